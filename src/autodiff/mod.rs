@@ -1,0 +1,1 @@
+//! Reverse-mode differentiation of an ONNX graph: `differentiate(&Graph, loss, &params) -> TrainingGraph`.

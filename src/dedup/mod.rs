@@ -1,0 +1,1 @@
+//! Duplicate detection: pure functions over text, no I/O.

@@ -1,0 +1,1 @@
+//! Diagnostics and the one table of codes; the only door to miette.

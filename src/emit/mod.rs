@@ -1,0 +1,1 @@
+//! Writers: data files, manifest, audit, quarantine, data card, lockfile.

@@ -1,0 +1,1 @@
+//! The resolved program: ids, types, typed expressions.

@@ -1,0 +1,1 @@
+//! Label schemas: mapping raw values and checking them.

@@ -1,0 +1,26 @@
+//! annotc compiles a declarative data-set language.
+//!
+//! Two pipelines meet only in the resolved program and in the files they write:
+//!
+//! ```text
+//! text → syntax::ast::File → hir::Program → plan::DatasetPlan → RecordBatch stream → files + manifest + audit
+//! .onnx → onnx::Graph → autodiff::TrainingGraph → train (onnxruntime) → weights → eval → figures
+//! ```
+
+pub mod autodiff;
+pub mod cli;
+pub mod dedup;
+pub mod diagnostics;
+pub mod emit;
+pub mod engine;
+pub mod eval;
+pub mod hir;
+pub mod label;
+pub mod onnx;
+pub mod pii;
+pub mod plan;
+pub mod runtime;
+pub mod semantic;
+pub mod source;
+pub mod syntax;
+pub mod train;

@@ -1,0 +1,1 @@
+//! ONNX models: load, save, graph, operators, shapes.

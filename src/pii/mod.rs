@@ -1,0 +1,1 @@
+//! Detectors of personal data: a table, one detector per file.

@@ -1,0 +1,1 @@
+//! The scalar functions of the language: one per file, and their table.

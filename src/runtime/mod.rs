@@ -1,0 +1,1 @@
+//! The only door to ort: finding or fetching the library, sessions, binding.

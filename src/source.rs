@@ -1,0 +1,1 @@
+//! Source texts, spans and their line and column positions.

@@ -1,0 +1,1 @@
+//! The only door to pest: text to syntax tree.
