@@ -42,4 +42,6 @@ codes! {
     MisplacedDoc         = "E0008" "misplaced-doc-comment" Error;
     NestedTooDeep        = "E0009" "nested-too-deep" Error;
     NotSupported         = "E0010" "not-supported" Error;
+    BadRegex             = "E0011" "bad-regex" Error;
+    BadCharacter         = "E0012" "bad-character" Error;
 }
