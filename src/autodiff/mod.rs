@@ -8,4 +8,7 @@ mod differentiate;
 pub mod loss;
 mod rules;
 
+#[cfg(test)]
+mod oracles;
+
 pub use differentiate::{DifferentiateError, Trainable, TrainingGraph, differentiate, reaching};
