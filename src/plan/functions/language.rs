@@ -14,8 +14,8 @@ what is surely another language and keeps what is too short to tell.
 
 In a script that one language writes (Greek, Korean, Thai …) a few letters are enough; in the Latin script a sentence often
 is not. The confidence that counts as sure was measured on 13,083 short questions in English: taken at its word the
-detector calls 3,064 of them another language, above this confidence 1. It costs recall: of 32 questions of 3 to 10 words in other
-languages of the Latin script it then names 7.",
+detector calls more than 3,000 of them another language, above this confidence 1. It costs recall: of 32 questions of 3
+to 10 words in other languages of the Latin script it then names 7.",
     parameter: TEXT,
     result: Eval::TextOrNull(eval).result(),
     examples: &[
