@@ -14,7 +14,7 @@ use super::{
 use crate::onnx::{
     self, encode,
     import::{Imported, import},
-    surgery::{Family, family, fix_past, past_inputs},
+    surgery::{Family, HEAD, Head, add_classifier, family, fix_past, past_inputs},
     test_session::{Values, available, test_session},
 };
 
@@ -176,4 +176,80 @@ fn gpt2_with_a_tied_head_agrees_with_torch() {
 #[test]
 fn llama_with_past_agrees_with_torch() {
     check("llama-chat");
+}
+
+/// A classifier over features: gradients of everything, and of the head alone.
+fn classifier(graph: onnx::Graph, features: &str, hidden: usize) -> (Imported, loss::Loss) {
+    let mut imported = import(graph, &Value::Null).unwrap();
+    let weight = onnx::encoder::normal(7, "head", 3 * hidden);
+    add_classifier(&mut imported.graph, features, &Head { weight, bias: vec![0.1, 0.0, -0.1] }).unwrap();
+    imported.refresh();
+    assert_eq!(family(&imported.graph, &Value::Null).unwrap(), Family::Sequence { labels: 3 });
+    let loss = loss::cross_entropy(&mut imported.graph, "logits", Alignment::Same).unwrap();
+    (imported, loss)
+}
+
+/// Directional derivative: along the gradient itself the loss must rise by the square of the gradient's norm.
+fn check_classifier(imported: &Imported, loss: &loss::Loss, vocabulary: i64) {
+    let mut names: Vec<String> = imported.parameters.iter().map(|parameter| parameter.name.clone()).collect();
+    names = super::reaching(&imported.graph, &loss.loss, &names);
+    for names in [names, HEAD.map(str::to_owned).to_vec()] {
+        let training = differentiate(&imported.graph, &loss.loss, &names).unwrap();
+        let session = test_session(&encode(&training.graph));
+        let ids: Vec<i64> = (0..24).map(|at| (at * 37 + 5) % vocabulary).collect();
+        let mask: Vec<i64> = (0..24).map(|at| i64::from(at % 8 < 8 - at / 8)).collect();
+        let mut feeds = BTreeMap::from([
+            ("input_ids".to_owned(), Values::Int(vec![3, 8], ids)),
+            ("attention_mask".to_owned(), Values::Int(vec![3, 8], mask)),
+            ("token_type_ids".to_owned(), Values::Int(vec![3, 8], vec![0; 24])),
+            (loss::LABELS.to_owned(), Values::Int(vec![3], vec![2, 0, 1])),
+            (loss::WEIGHTS.to_owned(), Values::Float(vec![3], vec![0.5, 0.25, 0.25])),
+        ]);
+        for trainable in &training.trainables {
+            let values = imported.values(&trainable.name).unwrap();
+            feeds.insert(trainable.name.clone(), Values::Float(trainable.shape.clone(), values));
+        }
+        feeds.retain(|name, _| training.graph.input(name).is_some());
+        let started = std::time::Instant::now();
+        let outputs = session.run(&feeds);
+        eprintln!("{} tensors: {:?}, {} nodes", names.len(), started.elapsed(), training.graph.nodes.len());
+        let square = |values: &[f32]| values.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>();
+        let norm: f64 = training.trainables.iter().map(|t| square(outputs[&t.gradient].floats())).sum();
+        let along = |by: f64| {
+            let mut feeds = feeds.clone();
+            for trainable in &training.trainables {
+                let Some(Values::Float(_, values)) = feeds.get_mut(&trainable.name) else { unreachable!() };
+                for (value, slope) in values.iter_mut().zip(outputs[&trainable.gradient].floats()) {
+                    *value += (by / norm.sqrt()) as f32 * slope;
+                }
+            }
+            f64::from(session.run(&feeds)[&training.loss].floats()[0])
+        };
+        let slope = |h: f64| (along(h) - along(-h)) / (2.0 * h);
+        let h = 0.01;
+        let expected = (4.0 * slope(h / 2.0) - slope(h)) / 3.0;
+        assert!((expected - norm.sqrt()).abs() < 2e-3 * norm.sqrt(), "{expected} against {}", norm.sqrt());
+    }
+}
+
+#[test]
+fn minilm_trains_whole_and_by_its_head() {
+    let Some(folder) = shared_model("minilm-l6").filter(|_| available()) else { return };
+    let (imported, loss) = classifier(onnx::load(&folder).unwrap(), "last_hidden_state", 384);
+    assert_eq!(imported.parameters.iter().filter(|parameter| !parameter.path.contains("::")).count(), 103);
+    check_classifier(&imported, &loss, 30522);
+}
+
+#[test]
+fn an_encoder_built_from_nothing_trains() {
+    if !available() {
+        return;
+    }
+    let encoder = onnx::encoder::Encoder { layers: 2, hidden: 32, heads: 4, vocabulary: 100 };
+    let graph = encoder.build(1).unwrap();
+    assert_eq!(encode(&graph), encode(&encoder.build(1).unwrap()));
+    assert_ne!(encode(&graph), encode(&encoder.build(2).unwrap()));
+    let (imported, loss) = classifier(graph, "last_hidden_state", 32);
+    assert_eq!(imported.parameters.len(), 2 + 2 + 2 * 16 + 2);
+    check_classifier(&imported, &loss, 100);
 }

@@ -11,11 +11,14 @@ use ort::{environment::Environment, session::Session, value::DynValue};
 /// An input's or output's values.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Values {
+    /// 32-bit floats of a shape.
     Float(Vec<usize>, Vec<f32>),
+    /// 64-bit integers of a shape.
     Int(Vec<usize>, Vec<i64>),
 }
 
 impl Values {
+    /// The values of floats.
     pub fn floats(&self) -> &[f32] {
         match self {
             Self::Float(_, values) => values,
@@ -23,6 +26,7 @@ impl Values {
         }
     }
 
+    /// The shape.
     pub fn shape(&self) -> &[usize] {
         match self {
             Self::Float(shape, _) | Self::Int(shape, _) => shape,
@@ -49,6 +53,7 @@ fn library() -> Option<PathBuf> {
     path.exists().then_some(path)
 }
 
+/// Opens a session over the bytes of a model, on one thread.
 pub fn test_session(model: &[u8]) -> TestSession {
     static ENVIRONMENT: OnceLock<Environment> = OnceLock::new();
     let environment = ENVIRONMENT.get_or_init(|| {
@@ -61,6 +66,7 @@ pub fn test_session(model: &[u8]) -> TestSession {
 }
 
 impl TestSession {
+    /// Runs with the given inputs and returns every output.
     pub fn run(&self, inputs: &BTreeMap<String, Values>) -> BTreeMap<String, Values> {
         let mut session = self.0.lock().expect("no test panics inside a run");
         let feeds: Vec<(String, DynValue)> =

@@ -45,7 +45,8 @@ fn merged_tensors_are_split_and_tied_ones_joined() {
         import(merged(), config).unwrap().parameters.into_iter().map(|parameter| parameter.path).collect()
     };
     let norms = ["layer.0.norm.weight", "layer.0.norm.bias", "layer.1.norm.weight", "layer.1.norm.bias"];
-    let expect = |head: Option<&'static str>| -> Vec<&str> { ["embed.weight"].into_iter().chain(norms).chain(head).collect() };
+    let expect =
+        |head: Option<&'static str>| -> Vec<&str> { ["embed.weight"].into_iter().chain(norms).chain(head).collect() };
     // gpt2's configuration does not say that it is tied; the values do.
     assert_eq!(sorted(names(&json!({"model_type": "gpt2"}))), sorted(expect(None)));
     assert_eq!(sorted(names(&json!({"tie_word_embeddings": false}))), sorted(expect(Some("head.weight"))));

@@ -54,7 +54,8 @@ impl Shapes {
     }
 
     fn filled(&self, node: &Node) -> Option<Vec<Dim>> {
-        let count: i64 = self.ints(node.input(0)?)?.iter().product();
+        let sizes = self.ints(node.input(0)?)?;
+        let count = sizes.iter().try_fold(1_i64, |product, &size| product.checked_mul(size))?;
         let value = match node.attributes.get("value") {
             Some(Attribute::Tensor(tensor)) => *tensor.to_i64()?.first()?,
             Some(_) => return None,

@@ -253,7 +253,7 @@ impl Shapes {
             total = match (total, part.get(at)?) {
                 (Some(Dim::Known(0)), dim) => Some(dim.clone()),
                 (Some(sum), Dim::Known(0)) => Some(sum),
-                (Some(Dim::Known(a)), Dim::Known(b)) => Some(Dim::Known(a + b)),
+                (Some(Dim::Known(a)), Dim::Known(b)) => a.checked_add(*b).map(Dim::Known),
                 _ => None,
             };
         }
@@ -320,7 +320,7 @@ impl Shapes {
         match (scalar(self, 0), scalar(self, 1), scalar(self, 2)) {
             (Some(Dim::Known(0)), Some(limit @ (Dim::Symbol(_) | Dim::Computed(_))), Some(Dim::Known(1))) => limit,
             (Some(Dim::Known(start)), Some(Dim::Known(limit)), Some(Dim::Known(1))) => {
-                Dim::Known((limit - start).max(0))
+                Dim::Known(limit.saturating_sub(start).max(0))
             }
             _ => self.computed(),
         }
@@ -409,7 +409,7 @@ fn sliced(size: &Dim, start: &Dim, end: &Dim) -> Option<Dim> {
     match (size, start.known(), end) {
         (Dim::Known(size), Some(start), Dim::Known(end)) => {
             let clamp = |at: i64| (if at < 0 { at.saturating_add(*size) } else { at }).clamp(0, *size);
-            Some(Dim::Known((clamp(*&end.clone()) - clamp(start)).max(0)))
+            Some(Dim::Known((clamp(*end) - clamp(start)).max(0)))
         }
         (size, Some(0), Dim::Known(TO_THE_END..)) => Some(size.clone()),
         (size, Some(0), end) if size == end => Some(size.clone()),

@@ -4,7 +4,7 @@ mod head;
 mod past;
 
 use super::{Axis, ElementType, Graph};
-pub use head::{Head, add_classifier};
+pub use head::{HEAD, Head, add_classifier};
 pub use past::{PastInput, fix_past, past_inputs};
 
 /// The families of graphs that can be trained, told apart by their outputs.
