@@ -42,6 +42,8 @@ codes! {
     MisplacedDoc         = "E0008" "misplaced-doc-comment" Error;
     NestedTooDeep        = "E0009" "nested-too-deep" Error;
     NotSupported         = "E0010" "not-supported" Error;
+    BadRegex             = "E0011" "bad-regex" Error;
+    BadCharacter         = "E0012" "bad-character" Error;
     UnknownName          = "E0101" "unknown-name" Error;
     DuplicateDeclaration = "E0102" "duplicate-declaration" Error;
     WrongKind            = "E0103" "wrong-kind" Error;
