@@ -55,7 +55,10 @@ pub(crate) fn front_matter(manifest: &Manifest) -> String {
 
 /// The name of the config that loads an output.
 pub(crate) fn config_name(output: &str) -> String {
-    output.chars().map(|character| if character.is_alphanumeric() || "_-".contains(character) { character } else { '_' }).collect()
+    output
+        .chars()
+        .map(|character| if character.is_alphanumeric() || "_-".contains(character) { character } else { '_' })
+        .collect()
 }
 
 /// The name by which a part is loaded: letters, digits and `_`.
@@ -104,12 +107,52 @@ fn size_category(records: u64) -> &'static str {
 /// The hub's own name of a licence, where it has one: its list is that of SPDX in lower case, of these.
 fn hub_license(spdx: &str) -> Option<String> {
     const NAMES: [&str; 46] = [
-        "afl-3.0", "agpl-3.0", "apache-2.0", "apple-amlr", "artistic-2.0", "bsd", "bsd-2-clause", "bsd-3-clause",
-        "bsd-3-clause-clear", "bsl-1.0", "c-uda", "cc", "cc-by-2.0", "cc-by-2.5", "cc-by-3.0", "cc-by-4.0",
-        "cc-by-nc-2.0", "cc-by-nc-3.0", "cc-by-nc-4.0", "cc-by-nc-nd-3.0", "cc-by-nc-nd-4.0", "cc-by-nc-sa-2.0",
-        "cc-by-nc-sa-3.0", "cc-by-nc-sa-4.0", "cc-by-nd-4.0", "cc-by-sa-3.0", "cc-by-sa-4.0", "cc0-1.0",
-        "cdla-permissive-1.0", "cdla-permissive-2.0", "cdla-sharing-1.0", "ecl-2.0", "epl-1.0", "epl-2.0", "etalab-2.0",
-        "gpl-2.0", "gpl-3.0", "isc", "lgpl-2.1", "lgpl-3.0", "mit", "mpl-2.0", "odbl", "pddl", "unlicense", "zlib",
+        "afl-3.0",
+        "agpl-3.0",
+        "apache-2.0",
+        "apple-amlr",
+        "artistic-2.0",
+        "bsd",
+        "bsd-2-clause",
+        "bsd-3-clause",
+        "bsd-3-clause-clear",
+        "bsl-1.0",
+        "c-uda",
+        "cc",
+        "cc-by-2.0",
+        "cc-by-2.5",
+        "cc-by-3.0",
+        "cc-by-4.0",
+        "cc-by-nc-2.0",
+        "cc-by-nc-3.0",
+        "cc-by-nc-4.0",
+        "cc-by-nc-nd-3.0",
+        "cc-by-nc-nd-4.0",
+        "cc-by-nc-sa-2.0",
+        "cc-by-nc-sa-3.0",
+        "cc-by-nc-sa-4.0",
+        "cc-by-nd-4.0",
+        "cc-by-sa-3.0",
+        "cc-by-sa-4.0",
+        "cc0-1.0",
+        "cdla-permissive-1.0",
+        "cdla-permissive-2.0",
+        "cdla-sharing-1.0",
+        "ecl-2.0",
+        "epl-1.0",
+        "epl-2.0",
+        "etalab-2.0",
+        "gpl-2.0",
+        "gpl-3.0",
+        "isc",
+        "lgpl-2.1",
+        "lgpl-3.0",
+        "mit",
+        "mpl-2.0",
+        "odbl",
+        "pddl",
+        "unlicense",
+        "zlib",
     ];
     let name = spdx.to_lowercase();
     let name = match name.as_str() {

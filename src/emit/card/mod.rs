@@ -64,7 +64,11 @@ fn contents(text: &mut String, manifest: &Manifest) {
         }
         seen.push(&file.output);
         let format = formats::named(&file.format).map_or(String::new(), |format| {
-            if format.templated { format!("{}: `{}`", format.name, format.row) } else { format!("{}: {}", format.name, format.row) }
+            if format.templated {
+                format!("{}: `{}`", format.name, format.row)
+            } else {
+                format!("{}: {}", format.name, format.row)
+            }
         });
         let mut row = vec![plain(&file.output), format];
         row.extend(manifest.outputs.iter().filter(|other| other.output == file.output).map(|file| count(file.records)));
@@ -196,7 +200,9 @@ fn personal(text: &mut String, manifest: &Manifest) {
     for PersonalEntry { field, kinds, found, because } in &manifest.personal {
         let field = plain(field);
         let words = match because {
-            Some(reason) if kinds.is_empty() => format!("may hold personal data, and stays as it is: {}", plain(reason)),
+            Some(reason) if kinds.is_empty() => {
+                format!("may hold personal data, and stays as it is: {}", plain(reason))
+            }
             Some(reason) => format!("may hold {}, and stays as it is: {}", plain(&kinds.join(", ")), plain(reason)),
             None => {
                 let found: Vec<String> =
@@ -207,6 +213,9 @@ fn personal(text: &mut String, manifest: &Manifest) {
         paragraph(text, &format!("- {field} {words}"));
     }
     if manifest.personal.iter().any(|entry| entry.because.is_none()) {
-        paragraph(text, "\nDetectors miss what they do not know, names of people among it: the text is not anonymous by this alone.");
+        paragraph(
+            text,
+            "\nDetectors miss what they do not know, names of people among it: the text is not anonymous by this alone.",
+        );
     }
 }
