@@ -1,1 +1,178 @@
-//! The resolved program: ids, types, typed expressions.
+//! The resolved program: ids, types, typed expressions. Nothing in it can be wrong any more: `semantic` builds it only
+//! from what it has proved, and every later stage matches it without a fallback.
+
+pub mod dataset;
+pub mod expr;
+pub mod label;
+pub mod template;
+pub mod train;
+pub mod types;
+
+pub use dataset::{
+    Column, ColumnId, Dataset, FixedPart, Output, OutputFormat, Personal, PersonalStatement, Requirement, RequireSubject,
+    Split, SplitRule, Step, StepBlock, StepKind,
+};
+pub use expr::{BinaryOp, Expr, ExprKind, Literal};
+pub use label::{Label, LabelSchema, LabelValue, LabelValues};
+pub use template::{Template, TemplateKind, Turn};
+pub use train::{
+    Architecture, Evaluate, Gate, MetricRef, Model, ModelOrigin, Overflow, Pooling, Schedule, Slice, Task, Train, TrainLength,
+    Tune, Warmup,
+};
+pub use types::{FieldType, Type};
+
+use crate::source::Span;
+
+macro_rules! ids {
+    ($($(#[$doc:meta])* $name:ident => $list:ident: $of:ty;)*) => {
+        $(
+            $(#[$doc])*
+            #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+            pub struct $name(pub u32);
+
+            impl std::ops::Index<$name> for Program {
+                type Output = $of;
+                fn index(&self, id: $name) -> &$of {
+                    &self.$list[id.0 as usize]
+                }
+            }
+        )*
+    };
+}
+
+ids! {
+    /// A source of the program.
+    SourceId => sources: Source;
+    /// A label of the program.
+    LabelId => labels: Label;
+    /// A template of the program.
+    TemplateId => templates: Template;
+    /// A data set of the program.
+    DatasetId => datasets: Dataset;
+    /// A model of the program.
+    ModelId => models: Model;
+    /// A training run of the program.
+    TrainId => trains: Train;
+}
+
+/// A whole program.
+#[derive(Debug, Clone, Default)]
+pub struct Program {
+    /// Sources in order of declaration.
+    pub sources: Vec<Source>,
+    /// Labels in order of declaration.
+    pub labels: Vec<Label>,
+    /// Templates in order of declaration.
+    pub templates: Vec<Template>,
+    /// Data sets in order of declaration.
+    pub datasets: Vec<Dataset>,
+    /// Models in order of declaration.
+    pub models: Vec<Model>,
+    /// Training runs in order of declaration.
+    pub trains: Vec<Train>,
+    /// Evaluations in order of declaration.
+    pub evaluates: Vec<Evaluate>,
+    /// Unit tests in order of declaration.
+    pub tests: Vec<Test>,
+}
+
+/// Where records come from.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Its name.
+    pub name: String,
+    /// What its `///` lines say.
+    pub doc: Option<String>,
+    /// File patterns in order, as written.
+    pub paths: Vec<String>,
+    /// How its files are read.
+    pub format: SourceFormat,
+    /// Its fields in order.
+    pub fields: Vec<SourceField>,
+    /// The SPDX expression.
+    pub license: Option<String>,
+    /// Where it was taken from.
+    pub origin: Option<String>,
+    /// On what ground it may be used.
+    pub consent: Option<String>,
+    /// What a bad row does.
+    pub on_bad_row: OnBadRow,
+    /// The declaration.
+    pub span: Span,
+    /// The `path` statement.
+    pub path_span: Span,
+}
+
+/// A field as a source has it.
+#[derive(Debug, Clone)]
+pub struct SourceField {
+    /// The name that the program uses.
+    pub name: String,
+    /// What its `///` lines say.
+    pub doc: Option<String>,
+    /// The path of keys in the source: the name itself, or `@column("data.q")` split at the dots.
+    pub column: Vec<String>,
+    /// Its type.
+    pub ty: FieldType,
+    /// The kinds of personal data it may hold.
+    pub personal: Option<Personal>,
+    /// Whether it is the record's stable identity.
+    pub key: bool,
+    /// Whether records with one value may never be split apart.
+    pub group: bool,
+    /// Where it was declared.
+    pub span: Span,
+}
+
+/// How files are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceFormat {
+    /// One JSON object on each line.
+    Jsonl,
+    /// Comma-separated values with a header (RFC 4180).
+    Csv,
+}
+
+/// What a row that cannot be read does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnBadRow {
+    /// It goes to the quarantine with its place and reason.
+    Quarantine,
+    /// It fails the build.
+    Fail,
+}
+
+/// A unit test of a `clean` or a `policy`: the block's steps over the record given.
+#[derive(Debug, Clone)]
+pub struct Test {
+    /// The block's name.
+    pub target: String,
+    /// What the test is about.
+    pub title: String,
+    /// The record's columns: the given fields, with the types that the block's data sets give them.
+    pub columns: Vec<Column>,
+    /// The block's steps against these columns.
+    pub steps: Vec<Step>,
+    /// Each record given, a value for each column, with what is expected.
+    pub cases: Vec<TestCase>,
+    /// The declaration.
+    pub span: Span,
+}
+
+/// One record of a [`Test`].
+#[derive(Debug, Clone)]
+pub struct TestCase {
+    /// A value for each column.
+    pub given: Vec<Literal>,
+    /// What is expected.
+    pub expect: Expect,
+}
+
+/// What a test expects of a record.
+#[derive(Debug, Clone)]
+pub enum Expect {
+    /// It is kept and these columns have these values.
+    Record(Vec<(ColumnId, Literal)>),
+    /// It is dropped, by the rule with this reason if one is named.
+    Drop(Option<String>),
+}

@@ -1,1 +1,3 @@
 //! The only door to pest: text to syntax tree.
+
+pub mod ast;

@@ -1,0 +1,257 @@
+//! Data sets: the record's columns, the steps over them, the split and the outputs. Blocks are already instantiated:
+//! a `clean` used by two data sets stands in both, resolved against each one's record.
+
+use super::{Expr, FieldType, LabelId, SourceId, TemplateId};
+use crate::pii::Detector;
+use crate::source::Span;
+
+/// A column of a data set's record: an index into [`Dataset::columns`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ColumnId(pub u32);
+
+/// A data set.
+#[derive(Debug, Clone)]
+pub struct Dataset {
+    /// Its name.
+    pub name: String,
+    /// What its `///` lines say.
+    pub doc: Option<String>,
+    /// Its sources in order.
+    pub sources: Vec<SourceId>,
+    /// The union of the sources' fields in order of appearance, then the labels. A field that a label of the same name
+    /// hides stays here (the label's value is computed from it) with `hidden` set.
+    pub columns: Vec<Column>,
+    /// Cleaning rules, then labels, then policy rules, each block's in the order written.
+    pub steps: Vec<Step>,
+    /// What must hold of the whole set.
+    pub requirements: Vec<Requirement>,
+    /// How it is split.
+    pub split: Split,
+    /// What is written.
+    pub outputs: Vec<Output>,
+    /// What was said about personal data, for the manifest.
+    pub personal: Vec<PersonalStatement>,
+    /// The join of the sources' licences, as an SPDX expression.
+    pub license: Option<String>,
+    /// The declaration.
+    pub span: Span,
+}
+
+/// A column.
+#[derive(Debug, Clone)]
+pub struct Column {
+    /// Its name.
+    pub name: String,
+    /// Its type as it is read (for a label: once computed).
+    pub ty: FieldType,
+    /// The label whose value it holds.
+    pub label: Option<LabelId>,
+    /// Whether a label hides it: it is not written.
+    pub hidden: bool,
+    /// The kinds of personal data it may hold as it is read.
+    pub personal: Option<Personal>,
+    /// Whether it is the record's stable identity.
+    pub key: bool,
+    /// Whether records with one value may never be split apart.
+    pub group: bool,
+}
+
+/// The kinds of personal data that a field may hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Personal {
+    /// A bare `@personal`.
+    Any,
+    /// `@personal(email, name)`
+    Kinds(Vec<String>),
+}
+
+/// One step over each record.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// The block it stands in.
+    pub block: StepBlock,
+    /// The block's name: of the `clean`, the `policy`, or the label.
+    pub block_name: String,
+    /// What it does.
+    pub kind: StepKind,
+    /// How the audit names the rule: a drop's or forbid's reason, else the statement in short, `set text`.
+    pub rule: String,
+    /// Where it was written.
+    pub span: Span,
+    /// The 1-based line of the spec that it begins on.
+    pub line: u32,
+}
+
+/// The kind of block that a step comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepBlock {
+    /// `clean`
+    Clean,
+    /// `label`
+    Label,
+    /// `policy`
+    Policy,
+}
+
+/// What a step does.
+#[derive(Debug, Clone)]
+pub enum StepKind {
+    /// Gives a column a new value.
+    Set {
+        /// The column.
+        column: ColumnId,
+        /// Its new value.
+        value: Expr,
+    },
+    /// Drops the records for which the condition is true.
+    Drop {
+        /// A boolean, maybe null: null does not fire.
+        condition: Expr,
+    },
+    /// Keeps the first record, in order of location, of those that agree in all these columns; null is a value of its own.
+    DedupExact {
+        /// The columns compared.
+        columns: Vec<ColumnId>,
+    },
+    /// Keeps the first record of each cluster of near-duplicates.
+    DedupNear {
+        /// The column compared.
+        column: ColumnId,
+        /// The least Jaccard similarity of word 5-grams.
+        threshold: f64,
+    },
+    /// Gives a label its value.
+    Label {
+        /// The label's column.
+        column: ColumnId,
+        /// The label.
+        label: LabelId,
+        /// A text; it must be a value's name, else the record is quarantined.
+        value: Expr,
+        /// When the mapping says `drop`.
+        drop_when: Option<Expr>,
+        /// Whether a null value drops the record; else it is quarantined.
+        null_drops: bool,
+    },
+    /// Replaces personal data in these text columns.
+    Redact {
+        /// The columns.
+        columns: Vec<ColumnId>,
+        /// The detectors, in the order of the table.
+        detectors: Vec<&'static Detector>,
+    },
+    /// A condition that no emitted record may fulfil.
+    Forbid {
+        /// A boolean, maybe null: null does not fire.
+        condition: Expr,
+        /// Whether the record is dropped; else the build fails.
+        else_drop: bool,
+    },
+}
+
+/// What must hold of the whole set of emitted records.
+#[derive(Debug, Clone)]
+pub struct Requirement {
+    /// What is counted.
+    pub subject: RequireSubject,
+    /// The comparison: [`super::BinaryOp`] limited to the six comparisons.
+    pub comparison: super::BinaryOp,
+    /// The bound: a number of records, or a share from 0 to 1.
+    pub bound: f64,
+    /// The column whose every value must satisfy it; else the whole set.
+    pub per: Option<ColumnId>,
+    /// The rule as written.
+    pub rule: String,
+    /// Where it was written.
+    pub span: Span,
+    /// The 1-based line of the spec.
+    pub line: u32,
+}
+
+/// What a [`Requirement`] counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RequireSubject {
+    /// `count()`
+    Count,
+    /// `share()`
+    Share,
+}
+
+/// How a data set is split.
+#[derive(Debug, Clone)]
+pub struct Split {
+    /// The parts' names: `train`, `validation`, `test` first where they occur, then others in order of appearance.
+    pub parts: Vec<String>,
+    /// Who goes where.
+    pub rule: SplitRule,
+}
+
+/// Who goes into which part.
+#[derive(Debug, Clone)]
+pub enum SplitRule {
+    /// No split was written: everything is `train`.
+    AllTrain,
+    /// A field says it; a value that is no part's name is quarantined.
+    ByField(ColumnId),
+    /// Fixed parts first, then shares of the rest.
+    Shares {
+        /// Parts that take whole sources.
+        fixed: Vec<FixedPart>,
+        /// An index into [`Split::parts`] with its share of the rest, 0 to 1; they add up to 1.
+        shares: Vec<(usize, f64)>,
+        /// The column by which near-duplicates are found, with the least similarity: their clusters are units.
+        near: Option<(ColumnId, f64)>,
+        /// The column whose equal values form a unit (`by FIELD` without `near`).
+        by: Option<ColumnId>,
+        /// The column whose values are spread evenly over the parts.
+        stratify: Option<ColumnId>,
+        /// The seed of the keyed hash.
+        seed: u64,
+    },
+}
+
+/// A part that takes whole sources.
+#[derive(Debug, Clone)]
+pub struct FixedPart {
+    /// An index into [`Split::parts`].
+    pub part: usize,
+    /// The sources.
+    pub sources: Vec<SourceId>,
+}
+
+/// One `write` statement.
+#[derive(Debug, Clone)]
+pub struct Output {
+    /// The folder's name.
+    pub name: String,
+    /// The format.
+    pub format: OutputFormat,
+    /// The template, for the formats that need one.
+    pub template: Option<TemplateId>,
+    /// Where it was written.
+    pub span: Span,
+}
+
+/// The formats that can be written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OutputFormat {
+    /// `{"messages":[{"role","content"}]}`
+    Messages,
+    /// `{"instruction","input","output"}`
+    Alpaca,
+    /// `{"prompt","completion"}`
+    PromptCompletion,
+    /// The typed columns, one JSON object on each line.
+    Jsonl,
+    /// The typed columns.
+    Parquet,
+}
+
+/// A statement about personal data, which the manifest records.
+#[derive(Debug, Clone)]
+pub struct PersonalStatement {
+    /// The column.
+    pub column: ColumnId,
+    /// The reason of `allow personal … because`; else the field was redacted.
+    pub because: Option<String>,
+}

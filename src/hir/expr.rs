@@ -1,0 +1,115 @@
+//! Typed expressions. Names, overloads, conversions and regexes are settled.
+
+use super::{ColumnId, FieldType};
+use crate::plan::functions::Function;
+use crate::source::Span;
+
+/// An expression with its type and place.
+#[derive(Debug, Clone)]
+pub struct Expr {
+    /// What it is.
+    pub kind: ExprKind,
+    /// Its type.
+    pub ty: FieldType,
+    /// Where it was written.
+    pub span: Span,
+}
+
+/// The forms of an expression. Nulls are three-valued: an operator with a null operand gives null, `and`/`or` as in SQL.
+#[derive(Debug, Clone)]
+pub enum ExprKind {
+    /// A constant.
+    Literal(Literal),
+    /// A column's value at this step.
+    Column(ColumnId),
+    /// A scalar function of the language.
+    Call(&'static Function, Vec<Expr>),
+    /// `-a` of a number.
+    Negate(Box<Expr>),
+    /// `not a`
+    Not(Box<Expr>),
+    /// Both sides have one type (an int beside a float is in an [`ExprKind::ToFloat`]).
+    Binary(BinaryOp, Box<Expr>, Box<Expr>),
+    /// The only conversion: int to float.
+    ToFloat(Box<Expr>),
+    /// `a is null`, or `a is not null` when negated.
+    IsNull {
+        /// What is asked.
+        value: Box<Expr>,
+        /// Whether `not` stands between.
+        negated: bool,
+    },
+    /// `a in [ … ]`
+    In {
+        /// What is looked for.
+        value: Box<Expr>,
+        /// Constants of the same type.
+        list: Vec<Literal>,
+        /// Whether `not` stands before `in`.
+        negated: bool,
+    },
+    /// `a matches /…/`: whether the pattern is found anywhere. The pattern compiles in the `regex` crate; flags stand in it as `(?i)`.
+    Matches {
+        /// The text searched.
+        value: Box<Expr>,
+        /// The pattern.
+        pattern: String,
+    },
+    /// `a match { … }`: the body of the first arm that has the value; `otherwise`, else null.
+    Match {
+        /// What is compared.
+        subject: Box<Expr>,
+        /// Constants and what they give.
+        arms: Vec<(Vec<Literal>, Expr)>,
+        /// What `else` gives.
+        otherwise: Option<Box<Expr>>,
+    },
+    /// `a.b` of a record.
+    Member(Box<Expr>, String),
+}
+
+/// A constant.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Literal {
+    /// `null`
+    Null,
+    /// `true`, `false`
+    Bool(bool),
+    /// A whole number.
+    Int(i64),
+    /// A number.
+    Float(f64),
+    /// A text, or a label value's name.
+    String(String),
+}
+
+/// Operators with two operands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BinaryOp {
+    /// `+` of numbers; of texts, joining them.
+    Add,
+    /// `-`
+    Subtract,
+    /// `*`
+    Multiply,
+    /// `/`: always a float; division by zero is null.
+    Divide,
+    /// `??`
+    Coalesce,
+    /// `==`
+    Equal,
+    /// `!=`
+    NotEqual,
+    /// `<`
+    Less,
+    /// `<=`
+    LessEqual,
+    /// `>`
+    Greater,
+    /// `>=`
+    GreaterEqual,
+    /// `and`
+    And,
+    /// `or`
+    Or,
+}

@@ -1,0 +1,236 @@
+//! Models, training runs and evaluations.
+
+use super::{BinaryOp, ColumnId, DatasetId, Expr, LabelId, ModelId, TemplateId, TrainId};
+use crate::source::Span;
+
+/// A model to start from.
+#[derive(Debug, Clone)]
+pub struct Model {
+    /// Its name.
+    pub name: String,
+    /// Where it comes from.
+    pub origin: ModelOrigin,
+    /// How token vectors become one vector, for a model without a head.
+    pub pooling: Pooling,
+    /// The declaration.
+    pub span: Span,
+}
+
+/// Where a model comes from.
+#[derive(Debug, Clone)]
+pub enum ModelOrigin {
+    /// A folder as Hugging Face Optimum exports it; the path as written.
+    Folder {
+        /// The path as written.
+        path: String,
+        /// Where it was written.
+        span: Span,
+    },
+    /// A graph and a tokenizer of our own making.
+    New(Architecture),
+}
+
+/// The sizes of a new encoder.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Architecture {
+    /// Transformer blocks.
+    pub layers: u32,
+    /// Width of the token vectors.
+    pub hidden: u32,
+    /// Attention heads; they divide `hidden`.
+    pub heads: u32,
+    /// The greatest number of word pieces.
+    pub vocab: u32,
+}
+
+/// How token vectors become one vector.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pooling {
+    /// Their mean over the attention mask.
+    Mean,
+    /// The first token's.
+    Cls,
+}
+
+/// A training run.
+#[derive(Debug, Clone)]
+pub struct Train {
+    /// Its name.
+    pub name: String,
+    /// The model.
+    pub model: ModelId,
+    /// The data set.
+    pub data: DatasetId,
+    /// What is learnt.
+    pub task: Task,
+    /// What is trained.
+    pub tune: Tune,
+    /// The longest record and what happens to longer ones.
+    pub length: TrainLength,
+    /// Passes over `train`; else [`Train::steps`] is set.
+    pub epochs: Option<f64>,
+    /// Optimizer steps; else [`Train::epochs`] is set.
+    pub steps: Option<u64>,
+    /// Records in a micro-batch.
+    pub batch: u32,
+    /// Micro-batches in a step.
+    pub accumulate: u32,
+    /// The learning rate's course.
+    pub schedule: Schedule,
+    /// The highest learning rate.
+    pub rate: f64,
+    /// The highest learning rate of a new head, when it has one of its own.
+    pub head_rate: Option<f64>,
+    /// Steps during which the rate rises.
+    pub warmup: Warmup,
+    /// The lowest learning rate at the end.
+    pub floor: f64,
+    /// Decoupled weight decay.
+    pub weight_decay: f64,
+    /// Decay of the moments.
+    pub betas: (f64, f64),
+    /// The greatest norm of the whole gradient.
+    pub clip: Option<f64>,
+    /// Whether each epoch has a keyed order of its own; else source order.
+    pub shuffle: bool,
+    /// The seed of all randomness.
+    pub seed: u64,
+    /// The declaration.
+    pub span: Span,
+}
+
+/// What a run learns.
+#[derive(Debug, Clone)]
+pub enum Task {
+    /// A label from a text.
+    Classify {
+        /// The label.
+        label: LabelId,
+        /// Its column in the data set.
+        label_column: ColumnId,
+        /// The text's column.
+        text: ColumnId,
+    },
+    /// The answers of a template.
+    Generate {
+        /// A chat or a completion.
+        template: TemplateId,
+    },
+}
+
+/// What is trained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tune {
+    /// Every parameter.
+    All,
+    /// The head that was added.
+    Head,
+}
+
+/// The longest record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TrainLength {
+    /// Tokens, special ones included.
+    pub tokens: u32,
+    /// What a longer one gives up.
+    pub overflow: Overflow,
+}
+
+/// What a record that is too long gives up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overflow {
+    /// It is an error.
+    Error,
+    /// Its end.
+    KeepStart,
+    /// Its start.
+    KeepEnd,
+    /// All of it: it is dropped and counted.
+    Drop,
+}
+
+/// The learning rate's course after the warmup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Schedule {
+    /// The peak throughout.
+    Constant,
+    /// A straight line to the floor.
+    Linear,
+    /// Half a cosine to the floor.
+    Cosine,
+}
+
+/// Steps during which the rate rises.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Warmup {
+    /// So many steps.
+    Steps(u64),
+    /// A share of all steps, 0 to 1.
+    Share(f64),
+}
+
+/// An evaluation of a run.
+#[derive(Debug, Clone)]
+pub struct Evaluate {
+    /// The run.
+    pub train: TrainId,
+    /// The data set.
+    pub dataset: DatasetId,
+    /// The part of it.
+    pub part: String,
+    /// The figures shown, in order.
+    pub report: Vec<MetricRef>,
+    /// The groups for which the same figures are given.
+    pub slices: Vec<Slice>,
+    /// The figures that must be reached.
+    pub gates: Vec<Gate>,
+    /// The declaration.
+    pub span: Span,
+}
+
+/// A metric by name: `accuracy`, `f1`, `f1.macro`, `recall[refund]`, `gap(accuracy, by gender)`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum MetricRef {
+    /// A metric, with the member after the dot and the label value in brackets.
+    Plain {
+        /// `accuracy`, `precision`, `recall`, `f1`, `confusion`, `perplexity`.
+        name: String,
+        /// `macro`, `micro`, `weighted`.
+        average: Option<String>,
+        /// A label's value.
+        value: Option<String>,
+    },
+    /// The greatest difference of a metric between the groups of a slice.
+    Gap {
+        /// The metric.
+        metric: Box<MetricRef>,
+        /// The name of the slice: [`Slice::name`].
+        by: String,
+    },
+}
+
+/// Groups of records.
+#[derive(Debug, Clone)]
+pub struct Slice {
+    /// The expression as written.
+    pub name: String,
+    /// What records are grouped by, over the data set's columns as they are emitted.
+    pub value: Expr,
+    /// The bounds between groups of a number; groups are `< 10`, `10–19`, `>= 20`.
+    pub at: Vec<f64>,
+}
+
+/// A figure that must be reached.
+#[derive(Debug, Clone)]
+pub struct Gate {
+    /// The metric.
+    pub metric: MetricRef,
+    /// One of the six comparisons.
+    pub comparison: BinaryOp,
+    /// The bound.
+    pub bound: f64,
+    /// The gate as written.
+    pub rule: String,
+    /// Where it was written.
+    pub span: Span,
+}
