@@ -114,6 +114,11 @@ fn confusion_json(figures: &Classification, values: &[String]) -> Value {
     })
 }
 
+/// Six decimals: a 32-bit float has no more to say.
+pub(super) fn rounded(probability: f32) -> f64 {
+    (f64::from(probability) * 1e6).round() / 1e6
+}
+
 /// The predictions' file: one line for each record of the part, in order of id, those without a prediction included.
 #[must_use]
 pub fn predictions_jsonl(evaluated: &Evaluated) -> String {
@@ -126,7 +131,7 @@ pub fn predictions_jsonl(evaluated: &Evaluated) -> String {
                 "id": row.id,
                 "gold": name(row.gold),
                 "predicted": name(row.predicted),
-                "probability": row.probability,
+                "probability": rounded(row.probability),
             });
             (row.id.as_str(), line)
         })

@@ -74,7 +74,7 @@ fn check_library(report: &Report) -> Check {
         NAME,
         health,
         too_old.unwrap_or_else(|| "none".to_owned()),
-        Some("it is fetched when it is first needed; `annotc runtime --fetch` fetches it now, `--ort-lib` names one"),
+        Some("it is fetched when it is first needed; `annotc runtime install` fetches it now, `--ort-lib` names one"),
     )
 }
 

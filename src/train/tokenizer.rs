@@ -10,10 +10,10 @@ use tokenizers::pre_tokenizers::bert::BertPreTokenizer;
 use tokenizers::processors::bert::BertProcessing;
 use tokenizers::{
     AddedToken, NormalizedString, Normalizer, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer,
-    TruncationParams,
 };
 
 use super::TrainError;
+use super::example::Cut;
 use super::wordpiece::{self, CONTINUATION};
 
 /// The files of a model's folder that belong to its tokenizer.
@@ -153,24 +153,29 @@ impl Tokenizer {
         Ok(tokens_of(&encoding))
     }
 
-    /// Tokens of a text's start: at most `limit` of them, the frame of special tokens kept.
+    /// At most `limit` tokens of a text's start or end, the frame of special tokens kept.
     ///
     /// # Errors
     /// Where `limit` leaves no room beside the special tokens.
-    pub fn encode_start(&self, text: &str, limit: usize) -> Result<Tokens, String> {
-        let frame = self.inner.encode("", true).map_err(|error| error.to_string())?.len();
-        if frame >= limit {
-            return Err(format!("{limit} tokens leave no room beside {frame} special tokens"));
+    pub fn encode_cut(&self, text: &str, limit: usize, cut: Cut) -> Result<Tokens, String> {
+        let mut tokens = self.encode(text, true)?;
+        let frame = self.encode("", true)?;
+        if frame.ids.len() >= limit {
+            return Err(format!("{limit} tokens leave no room beside {} special ones", frame.ids.len()));
         }
-        let mut truncating = self.inner.clone();
-        truncating
-            .with_truncation(Some(TruncationParams {
-                max_length: limit,
-                ..TruncationParams::default()
-            }))
-            .map_err(|error| error.to_string())?;
-        let encoding = truncating.encode(text, true).map_err(|error| error.to_string())?;
-        Ok(tokens_of(&encoding))
+        let excess = tokens.ids.len().saturating_sub(limit);
+        // What the tokenizer adds before and after a text has no place in it.
+        let is_added = |offset: &(usize, usize)| offset.0 == offset.1;
+        let first = tokens.offsets.iter().take_while(|offset| is_added(offset)).count();
+        let last = tokens.offsets.iter().rev().take_while(|offset| is_added(offset)).count();
+        let lost = match cut {
+            Cut::KeepStart => tokens.ids.len().saturating_sub(last + excess),
+            Cut::KeepEnd => first.min(limit),
+        };
+        let lost = lost..lost + excess;
+        tokens.ids.drain(lost.clone());
+        tokens.offsets.drain(lost);
+        Ok(tokens)
     }
 
     /// The text of tokens, special ones left out.
@@ -196,7 +201,7 @@ fn token_text<'a>(config: &'a Value, role: &str) -> Option<&'a str> {
 }
 
 /// An absent file is an empty object.
-pub(super) fn read_json(path: &Path) -> Result<Value, TrainError> {
+pub(crate) fn read_json(path: &Path) -> Result<Value, TrainError> {
     let bytes = match std::fs::read(path) {
         Ok(bytes) => bytes,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(json!({})),
@@ -346,9 +351,11 @@ mod tests {
         let tokens = tokenizer.encode("WHERE is my card?", true).expect("encodes");
         assert_eq!((tokens.ids[0], tokens.ids[tokens.ids.len() - 1]), (2, 3));
         assert_eq!(tokenizer.decode(&tokens.ids).as_deref(), Ok("where is my card?"));
-        let start = tokenizer.encode_start("where is my card where is my card", 5).expect("encodes");
-        assert_eq!((start.ids.len(), start.ids[0], start.ids[4]), (5, 2, 3));
-        assert!(tokenizer.encode_start("card", 2).is_err());
+        let whole = tokenizer.encode("where is my card where is my machine", true).expect("encodes").ids;
+        let cut = |cut| tokenizer.encode_cut("where is my card where is my machine", 5, cut).expect("encodes").ids;
+        assert_eq!(cut(Cut::KeepStart), [&whole[..4], &[3]].concat());
+        assert_eq!(cut(Cut::KeepEnd), [&[2], &whole[whole.len() - 4..]].concat());
+        assert!(tokenizer.encode_cut("card", 2, Cut::KeepStart).is_err());
         assert!(tokenizer.is_special(2) && !tokenizer.is_special(tokens.ids[1]));
     }
 }
