@@ -11,12 +11,14 @@ pub mod read;
 mod report;
 mod require;
 mod resolve;
+mod stages;
 #[cfg(test)]
 mod tests;
 mod training;
 mod unit_test;
+mod write;
 
-pub use build::{BuildInputs, Progress, SourceFiles, Stage as BuildStage, build_dataset};
+pub use build::{BuildInputs, Built, Destination, Progress, SourceFiles, Stage as BuildStage, Surveyed, build_dataset};
 pub use error::EngineError;
 pub use outcome::{
     AuditRow, Certificate, FileOutcome, LabelOutcome, Measured, MissingRecord, Outcome, PartOutcome, PersonalFound, Place,

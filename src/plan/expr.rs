@@ -114,7 +114,10 @@ pub(super) fn literal(value: &Literal, ty: &Type) -> Result<Plan> {
 }
 
 /// A constant of a type as a value of the query engine.
-pub(super) fn scalar_value(value: &Literal, ty: &Type) -> Result<ScalarValue> {
+///
+/// # Errors
+/// A text that is no date or timestamp where one is expected.
+pub fn scalar_value(value: &Literal, ty: &Type) -> Result<ScalarValue> {
     let bad = || exec_datafusion_err!("a constant of the plan cannot be read as its type");
     Ok(match (value, ty) {
         (Literal::Null, ty) => ScalarValue::try_from(&arrow_type(ty))?,

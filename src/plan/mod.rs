@@ -17,6 +17,7 @@ pub mod types;
 
 pub use chain::Chain;
 pub use dataset::{first_pass, near_pass, second_pass, test_pass};
+pub use expr::scalar_value as constant;
 pub use scalar::registry;
 
 /// The plan's name of the column at this position of `hir::Dataset::columns`.
