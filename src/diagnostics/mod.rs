@@ -40,12 +40,7 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// A finding with its primary place.
     pub fn new(code: Code, message: impl Into<String>, span: Span, label: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            labels: vec![Label { span, message: label.into() }],
-            help: None,
-        }
+        Self { code, message: message.into(), labels: vec![Label { span, message: label.into() }], help: None }
     }
 
     /// Adds a further place.

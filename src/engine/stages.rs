@@ -4,15 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::UInt64Type;
+use arrow::array::{AsArray, RecordBatch};
 
 use super::EngineError;
 use super::build::{Destination, Progress, Stage};
 use super::narrow::Narrow;
 use super::outcome::{Outcome, PersonalFound, StepOutcomeKind};
 use super::passes::{Batches, Workers, scan};
-use super::read::table::{ERROR, LOCATION};
+use super::read::table::ERROR;
 use super::read::{ChunkTable, Keep, Survey, file_and_offset};
 use super::report::Resolved;
 use super::training::TableWriter;

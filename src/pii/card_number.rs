@@ -28,7 +28,11 @@ fn find(text: &str) -> Vec<Range<usize>> {
         let start = at + offset;
         let run = Run::at(bytes, start);
         let whole = || begins_whole(text, start) && ends_whole(text, run.end);
-        if run.is_plausible() && luhn(&run.digits) && whole() && is_issued(&run.digits, || context::speaks_of_card(text, start)) {
+        if run.is_plausible()
+            && luhn(&run.digits)
+            && whole()
+            && is_issued(&run.digits, || context::speaks_of_card(text, start))
+        {
             found.push(start..run.end);
         }
         at = run.end;
@@ -70,7 +74,9 @@ impl Run {
     /// Whether the digits and the groups could be a card's.
     fn is_plausible(&self) -> bool {
         let grouped = match self.groups.split_last() {
-            Some((last, others)) => others.iter().all(|group| (4..=7).contains(group)) && (others.is_empty() || *last <= 7),
+            Some((last, others)) => {
+                others.iter().all(|group| (4..=7).contains(group)) && (others.is_empty() || *last <= 7)
+            }
             None => false,
         };
         (SHORTEST..=LONGEST).contains(&self.digits.len()) && self.uniform && grouped
@@ -80,7 +86,8 @@ impl Run {
 /// The check digit of ISO/IEC 7812-1, annex B.
 fn luhn(digits: &[u8]) -> bool {
     let doubled = |digit: u8| if digit < 5 { digit * 2 } else { digit * 2 - 9 };
-    let sum: u32 = digits.iter().rev().enumerate().map(|(i, &d)| u32::from(if i % 2 == 1 { doubled(d) } else { d })).sum();
+    let sum: u32 =
+        digits.iter().rev().enumerate().map(|(i, &d)| u32::from(if i % 2 == 1 { doubled(d) } else { d })).sum();
     sum.is_multiple_of(10)
 }
 
@@ -97,7 +104,12 @@ fn is_issued(digits: &[u8], near_card: impl Fn() -> bool) -> bool {
             let mastercard = digits.len() == 16 && (matches!(two, 51..=55) || matches!(four, 2221..=2720));
             let discover = matches!(four, 6011) || matches!(three, 644..=649) || matches!(two, 60 | 65);
             let others = matches!(four, 2200..=2204 | 3528..=3589 | 9792) || matches!(two, 36 | 62 | 81 | 82);
-            visa || mastercard || discover || others || matches!(three, 508) || matches!(six, 506_099..=506_198) || is_maestro(four)
+            visa || mastercard
+                || discover
+                || others
+                || matches!(three, 508)
+                || matches!(six, 506_099..=506_198)
+                || is_maestro(four)
         }
         12 => is_maestro(four),
         _ => false,

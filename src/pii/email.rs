@@ -97,10 +97,16 @@ mod tests {
             &DETECTOR,
             &[
                 ("write to ann@example.org please", &["ann@example.org"]),
-                ("<ann.o'neil+news@mail.example.co.uk>, BOB_9%x@EXAMPLE.COM.", &["ann.o'neil+news@mail.example.co.uk", "BOB_9%x@EXAMPLE.COM"]),
+                (
+                    "<ann.o'neil+news@mail.example.co.uk>, BOB_9%x@EXAMPLE.COM.",
+                    &["ann.o'neil+news@mail.example.co.uk", "BOB_9%x@EXAMPLE.COM"],
+                ),
                 ("mailto:ann@example.org?cc=bob@example.org", &["ann@example.org", "bob@example.org"]),
                 ("'ann@example.org' ...ann@example.org's", &["ann@example.org", "ann@example.org"]),
-                ("j\u{fc}rgen@m\u{fc}ller.de \u{7528}\u{6237}@\u{4f8b}\u{5b50}.\u{4e2d}\u{56fd}", &["j\u{fc}rgen@m\u{fc}ller.de", "\u{7528}\u{6237}@\u{4f8b}\u{5b50}.\u{4e2d}\u{56fd}"]),
+                (
+                    "j\u{fc}rgen@m\u{fc}ller.de \u{7528}\u{6237}@\u{4f8b}\u{5b50}.\u{4e2d}\u{56fd}",
+                    &["j\u{fc}rgen@m\u{fc}ller.de", "\u{7528}\u{6237}@\u{4f8b}\u{5b50}.\u{4e2d}\u{56fd}"],
+                ),
                 ("a@xn--d1acufc.xn--p1ai", &["a@xn--d1acufc.xn--p1ai"]),
                 ("ann@example.org.5 a@b.de-", &["ann@example.org", "a@b.de"]),
                 ("ann@example.org@example.com", &["ann@example.org"]),

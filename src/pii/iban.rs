@@ -38,7 +38,10 @@ fn find(text: &str) -> Vec<Range<usize>> {
 /// The next place from `at` on where a country code and two check digits begin, and no word or number goes before.
 fn next_head(bytes: &[u8], at: usize) -> Option<usize> {
     let is_head = |window: &[u8]| {
-        window[2].is_ascii_digit() && window[3].is_ascii_digit() && window[0].is_ascii_alphabetic() && window[1].is_ascii_alphabetic()
+        window[2].is_ascii_digit()
+            && window[3].is_ascii_digit()
+            && window[0].is_ascii_alphabetic()
+            && window[1].is_ascii_alphabetic()
     };
     let begins = |start: usize| start == 0 || !(bytes[start - 1].is_ascii_alphanumeric() || bytes[start - 1] >= 0x80);
     let heads = bytes.get(at..)?.windows(4).enumerate().filter(|(_, window)| is_head(window));
@@ -65,7 +68,9 @@ fn account_end(text: &str, start: usize) -> Option<usize> {
             if !characters.peek().is_some_and(|&(_, next)| next.is_alphanumeric()) {
                 ends.push((start + offset + 1, compact.len()));
             }
-        } else if !(matches!(character, ' ' | '-' | '\u{a0}') && characters.peek().is_some_and(|&(_, next)| next.is_ascii_alphanumeric())) {
+        } else if !(matches!(character, ' ' | '-' | '\u{a0}')
+            && characters.peek().is_some_and(|&(_, next)| next.is_ascii_alphanumeric()))
+        {
             break;
         }
     }
@@ -85,7 +90,10 @@ mod tests {
                 ("IBAN: DE89370400440532013000.", &["DE89370400440532013000"]),
                 ("pay to DE89 3704 0044 0532 0130 00 today", &["DE89 3704 0044 0532 0130 00"]),
                 ("de89-3704-0044-0532-0130-00", &["de89-3704-0044-0532-0130-00"]),
-                ("\u{a0}DE89\u{a0}3704\u{a0}0044\u{a0}0532\u{a0}0130\u{a0}00\u{a0}x", &["DE89\u{a0}3704\u{a0}0044\u{a0}0532\u{a0}0130\u{a0}00"]),
+                (
+                    "\u{a0}DE89\u{a0}3704\u{a0}0044\u{a0}0532\u{a0}0130\u{a0}00\u{a0}x",
+                    &["DE89\u{a0}3704\u{a0}0044\u{a0}0532\u{a0}0130\u{a0}00"],
+                ),
                 ("VG96 VPVG 0000 0123 4567 8901 X in a sentence", &["VG96 VPVG 0000 0123 4567 8901"]),
                 ("NO9386011117947,CH9300762011623852957", &["NO9386011117947", "CH9300762011623852957"]),
                 ("DE89 3704 0044 0532 0130 01", &[]),

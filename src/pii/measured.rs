@@ -44,14 +44,16 @@ fn presidio_cases() {
                 continue;
             }
             let text = case["text"].as_str().or(case["iban"].as_str()).expect("a case has a text");
-            let places = if case["expected_positions"].is_array() { &case["expected_positions"] } else { &case["expected_res"] };
+            let places =
+                if case["expected_positions"].is_array() { &case["expected_positions"] } else { &case["expected_res"] };
             let found: Vec<Value> = (detector.find)(text)
                 .into_iter()
                 .map(|range| Value::from(vec![in_chars(text, range.start), in_chars(text, range.end)]))
                 .collect();
             let expected = places.as_array().expect("a case has positions");
             // Some cases give a number without the places.
-            let same = if expected.is_empty() { case["expected_len"] == found.len() as u64 } else { *expected == found };
+            let same =
+                if expected.is_empty() { case["expected_len"] == found.len() as u64 } else { *expected == found };
             total += 1;
             right += usize::from(same);
             if !same {
@@ -67,9 +69,12 @@ fn presidio_cases() {
 fn generated_texts() {
     let Some(file) = shared("data/pii/generated_small.json") else { return };
     let records: Vec<Value> = serde_json::from_str(&file).expect("the file is JSON");
-    for (entity, detector, floor) in
-        [("EMAIL_ADDRESS", "email", 2), ("PHONE_NUMBER", "phone", 10), ("CREDIT_CARD", "card_number", 10), ("IP_ADDRESS", "ip_address", 2)]
-    {
+    for (entity, detector, floor) in [
+        ("EMAIL_ADDRESS", "email", 2),
+        ("PHONE_NUMBER", "phone", 10),
+        ("CREDIT_CARD", "card_number", 10),
+        ("IP_ADDRESS", "ip_address", 2),
+    ] {
         let detector = lookup(detector).expect("the table has the detector");
         let (mut hits, mut missed, mut extra) = (0, 0, 0);
         for record in &records {
@@ -81,12 +86,16 @@ fn generated_texts() {
                 .filter(|span| span["entity_type"] == entity)
                 .filter_map(|span| Some((span["start_position"].as_u64()?, span["end_position"].as_u64()?)))
                 .collect();
-            let found: Vec<(u64, u64)> =
-                (detector.find)(text).into_iter().map(|range| (in_chars(text, range.start), in_chars(text, range.end))).collect();
+            let found: Vec<(u64, u64)> = (detector.find)(text)
+                .into_iter()
+                .map(|range| (in_chars(text, range.start), in_chars(text, range.end)))
+                .collect();
             hits += gold.iter().filter(|span| found.contains(span)).count();
             missed += gold.iter().filter(|span| !found.contains(span)).count();
             extra += found.iter().filter(|span| !gold.contains(span)).count();
-            if gold != found && (gold.iter().any(|span| !found.contains(span)) || found.iter().any(|span| !gold.contains(span))) {
+            if gold != found
+                && (gold.iter().any(|span| !found.contains(span)) || found.iter().any(|span| !gold.contains(span)))
+            {
                 println!("{entity}: {text:?} expected {gold:?}, found {found:?}");
             }
         }

@@ -11,9 +11,7 @@ pub(super) fn begins_whole(text: &str, start: usize) -> bool {
         None => true,
         Some('-' | '.' | ',' | '/' | '\u{2013}') => !joined(previous),
         Some('_' | '#' | '$' | '\u{a3}' | '\u{20ac}' | '\u{a5}' | '+' | '\u{fffd}') => false,
-        Some(letter) if letter.is_alphanumeric() => {
-            letter.is_lowercase() && previous.is_some_and(char::is_lowercase)
-        }
+        Some(letter) if letter.is_alphanumeric() => letter.is_lowercase() && previous.is_some_and(char::is_lowercase),
         Some(_) => true,
     }
 }

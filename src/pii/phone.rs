@@ -46,13 +46,16 @@ fn longest_number(text: &str, start: usize, groups: &[Group], plus: bool) -> Opt
         return None;
     }
     let digits = |count: usize| groups[..count].iter().map(|group| group.range.len()).sum::<usize>();
-    let (usual, long): (Vec<usize>, Vec<usize>) = (1..=groups.len()).rev().partition(|&count| !plus || digits(count) <= 13);
+    let (usual, long): (Vec<usize>, Vec<usize>) =
+        (1..=groups.len()).rev().partition(|&count| !plus || digits(count) <= 13);
     usual.into_iter().chain(long).find_map(|count| {
         let end = with_extension(text, groups[count - 1].end);
         let is_number = match shape(text, &groups[..count], plus) {
             Shape::Certain => true,
             // Groups that go on are part of something longer, and so is what other digits go before.
-            Shape::Possible => count == groups.len() && !follows_digits(text, start) && context::speaks_of_phone(text, start, end),
+            Shape::Possible => {
+                count == groups.len() && !follows_digits(text, start) && context::speaks_of_phone(text, start, end)
+            }
             Shape::Other => false,
         };
         (is_number && ends_whole(text, end)).then_some(start..end)
@@ -86,10 +89,19 @@ mod tests {
         super::super::check(
             &DETECTOR,
             &[
-                ("+49 30 1234567, +14155550132; +44 (0)20 7946 0958", &["+49 30 1234567", "+14155550132", "+44 (0)20 7946 0958"]),
-                ("(415) 555-0132 415-555-0132 415.555.0132 1-415-555-0132", &["(415) 555-0132", "415-555-0132", "415.555.0132", "1-415-555-0132"]),
+                (
+                    "+49 30 1234567, +14155550132; +44 (0)20 7946 0958",
+                    &["+49 30 1234567", "+14155550132", "+44 (0)20 7946 0958"],
+                ),
+                (
+                    "(415) 555-0132 415-555-0132 415.555.0132 1-415-555-0132",
+                    &["(415) 555-0132", "415-555-0132", "415.555.0132", "1-415-555-0132"],
+                ),
                 ("0049 30 1234567 001-420-335-7509x38548", &["0049 30 1234567", "001-420-335-7509x38548"]),
-                ("020 7946 0958 (07) 5331 0577 01 42 68 53 00 030/123 4567", &["020 7946 0958", "(07) 5331 0577", "01 42 68 53 00", "030/123 4567"]),
+                (
+                    "020 7946 0958 (07) 5331 0577 01 42 68 53 00 030/123 4567",
+                    &["020 7946 0958", "(07) 5331 0577", "01 42 68 53 00", "030/123 4567"],
+                ),
                 ("986.291.2294 ext. 12 is415-555-0132", &["986.291.2294 ext. 12", "415-555-0132"]),
                 ("+55 11 98456 5666 4 times", &["+55 11 98456 5666"]),
                 ("room 2 415-555-0132", &["415-555-0132"]),

@@ -90,7 +90,9 @@ pub(super) fn shape(text: &str, groups: &[Group], plus: bool) -> Shape {
     }
     let sizes_fit = match groups {
         [single] => (8..=13).contains(&single.range.len()),
-        [first, others @ ..] => first.range.len() <= 5 && others.iter().all(|group| (2..=8).contains(&group.range.len())),
+        [first, others @ ..] => {
+            first.range.len() <= 5 && others.iter().all(|group| (2..=8).contains(&group.range.len()))
+        }
         [] => false,
     };
     if sizes_fit && all.len() <= 15 { Shape::Possible } else { Shape::Other }
@@ -145,7 +147,13 @@ fn is_national(text: &str, groups: &[Group], all: &str) -> bool {
     let separators_fit = others.windows(2).all(|pair| pair[0].separator == pair[1].separator) || others.len() == 2;
     let points = others.iter().all(|group| group.separator == Some('.')) && others.len() == 3;
     let quad = points && groups.iter().all(|group| text[group.range.clone()].parse::<u8>().is_ok());
-    trunk && second != Some(&b'0') && grouped && separators_fit && (9..=12).contains(&all.len()) && !quad && (!pairs || all.len() == 10)
+    trunk
+        && second != Some(&b'0')
+        && grouped
+        && separators_fit
+        && (9..=12).contains(&all.len())
+        && !quad
+        && (!pairs || all.len() == 10)
 }
 
 /// A date in digits, a range of years, or an amount with its thousands parted.

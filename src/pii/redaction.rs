@@ -77,7 +77,10 @@ pub fn redact<'t>(text: &'t str, detectors: &[&Detector]) -> Redaction<'t> {
     }
     redaction.found = ranked
         .iter()
-        .map(|row| Found { kind: row.name, count: redaction.replaced.iter().filter(|one| one.kind == row.name).count() })
+        .map(|row| Found {
+            kind: row.name,
+            count: redaction.replaced.iter().filter(|one| one.kind == row.name).count(),
+        })
         .filter(|found| found.count > 0)
         .collect();
     redaction

@@ -93,10 +93,8 @@ impl Template {
             .map(|template| template.undeclared_variables(true))
             .map_err(|error| syntax_error(text, &error))?;
         let globals: BTreeSet<&str> = environment.globals().map(|(name, _)| name).collect();
-        let undeclared: BTreeSet<String> = undeclared
-            .into_iter()
-            .filter(|path| !globals.contains(path.split('.').next().unwrap_or(path)))
-            .collect();
+        let undeclared: BTreeSet<String> =
+            undeclared.into_iter().filter(|path| !globals.contains(path.split('.').next().unwrap_or(path))).collect();
         let variables = scan::places(text, &tags, &undeclared);
         let mut roots: BTreeMap<String, bool> = BTreeMap::new();
         for variable in &variables {
@@ -120,7 +118,8 @@ impl Template {
             .iter()
             .filter_map(|(name, members)| Some((name.as_str(), values.get(name, *members)?)))
             .collect();
-        let template = self.environment.get_template(NAME).expect("the environment holds the template since it was parsed");
+        let template =
+            self.environment.get_template(NAME).expect("the environment holds the template since it was parsed");
         template.render(Value::from_iter(context)).map_err(|error| render_error(&error))
     }
 }
@@ -163,7 +162,8 @@ fn check_tags(environment: &Environment<'_>, text: &str, tags: &[scan::Tag]) -> 
             };
             let result = environment.compile_expression(&probe).and_then(|expression| expression.eval(()));
             if result.is_err_and(|error| error.kind() == unknown) {
-                let help = crate::diagnostics::closest(name, FILTERS.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+                let help = crate::diagnostics::closest(name, FILTERS.iter().copied())
+                    .map(|near| format!("did you mean `{near}`?"));
                 return Err(PromptError { message: format!("there is no {what} `{name}`"), range, help });
             }
         }
@@ -178,7 +178,9 @@ fn members_and_whole(text: &str, tags: &[scan::Tag], tag: &scan::Tag) -> Result<
         let titled = tags.iter().any(|other| other.reads_member(text, name, &["title", "guideline"]));
         if titled {
             return Err(PromptError {
-                message: format!("`{name}` is printed and its title or guideline is read: elsewhere write `{name}.name`"),
+                message: format!(
+                    "`{name}` is printed and its title or guideline is read: elsewhere write `{name}.name`"
+                ),
                 range,
                 help: Some(format!("compare `{name}.name`")),
             });
@@ -189,9 +191,36 @@ fn members_and_whole(text: &str, tags: &[scan::Tag], tag: &scan::Tag) -> Result<
 
 /// Filters that templates often use, for suggestions.
 const FILTERS: [&str; 30] = [
-    "abs", "batch", "capitalize", "default", "dictsort", "first", "float", "indent", "int", "items", "join", "last", "length",
-    "list", "lower", "map", "max", "min", "reject", "replace", "reverse", "round", "select", "slice", "sort", "string", "title",
-    "tojson", "trim", "upper",
+    "abs",
+    "batch",
+    "capitalize",
+    "default",
+    "dictsort",
+    "first",
+    "float",
+    "indent",
+    "int",
+    "items",
+    "join",
+    "last",
+    "length",
+    "list",
+    "lower",
+    "map",
+    "max",
+    "min",
+    "reject",
+    "replace",
+    "reverse",
+    "round",
+    "select",
+    "slice",
+    "sort",
+    "string",
+    "title",
+    "tojson",
+    "trim",
+    "upper",
 ];
 
 fn render_error(error: &minijinja::Error) -> RenderError {

@@ -134,8 +134,8 @@ impl Tag {
             }
             let word = &text[token.range.clone()];
             let before = self.text(text, index - 1);
-            let test = before == "is" && word != "not"
-                || before == "not" && index >= 2 && self.text(text, index - 2) == "is";
+            let test =
+                before == "is" && word != "not" || before == "not" && index >= 2 && self.text(text, index - 2) == "is";
             if before == "|" {
                 named.push((Named::Filter, word, token.range.clone()));
             } else if test {
@@ -158,7 +158,11 @@ impl Tag {
     /// Names without a member after them that are not all of a printing tag.
     pub(super) fn unprinted_names<'t>(&self, text: &'t str) -> Vec<(&'t str, Range<usize>)> {
         (0..self.tokens.len())
-            .filter(|index| self.begins_path(text, *index) && self.text(text, index + 1) != "." && !self.is_printed(text, *index, *index))
+            .filter(|index| {
+                self.begins_path(text, *index)
+                    && self.text(text, index + 1) != "."
+                    && !self.is_printed(text, *index, *index)
+            })
             .map(|index| (self.text(text, index), self.tokens[index].range.clone()))
             .collect()
     }
@@ -166,8 +170,12 @@ impl Tag {
     /// Whether a value's name begins here: a word that is no member, filter or keyword argument.
     fn begins_path(&self, text: &str, index: usize) -> bool {
         let before = if index == 0 { "" } else { self.text(text, index - 1) };
-        let keyword = self.text(text, index + 1) == "=" && self.text(text, index + 2) != "=" && (before == "(" || before == ",");
-        self.tokens.get(index).is_some_and(|token| token.kind == TokenKind::Word) && before != "." && before != "|" && !keyword
+        let keyword =
+            self.text(text, index + 1) == "=" && self.text(text, index + 2) != "=" && (before == "(" || before == ",");
+        self.tokens.get(index).is_some_and(|token| token.kind == TokenKind::Word)
+            && before != "."
+            && before != "|"
+            && !keyword
     }
 
     /// Whether the tokens from `first` to `last` are all that a printing tag holds.

@@ -84,7 +84,12 @@ fn arity(
     let note = if piped { ", the one before `|>` included" } else { "" };
     context.error(
         Code::WrongArgumentCount,
-        format!("`{}` takes {}, and {given} {} given{note}", function.name, count(needed), if given == 1 { "is" } else { "are" }),
+        format!(
+            "`{}` takes {}, and {given} {} given{note}",
+            function.name,
+            count(needed),
+            if given == 1 { "is" } else { "are" }
+        ),
         span,
         format!("takes {}", count(needed)),
         format!("`x |> {0}` is `{0}(x)`", function.name),

@@ -80,9 +80,14 @@ fn resolve_set(
     let at = value.span;
     let Some(value) = compare::convert(value, &ty.ty) else {
         context.report(
-            Diagnostic::new(Code::WrongType, format!("`{}` is `{wanted}`, and this is `{shown}`", field.name), at, format!("is `{shown}`"))
-                .label(declared, format!("`{}` is declared `{wanted}` here", field.name))
-                .help("a field keeps its type; declare another field for the new value"),
+            Diagnostic::new(
+                Code::WrongType,
+                format!("`{}` is `{wanted}`, and this is `{shown}`", field.name),
+                at,
+                format!("is `{shown}`"),
+            )
+            .label(declared, format!("`{}` is declared `{wanted}` here", field.name))
+            .help("a field keeps its type; declare another field for the new value"),
         );
         return None;
     };
@@ -106,12 +111,7 @@ fn resolve_set(
     Some(StepKind::Set { column: id, value })
 }
 
-fn resolve_dedup(
-    context: &mut Context<'_>,
-    fields: &[Ident],
-    how: &DedupHow,
-    record: &Record,
-) -> Option<StepKind> {
+fn resolve_dedup(context: &mut Context<'_>, fields: &[Ident], how: &DedupHow, record: &Record) -> Option<StepKind> {
     match how {
         DedupHow::Exactly(_) => {
             let columns: Vec<_> = fields.iter().map(|field| find_field(context, record, field)).collect();
@@ -120,10 +120,8 @@ fn resolve_dedup(
         DedupHow::Near(threshold) => {
             let bounds = Bounds { open_low: true, ..Bounds::between("a similarity", 0.0, 1.0) };
             let value = number(context, threshold, bounds);
-            let columns: Vec<_> = fields
-                .iter()
-                .map(|field| text_field(context, record, field, "`near` compares texts"))
-                .collect();
+            let columns: Vec<_> =
+                fields.iter().map(|field| text_field(context, record, field, "`near` compares texts")).collect();
             if let [_, second, ..] = fields {
                 context.error(
                     Code::NotSupported,
@@ -232,7 +230,13 @@ fn constant_comparison(op: BinaryOp, left: &Expr, right: &Expr) -> Option<bool> 
             BinaryOp::LessEqual => Some(order.is_le()),
             BinaryOp::Greater => Some(order.is_gt()),
             BinaryOp::GreaterEqual => Some(order.is_ge()),
-            BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::Coalesce | BinaryOp::And | BinaryOp::Or => None,
+            BinaryOp::Add
+            | BinaryOp::Subtract
+            | BinaryOp::Multiply
+            | BinaryOp::Divide
+            | BinaryOp::Coalesce
+            | BinaryOp::And
+            | BinaryOp::Or => None,
         };
     }
     // A count is never below zero.
@@ -240,7 +244,9 @@ fn constant_comparison(op: BinaryOp, left: &Expr, right: &Expr) -> Option<bool> 
     let counts = matches!(function.eval, crate::plan::functions::Eval::Count(_));
     match (&right.kind, op) {
         (ExprKind::Literal(Literal::Int(bound)), BinaryOp::Less) if counts && *bound <= 0 => Some(false),
-        (ExprKind::Literal(Literal::Int(bound)), BinaryOp::LessEqual | BinaryOp::Equal) if counts && *bound < 0 => Some(false),
+        (ExprKind::Literal(Literal::Int(bound)), BinaryOp::LessEqual | BinaryOp::Equal) if counts && *bound < 0 => {
+            Some(false)
+        }
         _ => None,
     }
 }

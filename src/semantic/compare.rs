@@ -135,8 +135,8 @@ fn resolve_arithmetic(context: &mut Context<'_>, op: BinaryOp, left: Expr, right
     } else {
         unify(left, right)?
     };
-    let divides_by_zero = op == BinaryOp::Divide
-        && !matches!(right.kind, ExprKind::Literal(Literal::Float(divisor)) if divisor != 0.0);
+    let divides_by_zero =
+        op == BinaryOp::Divide && !matches!(right.kind, ExprKind::Literal(Literal::Float(divisor)) if divisor != 0.0);
     let nullable = left.ty.nullable || right.ty.nullable || divides_by_zero;
     let ty = FieldType { ty: left.ty.ty.clone(), nullable };
     Some(binary(lower(op), left, right, ty, span))
@@ -174,7 +174,14 @@ fn label_of(view: &View<'_>, expr: &ast::Expr) -> Option<LabelId> {
     let ast::ExprKind::Name(name) = &expr.kind else { return None };
     match view.record.column(view.record.find(&name.name)?).ty.as_ref()?.ty {
         Type::Label(id) => Some(id),
-        Type::String | Type::Int | Type::Float | Type::Bool | Type::Date | Type::Timestamp | Type::List(_) | Type::Record(_) => None,
+        Type::String
+        | Type::Int
+        | Type::Float
+        | Type::Bool
+        | Type::Date
+        | Type::Timestamp
+        | Type::List(_)
+        | Type::Record(_) => None,
     }
 }
 
@@ -297,6 +304,17 @@ pub(super) fn resolve_matches(
 
 /// The pattern with its flags in it; `None` after a report that points at the place inside the literal.
 pub(super) fn check_regex(context: &mut Context<'_>, pattern: &str, flags: &str, span: Span) -> Option<String> {
+    if let Some(flag) = flags.chars().find(|flag| !matches!(flag, 'i' | 's' | 'x')) {
+        let end = span.end as usize;
+        context.error(
+            Code::BadRegex,
+            format!("there is no flag `{flag}`"),
+            Span::new(span.file, end - flags.len(), end),
+            "unknown flag",
+            "flags: `i` ignores case, `s` lets `.` match a newline, `x` ignores spaces in the pattern",
+        );
+        return None;
+    }
     let mut parser = regex_syntax::ParserBuilder::new()
         .case_insensitive(flags.contains('i'))
         .dot_matches_new_line(flags.contains('s'))
@@ -308,8 +326,12 @@ pub(super) fn check_regex(context: &mut Context<'_>, pattern: &str, flags: &str,
             Ok(_) => return Some(whole),
             Err(_) => ("the pattern needs too much memory".to_owned(), None),
         },
-        Err(regex_syntax::Error::Parse(error)) => (error.kind().to_string(), Some(error.span().start.offset..error.span().end.offset)),
-        Err(regex_syntax::Error::Translate(error)) => (error.kind().to_string(), Some(error.span().start.offset..error.span().end.offset)),
+        Err(regex_syntax::Error::Parse(error)) => {
+            (error.kind().to_string(), Some(error.span().start.offset..error.span().end.offset))
+        }
+        Err(regex_syntax::Error::Translate(error)) => {
+            (error.kind().to_string(), Some(error.span().start.offset..error.span().end.offset))
+        }
         Err(_) => ("the pattern cannot be read".to_owned(), None),
     };
     let place = at.map_or(span, |at| place_in_literal(context, span, at));

@@ -6,7 +6,7 @@ use super::scope::{Record, View};
 use super::types::{resolve_condition, unknown_field};
 use super::{Context, cleaning, gates, suggest, taint};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::hir::{self, ColumnId, PersonalStatement, Requirement, RequireSubject, Step, StepBlock, StepKind};
+use crate::hir::{self, ColumnId, PersonalStatement, RequireSubject, Requirement, Step, StepBlock, StepKind};
 use crate::pii::{self, Detector};
 use crate::source::Span;
 use crate::syntax::ast::policy::{Policy, RuleKind, Target};
@@ -71,7 +71,11 @@ pub(super) fn resolve_policy(
                 None
             }
             RuleKind::KAnonymous { k, fields } => {
-                super::quantities::whole(context, k, Bounds::between("the number of records that look alike", 2.0, f64::INFINITY));
+                super::quantities::whole(
+                    context,
+                    k,
+                    Bounds::between("the number of records that look alike", 2.0, f64::INFINITY),
+                );
                 fields.iter().for_each(|field| {
                     find_field(context, record, field);
                 });
@@ -186,8 +190,12 @@ pub(super) fn text_field(context: &mut Context<'_>, record: &Record, field: &Ide
         return Some(id);
     }
     let shown = super::types::show(context, &ty);
-    let mut diagnostic =
-        Diagnostic::new(Code::WrongType, format!("{needs}, and `{}` is `{shown}`", field.name), field.span, format!("is `{shown}`"));
+    let mut diagnostic = Diagnostic::new(
+        Code::WrongType,
+        format!("{needs}, and `{}` is `{shown}`", field.name),
+        field.span,
+        format!("is `{shown}`"),
+    );
     if let Some(declared) = record.column(id).declared.first() {
         diagnostic = diagnostic.label(*declared, "declared here");
     }

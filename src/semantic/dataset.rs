@@ -83,7 +83,13 @@ fn gather<'a>(context: &mut Context<'a>, items: &'a [Item]) -> Parts<'a> {
                 }
             }
             ItemKind::Write { format, template, name, settings } => {
-                parts.writes.push(outputs::Write { format, template: template.as_ref(), name: name.as_ref(), settings, span: item.span });
+                parts.writes.push(outputs::Write {
+                    format,
+                    template: template.as_ref(),
+                    name: name.as_ref(),
+                    settings,
+                    span: item.span,
+                });
             }
         }
     }
@@ -94,9 +100,14 @@ fn add_names<'a>(context: &mut Context<'_>, into: &mut Vec<&'a Ident>, names: &'
     for name in names {
         if let Some(first) = into.iter().find(|first| first.name == name.name) {
             context.report(
-                Diagnostic::new(Code::DuplicateName, format!("`{}` stands twice", name.name), name.span, "named again here")
-                    .label(first.span, "first named here")
-                    .help("take one of them out"),
+                Diagnostic::new(
+                    Code::DuplicateName,
+                    format!("`{}` stands twice", name.name),
+                    name.span,
+                    "named again here",
+                )
+                .label(first.span, "first named here")
+                .help("take one of them out"),
             );
         } else {
             into.push(name);
@@ -126,11 +137,12 @@ fn resolve_dataset<'a>(context: &mut Context<'a>, dataset: &'a Dataset) {
         if let Found::Declared(Decl::Policy(policy)) = names::look_up(context, name, Kind::Policy) {
             apply_policy(context, policy, &mut record, &sources, &mut gathered);
             uses.push(policy.name.name.as_str());
+            silent_policy |= context.names.is_damaged(&name.name);
         } else {
             silent_policy = true;
         }
     }
-    if silent_policy {
+    if silent_policy || context.names.is_damaged(&dataset.name.name) {
         // A policy that cannot be looked at may redact: its leaks are no mistakes of their own.
         record.columns.iter_mut().for_each(|column| column.taint = None);
     }
@@ -166,7 +178,14 @@ fn remember<'a>(
     uses: Vec<&'a str>,
 ) {
     let parts_known = !split.wrong && !matches!(split.split.rule, SplitRule::ByField(_));
-    context.datasets.push(Facts { name: &dataset.name.name, record, parts: split.places.clone(), parts_known, uses, read });
+    context.datasets.push(Facts {
+        name: &dataset.name.name,
+        record,
+        parts: split.places.clone(),
+        parts_known,
+        uses,
+        read,
+    });
 }
 
 fn apply_policy(
@@ -185,7 +204,12 @@ fn apply_policy(
         .collect();
     let licensed: Vec<Licensed<'_>> = declared
         .iter()
-        .map(|(name, license, from, declared)| Licensed { name, license: license.as_deref(), from: *from, declared: *declared })
+        .map(|(name, license, from, declared)| Licensed {
+            name,
+            license: license.as_deref(),
+            from: *from,
+            declared: *declared,
+        })
         .collect();
     compliance::resolve_policy(context, policy, record, &licensed, gathered);
 }
@@ -207,6 +231,7 @@ fn union(context: &mut Context<'_>, from: &[&Ident]) -> (Vec<Taken>, Record) {
             record.complete = false;
             continue;
         };
+        record.complete &= !context.names.is_damaged(&name.name);
         let Some(index) = context.program.sources.iter().position(|source| source.name == name.name) else { continue };
         sources.push(Taken { id: SourceId(index as u32), name: name.name.clone(), from: name.span });
     }
@@ -245,8 +270,7 @@ fn add_field(context: &mut Context<'_>, record: &mut Record, source: &Taken, fie
         return;
     };
     let column = record.column(id).clone();
-    let mut joined = column.ty.clone();
-    match (&column.ty, &ty) {
+    let joined = match (&column.ty, &ty) {
         (Some(first), Some(second)) if first.ty != second.ty => {
             let (shown_first, shown) = (show(context, first), show(context, second));
             let mut diagnostic = Diagnostic::new(
@@ -260,13 +284,13 @@ fn add_field(context: &mut Context<'_>, record: &mut Record, source: &Taken, fie
                 diagnostic = diagnostic.label(*declared, format!("`{shown_first}` here"));
             }
             context.report(diagnostic.help("give both one type, or read one under another name with `@column(\"…\")`"));
-            joined = None;
+            None
         }
         (Some(first), Some(second)) => {
-            joined = Some(FieldType { ty: first.ty.clone(), nullable: first.nullable || second.nullable });
+            Some(FieldType { ty: first.ty.clone(), nullable: first.nullable || second.nullable })
         }
-        (None, _) | (_, None) => joined = None,
-    }
+        (None, _) | (_, None) => None,
+    };
     let column = record.column_mut(id);
     column.ty = joined;
     column.declared.push(field.span);

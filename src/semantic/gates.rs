@@ -72,10 +72,7 @@ fn flipped(op: BinaryOp) -> hir::BinaryOp {
 }
 
 /// `count()` or `share()` against a bound; `None` after a report.
-pub(super) fn aggregate(
-    context: &mut Context<'_>,
-    condition: &Expr,
-) -> Option<(RequireSubject, hir::BinaryOp, f64)> {
+pub(super) fn aggregate(context: &mut Context<'_>, condition: &Expr) -> Option<(RequireSubject, hir::BinaryOp, f64)> {
     let (figure, op, bound) = comparison(context, condition, "count() >= 20 per intent")?;
     let ExprKind::Call { function, args, .. } = &figure.kind else {
         context.error(
@@ -118,7 +115,9 @@ pub(super) fn aggregate(
 
 fn check_bound(context: &mut Context<'_>, subject: RequireSubject, bound: &Bound) -> Option<()> {
     let (right, needs) = match subject {
-        RequireSubject::Count => (!bound.percent && bound.value >= 0.0 && bound.value.fract() == 0.0, "a whole number of records"),
+        RequireSubject::Count => {
+            (!bound.percent && bound.value >= 0.0 && bound.value.fract() == 0.0, "a whole number of records")
+        }
         RequireSubject::Share => ((0.0..=1.0).contains(&bound.value), "a share between 0% and 100%"),
     };
     if right {

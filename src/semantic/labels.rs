@@ -76,7 +76,8 @@ pub(super) fn value_literal(context: &mut Context<'_>, label: LabelId, name: &st
 fn resolve_schema(context: &mut Context<'_>, label: &Label) -> LabelSchema {
     match &label.schema {
         Schema::Choice(values) => {
-            let tree = matches!(values, Values::Listed(values) if values.iter().any(|value| !value.children.is_empty()));
+            let tree =
+                matches!(values, Values::Listed(values) if values.iter().any(|value| !value.children.is_empty()));
             match resolve_values(context, &label.name, values) {
                 Some(_) if tree => LabelSchema::Declared("choice tree".to_owned()),
                 Some(values) => LabelSchema::Choice(values),
@@ -166,6 +167,9 @@ fn resolve_values(context: &mut Context<'_>, label: &Ident, values: &Values) -> 
             let mut listed = Vec::new();
             let mut places = Vec::new();
             list_values(context, values, &mut listed, &mut places);
+            if listed.is_empty() && context.names.is_damaged(&label.name) {
+                return None;
+            }
             if listed.is_empty() {
                 context.error(
                     Code::BadLabelSchema,

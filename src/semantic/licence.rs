@@ -7,12 +7,46 @@ use crate::syntax::ast::Text;
 
 /// Identifiers that data is often under, for suggestions; any other well-formed one is taken with a warning.
 const WELL_KNOWN: [&str; 40] = [
-    "AFL-3.0", "AGPL-3.0-only", "AGPL-3.0-or-later", "Apache-2.0", "Artistic-2.0", "BSD-2-Clause", "BSD-3-Clause", "BSL-1.0",
-    "CC-BY-3.0", "CC-BY-4.0", "CC-BY-NC-2.0", "CC-BY-NC-3.0", "CC-BY-NC-4.0", "CC-BY-NC-ND-4.0", "CC-BY-NC-SA-3.0",
-    "CC-BY-NC-SA-4.0", "CC-BY-ND-4.0", "CC-BY-SA-3.0", "CC-BY-SA-4.0", "CC-PDDC", "CC0-1.0", "CDLA-Permissive-1.0",
-    "CDLA-Permissive-2.0", "CDLA-Sharing-1.0", "ECL-2.0", "EUPL-1.2", "GFDL-1.3-or-later", "GPL-2.0-only", "GPL-2.0-or-later",
-    "GPL-3.0-only", "GPL-3.0-or-later", "ISC", "LGPL-3.0-only", "MIT", "MPL-2.0", "ODC-By-1.0", "ODbL-1.0", "PDDL-1.0",
-    "Unlicense", "WTFPL",
+    "AFL-3.0",
+    "AGPL-3.0-only",
+    "AGPL-3.0-or-later",
+    "Apache-2.0",
+    "Artistic-2.0",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "BSL-1.0",
+    "CC-BY-3.0",
+    "CC-BY-4.0",
+    "CC-BY-NC-2.0",
+    "CC-BY-NC-3.0",
+    "CC-BY-NC-4.0",
+    "CC-BY-NC-ND-4.0",
+    "CC-BY-NC-SA-3.0",
+    "CC-BY-NC-SA-4.0",
+    "CC-BY-ND-4.0",
+    "CC-BY-SA-3.0",
+    "CC-BY-SA-4.0",
+    "CC-PDDC",
+    "CC0-1.0",
+    "CDLA-Permissive-1.0",
+    "CDLA-Permissive-2.0",
+    "CDLA-Sharing-1.0",
+    "ECL-2.0",
+    "EUPL-1.2",
+    "GFDL-1.3-or-later",
+    "GPL-2.0-only",
+    "GPL-2.0-or-later",
+    "GPL-3.0-only",
+    "GPL-3.0-or-later",
+    "ISC",
+    "LGPL-3.0-only",
+    "MIT",
+    "MPL-2.0",
+    "ODC-By-1.0",
+    "ODbL-1.0",
+    "PDDL-1.0",
+    "Unlicense",
+    "WTFPL",
 ];
 
 /// An SPDX expression.
@@ -124,7 +158,11 @@ pub(super) fn check_expression(context: &mut Context<'_>, license: &Text) -> boo
         let plain = id.split(" WITH ").next().unwrap_or(id).trim_end_matches('+');
         if !WELL_KNOWN.contains(&plain) && !plain.starts_with("LicenseRef-") {
             let help = suggest(plain, WELL_KNOWN, "licences");
-            let help = if help.starts_with("did") { help } else { "check it, or write `LicenseRef-NAME` for one of your own".to_owned() };
+            let help = if help.starts_with("did") {
+                help
+            } else {
+                "check it, or write `LicenseRef-NAME` for one of your own".to_owned()
+            };
             context.error(
                 Code::UnknownLicence,
                 format!("`{plain}` is no licence that data is often under"),
@@ -149,8 +187,10 @@ pub(super) fn join(licenses: &[&str]) -> Option<String> {
         [] => None,
         [one] => Some((*one).to_owned()),
         several => {
-            let parts: Vec<String> =
-                several.iter().map(|one| if one.contains(" OR ") { format!("({one})") } else { (*one).to_owned() }).collect();
+            let parts: Vec<String> = several
+                .iter()
+                .map(|one| if one.contains(" OR ") { format!("({one})") } else { (*one).to_owned() })
+                .collect();
             Some(parts.join(" AND "))
         }
     }

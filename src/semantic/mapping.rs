@@ -28,10 +28,16 @@ pub(super) fn resolve_label_statements(
     let fields = record.clone();
     let mut steps = Vec::new();
     for statement in statements {
-        if let Some(first) = statements.iter().find(|first| first.name.name == statement.name.name && first.span != statement.span)
+        if let Some(first) =
+            statements.iter().find(|first| first.name.name == statement.name.name && first.span != statement.span)
             && first.span < statement.span
         {
-            super::quantities::duplicate(context, &format!("label {}", statement.name.name), statement.span, first.span);
+            super::quantities::duplicate(
+                context,
+                &format!("label {}", statement.name.name),
+                statement.span,
+                first.span,
+            );
             continue;
         }
         let declared = matches!(names::look_up(context, statement.name, Kind::Label), Found::Declared(_));
@@ -127,7 +133,8 @@ fn check_type(context: &mut Context<'_>, value: &Expr, label: LabelId) -> bool {
     }
     let shown = show(context, &value.ty);
     let name = context.program[label].name.clone();
-    let first = listed_values(context, label).and_then(|values| values.first()).map_or("…", |value| value.name.as_str());
+    let first =
+        listed_values(context, label).and_then(|values| values.first()).map_or("…", |value| value.name.as_str());
     let help = format!("map it: `match {{ … => {first}; else => drop }}`");
     context.report(
         Diagnostic::new(
@@ -144,7 +151,9 @@ fn check_type(context: &mut Context<'_>, value: &Expr, label: LabelId) -> bool {
 /// A constant that an arm gives as a text must be a value too.
 fn check_raw_texts(context: &mut Context<'_>, value: &Expr, label: LabelId) {
     match &value.kind {
-        ExprKind::Literal(Literal::String(name)) if !values_are_open(context, label) && !has_value(context, label, name) => {
+        ExprKind::Literal(Literal::String(name))
+            if !values_are_open(context, label) && !has_value(context, label, name) =>
+        {
             super::labels::value_literal(context, label, name, value.span);
         }
         ExprKind::Match { arms, otherwise, .. } => {

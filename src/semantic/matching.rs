@@ -205,10 +205,15 @@ fn unify_bodies(context: &mut Context<'_>, arms: &[Arm], bodies: Vec<Option<Expr
         if converted.is_none() {
             whole = false;
             context.report(
-                Diagnostic::new(Code::WrongType, "the arms give values of different types", at, format!("is `{shown}`"))
-                    .label(first.span, format!("the `match` gives `{wanted}`"))
-                    .label(arm.span, "in this arm")
-                    .help(format!("give a `{wanted}` here")),
+                Diagnostic::new(
+                    Code::WrongType,
+                    "the arms give values of different types",
+                    at,
+                    format!("is `{shown}`"),
+                )
+                .label(first.span, format!("the `match` gives `{wanted}`"))
+                .label(arm.span, "in this arm")
+                .help(format!("give a `{wanted}` here")),
             );
         }
         unified.push(converted);

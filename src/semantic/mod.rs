@@ -25,12 +25,13 @@ mod supported;
 mod taint;
 mod task;
 mod templates;
-#[cfg(test)]
-mod test_cases;
 mod tests;
 mod train;
 mod types;
 mod values;
+
+#[cfg(test)]
+mod cases;
 
 pub use supported::check_supported;
 
@@ -118,7 +119,14 @@ impl Context<'_> {
         self.diagnostics.push(diagnostic);
     }
 
-    fn error(&mut self, code: Code, message: impl Into<String>, span: Span, label: impl Into<String>, help: impl Into<String>) {
+    fn error(
+        &mut self,
+        code: Code,
+        message: impl Into<String>,
+        span: Span,
+        label: impl Into<String>,
+        help: impl Into<String>,
+    ) {
         self.report(Diagnostic::new(code, message, span, label).help(help));
     }
 

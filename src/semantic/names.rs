@@ -90,6 +90,8 @@ pub(super) struct Declared<'a> {
 pub(super) struct Names<'a> {
     by_name: BTreeMap<&'a str, Declared<'a>>,
     used: BTreeSet<&'a str>,
+    /// Declarations that were lost, or that lack a statement, because their text could not be read.
+    damaged: BTreeSet<&'a str>,
 }
 
 impl<'a> Names<'a> {
@@ -101,6 +103,11 @@ impl<'a> Names<'a> {
     /// The names of one kind, in byte order.
     pub(super) fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &'a str> {
         self.by_name.iter().filter(move |(_, declared)| declared.kind == kind).map(|(name, _)| *name)
+    }
+
+    /// Whether the declaration of this name could not be read as a whole: what follows from that is silent.
+    pub(super) fn is_damaged(&self, name: &str) -> bool {
+        self.damaged.contains(name)
     }
 
     /// Counts a use.
@@ -130,6 +137,7 @@ fn declares(decl: &Decl) -> Option<(Kind, &Ident)> {
 
 /// Collects the declarations of all files; a second declaration of a name is reported and the first one stands.
 pub(super) fn collect<'a>(context: &mut Context<'a>, parsed: &'a [ast::File]) {
+    context.names.damaged = parsed.iter().flat_map(|file| &file.damaged).map(|name| name.name.as_str()).collect();
     for decl in parsed.iter().flat_map(|file| &file.decls) {
         if let Some((kind, name)) = declares(decl) {
             declare(context, kind, name, decl);
@@ -173,6 +181,9 @@ pub(super) enum Found<'a> {
 /// Looks up a name that must be of one kind; reports it when there is none, or when it is of another.
 pub(super) fn look_up<'a>(context: &mut Context<'a>, name: &Ident, kind: Kind) -> Found<'a> {
     let Some(declared) = context.names.get(&name.name) else {
+        if context.names.is_damaged(&name.name) {
+            return Found::Silent;
+        }
         let candidates: Vec<&str> = context.names.of_kind(kind).collect();
         let help = suggest(&name.name, candidates, kind.plural());
         context.error(
@@ -208,6 +219,10 @@ pub(super) fn look_up<'a>(context: &mut Context<'a>, name: &Ident, kind: Kind) -
 
 /// Warns of blocks, labels, constants … that nothing refers to. Data sets, runs and models are results of their own.
 pub(super) fn check_unused(context: &mut Context<'_>) {
+    if !context.names.damaged.is_empty() {
+        // What could not be read may have used them.
+        return;
+    }
     let unused: Vec<(String, Declared<'_>)> = context
         .names
         .by_name

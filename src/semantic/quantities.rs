@@ -226,6 +226,9 @@ pub(super) fn wrong_value(context: &mut Context<'_>, setting: &Setting, needs: &
 
 /// Reports a block that lacks a statement.
 pub(super) fn missing(context: &mut Context<'_>, block: &str, name: &Ident, statement: &str, example: &str) {
+    if context.names.is_damaged(&name.name) {
+        return;
+    }
     context.error(
         Code::MissingStatement,
         format!("{block} `{}` says no `{statement}`", name.name),

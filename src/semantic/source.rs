@@ -306,7 +306,11 @@ fn resolve_attribute(context: &mut Context<'_>, attribute: &Attribute, id: Sourc
                 field.column = path.node.split('.').map(str::to_owned).collect();
                 return;
             }
-            bad_attribute(context, attribute, "`@column` takes the name or the path at the source: `@column(\"data.q\")`");
+            bad_attribute(
+                context,
+                attribute,
+                "`@column` takes the name or the path at the source: `@column(\"data.q\")`",
+            );
         }
         other => {
             let help = suggest(other, ATTRIBUTES, "attributes");
@@ -342,7 +346,9 @@ fn words<'s>(context: &mut Context<'_>, attribute: &'s Attribute) -> Vec<&'s Ide
     for argument in &attribute.args {
         match argument {
             AttributeArg::Name(name) => words.push(name),
-            AttributeArg::Text(_) => bad_attribute(context, attribute, "write words without quotes: `@personal(email, name)`"),
+            AttributeArg::Text(_) => {
+                bad_attribute(context, attribute, "write words without quotes: `@personal(email, name)`")
+            }
         }
     }
     words

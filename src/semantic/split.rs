@@ -67,13 +67,7 @@ fn by_field(context: &mut Context<'_>, split: &ast::Split, field: &Ident, record
     Resolved { split, places: PARTS.iter().map(|part| ((*part).to_owned(), field.span)).collect(), wrong }
 }
 
-fn shares(
-    context: &mut Context<'_>,
-    split: &ast::Split,
-    span: Span,
-    record: &Record,
-    sources: &[Taken],
-) -> Resolved {
+fn shares(context: &mut Context<'_>, split: &ast::Split, span: Span, record: &Record, sources: &[Taken]) -> Resolved {
     let places = places(context, &split.parts);
     let parts = in_canonical_order(&places);
     let index = |name: &str| parts.iter().position(|part| part == name);
@@ -112,8 +106,6 @@ fn shares(
     let rule = SplitRule::Shares { fixed, shares: shared, near, by, stratify, seed: seed.unwrap_or(0) };
     Resolved { split: Split { parts, rule }, places, wrong }
 }
-
-
 
 /// The parts in the order written; a name that stands twice, or that is no file's name, is reported.
 fn places(context: &mut Context<'_>, parts: &[Part]) -> Vec<(String, Span)> {
@@ -173,9 +165,14 @@ fn fixed_sources(
         };
         if let Some((_, first)) = taken.iter().find(|(id, _)| *id == source.id) {
             context.report(
-                Diagnostic::new(Code::DuplicateName, format!("`{}` goes into two parts", name.name), name.span, "taken again here")
-                    .label(*first, "first taken here")
-                    .help("a source goes into one part"),
+                Diagnostic::new(
+                    Code::DuplicateName,
+                    format!("`{}` goes into two parts", name.name),
+                    name.span,
+                    "taken again here",
+                )
+                .label(*first, "first taken here")
+                .help("a source goes into one part"),
             );
         } else {
             taken.push((source.id, name.span));
@@ -207,15 +204,23 @@ fn check_sum(
         return;
     }
     let sum: f64 = shares.iter().map(|(_, share)| share).sum();
-    let quantities: Vec<Span> =
-        parts.iter().filter_map(|part| if let PartKind::Share(share) = &part.what { Some(share.span) } else { None }).collect();
+    let quantities: Vec<Span> = parts
+        .iter()
+        .filter_map(|part| if let PartKind::Share(share) = &part.what { Some(share.span) } else { None })
+        .collect();
     if (sum - 1.0).abs() > 1e-9 {
         let percent = (sum * 1e8).round() / 1e6;
         let over = quantities.first().zip(quantities.last()).map_or(span, |(first, last)| first.to(*last));
         let last = shares.last().map_or(0.0, |(_, share)| share * 100.0);
         let mended = ((last + 100.0 - percent) * 1e6).round() / 1e6;
         let help = if mended > 0.0 { format!("make the last one `{mended}%`") } else { "lower them".to_owned() };
-        context.error(Code::SharesDoNotSum, format!("the shares add up to {percent}%, not to 100%"), over, format!("{percent}% in all"), help);
+        context.error(
+            Code::SharesDoNotSum,
+            format!("the shares add up to {percent}%, not to 100%"),
+            over,
+            format!("{percent}% in all"),
+            help,
+        );
     } else if rest.is_empty() && !sources.is_empty() {
         context.error(
             Code::SharesDoNotSum,

@@ -40,7 +40,12 @@ pub(super) struct Resolved {
 }
 
 /// Resolves a task against the record of a data set; `None` after a report.
-pub(super) fn resolve_task(context: &mut Context<'_>, task: &Task, data: Option<usize>, span: Span) -> Option<Resolved> {
+pub(super) fn resolve_task(
+    context: &mut Context<'_>,
+    task: &Task,
+    data: Option<usize>,
+    span: Span,
+) -> Option<Resolved> {
     let Some((word, takes)) = TASKS.iter().find(|(word, _)| *word == task.kind.name) else {
         let help = suggest(&task.kind.name, TASKS.iter().map(|(word, _)| *word), "tasks");
         context.error(
@@ -118,7 +123,12 @@ fn from_field(
     let text = match (&task.from, takes) {
         (Some(field), _) => data.and_then(|data| text_column(context, field, word, data)),
         (None, Takes::LabelFromField) => {
-            misses(context, span, format!("`{word}` needs a text"), format!("write `task {word} {} from FIELD`", name.name));
+            misses(
+                context,
+                span,
+                format!("`{word}` needs a text"),
+                format!("write `task {word} {} from FIELD`", name.name),
+            );
             None
         }
         (None, Takes::Label | Takes::Template(_)) => None,
@@ -131,20 +141,20 @@ fn from_field(
     Some(Resolved { word, label: Some(label), text: task.from.as_ref().map(|field| field.name.clone()), lowered })
 }
 
-fn label_column(
-    context: &mut Context<'_>,
-    name: &Ident,
-    label: LabelId,
-    word: &str,
-    data: usize,
-) -> Option<ColumnId> {
+fn label_column(context: &mut Context<'_>, name: &Ident, label: LabelId, word: &str, data: usize) -> Option<ColumnId> {
     let facts = &context.datasets[data];
     let found = facts.record.find(&name.name).filter(|id| facts.record.column(*id).label == Some(label));
     if found.is_none() {
         let complete = facts.record.complete;
         let (dataset, has): (String, Vec<String>) = (
             facts.name.to_owned(),
-            facts.record.columns.iter().filter(|column| column.label.is_some()).map(|column| column.name.clone()).collect(),
+            facts
+                .record
+                .columns
+                .iter()
+                .filter(|column| column.label.is_some())
+                .map(|column| column.name.clone())
+                .collect(),
         );
         if complete {
             let help = if has.is_empty() {
@@ -165,7 +175,9 @@ fn label_column(
     let schema = &context.program[label].schema;
     let fits = match (word, schema) {
         ("classify", LabelSchema::Choice(_)) => true,
-        ("classify", LabelSchema::Declared(schema)) => matches!(schema.as_str(), "choice" | "choice tree" | "choices" | "flag"),
+        ("classify", LabelSchema::Declared(schema)) => {
+            matches!(schema.as_str(), "choice" | "choice tree" | "choices" | "flag")
+        }
         ("tag", LabelSchema::Declared(schema)) => schema == "spans",
         ("regress", LabelSchema::Declared(schema)) => matches!(schema.as_str(), "scale" | "number"),
         _ => false,

@@ -42,7 +42,11 @@ pub(super) fn resolve_templates<'a>(context: &mut Context<'a>, parsed: &'a [ast:
         if let ast::Decl::Template(template) = decl {
             let mut reads = Vec::new();
             let kind = resolve_template(context, template, &mut reads);
-            context.program.templates.push(hir::Template { name: template.name.name.clone(), kind, span: template.span });
+            context.program.templates.push(hir::Template {
+                name: template.name.name.clone(),
+                kind,
+                span: template.span,
+            });
             context.template_facts.push(Facts { name: &template.name.name, reads });
         }
     }
@@ -128,7 +132,9 @@ fn parse_item<'a>(context: &mut Context<'a>, item: &'a Item, reads: &mut Vec<Rea
                     reads.extend(variables.map(|variable| Read::Variable(variable.clone(), place(&variable.range))));
                 }
                 Err(error) => {
-                    let help = error.help.unwrap_or_else(|| "templates are Jinja: `{{ field }}` prints, `{% if … %}` decides".to_owned());
+                    let help = error.help.unwrap_or_else(|| {
+                        "templates are Jinja: `{{ field }}` prints, `{% if … %}` decides".to_owned()
+                    });
                     context.error(
                         Code::TemplateSyntax,
                         format!("this template is wrong: {}", error.message),
@@ -160,7 +166,7 @@ fn chat_turns(context: &mut Context<'_>, template: &Template) -> Vec<Turn> {
     });
     // A misspelt slot was reported: it may be the missing one.
     let whole = template.items.iter().all(|item| KINDS[0].1.contains(&item.slot.name.as_str()));
-    if !learnt && whole {
+    if !learnt && whole && !context.names.is_damaged(&template.name.name) {
         let muted = template.items.iter().find_map(|item| item.mute);
         context.error(
             Code::MissingSlot,
@@ -186,7 +192,7 @@ fn slots<const N: usize>(context: &mut Context<'_>, template: &Template, names: 
             Some(ItemBody::Text { text, .. }) => text.node.clone(),
             Some(ItemBody::Field(_)) => String::new(),
             None => {
-                if whole {
+                if whole && !context.names.is_damaged(&template.name.name) {
                     context.error(
                         Code::MissingSlot,
                         format!("template `{}` has no `{name}`", template.name.name),
@@ -257,7 +263,10 @@ fn check_variable(
                 "may be null",
             )
             .label(user, "the template is used here")
-            .help(format!("write `{{{{ {0}|default(\"\", true) }}}}`, or drop such records: `drop \"…\" when {0} is null`", variable.name)),
+            .help(format!(
+                "write `{{{{ {0}|default(\"\", true) }}}}`, or drop such records: `drop \"…\" when {0} is null`",
+                variable.name
+            )),
         );
     }
     if !twice {

@@ -2,7 +2,8 @@
 
 use super::names::{self, Found, Kind};
 use super::quantities::{
-    Bounds, Once, known_settings, missing, number, setting_quantity, setting_word, share, small, whole, word, wrong_value,
+    Bounds, Once, known_settings, missing, number, setting_quantity, setting_word, share, small, whole, word,
+    wrong_value,
 };
 use super::{Context, task};
 use crate::diagnostics::{Code, Diagnostic};
@@ -65,11 +66,18 @@ fn resolve_model(context: &mut Context<'_>, model: &Model) -> hir::Model {
     }
     match (once.place("onnx"), once.place("new")) {
         (Some(first), Some(second)) => context.report(
-            Diagnostic::new(Code::DuplicateStatement, "a model comes from a folder or is new", second, "and this one is new")
-                .label(first, "comes from a folder")
-                .help("keep one of them"),
+            Diagnostic::new(
+                Code::DuplicateStatement,
+                "a model comes from a folder or is new",
+                second,
+                "and this one is new",
+            )
+            .label(first, "comes from a folder")
+            .help("keep one of them"),
         ),
-        (None, None) => missing(context, "model", &model.name, "onnx", "onnx \"models/minilm\"`, or `new encoder { … }"),
+        (None, None) => {
+            missing(context, "model", &model.name, "onnx", "onnx \"models/minilm\"`, or `new encoder { … }")
+        }
         (Some(_), None) | (None, Some(_)) => {}
     }
     let origin = origin.unwrap_or(ModelOrigin::Folder { path: String::new(), span: model.span });
@@ -77,7 +85,12 @@ fn resolve_model(context: &mut Context<'_>, model: &Model) -> hir::Model {
 }
 
 fn resolve_architecture(context: &mut Context<'_>, architecture: &Ident, settings: &[Setting]) -> Architecture {
-    let known = known_settings(context, settings, &format!("`new {}`", architecture.name), &["layers", "hidden", "heads", "vocab"]);
+    let known = known_settings(
+        context,
+        settings,
+        &format!("`new {}`", architecture.name),
+        &["layers", "hidden", "heads", "vocab"],
+    );
     let mut size = |name: &'static str, low: f64, high: f64, example: &str| -> Option<(u32, Span)> {
         let Some(setting) = known.iter().find(|setting| setting.name.name == name) else {
             missing(context, "architecture", architecture, name, &format!("{name} {example}"));
@@ -267,7 +280,8 @@ fn resolve_item(context: &mut Context<'_>, item: &TrainItem, draft: &mut Draft) 
             draft.length.overflow = chosen.unwrap_or(Overflow::Error);
         }
         TrainItemKind::Epochs(quantity) => {
-            draft.epochs = number(context, quantity, Bounds { high: 100_000.0, ..Bounds::positive("the number of epochs") });
+            draft.epochs =
+                number(context, quantity, Bounds { high: 100_000.0, ..Bounds::positive("the number of epochs") });
         }
         TrainItemKind::Steps(quantity) => {
             draft.steps = whole(context, quantity, Bounds::between("the number of steps", 1.0, 1e12));
@@ -277,7 +291,8 @@ fn resolve_item(context: &mut Context<'_>, item: &TrainItem, draft: &mut Draft) 
                 draft.batch = size;
             }
             if let Some(accumulate) = accumulate
-                && let Some(count) = small(context, accumulate, Bounds::between("the number of micro-batches", 1.0, 1e6))
+                && let Some(count) =
+                    small(context, accumulate, Bounds::between("the number of micro-batches", 1.0, 1e6))
             {
                 draft.accumulate = count;
             }
@@ -289,7 +304,12 @@ fn resolve_item(context: &mut Context<'_>, item: &TrainItem, draft: &mut Draft) 
         TrainItemKind::Validate { every, by } => {
             needs_validation(context, draft, "validate", item.span);
             if let Some(every) = every {
-                whole(context, every, Bounds::between("the distance of validations", 1.0, 1e12).unit(&["steps", "epochs", "step", "epoch"]));
+                whole(
+                    context,
+                    every,
+                    Bounds::between("the distance of validations", 1.0, 1e12)
+                        .unit(&["steps", "epochs", "step", "epoch"]),
+                );
             }
             if let Some(by) = by {
                 let task = draft.task.as_ref().map(|task| (task.word, task.label));
@@ -373,12 +393,14 @@ fn resolve_optimizer(context: &mut Context<'_>, draft: &mut Draft, name: &Ident,
             ("betas", _) => wrong_value(context, setting, "two numbers: `[0.9, 0.999]`"),
             ("weight_decay", _) => {
                 let quantity = setting_quantity(context, setting);
-                let value = quantity.and_then(|quantity| number(context, quantity, Bounds::between("the weight decay", 0.0, 10.0)));
+                let value = quantity
+                    .and_then(|quantity| number(context, quantity, Bounds::between("the weight decay", 0.0, 10.0)));
                 draft.weight_decay = value.unwrap_or(draft.weight_decay);
             }
             (_, _) => {
                 let bounds = Bounds { high: 100.0, ..Bounds::positive("the head's rate") };
-                draft.head_rate = setting_quantity(context, setting).and_then(|quantity| number(context, quantity, bounds));
+                draft.head_rate =
+                    setting_quantity(context, setting).and_then(|quantity| number(context, quantity, bounds));
             }
         }
     }
@@ -397,7 +419,8 @@ fn resolve_setting(context: &mut Context<'_>, draft: &mut Draft, setting: &Setti
         }
         "seed" => {
             let quantity = setting_quantity(context, setting);
-            let seed = quantity.and_then(|quantity| whole(context, quantity, Bounds::between("a seed", 0.0, f64::INFINITY)));
+            let seed =
+                quantity.and_then(|quantity| whole(context, quantity, Bounds::between("a seed", 0.0, f64::INFINITY)));
             draft.seed = seed.unwrap_or(draft.seed);
         }
         "smooth" => {
@@ -413,7 +436,8 @@ fn resolve_setting(context: &mut Context<'_>, draft: &mut Draft, setting: &Setti
             setting_word(context, setting).and_then(|name| word(context, name, "switch", &switch));
         }
         _ => {
-            setting_word(context, setting).and_then(|name| word(context, name, "weighting", &[("balanced", ()), ("none", ())]));
+            setting_word(context, setting)
+                .and_then(|name| word(context, name, "weighting", &[("balanced", ()), ("none", ())]));
         }
     }
 }
@@ -439,7 +463,11 @@ fn needs_validation(context: &mut Context<'_>, draft: &Draft, statement: &str, s
 
 /// The run of the program, when everything that it needs is there and can be represented.
 fn finish(context: &mut Context<'_>, train: &Train, draft: Draft, task: Option<hir::Task>) -> Option<TrainId> {
-    let data = context.program.datasets.iter().position(|dataset| Some(dataset.name.as_str()) == draft.data.map(|index| context.datasets[index].name));
+    let data = context
+        .program
+        .datasets
+        .iter()
+        .position(|dataset| Some(dataset.name.as_str()) == draft.data.map(|index| context.datasets[index].name));
     let resolved = hir::Train {
         name: train.name.name.clone(),
         model: draft.model?,

@@ -3,9 +3,10 @@
 use super::scope::View;
 use super::{Context, calls, compare, labels, matching, names, suggest};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::hir::{self, Expr, ExprKind, FieldType, LabelId, Literal, Type};
+use crate::hir::{Expr, ExprKind, FieldType, LabelId, Literal, Type};
 use crate::source::Span;
-use crate::syntax::ast::{self, Ident, TypeExpr, TypeExprKind, UnaryOp};
+use crate::syntax::ast::source::{TypeExpr, TypeExprKind};
+use crate::syntax::ast::{self, Ident, UnaryOp};
 
 /// The names of the plain types.
 const PLAIN: [(&str, Type); 6] = [
@@ -99,15 +100,9 @@ pub(super) fn resolve_expr(
         ast::ExprKind::Binary(op, left, right) => compare::resolve_binary(context, view, op, left, right, span, want),
         ast::ExprKind::IsNull { value, negated } => {
             let value = Box::new(resolve_expr(context, view, value, None)?);
-            Some(Expr {
-                kind: ExprKind::IsNull { value, negated: *negated },
-                ty: FieldType::plain(Type::Bool),
-                span,
-            })
+            Some(Expr { kind: ExprKind::IsNull { value, negated: *negated }, ty: FieldType::plain(Type::Bool), span })
         }
-        ast::ExprKind::In { value, list, negated } => {
-            compare::resolve_in(context, view, value, list, *negated, span)
-        }
+        ast::ExprKind::In { value, list, negated } => compare::resolve_in(context, view, value, list, *negated, span),
         ast::ExprKind::Matches { value, pattern } => compare::resolve_matches(context, view, value, pattern, span),
         ast::ExprKind::Match { subject, arms } => {
             let matched = matching::resolve_match(context, view, subject, arms, span, want)?;
@@ -115,8 +110,13 @@ pub(super) fn resolve_expr(
             Some(matched.value)
         }
         ast::ExprKind::Regex { .. } => misplaced(context, span, "a regex", "write it after `matches`"),
+        ast::ExprKind::By(_) => {
+            misplaced(context, span, "a slice", "slices stand in `gap(METRIC, by …)` of an evaluation")
+        }
         ast::ExprKind::List(_) => misplaced(context, span, "a list", "write it after `in`"),
-        ast::ExprKind::Record(_) => misplaced(context, span, "a record", "records stand in the `given` and `expect` of a test"),
+        ast::ExprKind::Record(_) => {
+            misplaced(context, span, "a record", "records stand in the `given` and `expect` of a test")
+        }
         ast::ExprKind::Index(..) => {
             context.error(
                 Code::NotSupported,
@@ -131,7 +131,13 @@ pub(super) fn resolve_expr(
 }
 
 fn misplaced(context: &mut Context<'_>, span: Span, what: &str, help: &str) -> Option<Expr> {
-    context.error(Code::WrongType, format!("{what} is no value of a record"), span, format!("{what} cannot stand here"), help);
+    context.error(
+        Code::WrongType,
+        format!("{what} is no value of a record"),
+        span,
+        format!("{what} cannot stand here"),
+        help,
+    );
     None
 }
 
@@ -303,7 +309,9 @@ fn resolve_unary(
                 ExprKind::Literal(Literal::Int(value)) => {
                     return Some(literal(Literal::Int(value.saturating_neg()), Type::Int, span));
                 }
-                ExprKind::Literal(Literal::Float(value)) => return Some(literal(Literal::Float(-value), Type::Float, span)),
+                ExprKind::Literal(Literal::Float(value)) => {
+                    return Some(literal(Literal::Float(-value), Type::Float, span));
+                }
                 _ => {}
             }
             if !matches!(operand.ty.ty, Type::Int | Type::Float) {

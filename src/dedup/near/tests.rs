@@ -74,7 +74,9 @@ fn the_first_text_represents_its_cluster() {
 
 #[test]
 fn thresholds_are_shares() {
-    for (similarity, valid) in [(0.0, false), (0.01, true), (1.0, true), (1.01, false), (-1.0, false), (f64::NAN, false)] {
+    for (similarity, valid) in
+        [(0.0, false), (0.01, true), (1.0, true), (1.01, false), (-1.0, false), (f64::NAN, false)]
+    {
         assert_eq!(Threshold::new(similarity).is_some(), valid, "{similarity}");
     }
 }

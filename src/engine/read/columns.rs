@@ -7,7 +7,7 @@ use arrow::array::{
     StructArray, TimestampMicrosecondBuilder,
 };
 use arrow::buffer::OffsetBuffer;
-use arrow::datatypes::{DataType, Field, Fields};
+use arrow::datatypes::{Field, Fields};
 
 use super::cell::Cell;
 use crate::hir::Type;

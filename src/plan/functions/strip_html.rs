@@ -34,8 +34,14 @@ Applied twice it may remove more than once: `&lt;b&gt;` is the text `<b>`, which
         Example { input: "<p>Where is <b>my</b> card?</p><p>Help</p>", output: "Where is my card?\nHelp" },
         Example { input: "a < b &amp; c > d", output: "a < b & c > d" },
         Example { input: "if a <b and c> d then List<String> x<y", output: "if a <b and c> d then List<String> x<y" },
-        Example { input: "caf&eacute; &#8217;&#x2713; &unknown; R&D ?a=1&copy=2", output: "caf\u{e9} \u{2019}\u{2713} &unknown; R&D ?a=1&copy=2" },
-        Example { input: "one<!-- a > b -->two<script>if (a<b) {}</script>three<STYLE>p{}</STYLE >", output: "onetwothree" },
+        Example {
+            input: "caf&eacute; &#8217;&#x2713; &unknown; R&D ?a=1&copy=2",
+            output: "caf\u{e9} \u{2019}\u{2713} &unknown; R&D ?a=1&copy=2",
+        },
+        Example {
+            input: "one<!-- a > b -->two<script>if (a<b) {}</script>three<STYLE>p{}</STYLE >",
+            output: "onetwothree",
+        },
         Example { input: "<table><tr><td>1</td><td>2</td></tr><tr><td>3</td></tr></table>", output: "1 2\n3" },
         Example { input: "<a href=\"x>y\" title='a'>link</a><br/>next <img src=a.png alt=b>", output: "link\nnext " },
         Example { input: "put it into a <script> tag", output: "put it into a  tag" },

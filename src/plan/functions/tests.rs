@@ -134,7 +134,9 @@ fn questions(path: &str) -> Option<Vec<String>> {
 
 #[test]
 fn english_questions_are_kept_and_whole() {
-    let (Some(mut all_questions), Some(test)) = (questions("data/banking77/train.csv"), questions("data/banking77/test.csv")) else {
+    let (Some(mut all_questions), Some(test)) =
+        (questions("data/banking77/train.csv"), questions("data/banking77/test.csv"))
+    else {
         return;
     };
     all_questions.extend(test);

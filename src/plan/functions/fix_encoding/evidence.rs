@@ -124,7 +124,9 @@ impl Reading {
             // full-width forms and the replacement character.
             [0xe2, 0x80..=0x9f, _] | [0xef, 0xbb..=0xbd | 0xbf, _] => !all_punctuation,
             // Small accented letters end words: nothing that may follow a word makes it clear.
-            [_, second, _] => second != 0xa0 && !self.characters[1..].iter().any(|&c| is_punctuation(c) || c.is_alphabetic()),
+            [_, second, _] => {
+                second != 0xa0 && !self.characters[1..].iter().any(|&c| is_punctuation(c) || c.is_alphabetic())
+            }
             // ð before the planes of emoji and old scripts.
             [0xf0, 0x90..=0x9f, _, _] => true,
             _ => false,
@@ -136,8 +138,26 @@ impl Reading {
 fn is_punctuation(character: char) -> bool {
     matches!(
         character,
-        '\u{a0}' | '\u{a9}' | '\u{ab}' | '\u{ae}' | '\u{b0}' | '\u{b2}' | '\u{b3}' | '\u{b4}' | '\u{b7}' | '\u{b9}' | '\u{bb}'
-            | '\u{2013}' | '\u{2014}' | '\u{2018}' | '\u{2019}' | '\u{201c}' | '\u{201d}' | '\u{2026}' | '\u{203a}' | '\u{2122}'
+        '\u{a0}'
+            | '\u{a9}'
+            | '\u{ab}'
+            | '\u{ae}'
+            | '\u{b0}'
+            | '\u{b2}'
+            | '\u{b3}'
+            | '\u{b4}'
+            | '\u{b7}'
+            | '\u{b9}'
+            | '\u{bb}'
+            | '\u{2013}'
+            | '\u{2014}'
+            | '\u{2018}'
+            | '\u{2019}'
+            | '\u{201c}'
+            | '\u{201d}'
+            | '\u{2026}'
+            | '\u{203a}'
+            | '\u{2122}'
     )
 }
 

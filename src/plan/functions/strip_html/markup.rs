@@ -132,9 +132,7 @@ impl Closers {
                 let length = CDATA.len() + self.find(Closer::Section, &bytes[CDATA.len()..])?;
                 Some(Markup::Unwrap { inner: CDATA.len()..length - 3, length })
             }
-            b'!' if starts_with_word(&bytes[2..], b"doctype") => {
-                self.find(Closer::Angle, bytes).map(Markup::Drop)
-            }
+            b'!' if starts_with_word(&bytes[2..], b"doctype") => self.find(Closer::Angle, bytes).map(Markup::Drop),
             b'?' if bytes.get(2).is_some_and(u8::is_ascii_alphabetic) => {
                 self.find(Closer::Instruction, bytes).map(Markup::Drop)
             }
