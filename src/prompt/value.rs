@@ -89,7 +89,8 @@ fn from_json(value: &serde_json::Value) -> Value {
         serde_json::Value::String(text) => Value::from(text.as_str()),
         serde_json::Value::Array(items) => items.iter().map(from_json).collect(),
         serde_json::Value::Object(members) => {
-            members.iter().map(|(name, value)| (Value::from(name.as_str()), from_json(value))).collect()
+            let members = members.iter().map(|(name, value)| (name.clone(), from_json(value)));
+            Value::from(members.collect::<BTreeMap<String, Value>>())
         }
     }
 }
