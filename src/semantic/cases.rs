@@ -6,9 +6,7 @@ use crate::hir;
 use crate::source::{SourceFile, SourceMap};
 use crate::syntax;
 
-
-
-
+mod mistakes;
 
 /// The whole example of the language's reference.
 pub(super) const EXAMPLE: &str = include_str!("cases/example.annot");
@@ -48,7 +46,9 @@ fn shown(checked: &Checked, diagnostic: &Diagnostic) -> String {
     let labels: Vec<String> = diagnostic
         .labels
         .iter()
-        .map(|label| format!("    {}: {:?}: {}", checked.files.line(label.span), checked.files.text(label.span), label.message))
+        .map(|label| {
+            format!("    {}: {:?}: {}", checked.files.line(label.span), checked.files.text(label.span), label.message)
+        })
         .collect();
     let help = diagnostic.help.as_deref().unwrap_or("NONE");
     format!("{} {}\n{}\n    help: {help}", diagnostic.code.id(), diagnostic.message, labels.join("\n"))
