@@ -19,6 +19,7 @@ pub mod label;
 pub mod onnx;
 pub mod pii;
 pub mod plan;
+pub mod prompt;
 pub mod runtime;
 pub mod semantic;
 pub mod source;

@@ -6,9 +6,9 @@ use super::Failure;
 use super::terminal::Terminal;
 use crate::diagnostics::Diagnostic;
 use crate::hir::Program;
-use crate::semantic;
+use crate::semantic::{self, Loader};
 use crate::source::{FileId, SourceFile, SourceMap};
-use crate::syntax;
+use crate::syntax::{self, ast};
 
 /// A specification that was read, parsed and resolved.
 pub struct Spec {
@@ -18,6 +18,8 @@ pub struct Spec {
     pub sources: SourceMap,
     /// The main text.
     pub file: FileId,
+    /// Its syntax tree.
+    pub tree: ast::File,
     /// What it means.
     pub program: Program,
     /// The findings, sorted by place.
@@ -28,13 +30,6 @@ impl Spec {
     /// The folder that relative paths of the spec begin at.
     pub fn folder(&self) -> PathBuf {
         folder_of(&self.path)
-    }
-
-    /// The spec's file name without its extension, as the lock and reports name it.
-    pub fn lock_path(&self) -> PathBuf {
-        let mut name = self.path.clone().into_os_string();
-        name.push(".lock");
-        PathBuf::from(name)
     }
 }
 
@@ -63,12 +58,20 @@ pub fn load(path: &Path, terminal: &Terminal) -> Result<Spec, Failure> {
     let mut sources = SourceMap::default();
     let file = sources.add(SourceFile::new(path, text));
     let (tree, mut findings) = syntax::parse(file, &sources.file(file).text);
-    let folder = folder_of(path);
-    let mut read = |name: &str| std::fs::read_to_string(folder.join(name));
-    let (program, more) = semantic::resolve(&sources, &tree, &mut read);
+    let mut beside = Beside(folder_of(path));
+    let (program, more) = semantic::resolve(&sources, std::slice::from_ref(&tree), &mut beside);
     findings.extend(more);
     findings.sort_by_key(|finding| finding.labels.first().map(|label| (label.span.file, label.span.start)));
-    Ok(Spec { path: path.to_path_buf(), sources, file, program, findings })
+    Ok(Spec { path: path.to_path_buf(), sources, file, tree, program, findings })
+}
+
+/// Reads the files that a spec refers to at check time: relative to its folder.
+struct Beside(PathBuf);
+
+impl Loader for Beside {
+    fn read(&mut self, path: &str) -> Result<String, String> {
+        std::fs::read_to_string(self.0.join(path)).map_err(|error| plain(&error))
+    }
 }
 
 /// Loads a specification, shows its findings, and fails when one is an error.

@@ -1,1 +1,11 @@
 //! Duplicate detection: pure functions over text, no I/O.
+//!
+//! [`exact`] gives a text's key, by which equal texts meet. [`near`] clusters texts whose word 5-grams overlap.
+
+pub mod exact;
+mod jaccard;
+mod minhash;
+pub mod near;
+mod union_find;
+
+pub use near::Threshold;

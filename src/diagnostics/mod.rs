@@ -1,8 +1,12 @@
 //! Diagnostics and the one table of codes; the only door to miette besides the command line.
 
 pub mod codes;
+mod json;
+mod render;
 
 pub use codes::Code;
+pub use json::render_json;
+pub use render::{Look, render, render_one, summary};
 
 use crate::source::Span;
 
@@ -40,12 +44,7 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// A finding with its primary place.
     pub fn new(code: Code, message: impl Into<String>, span: Span, label: impl Into<String>) -> Self {
-        Self {
-            code,
-            message: message.into(),
-            labels: vec![Label { span, message: label.into() }],
-            help: None,
-        }
+        Self { code, message: message.into(), labels: vec![Label { span, message: label.into() }], help: None }
     }
 
     /// Adds a further place.

@@ -1,1 +1,32 @@
-//! Writers: data files, manifest, audit, quarantine, data card, lockfile.
+//! Writers: data files, manifest, audit, quarantine, data card, lockfile; and what reads them back: `trace`, the check
+//! that nothing changed.
+//!
+//! A build renders each chunk with [`Renderer`] (pure, on any thread), hands the rows in order to [`Staging`], ends it
+//! with [`Staging::finish`] and publishes all files in one step with [`Finished::commit`].
+
+mod card;
+mod error;
+mod file;
+mod fingerprint;
+pub mod formats;
+pub mod lock;
+pub mod manifest;
+mod named;
+mod render;
+mod staging;
+mod summary;
+mod swap;
+mod table;
+#[cfg(test)]
+mod tests;
+pub mod trace;
+
+pub use card::card;
+pub use error::EmitError;
+pub use file::{Digest, file_name};
+pub use fingerprint::fingerprint;
+pub use manifest::{MANIFEST, Manifest, verify_outputs};
+pub use named::Named;
+pub use render::{RenderError, Rendered, Renderer, TrainingRenderer};
+pub use staging::{AUDIT, CARD, Finished, MISSING, QUARANTINE, Staging, Stamp};
+pub use summary::{Style, summary};

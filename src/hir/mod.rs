@@ -9,15 +9,15 @@ pub mod train;
 pub mod types;
 
 pub use dataset::{
-    Column, ColumnId, Dataset, FixedPart, Output, OutputFormat, Personal, PersonalStatement, Requirement, RequireSubject,
-    Split, SplitRule, Step, StepBlock, StepKind,
+    Column, ColumnId, Dataset, FixedPart, Output, OutputFormat, Personal, PersonalStatement, RequireSubject,
+    Requirement, Split, SplitRule, Step, StepBlock, StepKind,
 };
 pub use expr::{BinaryOp, Expr, ExprKind, Literal};
 pub use label::{Label, LabelSchema, LabelValue, LabelValues};
 pub use template::{Template, TemplateKind, Turn};
 pub use train::{
-    Architecture, Evaluate, Gate, MetricRef, Model, ModelOrigin, Overflow, Pooling, Schedule, Slice, Task, Train, TrainLength,
-    Tune, Warmup,
+    Architecture, Evaluate, Gate, MetricRef, Model, ModelOrigin, Overflow, Pooling, Schedule, Slice, Task, Train,
+    TrainLength, Tune, Warmup,
 };
 pub use types::{FieldType, Type};
 

@@ -34,7 +34,7 @@ pub enum ExprKind {
         /// Letters out of `i`, `s`, `x`.
         flags: String,
     },
-    /// A name, or `@personal` in a rule's target.
+    /// A name.
     Name(Ident),
     /// `[a, b]`
     List(Vec<Expr>),
@@ -53,6 +53,8 @@ pub enum ExprKind {
         /// Whether the first argument came through `|>`.
         piped: bool,
     },
+    /// `by gender`, as an argument of a metric: `gap(accuracy, by gender)`
+    By(Box<Expr>),
     /// `-a`, `not a`
     Unary(Spanned<UnaryOp>, Box<Expr>),
     /// `a + b`

@@ -51,6 +51,9 @@ pub struct File {
     pub edition: Option<Spanned<u32>>,
     /// The declarations that could be read, in order.
     pub decls: Vec<Decl>,
+    /// The names of declarations that were lost or that lack a statement, because a mistake stands in them: what
+    /// follows from their absence is no further mistake of the author.
+    pub damaged: Vec<Ident>,
 }
 
 /// One top-level declaration.

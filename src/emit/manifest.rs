@@ -1,0 +1,396 @@
+//! `manifest.json`: what a data set was made from, what every step did, and what was written.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+
+use super::error::{AtPath, EmitError};
+use super::file::Digest;
+use super::named::Named;
+use crate::engine::{Outcome, StepOutcome, StepOutcomeKind};
+use crate::hir::{self, StepBlock, StepKind};
+
+/// The manifest's name in the data set's folder.
+pub const MANIFEST: &str = "manifest.json";
+const SCHEMA: &str = "annotc.manifest/1";
+
+/// A manifest. Two builds of the same data set have the same one: it holds no date, place or duration.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// `annotc.manifest/1`
+    pub schema: String,
+    /// The data set's name.
+    pub dataset: String,
+    /// BLAKE3 of the spec's text.
+    pub spec: String,
+    /// BLAKE3 of all that decides the outputs' bytes: [`super::fingerprint()`].
+    pub fingerprint: String,
+    /// The join of the sources' licences, as an SPDX expression.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub license: Option<String>,
+    /// What was read.
+    pub sources: Vec<SourceEntry>,
+    /// What every step did.
+    pub steps: Vec<StepEntry>,
+    /// What is in the parts, in the data set's order.
+    pub splits: Named<SplitEntry>,
+    /// How it is known that the parts share nothing.
+    pub certificate: CertificateEntry,
+    /// What was done about personal data.
+    pub personal: Vec<PersonalEntry>,
+    /// The data files.
+    pub outputs: Vec<OutputEntry>,
+    /// The other files beside this one.
+    pub files: Vec<FileEntry>,
+}
+
+/// A source.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SourceEntry {
+    /// Its name.
+    pub name: String,
+    /// Its files.
+    pub files: Vec<SourceFileEntry>,
+    /// The SPDX expression.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub license: Option<String>,
+    /// Where it was taken from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<String>,
+}
+
+/// A file that was read.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SourceFileEntry {
+    /// As the spec reaches it.
+    pub path: String,
+    /// Its content.
+    #[serde(flatten)]
+    pub digest: Digest,
+    /// Its rows, bad ones included.
+    pub records: u64,
+}
+
+/// A step: `in = out + dropped + quarantined`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepEntry {
+    /// `read`, `split`, or the block: `clean tidy`, `label intent`, `policy bank`.
+    pub step: String,
+    /// The rule as the audit names it.
+    pub rule: String,
+    /// The 1-based line of the spec; 0 where no line says it.
+    pub line: u32,
+    /// Records that reached it.
+    #[serde(rename = "in")]
+    pub records_in: u64,
+    /// Records that went on.
+    #[serde(rename = "out")]
+    pub records_out: u64,
+    /// Records that it dropped.
+    pub dropped: u64,
+    /// Records that it changed.
+    pub changed: u64,
+    /// Records that it quarantined.
+    pub quarantined: u64,
+}
+
+/// A part.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct SplitEntry {
+    /// Its records.
+    pub records: u64,
+    /// For each label the records of each value.
+    pub labels: Named<Named<u64>>,
+}
+
+/// How it is known that the parts share nothing.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct CertificateEntry {
+    /// The units that are never split apart.
+    pub by: String,
+    /// How records were given to parts, and how sharing was checked.
+    pub method: String,
+    /// Units that stand in more than one part.
+    pub shared_keys: u64,
+    /// Near-duplicate pairs across parts, where it was checked.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub near_pairs: Option<u64>,
+}
+
+/// What was done about the personal data of a field.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PersonalEntry {
+    /// The field.
+    pub field: String,
+    /// The kinds that were looked for; of an allowed field, those that it is said to hold (none: any).
+    pub kinds: Vec<String>,
+    /// For each kind the places that were replaced in the emitted records.
+    pub found: Named<u64>,
+    /// Why it was allowed to stay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub because: Option<String>,
+}
+
+/// A data file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OutputEntry {
+    /// Relative to the data set's folder, with `/`.
+    pub path: String,
+    /// The `write` statement's name.
+    pub output: String,
+    /// The format's word.
+    pub format: String,
+    /// The part.
+    pub part: String,
+    /// Its content.
+    #[serde(flatten)]
+    pub digest: Digest,
+    /// Its rows.
+    pub records: u64,
+}
+
+/// A file beside the data.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct FileEntry {
+    /// Relative to the data set's folder, with `/`.
+    pub path: String,
+    /// Its content.
+    #[serde(flatten)]
+    pub digest: Digest,
+}
+
+impl Default for Manifest {
+    fn default() -> Self {
+        Self {
+            schema: SCHEMA.to_owned(),
+            dataset: String::new(),
+            spec: String::new(),
+            fingerprint: String::new(),
+            license: None,
+            sources: Vec::new(),
+            steps: Vec::new(),
+            splits: Named::default(),
+            certificate: CertificateEntry::default(),
+            personal: Vec::new(),
+            outputs: Vec::new(),
+            files: Vec::new(),
+        }
+    }
+}
+
+impl Manifest {
+    /// What a build found, without the files that it wrote.
+    pub fn new(program: &hir::Program, dataset: &hir::Dataset, outcome: &Outcome) -> Self {
+        Self {
+            dataset: dataset.name.clone(),
+            license: dataset.license.clone(),
+            sources: sources(program, dataset, outcome),
+            steps: outcome.steps.iter().map(|step| step_entry(dataset, step)).collect(),
+            splits: splits(outcome),
+            certificate: CertificateEntry {
+                by: outcome.certificate.by.clone(),
+                method: outcome.certificate.method.clone(),
+                shared_keys: outcome.certificate.shared_keys,
+                near_pairs: outcome.certificate.near_pairs,
+            },
+            personal: personal(dataset, outcome),
+            ..Self::default()
+        }
+    }
+
+    /// Reads the manifest in a data set's folder; `None` when there is none, or one of another schema.
+    pub fn read(folder: &Path) -> Result<Option<Self>, EmitError> {
+        let path = folder.join(MANIFEST);
+        let text = match fs::read(&path) {
+            Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                return Ok(None);
+            }
+            read => read.at("read", &path)?,
+        };
+        #[derive(Deserialize)]
+        struct Head {
+            schema: String,
+        }
+        let unreadable =
+            |error: serde_json::Error| EmitError::Unreadable { path: path.clone(), reason: error.to_string() };
+        match serde_json::from_slice::<Head>(&text) {
+            Ok(head) if head.schema == SCHEMA => serde_json::from_slice(&text).map(Some).map_err(unreadable),
+            Ok(_) => Ok(None),
+            Err(error) => Err(unreadable(error)),
+        }
+    }
+
+    /// The file's text.
+    pub fn to_json(&self) -> String {
+        let mut text = serde_json::to_string_pretty(self).expect("a manifest has only names, numbers and lists");
+        text.push('\n');
+        text
+    }
+
+    /// Checks that no record vanished or appeared between steps, parts and files.
+    pub fn check_sums(&self) -> Result<(), EmitError> {
+        let wrong = |what: String| Err(EmitError::Sums(what));
+        let mut reaching = None;
+        for step in &self.steps {
+            let StepEntry { rule, line, records_in, records_out, dropped, quarantined, .. } = step;
+            if *records_in != records_out + dropped + quarantined {
+                return wrong(format!(
+                    "`{rule}` (line {line}): {records_in} in, {records_out} out, {dropped} dropped, {quarantined} quarantined"
+                ));
+            }
+            if reaching.is_some_and(|reaching| reaching != *records_in) {
+                return wrong(format!(
+                    "{records_in} records reach `{rule}` (line {line}), another number left the step before"
+                ));
+            }
+            reaching = Some(*records_out);
+        }
+        let emitted: u64 = self.splits.iter().map(|(_, part)| part.records).sum();
+        if reaching.is_some_and(|left| left != emitted) {
+            return wrong(format!("{emitted} records are in the parts, another number left the last step"));
+        }
+        let read: u64 = self.sources.iter().flat_map(|source| &source.files).map(|file| file.records).sum();
+        if self.steps.first().is_some_and(|first| first.records_in != read) {
+            return wrong(format!("{read} rows are in the files, another number was read"));
+        }
+        for (name, part) in self.splits.iter() {
+            for (label, counts) in part.labels.iter() {
+                if counts.iter().map(|(_, count)| count).sum::<u64>() != part.records {
+                    return wrong(format!(
+                        "the values of `{label}` in `{name}` do not add up to its {} records",
+                        part.records
+                    ));
+                }
+            }
+            for file in self.outputs.iter().filter(|file| file.part == name && file.records != part.records) {
+                return wrong(format!(
+                    "`{}` has {} of the {} records of `{name}`",
+                    file.path, file.records, part.records
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether all files that a manifest names lie in `folder` as they were written.
+pub fn verify_outputs(folder: &Path, manifest: &Manifest) -> bool {
+    let outputs = manifest.outputs.iter().map(|output| (&output.path, &output.digest));
+    let files = manifest.files.iter().map(|file| (&file.path, &file.digest));
+    outputs.chain(files).all(|(path, digest)| {
+        let path = folder.join(path);
+        // The length tells most changes apart without reading the file.
+        fs::metadata(&path).is_ok_and(|metadata| metadata.is_file() && metadata.len() == digest.bytes)
+            && Digest::of_file(&path).is_ok_and(|found| found == *digest)
+    })
+}
+
+fn sources(program: &hir::Program, dataset: &hir::Dataset, outcome: &Outcome) -> Vec<SourceEntry> {
+    let origin = |name: &str| {
+        let mut declared = dataset.sources.iter().map(|&id| &program[id]);
+        declared.find(|source| source.name == name).and_then(|source| source.origin.clone())
+    };
+    let entry = |source: &crate::engine::SourceOutcome| SourceEntry {
+        name: source.name.clone(),
+        files: source
+            .files
+            .iter()
+            .map(|file| SourceFileEntry {
+                path: file.path.clone(),
+                digest: Digest { blake3: file.blake3.clone(), bytes: file.bytes },
+                records: file.records,
+            })
+            .collect(),
+        license: source.license.clone(),
+        origin: origin(&source.name),
+    };
+    outcome.sources.iter().map(entry).collect()
+}
+
+fn step_entry(dataset: &hir::Dataset, step: &StepOutcome) -> StepEntry {
+    let name = match step.kind {
+        StepOutcomeKind::Read => "read".to_owned(),
+        StepOutcomeKind::Split => "split".to_owned(),
+        StepOutcomeKind::Step(at) => {
+            let step = &dataset.steps[at];
+            let block = match step.block {
+                StepBlock::Clean => "clean",
+                StepBlock::Label => "label",
+                StepBlock::Policy => "policy",
+            };
+            format!("{block} {}", step.block_name)
+        }
+    };
+    StepEntry {
+        step: name,
+        rule: step.rule.clone(),
+        line: step.line,
+        records_in: step.records_in,
+        records_out: step.records_out,
+        dropped: step.dropped,
+        changed: step.changed,
+        quarantined: step.quarantined,
+    }
+}
+
+fn splits(outcome: &Outcome) -> Named<SplitEntry> {
+    let counts = |part: &crate::engine::PartOutcome| {
+        let labels = outcome.labels.iter().zip(&part.labels);
+        labels
+            .map(|(label, counts)| {
+                let counts = label.values.iter().cloned().zip(counts.iter().copied()).collect();
+                (label.name.clone(), counts)
+            })
+            .collect()
+    };
+    let parts = outcome.parts.iter();
+    parts.map(|part| (part.name.clone(), SplitEntry { records: part.records, labels: counts(part) })).collect()
+}
+
+/// One entry for each statement about personal data: redacted fields with what was replaced, allowed ones with the reason.
+fn personal(dataset: &hir::Dataset, outcome: &Outcome) -> Vec<PersonalEntry> {
+    let entry = |statement: &hir::PersonalStatement| {
+        let column = &dataset.columns[statement.column.0 as usize];
+        let kinds: Vec<String> = match &statement.because {
+            Some(_) => match &column.personal {
+                Some(hir::Personal::Kinds(kinds)) => kinds.clone(),
+                Some(hir::Personal::Any) | None => Vec::new(),
+            },
+            None => redacted_kinds(dataset, statement.column),
+        };
+        let found = |kind: &String| {
+            let places = outcome.personal.iter().filter(|found| found.column == column.name && found.kind == *kind);
+            places.map(|found| found.found).sum()
+        };
+        PersonalEntry {
+            field: column.name.clone(),
+            found: if statement.because.is_some() {
+                Named::default()
+            } else {
+                kinds.iter().map(|kind| (kind.clone(), found(kind))).collect()
+            },
+            kinds,
+            because: statement.because.clone(),
+        }
+    };
+    dataset.personal.iter().map(entry).collect()
+}
+
+/// The detectors of all `redact` rules over a column, each once, in order.
+fn redacted_kinds(dataset: &hir::Dataset, column: hir::ColumnId) -> Vec<String> {
+    let mut kinds: Vec<String> = Vec::new();
+    for step in &dataset.steps {
+        if let StepKind::Redact { columns, detectors } = &step.kind
+            && columns.contains(&column)
+        {
+            for detector in detectors {
+                if !kinds.iter().any(|kind| kind == detector.name) {
+                    kinds.push(detector.name.to_owned());
+                }
+            }
+        }
+    }
+    kinds
+}

@@ -1,0 +1,90 @@
+//! One text of a template with the columns that it names.
+
+use std::collections::HashMap;
+
+use super::Columns;
+use super::row::Rows;
+use crate::hir::Type;
+use crate::prompt::{LabelValue, Template, Values};
+
+/// A text of a template.
+#[derive(Debug)]
+pub(crate) struct Slot {
+    template: Template,
+    variables: Vec<Variable>,
+}
+
+/// A column that a text names.
+#[derive(Debug)]
+struct Variable {
+    name: String,
+    /// For a label: its values by name.
+    label: Option<HashMap<String, LabelValue>>,
+    /// Whether a text prints it as it is, so that a null would stand there as a word.
+    printed: bool,
+}
+
+impl Slot {
+    /// Parses the text and finds its columns.
+    pub(crate) fn new(text: &str, columns: &Columns<'_>) -> Result<Self, String> {
+        let template = Template::parse(text).map_err(|error| error.message)?;
+        let mut variables: Vec<Variable> = Vec::new();
+        for read in template.variables() {
+            match variables.iter_mut().find(|variable| variable.name == read.name) {
+                Some(variable) => variable.printed |= read.printed,
+                None => variables.push(Variable::new(&read.name, read.printed, columns)?),
+            }
+        }
+        Ok(Self { template, variables })
+    }
+
+    /// The text of one record.
+    pub(crate) fn render(&self, rows: &Rows<'_>, row: usize) -> Result<String, String> {
+        let mut values = Values::default();
+        for variable in &self.variables {
+            variable.set(rows, row, &mut values)?;
+        }
+        self.template.render(&values).map_err(|error| error.to_string())
+    }
+}
+
+impl Variable {
+    fn new(name: &str, printed: bool, columns: &Columns<'_>) -> Result<Self, String> {
+        let mut visible = columns.dataset.columns.iter().filter(|column| !column.hidden);
+        let column = visible.find(|column| column.name == name).ok_or_else(|| format!("there is no field `{name}`"))?;
+        let label = column.label.or(match column.ty.ty {
+            Type::Label(label) => Some(label),
+            Type::String | Type::Int | Type::Float | Type::Bool | Type::Date | Type::Timestamp => None,
+            Type::List(_) | Type::Record(_) => None,
+        });
+        let label = label.map(|label| {
+            let values = columns.labels.get(label).map_or(&[][..], |table| table.values());
+            let value =
+                |value: &crate::hir::LabelValue| LabelValue::new(&value.name, &value.title, value.guideline.as_deref());
+            values.iter().map(|known| (known.name.clone(), value(known))).collect()
+        });
+        Ok(Self { name: name.to_owned(), label, printed })
+    }
+
+    /// Gives the field its value of this record.
+    fn set(&self, rows: &Rows<'_>, row: usize, values: &mut Values) -> Result<(), String> {
+        let column = rows.field(&self.name)?;
+        if self.printed && column.is_null(row) {
+            return Err(format!(
+                "`{}` is null and would stand in the prompt as a word: give it a default with `??`, or drop the record",
+                self.name
+            ));
+        }
+        match (&self.label, column.text(row)) {
+            (Some(known), Some(name)) => {
+                let value = known.get(name).ok_or_else(|| format!("`{}` is no value of its label", self.name))?;
+                values.insert_label(&self.name, value);
+            }
+            (None, Some(text)) => values.insert_text(&self.name, text),
+            (_, None) => {
+                values.insert(&self.name, &column.value(row).map_err(|refusal| refusal.message(&self.name))?);
+            }
+        }
+        Ok(())
+    }
+}

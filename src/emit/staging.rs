@@ -1,0 +1,344 @@
+//! The files of a data set in the making: written beside the last good ones, published in one step.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{Int32Builder, Int64Builder, RecordBatch, StringBuilder};
+use arrow::datatypes::{DataType, Field, Schema};
+use serde::Serialize;
+
+use super::error::{AtPath, EmitError};
+use super::file::{Digest, HashedFile, file_name, write_synced};
+use super::manifest::{FileEntry, MANIFEST, Manifest, OutputEntry};
+use super::render::{Rendered, identity_name, table_schema};
+use super::swap::Swap;
+use super::table::TableFile;
+use super::{card, formats};
+use crate::engine::{AuditRow, MissingRecord, Outcome, QuarantineRow, Verdict};
+use crate::hir;
+
+/// The audit's path in the data set's folder.
+pub const AUDIT: &str = "audit/records.parquet";
+/// The quarantine's path in the data set's folder.
+pub const QUARANTINE: &str = "quarantine.jsonl";
+/// The data card's path in the data set's folder.
+pub const CARD: &str = "README.md";
+/// The path of the list of records that fixed parts lost, in the data set's folder.
+pub const MISSING: &str = "training/missing.jsonl";
+
+/// The files of one data set while they are written. Dropped before it is committed, it leaves no trace.
+pub struct Staging {
+    swap: Swap,
+    /// For each output, for each part.
+    outputs: Vec<Vec<PartFile>>,
+    audit: TableFile,
+    quarantine: HashedFile,
+    training: BTreeMap<String, TableFile>,
+    seen: Seen,
+}
+
+/// What identifies the spec that a data set was built from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stamp {
+    /// BLAKE3 of the spec's text.
+    pub spec: String,
+    /// [`super::fingerprint()`] of the data set.
+    pub fingerprint: String,
+}
+
+/// The rows that the audit and the quarantine were given.
+#[derive(Debug, Default)]
+struct Seen {
+    kept: u64,
+    dropped: u64,
+    quarantined: u64,
+    quarantine: u64,
+}
+
+/// A data file of one output and part.
+struct PartFile {
+    path: String,
+    content: Content,
+}
+
+enum Content {
+    Lines { file: HashedFile, records: u64 },
+    Table(Box<TableFile>),
+}
+
+impl Staging {
+    /// Begins the files of `dataset` under `out`; `batch` is the schema that is rendered: the id first, then the visible
+    /// columns. A part or output that nothing is appended to gets an empty file, a Parquet one with its columns.
+    ///
+    /// # Errors
+    /// [`EmitError::Busy`] while another process builds the same data set there, [`EmitError::Foreign`] where something
+    /// that no build made would be replaced.
+    pub fn create(out: &Path, dataset: &hir::Dataset, batch: &Schema) -> Result<Self, EmitError> {
+        let swap = Swap::begin(out, &dataset.name)?;
+        let folder = swap.staging();
+        let part_file = |output: &hir::Output, part: &str| {
+            let format = formats::row(output.format);
+            let path = format!("{}/{}.{}", file_name(&output.name), file_name(part), format.extension);
+            let content = if format.columnar {
+                let schema = table_schema(batch, identity_name(dataset));
+                Content::Table(Box::new(TableFile::create(&folder.join(&path), &schema)?))
+            } else {
+                Content::Lines { file: HashedFile::create(&folder.join(&path))?, records: 0 }
+            };
+            Ok(PartFile { path, content })
+        };
+        let outputs = dataset
+            .outputs
+            .iter()
+            .map(|output| dataset.split.parts.iter().map(|part| part_file(output, part)).collect())
+            .collect::<Result<_, EmitError>>()?;
+        Ok(Self {
+            outputs,
+            audit: TableFile::create(&folder.join(AUDIT), &audit_schema())?,
+            quarantine: HashedFile::create(&folder.join(QUARANTINE))?,
+            training: BTreeMap::new(),
+            seen: Seen::default(),
+            swap,
+        })
+    }
+
+    /// Adds rendered rows to the file of an output (an index into `hir::Dataset::outputs`) and a part (into
+    /// `hir::Split::parts`). Rows stand in the order of the calls.
+    pub fn append(&mut self, output: usize, part: usize, rendered: Rendered) -> Result<(), EmitError> {
+        match (&mut self.outputs[output][part].content, rendered) {
+            (Content::Lines { file, records }, Rendered::Lines { bytes, records: added }) => {
+                *records += added as u64;
+                let path = file.path().to_owned();
+                file.write_all(&bytes).at("write", &path)
+            }
+            (Content::Table(file), Rendered::Table(batch)) => file.append(&batch),
+            (Content::Lines { .. }, Rendered::Table(_)) | (Content::Table(_), Rendered::Lines { .. }) => {
+                unreachable!("an output's rows are rendered by the renderer of that output")
+            }
+        }
+    }
+
+    /// Adds rows to the audit, in order of location.
+    pub fn audit(&mut self, rows: &[AuditRow<'_>]) -> Result<(), EmitError> {
+        for row in rows {
+            match row.verdict {
+                Verdict::Kept => self.seen.kept += 1,
+                Verdict::Dropped => self.seen.dropped += 1,
+                Verdict::Quarantined => self.seen.quarantined += 1,
+            }
+        }
+        self.audit.append(&audit_batch(rows))
+    }
+
+    /// Adds rows to the quarantine, in order of location.
+    pub fn quarantine(&mut self, rows: &[QuarantineRow<'_>]) -> Result<(), EmitError> {
+        #[derive(Serialize)]
+        struct Line<'a> {
+            id: String,
+            source: &'a str,
+            file: &'a str,
+            line: u64,
+            offset: u64,
+            error: &'a str,
+        }
+        self.seen.quarantine += rows.len() as u64;
+        let mut text = Vec::new();
+        for &QuarantineRow { id, source, file, line, offset, error } in rows {
+            push_line(&mut text, &Line { id: id.to_string(), source, file, line, offset, error });
+        }
+        self.quarantine.write_all(&text).at("write", self.quarantine.path())
+    }
+
+    /// Adds rows to `training/<table>/<part>.parquet`; the first call, maybe without rows, settles the columns.
+    pub fn training(&mut self, table: &str, part: &str, rows: &RecordBatch) -> Result<(), EmitError> {
+        let path = format!("training/{}/{}.parquet", file_name(table), file_name(part));
+        if !self.training.contains_key(&path) {
+            let file = TableFile::create(&self.swap.staging().join(&path), &rows.schema())?;
+            self.training.insert(path.clone(), file);
+        }
+        self.training.get_mut(&path).expect("the file was just created").append(rows)
+    }
+
+    /// Ends all files and writes the data card and the manifest, after checking that no record vanished.
+    ///
+    /// # Errors
+    /// [`EmitError::Sums`] where steps, audit, quarantine, parts and files disagree.
+    pub fn finish(
+        self,
+        program: &hir::Program,
+        dataset: &hir::Dataset,
+        outcome: &Outcome,
+        stamp: &Stamp,
+    ) -> Result<Finished, EmitError> {
+        self.seen.check(outcome)?;
+        let folder = self.swap.staging();
+        let mut manifest = Manifest::new(program, dataset, outcome);
+        manifest.spec.clone_from(&stamp.spec);
+        manifest.fingerprint.clone_from(&stamp.fingerprint);
+        for (output, parts) in dataset.outputs.iter().zip(self.outputs) {
+            for (part, file) in dataset.split.parts.iter().zip(parts) {
+                manifest.outputs.push(file.finish(output, part)?);
+            }
+        }
+        manifest.check_sums()?;
+
+        let mut files =
+            vec![(AUDIT.to_owned(), self.audit.finish()?.0), (QUARANTINE.to_owned(), self.quarantine.finish()?)];
+        if !self.training.is_empty() {
+            let missing = missing_lines(dataset, outcome);
+            files.push((MISSING.to_owned(), write_synced(&folder.join(MISSING), &missing)?));
+        }
+        for (path, table) in self.training {
+            files.push((path, table.finish()?.0));
+        }
+        let card = card::card(program, dataset, &manifest);
+        files.push((CARD.to_owned(), write_synced(&folder.join(CARD), card.as_bytes())?));
+        files.sort_by(|left, right| left.0.cmp(&right.0));
+        manifest.files = files.into_iter().map(|(path, digest)| FileEntry { path, digest }).collect();
+        write_synced(&folder.join(MANIFEST), manifest.to_json().as_bytes())?;
+        Ok(Finished { swap: self.swap, manifest })
+    }
+}
+
+impl fmt::Debug for Staging {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Staging").field("swap", &self.swap).field("seen", &self.seen).finish_non_exhaustive()
+    }
+}
+
+/// A data set whose files are complete and not yet published. Dropped, it leaves no trace.
+#[derive(Debug)]
+pub struct Finished {
+    swap: Swap,
+    manifest: Manifest,
+}
+
+impl Finished {
+    /// What the build found and wrote.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// Publishes the files in one step and gives the manifest.
+    pub fn commit(self) -> Result<Manifest, EmitError> {
+        self.swap.commit()?;
+        Ok(self.manifest)
+    }
+}
+
+impl Seen {
+    fn check(&self, outcome: &Outcome) -> Result<(), EmitError> {
+        let quarantined = outcome.steps.iter().map(|step| step.quarantined).sum();
+        let dropped = outcome.steps.iter().map(|step| step.dropped).sum();
+        for (what, seen, counted) in [
+            ("kept in the audit", self.kept, outcome.records()),
+            ("dropped in the audit", self.dropped, dropped),
+            ("quarantined in the audit", self.quarantined, quarantined),
+            ("in the quarantine", self.quarantine, quarantined),
+        ] {
+            if seen != counted {
+                return Err(EmitError::Sums(format!("{seen} records {what}, {counted} by the steps")));
+            }
+        }
+        Ok(())
+    }
+}
+
+impl PartFile {
+    fn finish(self, output: &hir::Output, part: &str) -> Result<OutputEntry, EmitError> {
+        let (digest, records): (Digest, u64) = match self.content {
+            Content::Lines { file, records } => (file.finish()?, records),
+            Content::Table(file) => file.finish()?,
+        };
+        Ok(OutputEntry {
+            path: self.path,
+            output: output.name.clone(),
+            format: formats::row(output.format).name.to_owned(),
+            part: part.to_owned(),
+            digest,
+            records,
+        })
+    }
+}
+
+/// Adds a value as a line of JSON.
+fn push_line(text: &mut Vec<u8>, value: &impl Serialize) {
+    serde_json::to_writer(&mut *text, value).expect("names and numbers are written to memory");
+    text.push(b'\n');
+}
+
+/// `training/missing.jsonl`: `{"id","source","file","line","part","verdict","rule","gold":{label: value}}`; a label whose
+/// value is not known is left out of `gold`.
+fn missing_lines(dataset: &hir::Dataset, outcome: &Outcome) -> Vec<u8> {
+    #[derive(Serialize)]
+    struct Line<'a> {
+        id: String,
+        source: &'a str,
+        file: &'a str,
+        line: u64,
+        part: &'a str,
+        verdict: &'static str,
+        rule: &'a str,
+        gold: BTreeMap<&'a str, &'a str>,
+    }
+    let mut text = Vec::new();
+    for MissingRecord { id, source, file, line, part, verdict, rule, gold } in &outcome.missing {
+        let gold = outcome.labels.iter().zip(gold);
+        let gold = gold.filter_map(|(label, value)| Some((label.name.as_str(), value.as_deref()?))).collect();
+        let (id, part, verdict) = (id.to_string(), &dataset.split.parts[*part], verdict.name());
+        push_line(&mut text, &Line { id, source, file, line: *line, part, verdict, rule, gold });
+    }
+    text
+}
+
+fn audit_schema() -> Schema {
+    let text = |name: &str, nullable| Field::new(name, DataType::Utf8, nullable);
+    Schema::new(vec![
+        text("id", false),
+        text("source", false),
+        text("file", false),
+        Field::new("line", DataType::Int64, false),
+        text("verdict", false),
+        text("rule", true),
+        Field::new("rule_line", DataType::Int32, true),
+        text("duplicate_of", true),
+        text("split", true),
+    ])
+}
+
+fn audit_batch(rows: &[AuditRow<'_>]) -> RecordBatch {
+    let mut texts: [StringBuilder; 7] = std::array::from_fn(|_| StringBuilder::new());
+    let (mut lines, mut rule_lines) = (Int64Builder::new(), Int32Builder::new());
+    for row in rows {
+        let [id, source, file, verdict, rule, duplicate_of, split] = &mut texts;
+        id.append_value(row.id.to_string());
+        source.append_value(row.source);
+        file.append_value(row.file);
+        lines.append_value(i64::try_from(row.line).expect("a file has fewer than 2^63 lines"));
+        verdict.append_value(row.verdict.name());
+        rule.append_option(row.rule);
+        rule_lines
+            .append_option(row.rule_line.map(|line| i32::try_from(line).expect("a spec has fewer than 2^31 lines")));
+        duplicate_of.append_option(row.duplicate_of.map(|id| id.to_string()));
+        split.append_option(row.split);
+    }
+    let [mut id, mut source, mut file, mut verdict, mut rule, mut duplicate_of, mut split] = texts;
+    RecordBatch::try_new(
+        Arc::new(audit_schema()),
+        vec![
+            Arc::new(id.finish()),
+            Arc::new(source.finish()),
+            Arc::new(file.finish()),
+            Arc::new(lines.finish()),
+            Arc::new(verdict.finish()),
+            Arc::new(rule.finish()),
+            Arc::new(rule_lines.finish()),
+            Arc::new(duplicate_of.finish()),
+            Arc::new(split.finish()),
+        ],
+    )
+    .expect("the audit's columns were built by its schema")
+}

@@ -1,0 +1,123 @@
+//! Parquet files whose bytes depend on their rows alone: not on how the rows came in batches, on a thread or a date.
+
+use std::path::Path;
+
+use arrow::array::RecordBatch;
+use arrow::compute::concat_batches;
+use arrow::datatypes::{Field, Schema, SchemaRef};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::Compression;
+use parquet::file::properties::{WriterProperties, WriterVersion};
+
+use super::error::{AtPath, EmitError};
+use super::file::{Digest, HashedFile};
+
+/// Rows of a row group, and of each write: page borders depend on how a writer is fed, so it is always fed alike.
+const ROWS: usize = 16_384;
+
+/// A Parquet file in the making.
+pub(crate) struct TableFile {
+    schema: SchemaRef,
+    writer: ArrowWriter<HashedFile>,
+    pending: Vec<RecordBatch>,
+    pending_rows: usize,
+    records: u64,
+}
+
+impl TableFile {
+    /// Creates the file; metadata of the schema is left out.
+    pub(crate) fn create(path: &Path, schema: &Schema) -> Result<Self, EmitError> {
+        let schema = SchemaRef::new(plain_schema(schema));
+        let properties = WriterProperties::builder()
+            .set_writer_version(WriterVersion::PARQUET_1_0)
+            .set_compression(Compression::SNAPPY)
+            .set_max_row_group_row_count(Some(ROWS))
+            .set_created_by("annotc version 1".to_owned())
+            .build();
+        let writer =
+            ArrowWriter::try_new(HashedFile::create(path)?, schema.clone(), Some(properties)).at("write", path)?;
+        Ok(Self { schema, writer, pending: Vec::new(), pending_rows: 0, records: 0 })
+    }
+
+    /// Adds the rows of a batch that has the file's columns.
+    pub(crate) fn append(&mut self, batch: &RecordBatch) -> Result<(), EmitError> {
+        let batch = RecordBatch::try_new(self.schema.clone(), batch.columns().to_vec())
+            .map_err(parquet::errors::ParquetError::from)
+            .at("write", self.writer.inner().path())?;
+        self.records += batch.num_rows() as u64;
+        self.pending_rows += batch.num_rows();
+        self.pending.push(batch);
+        if self.pending_rows >= ROWS {
+            self.write_pending(false)?;
+        }
+        Ok(())
+    }
+
+    /// Writes what is left and gives the digest and the number of rows.
+    pub(crate) fn finish(mut self) -> Result<(Digest, u64), EmitError> {
+        self.write_pending(true)?;
+        let path = self.writer.inner().path().to_owned();
+        let file = self.writer.into_inner().at("write", &path)?;
+        Ok((file.finish()?, self.records))
+    }
+
+    fn write_pending(&mut self, all: bool) -> Result<(), EmitError> {
+        let path = self.writer.inner().path().to_owned();
+        let rows = concat_batches(&self.schema, &self.pending)
+            .map_err(parquet::errors::ParquetError::from)
+            .at("write", &path)?;
+        let mut start = 0;
+        while rows.num_rows() - start >= ROWS || all && start < rows.num_rows() {
+            let length = ROWS.min(rows.num_rows() - start);
+            self.writer.write(&rows.slice(start, length)).at("write", &path)?;
+            start += length;
+        }
+        self.pending = vec![rows.slice(start, rows.num_rows() - start)];
+        self.pending_rows = rows.num_rows() - start;
+        Ok(())
+    }
+}
+
+/// The schema without metadata, whose order in the file would be that of a hash table.
+fn plain_schema(schema: &Schema) -> Schema {
+    let fields = schema.fields().iter();
+    Schema::new(
+        fields
+            .map(|field| Field::new(field.name(), field.data_type().clone(), field.is_nullable()))
+            .collect::<Vec<_>>(),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::{Int64Array, StringArray};
+    use arrow::datatypes::DataType;
+    use std::sync::Arc;
+
+    fn rows(from: i64, to: i64) -> RecordBatch {
+        let schema = Schema::new(vec![Field::new("id", DataType::Utf8, false), Field::new("n", DataType::Int64, true)])
+            .with_metadata([("b".to_owned(), "1".to_owned()), ("a".to_owned(), "2".to_owned())].into());
+        let ids: StringArray = (from..to).map(|n| Some(format!("r{n}"))).collect();
+        let numbers: Int64Array = (from..to).map(|n| (n % 3 != 0).then_some(n)).collect();
+        RecordBatch::try_new(Arc::new(schema), vec![Arc::new(ids), Arc::new(numbers)]).expect("a batch")
+    }
+
+    fn written(batches: &[RecordBatch]) -> (Digest, u64) {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut file = TableFile::create(&folder.path().join("t.parquet"), &rows(0, 0).schema()).expect("created");
+        for batch in batches {
+            file.append(batch).expect("appended");
+        }
+        file.finish().expect("finished")
+    }
+
+    #[test]
+    fn bytes_do_not_depend_on_batches() {
+        let whole = written(&[rows(0, 40_000)]);
+        assert_eq!(whole.1, 40_000);
+        assert_eq!(whole, written(&[rows(0, 1), rows(1, 20_000), rows(20_000, 20_000), rows(20_000, 40_000)]));
+        assert_ne!(whole.0, written(&[rows(0, 39_999)]).0);
+        assert_eq!(written(&[]).1, 0);
+    }
+}

@@ -1,0 +1,298 @@
+//! What building a data set found: the shapes that the manifest, the card, the audit and the terminal are made from.
+//! Nothing here holds a record's text; a value of a label or of a field named by `per` stands here only where it is not
+//! personal.
+
+use std::fmt;
+use std::path::PathBuf;
+
+use crate::hir::LabelId;
+use crate::source::Span;
+
+/// A record's identity: 16 bytes of BLAKE3, shown as 32 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RecordId(pub [u8; 16]);
+
+impl fmt::Display for RecordId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for RecordId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "RecordId({self})")
+    }
+}
+
+/// What became of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Verdict {
+    /// It is in the output.
+    Kept,
+    /// A rule took it out.
+    Dropped,
+    /// It could not be read or given a value.
+    Quarantined,
+}
+
+impl Verdict {
+    /// The word in the audit: `kept`, `dropped`, `quarantined`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Verdict::Kept => "kept",
+            Verdict::Dropped => "dropped",
+            Verdict::Quarantined => "quarantined",
+        }
+    }
+}
+
+/// One record's life, in order of location: a row of the audit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AuditRow<'a> {
+    /// Its identity.
+    pub id: RecordId,
+    /// Its source's name.
+    pub source: &'a str,
+    /// Its file as the source's `path` statement reaches it: relative, with `/`.
+    pub file: &'a str,
+    /// The 1-based line that it begins on.
+    pub line: u64,
+    /// What became of it.
+    pub verdict: Verdict,
+    /// The rule that decided, when it was not kept; `read` for a row that could not be read, `split` for the split.
+    pub rule: Option<&'a str>,
+    /// The 1-based line of the rule in the spec.
+    pub rule_line: Option<u32>,
+    /// The record that it repeats, when a `dedup` or the split dropped it.
+    pub duplicate_of: Option<RecordId>,
+    /// The part that it is in, when it was kept.
+    pub split: Option<&'a str>,
+}
+
+/// A record in the quarantine, in order of location. The error never holds data.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct QuarantineRow<'a> {
+    /// Its identity; of a row that could not be read: BLAKE3-128 of the source's name and its bytes.
+    pub id: RecordId,
+    /// Its source's name.
+    pub source: &'a str,
+    /// Its file as the source's `path` statement reaches it.
+    pub file: &'a str,
+    /// The 1-based line that it begins on.
+    pub line: u64,
+    /// The byte of the file that it begins at.
+    pub offset: u64,
+    /// What is wrong with it.
+    pub error: &'a str,
+}
+
+/// The result of building one data set.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Outcome {
+    /// The data set's name.
+    pub dataset: String,
+    /// Its sources in order of declaration in `from`.
+    pub sources: Vec<SourceOutcome>,
+    /// Reading first, then the steps in order, then the split where it took a record out.
+    pub steps: Vec<StepOutcome>,
+    /// The parts in the order of the data set, those without records too.
+    pub parts: Vec<PartOutcome>,
+    /// The values of each label of the data set, in order of the label's column.
+    pub labels: Vec<LabelOutcome>,
+    /// Personal data that `redact` replaced, by column and kind, over the emitted records.
+    pub personal: Vec<PersonalFound>,
+    /// How it is known that the parts share nothing.
+    pub certificate: Certificate,
+    /// The `require` and `forbid` rules that were not met. When there is one, nothing was written.
+    pub violations: Vec<Violation>,
+    /// Records that a fixed part lost: an evaluation counts them as wrong.
+    pub missing: Vec<MissingRecord>,
+}
+
+impl Outcome {
+    /// The number of records that were emitted, over all parts.
+    pub fn records(&self) -> u64 {
+        self.parts.iter().map(|part| part.records).sum()
+    }
+
+    /// The number of rows seen.
+    pub fn rows(&self) -> u64 {
+        self.steps.first().map_or(0, |step| step.records_in)
+    }
+}
+
+/// A source and its files.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SourceOutcome {
+    /// Its name.
+    pub name: String,
+    /// Its files in order of path.
+    pub files: Vec<FileOutcome>,
+    /// The SPDX expression.
+    pub license: Option<String>,
+}
+
+/// A file that was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FileOutcome {
+    /// As the source's `path` statement reaches it: relative, with `/`.
+    pub path: String,
+    /// Where it lies on this machine: never written to an output.
+    pub location: PathBuf,
+    /// BLAKE3 of its bytes, 64 hexadecimal digits.
+    pub blake3: String,
+    /// Its size.
+    pub bytes: u64,
+    /// The rows in it, bad ones included; 0 for an empty file.
+    pub records: u64,
+}
+
+/// What a step did: `records_in = records_out + dropped + quarantined`, which the build checks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepOutcome {
+    /// Which step.
+    pub kind: StepOutcomeKind,
+    /// The rule as the audit names it.
+    pub rule: String,
+    /// The 1-based line of the spec; 0 for reading and for a split that was not written.
+    pub line: u32,
+    /// Records that reached it.
+    pub records_in: u64,
+    /// Records that went on.
+    pub records_out: u64,
+    /// Records that it dropped.
+    pub dropped: u64,
+    /// Records that it changed: for `set` of those that reached it, for `redact` of those that were emitted; for the
+    /// other steps 0.
+    pub changed: u64,
+    /// Records that it quarantined.
+    pub quarantined: u64,
+}
+
+/// The steps that are counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum StepOutcomeKind {
+    /// Reading and identifying the rows.
+    Read,
+    /// The step of the data set with this index in `hir::Dataset::steps`.
+    Step(usize),
+    /// The split.
+    Split,
+}
+
+/// A part of the split.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PartOutcome {
+    /// Its name.
+    pub name: String,
+    /// Its records.
+    pub records: u64,
+    /// For each label of [`Outcome::labels`], the number of records of each of its values, in the label's order.
+    pub labels: Vec<Vec<u64>>,
+}
+
+/// The values of a label, written out or found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LabelOutcome {
+    /// The label.
+    pub label: LabelId,
+    /// The label's name.
+    pub name: String,
+    /// Its column's name, in the data set.
+    pub column: String,
+    /// Its values in order.
+    pub values: Vec<String>,
+    /// Whether they were found in the data: then the lock records them.
+    pub found: bool,
+}
+
+/// Personal data found by one `redact`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PersonalFound {
+    /// The index of the step in `hir::Dataset::steps`.
+    pub step: usize,
+    /// The column's name.
+    pub column: String,
+    /// The detector's name: `email`, `phone`.
+    pub kind: String,
+    /// How many places were replaced in the emitted records.
+    pub found: u64,
+}
+
+/// How it is known that the parts share nothing.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Certificate {
+    /// What the units of the split are: `record`, a column's name, `text near 0.85`, joined with ` and `.
+    pub by: String,
+    /// How records were given to parts, and how sharing was checked, in words.
+    pub method: String,
+    /// Values of the unit's columns that stand in more than one part; checked over all emitted records.
+    pub shared_keys: u64,
+    /// Near-duplicate pairs across parts, where the split is by near-duplicates; `None` where it was not checked.
+    pub near_pairs: Option<u64>,
+}
+
+/// A rule that was not met.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Violation {
+    /// The rule as the spec has it.
+    pub rule: String,
+    /// Where it was written.
+    pub span: Span,
+    /// What was measured.
+    pub measured: Measured,
+}
+
+/// What was measured against a rule.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Measured {
+    /// A `require` over the whole set: the figure.
+    Whole(f64),
+    /// A `require … per`: the values that fail with their figures, at most 20 of them, the worst first; and how many
+    /// fail. A value that may be personal is `None`.
+    Values {
+        /// Value and figure.
+        worst: Vec<(Option<String>, f64)>,
+        /// How many values fail.
+        failing: u64,
+    },
+    /// A `forbid`: how many emitted records fulfil it, and where the first five lie.
+    Records {
+        /// How many.
+        count: u64,
+        /// Where.
+        first: Vec<Place>,
+    },
+}
+
+/// Where a record was read.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Place {
+    /// Its identity.
+    pub id: RecordId,
+    /// Its file.
+    pub file: String,
+    /// Its 1-based line.
+    pub line: u64,
+}
+
+/// A record that a fixed part lost.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MissingRecord {
+    /// Its identity.
+    pub id: RecordId,
+    /// Its source's name.
+    pub source: String,
+    /// Its file.
+    pub file: String,
+    /// Its 1-based line.
+    pub line: u64,
+    /// The index of the part in `hir::Split::parts`.
+    pub part: usize,
+    /// Dropped or quarantined.
+    pub verdict: Verdict,
+    /// The rule that decided.
+    pub rule: String,
+    /// For each label of [`Outcome::labels`], its value where it is known: a value of the label.
+    pub gold: Vec<Option<String>>,
+}

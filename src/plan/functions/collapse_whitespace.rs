@@ -1,0 +1,51 @@
+//! `collapse_whitespace`: one space for each run of whitespace.
+
+use std::borrow::Cow;
+
+use super::{Eval, Example, Function, TEXT};
+
+pub(super) const FUNCTION: Function = Function {
+    name: "collapse_whitespace",
+    summary: "makes each run of whitespace one space and trims the ends",
+    docs: "\
+Replaces each run of whitespace by one space and removes it at both ends. Whitespace is what Unicode's `White_Space`
+property says: spaces, tabs, line breaks, the no-break space (U+00A0), the ideographic space (U+3000) and the rest.
+Lines are joined by it, so measure `lines` before. Zero-width characters are no whitespace and stay.",
+    parameter: TEXT,
+    result: Eval::Text(eval).result(),
+    examples: &[
+        Example { input: "Where  is my card?", output: "Where is my card?" },
+        Example { input: " \t one\r\n\n two\u{a0}\u{3000}three ", output: "one two three" },
+        Example { input: " \n ", output: "" },
+        Example { input: "", output: "" },
+    ],
+    version: 1,
+    eval: Eval::Text(eval),
+};
+
+fn eval(text: &str) -> Cow<'_, str> {
+    if is_collapsed(text) {
+        return Cow::Borrowed(text);
+    }
+    let mut collapsed = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !collapsed.is_empty() {
+            collapsed.push(' ');
+        }
+        collapsed.push_str(word);
+    }
+    Cow::Owned(collapsed)
+}
+
+/// Whether each whitespace character is a single space between two others.
+fn is_collapsed(text: &str) -> bool {
+    let mut after_space = true;
+    for character in text.chars() {
+        let space = character.is_whitespace();
+        if space && (after_space || character != ' ') {
+            return false;
+        }
+        after_space = space;
+    }
+    text.is_empty() || !after_space
+}

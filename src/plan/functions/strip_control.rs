@@ -1,0 +1,41 @@
+//! `strip_control`: control characters out.
+
+use std::borrow::Cow;
+
+use super::{Eval, Example, Function, TEXT};
+
+pub(super) const FUNCTION: Function = Function {
+    name: "strip_control",
+    summary: "removes control characters but tab and line breaks",
+    docs: "\
+Removes the characters that steer devices and decoders and are no text: Unicode's category Cc (C0, DEL and C1) except
+tab, line feed and carriage return; the byte order mark (U+FEFF); the deprecated format characters U+206A to U+206F;
+and the interlinear annotation marks U+FFF9 to U+FFFB. Joiners, direction marks and soft hyphens belong to the spelling
+of some languages and of emoji, and stay. A terminal's escape sequence loses its escape character alone.",
+    parameter: TEXT,
+    result: Eval::Text(eval).result(),
+    examples: &[
+        Example { input: "a\u{0}b\u{7}c\u{7f}\u{9d}", output: "abc" },
+        Example { input: "\u{feff}name\tvalue\r\n", output: "name\tvalue\r\n" },
+        Example { input: "\u{1f469}\u{200d}\u{1f4bb}", output: "\u{1f469}\u{200d}\u{1f4bb}" },
+        Example { input: "", output: "" },
+    ],
+    version: 1,
+    eval: Eval::Text(eval),
+};
+
+fn eval(text: &str) -> Cow<'_, str> {
+    if text.chars().any(is_stripped) {
+        Cow::Owned(text.chars().filter(|&character| !is_stripped(character)).collect())
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+fn is_stripped(character: char) -> bool {
+    match character {
+        '\t' | '\n' | '\r' => false,
+        '\u{feff}' | '\u{206a}'..='\u{206f}' | '\u{fff9}'..='\u{fffb}' => true,
+        other => other.is_control(),
+    }
+}

@@ -1,0 +1,166 @@
+use std::path::PathBuf;
+
+use proptest::prelude::*;
+
+use super::*;
+
+/// A call's result as the examples write it.
+fn written(function: &Function, text: &str) -> String {
+    match function.eval {
+        Eval::Text(eval) => eval(text).into_owned(),
+        Eval::TextOrNull(eval) => eval(text).unwrap_or_else(|| "null".to_owned()),
+        Eval::Count(eval) => eval(text).to_string(),
+        Eval::Ratio(eval) => eval(text).map_or_else(|| "null".to_owned(), |ratio| ratio.to_string()),
+    }
+}
+
+fn text(name: &str, input: &str) -> String {
+    written(lookup(name).expect("the table has the function"), input)
+}
+
+#[test]
+fn examples_give_what_they_show() {
+    for function in all() {
+        for example in function.examples {
+            assert_eq!(written(function, example.input), example.output, "{}({:?})", function.name, example.input);
+        }
+    }
+}
+
+#[test]
+fn rows_are_complete_and_names_differ() {
+    for function in all() {
+        assert_eq!(function.result, function.eval.result(), "{}", function.name);
+        assert!(function.examples.len() >= 3, "{} has too few examples", function.name);
+        assert!(function.examples.iter().any(|example| example.input.is_empty()), "{} of nothing?", function.name);
+        assert!(!function.summary.ends_with('.') && function.docs.ends_with('.'), "{}", function.name);
+        assert!(lookup(function.name).is_some_and(|found| found.docs == function.docs), "{} twice", function.name);
+    }
+    assert!(lookup("no_such_function").is_none());
+}
+
+/// Texts in which markup, mojibake, accents, spaces and controls meet.
+fn texts() -> impl Strategy<Value = String> {
+    let piece = prop_oneof![
+        "[<>&;#/a-c =\"'!-]{1,8}",
+        Just("<b>".to_owned()),
+        Just("</script>".to_owned()),
+        Just("<script>".to_owned()),
+        Just("<!--".to_owned()),
+        Just("<a href=\"".to_owned()),
+        Just("&amp;".to_owned()),
+        "[\u{80}-\u{ff}\u{20ac}\u{201a}\u{2122}\u{178} ]{1,6}",
+        "[a-z\u{301}\u{e9}\u{3a3} \u{a0}\n\t]{1,6}",
+        "\\PC{0,4}",
+    ];
+    prop_oneof![prop::collection::vec(piece, 0..8).prop_map(|pieces| pieces.concat()), any::<String>()]
+}
+
+proptest! {
+    #[test]
+    fn no_text_stops_a_function(input in texts()) {
+        for function in all() {
+            match function.eval {
+                Eval::Text(_) | Eval::TextOrNull(_) => { written(function, &input); }
+                Eval::Count(eval) => prop_assert!(eval(&input) >= 0),
+                Eval::Ratio(eval) => prop_assert!(eval(&input).is_none_or(|ratio| (0.0..=1.0).contains(&ratio))),
+            }
+        }
+    }
+
+    #[test]
+    fn twice_is_once(input in texts()) {
+        for name in ["nfc", "nfkc", "collapse_whitespace", "strip_control", "lowercase"] {
+            let once = text(name, &input);
+            prop_assert_eq!(text(name, &once), once, "{}", name);
+        }
+    }
+
+    /// What holds neither `<` nor `&` is no HTML; what holds an unclosed `<` loses nothing.
+    #[test]
+    fn html_leaves_text_alone(plain in "[^<&]{0,40}", comparison in "[a-z0-9 <(=]{0,40}") {
+        prop_assert_eq!(text("strip_html", &plain), plain);
+        prop_assert_eq!(text("strip_html", &comparison), comparison);
+    }
+
+    /// A tag around and between words goes without a trace, its attributes with it.
+    #[test]
+    fn html_tags_go(words in prop::collection::vec("[a-z]{1,5}", 1..5), value in "[^\"&]{0,8}") {
+        let html: String = words.iter().map(|word| format!("<span title=\"{value}\">{word}</span >")).collect();
+        prop_assert_eq!(text("strip_html", &html), words.concat());
+    }
+
+    /// What one misreading made of a text of words, quotes and accents is undone.
+    #[test]
+    fn misread_words_come_back(words in prop::collection::vec("[a-z]{1,4}(\u{e9}|\u{fc}|\u{f1}|\u{2019}s|\u{161}|\u{43f}\u{440}|\u{1f600})[a-z]{1,4}", 1..5)) {
+        let good = words.join(" ");
+        let misread: String = good.bytes().map(char::from).collect();
+        prop_assert_eq!(text("fix_encoding", &misread), good.clone());
+        prop_assert_eq!(text("fix_encoding", &good), good);
+    }
+}
+
+/// The first column of a CSV file in `../shared`; `None`, said aloud, where the folder is not there and need not be.
+fn questions(path: &str) -> Option<Vec<String>> {
+    let full = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../shared").join(path);
+    let file = match std::fs::read_to_string(&full) {
+        Ok(file) => file,
+        Err(error) if std::env::var_os("ANNOTC_REQUIRE_SHARED").is_some_and(|value| value == "1") => {
+            panic!("{path} is required: {error}")
+        }
+        Err(_) => {
+            eprintln!("skipped: {path} is not there");
+            return None;
+        }
+    };
+    let mut questions = Vec::new();
+    let mut rest = file.split_once('\n')?.1;
+    while !rest.is_empty() {
+        let (mut question, mut at) = (String::new(), 0);
+        if rest.starts_with('"') {
+            loop {
+                let quote = at + 1 + rest[at + 1..].find('"')?;
+                question.push_str(&rest[at + 1..quote]);
+                if !rest[quote + 1..].starts_with('"') {
+                    at = quote + 1;
+                    break;
+                }
+                question.push('"');
+                at = quote + 1;
+            }
+        } else {
+            at = rest.find(',')?;
+            question.push_str(&rest[..at]);
+        }
+        questions.push(question);
+        rest = rest[at..].split_once('\n').map_or("", |(_, next)| next);
+    }
+    Some(questions)
+}
+
+#[test]
+fn english_questions_are_kept_and_whole() {
+    let (Some(mut all_questions), Some(test)) =
+        (questions("data/banking77/train.csv"), questions("data/banking77/test.csv"))
+    else {
+        return;
+    };
+    all_questions.extend(test);
+    assert_eq!(all_questions.len(), 13_083);
+    let mut other = Vec::new();
+    let (mut english, mut changed) = (0, Vec::new());
+    for question in &all_questions {
+        match text("language", question).as_str() {
+            "en" => english += 1,
+            "null" => {}
+            code => other.push(format!("{code}: {question}")),
+        }
+        let fixed = text("fix_encoding", question);
+        if fixed != *question {
+            changed.push(format!("{question} -> {fixed}"));
+        }
+    }
+    println!("{english} English, {} not English, {} unsure", other.len(), all_questions.len() - english - other.len());
+    println!("{}\nrepaired: {changed:#?}", other.join("\n"));
+    assert!(other.len() <= 13, "{} of 13083", other.len());
+}

@@ -1,0 +1,232 @@
+//! Calls: the functions of the language and those that the file declares.
+
+use super::scope::{Record, ScopeColumn, View};
+use super::types::{resolve_expr, resolve_type, show};
+use super::{Context, compare, names, suggest};
+use crate::diagnostics::{Code, Diagnostic};
+use crate::hir::{Expr, ExprKind, FieldType, Type};
+use crate::plan::functions::{self, ValueType};
+use crate::source::Span;
+use crate::syntax::ast::{self, Ident};
+
+/// The names that count over the whole set, which only `require` of a policy may call.
+const AGGREGATES: [&str; 2] = ["count", "share"];
+
+/// Resolves `f(a, b)`; `None` after a report.
+pub(super) fn resolve_call(
+    context: &mut Context<'_>,
+    view: &View<'_>,
+    function: &Ident,
+    args: &[ast::Expr],
+    piped: bool,
+    span: Span,
+) -> Option<Expr> {
+    let resolved: Vec<Option<Expr>> = args.iter().map(|argument| resolve_expr(context, view, argument, None)).collect();
+    if let Some(builtin) = functions::lookup(&function.name) {
+        let mut arguments = arity(context, function, resolved, 1, piped, span)?;
+        let argument = arguments.pop().flatten()?;
+        let needed = FieldType::plain(plain_type(builtin.parameter.value));
+        let argument = fit_argument(context, function, builtin.parameter.name, argument, &needed)?;
+        let nullable = builtin.result.nullable || argument.ty.nullable;
+        let ty = FieldType { ty: plain_type(builtin.result.value), nullable };
+        return Some(Expr { kind: ExprKind::Call(builtin, vec![argument]), ty, span });
+    }
+    if let Some(ast::Decl::Fn(declared)) = context.names.get(&function.name).map(|declared| declared.decl) {
+        context.names.mark_used(&function.name);
+        return expand(context, view, function, declared, resolved, piped, span);
+    }
+    unknown_function(context, function);
+    None
+}
+
+fn plain_type(value: ValueType) -> Type {
+    match value {
+        ValueType::String => Type::String,
+        ValueType::Int => Type::Int,
+        ValueType::Float => Type::Float,
+        ValueType::Bool => Type::Bool,
+    }
+}
+
+fn unknown_function(context: &mut Context<'_>, function: &Ident) {
+    if context.names.get(&function.name).is_some_and(|declared| declared.kind == names::Kind::Imported) {
+        context.names.mark_used(&function.name);
+        return;
+    }
+    let help = if AGGREGATES.contains(&function.name.as_str()) {
+        "it counts over the whole set: write it in `require` of a policy".to_owned()
+    } else {
+        let declared: Vec<&str> = context.names.of_kind(names::Kind::Function).collect();
+        suggest(&function.name, functions::all().iter().map(|row| row.name).chain(declared), "functions")
+    };
+    context.error(
+        Code::UnknownFunction,
+        format!("there is no function `{}`", function.name),
+        function.span,
+        "unknown function",
+        help,
+    );
+}
+
+fn arity(
+    context: &mut Context<'_>,
+    function: &Ident,
+    arguments: Vec<Option<Expr>>,
+    needed: usize,
+    piped: bool,
+    span: Span,
+) -> Option<Vec<Option<Expr>>> {
+    if arguments.len() == needed {
+        return Some(arguments);
+    }
+    let count = |number: usize| if number == 1 { "1 argument".to_owned() } else { format!("{number} arguments") };
+    let given = arguments.len();
+    let note = if piped { ", the one before `|>` included" } else { "" };
+    context.error(
+        Code::WrongArgumentCount,
+        format!(
+            "`{}` takes {}, and {given} {} given{note}",
+            function.name,
+            count(needed),
+            if given == 1 { "is" } else { "are" }
+        ),
+        span,
+        format!("takes {}", count(needed)),
+        format!("`x |> {0}` is `{0}(x)`", function.name),
+    );
+    None
+}
+
+fn fit_argument(
+    context: &mut Context<'_>,
+    function: &Ident,
+    parameter: &str,
+    argument: Expr,
+    needed: &FieldType,
+) -> Option<Expr> {
+    if let Some(argument) = compare::convert(argument.clone(), &needed.ty) {
+        return Some(argument);
+    }
+    let (shown, wanted) = (show(context, &argument.ty), show(context, needed));
+    context.report(
+        Diagnostic::new(
+            Code::WrongType,
+            format!("`{}` needs a `{wanted}`, and this is `{shown}`", function.name),
+            argument.span,
+            format!("is `{shown}`"),
+        )
+        .label(function.span, format!("its parameter `{parameter}` is `{wanted}`"))
+        .help(format!("give it a `{wanted}`; the only conversion is from `int` to `float`")),
+    );
+    None
+}
+
+/// The body of a `fn` with the arguments in place of its parameters.
+fn expand(
+    context: &mut Context<'_>,
+    view: &View<'_>,
+    function: &Ident,
+    declared: &ast::Fn,
+    arguments: Vec<Option<Expr>>,
+    piped: bool,
+    span: Span,
+) -> Option<Expr> {
+    let arguments = arity(context, function, arguments, declared.params.len(), piped, span)?;
+    if view.open.contains(&declared.name.name.as_str()) {
+        context.error(
+            Code::RecursiveDefinition,
+            format!("`{}` calls itself", function.name),
+            function.span,
+            "leads back to itself",
+            "a constant or function may use only what does not use it",
+        );
+        return None;
+    }
+    let mut fitted = Vec::with_capacity(arguments.len());
+    let mut whole = true;
+    for ((parameter, ty), argument) in declared.params.iter().zip(arguments) {
+        let needed = resolve_type(context, ty);
+        let argument = match (needed, argument) {
+            (Some(needed), Some(argument)) => fit_argument(context, function, &parameter.name, argument, &needed),
+            _ => None,
+        };
+        whole &= argument.is_some();
+        fitted.push((parameter.name.as_str(), argument));
+    }
+    if !whole {
+        return None;
+    }
+    let mut open = view.open.clone();
+    open.push(&declared.name.name);
+    let inner = View { record: view.record, arguments: fitted, open, closed: true };
+    let body = resolve_expr(context, &inner, &declared.body, None)?;
+    Some(Expr { span, ..body })
+}
+
+/// Checks each `fn` and `let` by itself, so that one that nobody uses is checked too.
+pub(super) fn check_definitions(context: &mut Context<'_>, parsed: &[ast::File]) {
+    for decl in parsed.iter().flat_map(|file| &file.decls) {
+        match decl {
+            ast::Decl::Fn(function) => check_function(context, function),
+            ast::Decl::Let(constant) => check_constant(context, constant),
+            ast::Decl::Source(_)
+            | ast::Decl::Label(_)
+            | ast::Decl::Clean(_)
+            | ast::Decl::Policy(_)
+            | ast::Decl::Template(_)
+            | ast::Decl::Dataset(_)
+            | ast::Decl::Model(_)
+            | ast::Decl::Train(_)
+            | ast::Decl::Evaluate(_)
+            | ast::Decl::Test(_)
+            | ast::Decl::Use(_) => {}
+        }
+    }
+}
+
+fn check_function(context: &mut Context<'_>, function: &ast::Fn) {
+    if functions::lookup(&function.name.name).is_some() {
+        context.error(
+            Code::DuplicateDeclaration,
+            format!("`{}` is a function of the language", function.name.name),
+            function.name.span,
+            "this name is taken",
+            "give your function another name",
+        );
+        return;
+    }
+    let mut record = Record { columns: Vec::new(), complete: true };
+    for (parameter, ty) in &function.params {
+        if record.find(&parameter.name).is_some() {
+            context.error(
+                Code::DuplicateName,
+                format!("parameter `{}` stands twice", parameter.name),
+                parameter.span,
+                "named again here",
+                "give each parameter a name of its own",
+            );
+        }
+        let ty = resolve_type(context, ty);
+        record.columns.push(ScopeColumn::new(&parameter.name, ty, parameter.span));
+    }
+    let view = View { record: &record, arguments: Vec::new(), open: vec![&function.name.name], closed: false };
+    resolve_expr(context, &view, &function.body, None);
+}
+
+fn check_constant(context: &mut Context<'_>, constant: &ast::Let) {
+    let record = Record { columns: Vec::new(), complete: true };
+    let view = View { record: &record, arguments: Vec::new(), open: vec![&constant.name.name], closed: true };
+    match &constant.value.kind {
+        ast::ExprKind::List(items) => {
+            for item in items {
+                super::values::constant(context, &view, item, None);
+            }
+        }
+        ast::ExprKind::Regex { pattern, flags } => {
+            compare::check_regex(context, pattern, flags, constant.value.span);
+        }
+        _ => {
+            resolve_expr(context, &view, &constant.value, None);
+        }
+    }
+}

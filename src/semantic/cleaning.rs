@@ -1,0 +1,269 @@
+//! `clean` blocks against a record: types at each step, narrowing, rules that never fire.
+
+use super::compliance::{find_field, text_field};
+use super::quantities::{Bounds, number};
+use super::scope::{Record, View};
+use super::types::{resolve_condition, resolve_expr, show};
+use super::{Context, compare, taint};
+use crate::diagnostics::{Code, Diagnostic};
+use crate::hir::{BinaryOp, Expr, ExprKind, Literal, Step, StepBlock, StepKind};
+use crate::source::Span;
+use crate::syntax::ast::clean::{Clean, DedupHow, Rule, RuleKind};
+use crate::syntax::ast::{self, Ident};
+
+/// Resolves the rules of a block, in order, against the record as it is at each of them.
+pub(super) fn resolve_clean(context: &mut Context<'_>, clean: &Clean, record: &mut Record) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for rule in &clean.rules {
+        let Some((kind, name)) = resolve_rule(context, rule, record) else { continue };
+        steps.push(step(context, StepBlock::Clean, &clean.name.name, kind, name, rule.span));
+    }
+    let statements: Vec<Span> = clean.rules.iter().map(|rule| rule.span).collect();
+    check_repeated(context, &statements);
+    steps
+}
+
+/// A step with the names by which the audit knows it.
+pub(super) fn step(
+    context: &Context<'_>,
+    block: StepBlock,
+    block_name: &str,
+    kind: StepKind,
+    rule: String,
+    span: Span,
+) -> Step {
+    Step { block, block_name: block_name.to_owned(), kind, rule, span, line: context.line(span) }
+}
+
+/// A statement as written, on one line.
+pub(super) fn in_short(context: &Context<'_>, span: Span) -> String {
+    context.files.text(span).split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn resolve_rule(context: &mut Context<'_>, rule: &Rule, record: &mut Record) -> Option<(StepKind, String)> {
+    match &rule.kind {
+        RuleKind::Set { field, value } => {
+            let kind = resolve_set(context, field, value, record, rule.span)?;
+            Some((kind, format!("set {}", field.name)))
+        }
+        RuleKind::Drop { reason, condition } => {
+            let condition = resolve_condition(context, &View::of(record), condition)?;
+            check_constant(context, &condition);
+            narrow(record, &condition);
+            Some((StepKind::Drop { condition }, reason.node.clone()))
+        }
+        RuleKind::Dedup { fields, how } => {
+            let kind = resolve_dedup(context, fields, how, record)?;
+            Some((kind, in_short(context, rule.span)))
+        }
+    }
+}
+
+fn resolve_set(
+    context: &mut Context<'_>,
+    field: &Ident,
+    value: &ast::Expr,
+    record: &mut Record,
+    span: Span,
+) -> Option<StepKind> {
+    let id = find_field(context, record, field);
+    let value = resolve_expr(context, &View::of(record), value, None);
+    let id = id?;
+    let Some(value) = value else {
+        // What the field holds from here on is unknown; its null and its taint stay as they were.
+        return None;
+    };
+    let target = record.column(id);
+    let declared = target.declared.first().copied().unwrap_or(field.span);
+    let ty = target.ty.clone()?;
+    let (shown, wanted) = (show(context, &value.ty), show(context, &ty));
+    let at = value.span;
+    let Some(value) = compare::convert(value, &ty.ty) else {
+        context.report(
+            Diagnostic::new(
+                Code::WrongType,
+                format!("`{}` is `{wanted}`, and this is `{shown}`", field.name),
+                at,
+                format!("is `{shown}`"),
+            )
+            .label(declared, format!("`{}` is declared `{wanted}` here", field.name))
+            .help("a field keeps its type; declare another field for the new value"),
+        );
+        return None;
+    };
+    if value.ty.nullable && !ty.nullable {
+        context.report(
+            Diagnostic::new(
+                Code::NullableValue,
+                format!("`{}` is never null, and this may be", field.name),
+                at,
+                format!("is `{shown}`"),
+            )
+            .label(declared, format!("declared `{wanted}` here"))
+            .help(format!("give a default with `??`, or declare the field `{wanted}?`")),
+        );
+        return None;
+    }
+    let tainted = taint::assigned(record, &value, &field.name, span);
+    let target = record.column_mut(id);
+    target.taint = tainted;
+    target.not_null = !value.ty.nullable;
+    Some(StepKind::Set { column: id, value })
+}
+
+fn resolve_dedup(context: &mut Context<'_>, fields: &[Ident], how: &DedupHow, record: &Record) -> Option<StepKind> {
+    match how {
+        DedupHow::Exactly(_) => {
+            let columns: Vec<_> = fields.iter().map(|field| find_field(context, record, field)).collect();
+            Some(StepKind::DedupExact { columns: columns.into_iter().collect::<Option<Vec<_>>>()? })
+        }
+        DedupHow::Near(threshold) => {
+            let bounds = Bounds { open_low: true, ..Bounds::between("a similarity", 0.0, 1.0) };
+            let value = number(context, threshold, bounds);
+            let columns: Vec<_> =
+                fields.iter().map(|field| text_field(context, record, field, "`near` compares texts")).collect();
+            if let [_, second, ..] = fields {
+                context.error(
+                    Code::NotSupported,
+                    "`near` compares one field",
+                    second.span,
+                    "a second field",
+                    "write one `dedup … near …` for each field, or join the texts with `set` first",
+                );
+                return None;
+            }
+            let column = columns.into_iter().next().flatten()?;
+            Some(StepKind::DedupNear { column, threshold: value? })
+        }
+    }
+}
+
+/// What holds of a record for which the condition is not true: fields that it asked for null are not null.
+pub(super) fn narrow(record: &mut Record, dropped_when: &Expr) {
+    let mut proved = Vec::new();
+    not_null_unless(dropped_when, &mut proved);
+    for column in proved {
+        record.column_mut(column).not_null = true;
+    }
+}
+
+/// The columns that hold no null when the condition is not true.
+fn not_null_unless(condition: &Expr, proved: &mut Vec<crate::hir::ColumnId>) {
+    match &condition.kind {
+        ExprKind::IsNull { value, negated: false } => {
+            if let ExprKind::Column(column) = value.kind {
+                proved.push(column);
+            }
+        }
+        ExprKind::Binary(BinaryOp::Or, left, right) => {
+            not_null_unless(left, proved);
+            not_null_unless(right, proved);
+        }
+        ExprKind::Not(of) => not_null_when(of, proved),
+        _ => {}
+    }
+}
+
+/// The columns that hold no null unless `not condition` is true. A null condition keeps the record, so this is sound only
+/// for `is not null`, which is never null, and for what `and` joins of it.
+fn not_null_when(condition: &Expr, proved: &mut Vec<crate::hir::ColumnId>) {
+    match &condition.kind {
+        ExprKind::IsNull { value, negated: true } => {
+            if let ExprKind::Column(column) = value.kind {
+                proved.push(column);
+            }
+        }
+        ExprKind::Binary(BinaryOp::And, left, right) => {
+            not_null_when(left, proved);
+            not_null_when(right, proved);
+        }
+        _ => {}
+    }
+}
+
+/// Warns of a condition that has one value whatever the record holds.
+pub(super) fn check_constant(context: &mut Context<'_>, condition: &Expr) {
+    let Some(value) = constant_condition(condition) else { return };
+    let (message, help) = if value {
+        ("this condition is always true: no record is left", "compare with a field of the record")
+    } else {
+        ("this condition is never true: the rule never fires", "take the rule out, or compare with what can happen")
+    };
+    let label = if value { "always true" } else { "never true" };
+    context.error(Code::ConstantCondition, message, condition.span, label, help);
+}
+
+fn constant_condition(condition: &Expr) -> Option<bool> {
+    match &condition.kind {
+        ExprKind::Literal(Literal::Bool(value)) => Some(*value),
+        ExprKind::IsNull { value, negated } if !value.ty.nullable => Some(*negated),
+        ExprKind::Not(of) => constant_condition(of).map(|value| !value),
+        ExprKind::Binary(BinaryOp::And, left, right) => match (constant_condition(left), constant_condition(right)) {
+            (Some(false), _) | (_, Some(false)) => Some(false),
+            (Some(true), Some(true)) => Some(true),
+            _ => None,
+        },
+        ExprKind::Binary(BinaryOp::Or, left, right) => match (constant_condition(left), constant_condition(right)) {
+            (Some(true), _) | (_, Some(true)) => Some(true),
+            (Some(false), Some(false)) => Some(false),
+            _ => None,
+        },
+        ExprKind::Binary(op, left, right) => constant_comparison(*op, left, right),
+        ExprKind::In { list, negated, .. } if list.is_empty() => Some(*negated),
+        _ => None,
+    }
+}
+
+fn constant_comparison(op: BinaryOp, left: &Expr, right: &Expr) -> Option<bool> {
+    if let (ExprKind::Literal(left), ExprKind::Literal(right)) = (&left.kind, &right.kind) {
+        let order = match (left, right) {
+            (Literal::Int(left), Literal::Int(right)) => left.partial_cmp(right),
+            (Literal::Float(left), Literal::Float(right)) => left.partial_cmp(right),
+            (Literal::String(left), Literal::String(right)) => Some(left.cmp(right)),
+            (Literal::Bool(left), Literal::Bool(right)) => Some(left.cmp(right)),
+            _ => None,
+        }?;
+        return match op {
+            BinaryOp::Equal => Some(order.is_eq()),
+            BinaryOp::NotEqual => Some(order.is_ne()),
+            BinaryOp::Less => Some(order.is_lt()),
+            BinaryOp::LessEqual => Some(order.is_le()),
+            BinaryOp::Greater => Some(order.is_gt()),
+            BinaryOp::GreaterEqual => Some(order.is_ge()),
+            BinaryOp::Add
+            | BinaryOp::Subtract
+            | BinaryOp::Multiply
+            | BinaryOp::Divide
+            | BinaryOp::Coalesce
+            | BinaryOp::And
+            | BinaryOp::Or => None,
+        };
+    }
+    // A count is never below zero.
+    let ExprKind::Call(function, _) = &left.kind else { return None };
+    let counts = matches!(function.eval, crate::plan::functions::Eval::Count(_));
+    match (&right.kind, op) {
+        (ExprKind::Literal(Literal::Int(bound)), BinaryOp::Less) if counts && *bound <= 0 => Some(false),
+        (ExprKind::Literal(Literal::Int(bound)), BinaryOp::LessEqual | BinaryOp::Equal) if counts && *bound < 0 => {
+            Some(false)
+        }
+        _ => None,
+    }
+}
+
+/// Warns of a statement that stands twice, word for word, in one block.
+pub(super) fn check_repeated(context: &mut Context<'_>, statements: &[Span]) {
+    let mut seen: Vec<(String, Span)> = Vec::new();
+    for span in statements {
+        let text = in_short(context, *span);
+        if let Some((_, first)) = seen.iter().find(|(seen, _)| *seen == text) {
+            context.report(
+                Diagnostic::new(Code::RepeatedRule, "this rule stands in the block already", *span, "does nothing new")
+                    .label(*first, "first written here")
+                    .help("take one of them out"),
+            );
+        } else {
+            seen.push((text, *span));
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! Data sets: the union of the sources' fields, and the blocks resolved against it in their order of effect.
+
+use std::collections::BTreeMap;
+
+use super::compliance::{self, Gathered};
+use super::licence::{self, Licensed};
+use super::mapping::{Statement, resolve_label_statements};
+use super::names::{self, Found, Kind};
+use super::quantities::{Once, missing};
+use super::scope::{Record, ScopeColumn};
+use super::taint::Taint;
+use super::types::show;
+use super::{Context, cleaning, outputs, split};
+use crate::diagnostics::{Code, Diagnostic};
+use crate::hir::{self, FieldType, SourceId, SplitRule};
+use crate::source::Span;
+use crate::syntax::ast::dataset::{Dataset, Item, ItemKind};
+use crate::syntax::ast::{self, Decl, Ident};
+
+/// What later passes need to know of a data set.
+pub(super) struct Facts<'a> {
+    pub(super) name: &'a str,
+    /// The record after all steps.
+    pub(super) record: Record,
+    /// The parts that were declared, with their places; those with mistakes too.
+    pub(super) parts: Vec<(String, Span)>,
+    /// Whether the parts are all known: not so when the split is wrong, or a field names them.
+    pub(super) parts_known: bool,
+    /// The `clean`, `policy` and template blocks that it uses.
+    pub(super) uses: Vec<&'a str>,
+    /// The record before the first step, for unit tests of its blocks.
+    pub(super) read: Record,
+}
+
+/// Resolves all data sets, in order.
+pub(super) fn resolve_datasets<'a>(context: &mut Context<'a>, parsed: &'a [ast::File]) {
+    for decl in parsed.iter().flat_map(|file| &file.decls) {
+        if let Decl::Dataset(dataset) = decl {
+            // Of two data sets with one name the second was reported; checking it too finds its own mistakes.
+            resolve_dataset(context, dataset);
+        }
+    }
+}
+
+/// The statements of a data set, each kind in the order written.
+#[derive(Default)]
+struct Parts<'a> {
+    from: Vec<&'a Ident>,
+    clean: Vec<&'a Ident>,
+    policy: Vec<&'a Ident>,
+    labels: Vec<Statement<'a>>,
+    split: Option<(&'a ast::dataset::Split, Span)>,
+    writes: Vec<outputs::Write<'a>>,
+}
+
+fn gather<'a>(context: &mut Context<'a>, items: &'a [Item]) -> Parts<'a> {
+    let mut parts = Parts::default();
+    let mut once = Once::default();
+    for item in items {
+        match &item.kind {
+            ItemKind::From(names) => {
+                if once.first(context, "from", item.span) {
+                    add_names(context, &mut parts.from, names);
+                }
+            }
+            ItemKind::Purpose(_) => {
+                once.first(context, "purpose", item.span);
+            }
+            ItemKind::Clean(names) => {
+                if once.first(context, "clean", item.span) {
+                    add_names(context, &mut parts.clean, names);
+                }
+            }
+            ItemKind::Policy(names) => {
+                if once.first(context, "policy", item.span) {
+                    add_names(context, &mut parts.policy, names);
+                }
+            }
+            ItemKind::Label { name, body } => parts.labels.push(Statement { name, body, span: item.span }),
+            ItemKind::Split(split) => {
+                if once.first(context, "split", item.span) {
+                    parts.split = Some((split, item.span));
+                }
+            }
+            ItemKind::Write { format, template, name, settings } => {
+                parts.writes.push(outputs::Write {
+                    format,
+                    template: template.as_ref(),
+                    name: name.as_ref(),
+                    settings,
+                    span: item.span,
+                });
+            }
+        }
+    }
+    parts
+}
+
+fn add_names<'a>(context: &mut Context<'_>, into: &mut Vec<&'a Ident>, names: &'a [Ident]) {
+    for name in names {
+        if let Some(first) = into.iter().find(|first| first.name == name.name) {
+            context.report(
+                Diagnostic::new(
+                    Code::DuplicateName,
+                    format!("`{}` stands twice", name.name),
+                    name.span,
+                    "named again here",
+                )
+                .label(first.span, "first named here")
+                .help("take one of them out"),
+            );
+        } else {
+            into.push(name);
+        }
+    }
+}
+
+fn resolve_dataset<'a>(context: &mut Context<'a>, dataset: &'a Dataset) {
+    let parts = gather(context, &dataset.items);
+    if parts.from.is_empty() {
+        missing(context, "data set", &dataset.name, "from", "from questions");
+    }
+    let (sources, mut record) = union(context, &parts.from);
+    let read = record.clone();
+    let mut steps = Vec::new();
+    let mut uses = Vec::new();
+    for name in &parts.clean {
+        if let Found::Declared(Decl::Clean(clean)) = names::look_up(context, name, Kind::Clean) {
+            steps.extend(cleaning::resolve_clean(context, clean, &mut record));
+            uses.push(clean.name.name.as_str());
+        }
+    }
+    steps.extend(resolve_label_statements(context, &parts.labels, &mut record));
+    let mut gathered = Gathered::default();
+    let mut silent_policy = false;
+    for name in &parts.policy {
+        if let Found::Declared(Decl::Policy(policy)) = names::look_up(context, name, Kind::Policy) {
+            apply_policy(context, policy, &mut record, &sources, &mut gathered);
+            uses.push(policy.name.name.as_str());
+            silent_policy |= context.names.is_damaged(&name.name);
+        } else {
+            silent_policy = true;
+        }
+    }
+    if silent_policy || context.names.is_damaged(&dataset.name.name) {
+        // A policy that cannot be looked at may redact: its leaks are no mistakes of their own.
+        record.columns.iter_mut().for_each(|column| column.taint = None);
+    }
+    steps.extend(std::mem::take(&mut gathered.steps));
+    let split = split::resolve_split(context, dataset, parts.split, &record, &sources);
+    let outputs = outputs::resolve_outputs(context, &parts.writes, &record);
+    let licenses: Vec<String> =
+        sources.iter().filter_map(|source| context.program[source.id].license.clone()).collect();
+    let licenses: Vec<&str> = licenses.iter().map(String::as_str).collect();
+    let resolved = hir::Dataset {
+        name: dataset.name.name.clone(),
+        doc: dataset.doc.clone(),
+        sources: sources.iter().map(|source| source.id).collect(),
+        columns: record.columns.iter().map(ScopeColumn::to_hir).collect(),
+        steps,
+        requirements: gathered.requirements,
+        split: split.split.clone(),
+        outputs,
+        personal: gathered.personal,
+        license: licence::join(&licenses),
+        span: dataset.span,
+    };
+    context.program.datasets.push(resolved);
+    remember(context, dataset, record, read, &split, uses);
+}
+
+fn remember<'a>(
+    context: &mut Context<'a>,
+    dataset: &'a Dataset,
+    record: Record,
+    read: Record,
+    split: &split::Resolved,
+    uses: Vec<&'a str>,
+) {
+    let parts_known = !split.wrong && !matches!(split.split.rule, SplitRule::ByField(_));
+    context.datasets.push(Facts {
+        name: &dataset.name.name,
+        record,
+        parts: split.places.clone(),
+        parts_known,
+        uses,
+        read,
+    });
+}
+
+fn apply_policy(
+    context: &mut Context<'_>,
+    policy: &ast::policy::Policy,
+    record: &mut Record,
+    sources: &[Taken],
+    gathered: &mut Gathered,
+) {
+    let declared: Vec<(String, Option<String>, Span, Span)> = sources
+        .iter()
+        .map(|source| {
+            let declared = &context.program[source.id];
+            (declared.name.clone(), declared.license.clone(), source.from, declared.span)
+        })
+        .collect();
+    let licensed: Vec<Licensed<'_>> = declared
+        .iter()
+        .map(|(name, license, from, declared)| Licensed {
+            name,
+            license: license.as_deref(),
+            from: *from,
+            declared: *declared,
+        })
+        .collect();
+    compliance::resolve_policy(context, policy, record, &licensed, gathered);
+}
+
+/// A source that a data set takes records from.
+pub(super) struct Taken {
+    pub(super) id: SourceId,
+    pub(super) name: String,
+    pub(super) from: Span,
+}
+
+/// The record of the sources: the union of their fields. A field that one of them lacks may be null; one name with two
+/// types is reported.
+fn union(context: &mut Context<'_>, from: &[&Ident]) -> (Vec<Taken>, Record) {
+    let mut sources = Vec::new();
+    let mut record = Record { columns: Vec::new(), complete: !from.is_empty() };
+    for name in from {
+        let Found::Declared(_) = names::look_up(context, name, Kind::Source) else {
+            record.complete = false;
+            continue;
+        };
+        record.complete &= !context.names.is_damaged(&name.name);
+        let Some(index) = context.program.sources.iter().position(|source| source.name == name.name) else { continue };
+        sources.push(Taken { id: SourceId(index as u32), name: name.name.clone(), from: name.span });
+    }
+    let mut having: BTreeMap<String, usize> = BTreeMap::new();
+    for source in &sources {
+        for field in context.program[source.id].fields.clone() {
+            *having.entry(field.name.clone()).or_default() += 1;
+            add_field(context, &mut record, source, &field);
+        }
+    }
+    let all_known = sources.len() == from.len();
+    for column in &mut record.columns {
+        if let Some(ty) = &mut column.ty
+            && all_known
+            && having.get(&column.name) != Some(&sources.len())
+        {
+            *ty = FieldType::or_null(ty.ty.clone());
+        }
+    }
+    (sources, record)
+}
+
+fn add_field(context: &mut Context<'_>, record: &mut Record, source: &Taken, field: &hir::SourceField) {
+    let known = !context.bare_fields.contains(&(source.id, field.name.clone()));
+    let ty = known.then(|| field.ty.clone());
+    let omitted = context.omitted_fields.contains(&(source.id, field.name.clone()));
+    let taint = field.personal.clone().map(|kinds| Taint::declared(kinds, &field.name, field.span));
+    let Some(id) = record.find(&field.name) else {
+        let mut column = ScopeColumn::new(&field.name, ty, field.span);
+        column.personal = field.personal.clone();
+        column.taint = taint;
+        column.key = field.key;
+        column.group = field.group;
+        column.hidden = omitted;
+        record.columns.push(column);
+        return;
+    };
+    let column = record.column(id).clone();
+    let joined = match (&column.ty, &ty) {
+        (Some(first), Some(second)) if first.ty != second.ty => {
+            let (shown_first, shown) = (show(context, first), show(context, second));
+            let mut diagnostic = Diagnostic::new(
+                Code::FieldTypeClash,
+                format!("`{}` is `{shown}` in `{}` and `{shown_first}` in another source", field.name, source.name),
+                source.from,
+                "joins sources that disagree",
+            )
+            .label(field.span, format!("`{shown}` here"));
+            if let Some(declared) = column.declared.first() {
+                diagnostic = diagnostic.label(*declared, format!("`{shown_first}` here"));
+            }
+            context.report(diagnostic.help("give both one type, or read one under another name with `@column(\"…\")`"));
+            None
+        }
+        (Some(first), Some(second)) => {
+            Some(FieldType { ty: first.ty.clone(), nullable: first.nullable || second.nullable })
+        }
+        (None, _) | (_, None) => None,
+    };
+    let column = record.column_mut(id);
+    column.ty = joined;
+    column.declared.push(field.span);
+    column.key |= field.key;
+    column.group |= field.group;
+    column.hidden |= omitted;
+    column.taint = match (column.taint.take(), taint) {
+        (Some(first), Some(second)) => Some(first.join(second)),
+        (first, second) => first.or(second),
+    };
+    column.personal = match (column.personal.take(), field.personal.clone()) {
+        (Some(hir::Personal::Kinds(mut first)), Some(hir::Personal::Kinds(second))) => {
+            first.extend(second);
+            first.sort();
+            first.dedup();
+            Some(hir::Personal::Kinds(first))
+        }
+        (Some(_), Some(_)) => Some(hir::Personal::Any),
+        (first, second) => first.or(second),
+    };
+}

@@ -1,0 +1,369 @@
+//! Sources: paths, formats, fields and their attributes.
+
+use super::quantities::{Once, known_settings, missing, word};
+use super::types::{resolve_type, show};
+use super::{Context, compliance, licence, suggest};
+use crate::diagnostics::{Code, Diagnostic};
+use crate::hir::{self, FieldType, OnBadRow, Personal, SourceFormat, SourceId, Type};
+use crate::source::Span;
+use crate::syntax::ast::source::{Attribute, AttributeArg, Field, Source, SourceItem, SourceItemKind};
+use crate::syntax::ast::{self, Ident, Text};
+
+/// The formats of the language; those without a reader are refused when they are used.
+pub(super) const FORMATS: [(&str, Option<SourceFormat>); 8] = [
+    ("jsonl", Some(SourceFormat::Jsonl)),
+    ("ndjson", Some(SourceFormat::Jsonl)),
+    ("csv", Some(SourceFormat::Csv)),
+    ("json", None),
+    ("parquet", None),
+    ("arrow", None),
+    ("text", None),
+    ("conll", None),
+];
+
+/// The attributes of a field.
+const ATTRIBUTES: [&str; 8] = ["key", "group", "personal", "sensitive", "consent", "created", "drop", "column"];
+
+/// Resolves all sources, in order; each gets an id, also one with mistakes.
+pub(super) fn resolve_sources(context: &mut Context<'_>, parsed: &[ast::File]) {
+    for decl in parsed.iter().flat_map(|file| &file.decls) {
+        if let ast::Decl::Source(source) = decl {
+            let id = SourceId(context.program.sources.len() as u32);
+            let resolved = resolve_source(context, source, id);
+            context.program.sources.push(resolved);
+        }
+    }
+}
+
+fn resolve_source(context: &mut Context<'_>, source: &Source, id: SourceId) -> hir::Source {
+    let mut resolved = hir::Source {
+        name: source.name.name.clone(),
+        doc: source.doc.clone(),
+        paths: Vec::new(),
+        format: SourceFormat::Jsonl,
+        fields: Vec::new(),
+        license: None,
+        origin: None,
+        consent: None,
+        on_bad_row: OnBadRow::Quarantine,
+        span: source.span,
+        path_span: source.name.span,
+    };
+    let mut once = Once::default();
+    let mut format = None;
+    for item in &source.items {
+        if once.first(context, statement_word(&item.kind), item.span) {
+            resolve_item(context, item, id, &mut resolved, &mut format);
+        }
+    }
+    if once.place("path").is_none() && once.place("annotations").is_none() {
+        missing(context, "source", &source.name, "path", "path \"data/questions.jsonl\"");
+    }
+    if once.place("fields").is_none() {
+        missing(context, "source", &source.name, "fields", "fields { text: string }");
+    }
+    if let Some(path_span) = once.place("path") {
+        resolved.path_span = path_span;
+        if let Some(format) = format.unwrap_or_else(|| format_of_paths(context, &resolved.paths, path_span)) {
+            resolved.format = format;
+        }
+    }
+    resolved
+}
+
+fn statement_word(kind: &SourceItemKind) -> &'static str {
+    match kind {
+        SourceItemKind::Path(_) => "path",
+        SourceItemKind::Annotations(_) => "annotations",
+        SourceItemKind::Format(..) => "format",
+        SourceItemKind::License(_) => "license",
+        SourceItemKind::Origin(_) => "origin",
+        SourceItemKind::Consent(_) => "consent",
+        SourceItemKind::OnBadRow(_) => "on_bad_row",
+        SourceItemKind::Fields(_) => "fields",
+    }
+}
+
+fn resolve_item(
+    context: &mut Context<'_>,
+    item: &SourceItem,
+    id: SourceId,
+    resolved: &mut hir::Source,
+    format: &mut Option<Option<SourceFormat>>,
+) {
+    match &item.kind {
+        SourceItemKind::Path(paths) | SourceItemKind::Annotations(paths) => {
+            for path in paths {
+                check_path(context, path);
+            }
+            resolved.paths = paths.iter().map(|path| path.node.clone()).collect();
+        }
+        SourceItemKind::Format(name, settings) => {
+            *format = Some(word(context, name, "format", &FORMATS).flatten());
+            known_settings(context, settings, &format!("format `{}`", name.name), &[]);
+        }
+        SourceItemKind::License(license) => {
+            if licence::check_expression(context, license) {
+                resolved.license = Some(license.node.clone());
+            }
+        }
+        SourceItemKind::Origin(origin) => resolved.origin = Some(origin.node.clone()),
+        SourceItemKind::Consent(consent) => resolved.consent = Some(consent.node.clone()),
+        SourceItemKind::OnBadRow(what) => {
+            let words = [("quarantine", OnBadRow::Quarantine), ("fail", OnBadRow::Fail)];
+            if let Some(on_bad_row) = word(context, what, "treatment of a bad row", &words) {
+                resolved.on_bad_row = on_bad_row;
+            }
+        }
+        SourceItemKind::Fields(fields) => resolve_fields(context, fields, id, resolved),
+    }
+}
+
+/// What is wrong with a path by its looks alone: nothing in it, or credentials.
+fn check_path(context: &mut Context<'_>, path: &Text) {
+    if path.node.trim().is_empty() {
+        context.error(
+            Code::BadPath,
+            "this path is empty",
+            path.span,
+            "names no file",
+            "name a file, a folder or a pattern: `\"data/*.jsonl\"`",
+        );
+    }
+    if let Some((_, rest)) = path.node.split_once("://") {
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        let query = rest.split_once('?').map(|(_, query)| query.to_lowercase()).unwrap_or_default();
+        let secret = ["token=", "key=", "secret=", "password=", "signature=", "sig="];
+        if authority.contains('@') || secret.iter().any(|word| query.contains(word)) {
+            context.error(
+                Code::CredentialsInPath,
+                "this address carries credentials",
+                path.span,
+                "a secret stands in the specification",
+                "take it out: credentials come from the environment alone",
+            );
+        }
+    }
+}
+
+/// The file name's ending without a compression's.
+pub(super) fn extension(path: &str) -> Option<String> {
+    let name = path.rsplit(['/', '\\']).next().unwrap_or(path).to_lowercase();
+    let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
+    name.rsplit_once('.').map(|(_, ending)| ending.to_owned())
+}
+
+/// The format that all paths' endings say; reported when they say none, or several.
+fn format_of_paths(context: &mut Context<'_>, paths: &[String], span: Span) -> Option<SourceFormat> {
+    let mut endings: Vec<Option<String>> = paths.iter().map(|path| extension(path)).collect();
+    endings.dedup();
+    let words: Vec<&str> = FORMATS.iter().map(|(name, _)| *name).collect();
+    let list = words.join(", ");
+    match endings.as_slice() {
+        [Some(ending)] => {
+            if let Some((_, format)) = FORMATS.iter().find(|(name, _)| name == ending) {
+                return *format;
+            }
+            context.error(
+                Code::UnknownFormat,
+                format!("no format has the ending `.{ending}`"),
+                span,
+                "the format cannot be told from the ending",
+                format!("say it: `format jsonl`; there are {list}"),
+            );
+        }
+        [None] => context.error(
+            Code::UnknownFormat,
+            "this path has no ending that says the format",
+            span,
+            "the format cannot be told",
+            format!("say it: `format jsonl`; there are {list}"),
+        ),
+        [] => {}
+        _ => context.error(
+            Code::UnknownFormat,
+            "the paths of one source have several formats",
+            span,
+            "different endings",
+            "declare one source for each format, or say `format` if they all are of one",
+        ),
+    }
+    None
+}
+
+fn resolve_fields(context: &mut Context<'_>, fields: &[Field], id: SourceId, resolved: &mut hir::Source) {
+    let mut key: Option<Span> = None;
+    for field in fields {
+        if let Some(first) = resolved.fields.iter().find(|first| first.name == field.name.name) {
+            context.report(
+                Diagnostic::new(
+                    Code::DuplicateName,
+                    format!("field `{}` is declared twice", field.name.name),
+                    field.name.span,
+                    "declared again here",
+                )
+                .label(first.span, "first declared here")
+                .help("keep one of them; a second column of the file gets another name with `@column(\"…\")`"),
+            );
+            continue;
+        }
+        let column = resolve_field(context, field, id);
+        if column.key {
+            if let Some(first) = key {
+                super::quantities::duplicate(context, "@key", field.span, first);
+            }
+            key = Some(field.span);
+        }
+        resolved.fields.push(column);
+    }
+    if fields.is_empty() {
+        context.error(
+            Code::MissingStatement,
+            format!("source `{}` has no field", resolved.name),
+            resolved.span,
+            "declares nothing to read",
+            "name a field: `fields { text: string }`",
+        );
+    }
+}
+
+fn resolve_field(context: &mut Context<'_>, field: &Field, id: SourceId) -> hir::SourceField {
+    let ty = resolve_type(context, &field.ty);
+    let ty = ty.filter(|ty| check_field_type(context, ty, field.ty.span));
+    if ty.is_none() {
+        context.bare_fields.insert((id, field.name.name.clone()));
+    }
+    let mut resolved = hir::SourceField {
+        name: field.name.name.clone(),
+        doc: field.doc.clone(),
+        column: vec![field.name.name.clone()],
+        ty: ty.unwrap_or(FieldType::or_null(Type::String)),
+        personal: None,
+        key: false,
+        group: false,
+        span: field.span,
+    };
+    let mut seen: Vec<(&str, Span)> = Vec::new();
+    for attribute in &field.attributes {
+        if let Some((name, first)) = seen.iter().find(|(name, _)| *name == attribute.name.name) {
+            super::quantities::duplicate(context, &format!("@{name}"), attribute.span, *first);
+            continue;
+        }
+        seen.push((&attribute.name.name, attribute.span));
+        resolve_attribute(context, attribute, id, &mut resolved);
+    }
+    if resolved.key && resolved.ty.nullable && !context.bare_fields.contains(&(id, resolved.name.clone())) {
+        context.error(
+            Code::NullableValue,
+            "a `@key` is never null",
+            field.ty.span,
+            "may be null",
+            "take the `?` off: a record without a key is quarantined",
+        );
+    }
+    resolved
+}
+
+/// A label computed elsewhere is no type of a file's column.
+fn check_field_type(context: &mut Context<'_>, ty: &FieldType, span: Span) -> bool {
+    if let Type::Label(_) = ty.ty {
+        let shown = show(context, ty);
+        context.error(
+            Code::WrongType,
+            format!("a source has raw values, and `{shown}` is a label"),
+            span,
+            "a label is no type of a source's field",
+            format!("read it as `string` and say `label {shown} = …` in the data set"),
+        );
+        return false;
+    }
+    true
+}
+
+fn resolve_attribute(context: &mut Context<'_>, attribute: &Attribute, id: SourceId, field: &mut hir::SourceField) {
+    match attribute.name.name.as_str() {
+        "key" => {
+            field.key = true;
+            no_arguments(context, attribute);
+        }
+        "group" => {
+            field.group = true;
+            no_arguments(context, attribute);
+        }
+        "drop" => {
+            context.omitted_fields.insert((id, field.name.clone()));
+            no_arguments(context, attribute);
+        }
+        "created" | "consent" => no_arguments(context, attribute),
+        "personal" => field.personal = Some(personal_kinds(context, attribute)),
+        "sensitive" => {
+            words(context, attribute);
+        }
+        "column" => {
+            if let [AttributeArg::Text(path)] = attribute.args.as_slice()
+                && !path.node.split('.').any(str::is_empty)
+            {
+                field.column = path.node.split('.').map(str::to_owned).collect();
+                return;
+            }
+            bad_attribute(
+                context,
+                attribute,
+                "`@column` takes the name or the path at the source: `@column(\"data.q\")`",
+            );
+        }
+        other => {
+            let help = suggest(other, ATTRIBUTES, "attributes");
+            context.error(
+                Code::UnknownAttribute,
+                format!("there is no attribute `@{other}`"),
+                attribute.name.span,
+                "unknown attribute",
+                help,
+            );
+        }
+    }
+}
+
+fn bad_attribute(context: &mut Context<'_>, attribute: &Attribute, help: &str) {
+    context.error(
+        Code::BadAttribute,
+        format!("`@{}` does not take this", attribute.name.name),
+        attribute.span,
+        "wrong arguments",
+        help,
+    );
+}
+
+fn no_arguments(context: &mut Context<'_>, attribute: &Attribute) {
+    if !attribute.args.is_empty() {
+        bad_attribute(context, attribute, "it takes no arguments: take the parentheses off");
+    }
+}
+
+fn words<'s>(context: &mut Context<'_>, attribute: &'s Attribute) -> Vec<&'s Ident> {
+    let mut words = Vec::new();
+    for argument in &attribute.args {
+        match argument {
+            AttributeArg::Name(name) => words.push(name),
+            AttributeArg::Text(_) => {
+                bad_attribute(context, attribute, "write words without quotes: `@personal(email, name)`")
+            }
+        }
+    }
+    words
+}
+
+fn personal_kinds(context: &mut Context<'_>, attribute: &Attribute) -> Personal {
+    let words = words(context, attribute);
+    if words.is_empty() {
+        return Personal::Any;
+    }
+    let mut kinds = Vec::new();
+    for word in words {
+        if compliance::check_personal_kind(context, word) && !kinds.contains(&word.name) {
+            kinds.push(word.name.clone());
+        }
+    }
+    if kinds.is_empty() { Personal::Any } else { Personal::Kinds(kinds) }
+}

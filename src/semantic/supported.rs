@@ -1,0 +1,406 @@
+//! What is well-formed and cannot be built by this version: refused by name, with its place and a way out.
+
+use std::collections::BTreeSet;
+
+use super::outputs;
+use super::source::FORMATS;
+use crate::diagnostics::{Code, Diagnostic, Diagnostics};
+use crate::source::Span;
+use crate::syntax::ast::dataset::{Dataset, ItemKind, LabelBody, LabelItemKind};
+use crate::syntax::ast::label::{Label, Schema, Values};
+use crate::syntax::ast::policy::{Policy, RuleKind};
+use crate::syntax::ast::source::{Source, SourceItemKind};
+use crate::syntax::ast::template::Template;
+use crate::syntax::ast::test::Test;
+use crate::syntax::ast::train::{Model, ModelItem, Train, TrainItemKind};
+use crate::syntax::ast::{self, Decl, Ident, Setting, SettingValue, Text};
+
+/// Reports what the given targets, and all that they refer to, ask for and this version cannot build. Without targets
+/// the whole program is looked at. A target is the name of a data set or of a training run (with its evaluations).
+pub fn check_supported(parsed: &[ast::File], targets: Option<&[&str]>) -> Diagnostics {
+    let decls: Vec<&Decl> = parsed.iter().flat_map(|file| &file.decls).collect();
+    let needed = targets.map(|targets| reachable(&decls, targets));
+    let mut refused = Vec::new();
+    for decl in &decls {
+        let wanted = needed.as_ref().is_none_or(|needed| name(decl).is_some_and(|name| needed.contains(name)));
+        if wanted {
+            check_decl(decl, &decls, &mut refused);
+        }
+    }
+    super::in_order(refused)
+}
+
+/// The name by which a declaration is referred to; an evaluation goes with its run.
+fn name(decl: &Decl) -> Option<&str> {
+    match decl {
+        Decl::Source(source) => Some(&source.name.name),
+        Decl::Label(label) => Some(&label.name.name),
+        Decl::Clean(clean) => Some(&clean.name.name),
+        Decl::Policy(policy) => Some(&policy.name.name),
+        Decl::Template(template) => Some(&template.name.name),
+        Decl::Dataset(dataset) => Some(&dataset.name.name),
+        Decl::Model(model) => Some(&model.name.name),
+        Decl::Train(train) => Some(&train.name.name),
+        Decl::Evaluate(evaluate) => Some(&evaluate.run.name),
+        Decl::Let(constant) => Some(&constant.name.name),
+        Decl::Fn(function) => Some(&function.name.name),
+        Decl::Test(_) | Decl::Use(_) => None,
+    }
+}
+
+/// The names that the targets refer to, in one or several steps. A data set that is given is built, so what it names is
+/// needed; of an evaluation its data set is.
+fn reachable<'d>(decls: &[&'d Decl], targets: &[&'d str]) -> BTreeSet<&'d str> {
+    let mut needed: BTreeSet<&str> = BTreeSet::new();
+    let mut open: Vec<&str> = targets.to_vec();
+    while let Some(target) = open.pop() {
+        if needed.insert(target) {
+            for decl in decls.iter().filter(|decl| name(decl) == Some(target)) {
+                open.extend(refers(decl));
+            }
+        }
+    }
+    needed
+}
+
+fn refers(decl: &Decl) -> Vec<&str> {
+    let mut names: Vec<&Ident> = Vec::new();
+    match decl {
+        Decl::Dataset(dataset) => {
+            for item in &dataset.items {
+                match &item.kind {
+                    ItemKind::From(list) | ItemKind::Clean(list) | ItemKind::Policy(list) => names.extend(list),
+                    ItemKind::Label { name, .. } => names.push(name),
+                    ItemKind::Write { template, .. } => names.extend(template),
+                    ItemKind::Split(_) | ItemKind::Purpose(_) => {}
+                }
+            }
+        }
+        Decl::Train(train) => {
+            for item in &train.items {
+                match &item.kind {
+                    TrainItemKind::Model(name) | TrainItemKind::Data(name) => names.push(name),
+                    TrainItemKind::Task(task) => names.extend(task.label.iter().chain(&task.from)),
+                    _ => {}
+                }
+            }
+        }
+        Decl::Evaluate(evaluate) => names.push(&evaluate.dataset),
+        Decl::Source(_)
+        | Decl::Label(_)
+        | Decl::Clean(_)
+        | Decl::Policy(_)
+        | Decl::Template(_)
+        | Decl::Model(_)
+        | Decl::Test(_)
+        | Decl::Use(_)
+        | Decl::Let(_)
+        | Decl::Fn(_) => {}
+    }
+    names.into_iter().map(|name| name.name.as_str()).collect()
+}
+
+fn check_decl(decl: &Decl, decls: &[&Decl], refused: &mut Diagnostics) {
+    match decl {
+        Decl::Source(source) => check_source(source, refused),
+        Decl::Policy(policy) => check_policy(policy, refused),
+        Decl::Dataset(dataset) => check_dataset(dataset, decls, refused),
+        Decl::Model(model) => check_model(model, refused),
+        Decl::Train(train) => check_train(train, refused),
+        Decl::Test(test) => check_test(test, decls, refused),
+        Decl::Use(import) => refuse(
+            refused,
+            import.span,
+            "declarations of other files cannot be used yet",
+            "`use`",
+            "write the declarations into this file",
+        ),
+        // A label, a template or a constant does nothing by itself: what uses it is refused.
+        Decl::Label(_) | Decl::Clean(_) | Decl::Template(_) | Decl::Evaluate(_) | Decl::Let(_) | Decl::Fn(_) => {}
+    }
+}
+
+fn refuse(refused: &mut Diagnostics, span: Span, message: impl Into<String>, label: &str, help: impl Into<String>) {
+    refused.push(Diagnostic::new(Code::NotSupported, message, span, label).help(help));
+}
+
+fn check_source(source: &Source, refused: &mut Diagnostics) {
+    let said = source
+        .items
+        .iter()
+        .find_map(|item| if let SourceItemKind::Format(name, _) = &item.kind { Some(name) } else { None });
+    for item in &source.items {
+        match &item.kind {
+            SourceItemKind::Path(paths) => paths.iter().for_each(|path| check_path(path, said, refused)),
+            SourceItemKind::Annotations(_) => refuse(
+                refused,
+                item.span,
+                "annotation files cannot be read yet",
+                "`annotations`",
+                "turn them into JSONL with one record on each line and name it with `path`",
+            ),
+            SourceItemKind::Format(name, _) => {
+                if FORMATS.iter().any(|(format, reader)| *format == name.name && reader.is_none()) {
+                    refuse_format(refused, name.span, &name.name);
+                }
+            }
+            SourceItemKind::Fields(fields) => {
+                for attribute in fields.iter().flat_map(|field| &field.attributes) {
+                    if matches!(attribute.name.name.as_str(), "sensitive" | "consent" | "created") {
+                        refuse(
+                            refused,
+                            attribute.span,
+                            format!("`@{}` is checked and has no effect on a build yet", attribute.name.name),
+                            "no effect",
+                            "take it out until a rule can use it",
+                        );
+                    }
+                }
+            }
+            SourceItemKind::License(_)
+            | SourceItemKind::Origin(_)
+            | SourceItemKind::Consent(_)
+            | SourceItemKind::OnBadRow(_) => {}
+        }
+    }
+}
+
+fn refuse_format(refused: &mut Diagnostics, span: Span, format: &str) {
+    refuse(
+        refused,
+        span,
+        format!("`{format}` files cannot be read yet"),
+        "no reader for this format",
+        "turn the file into JSONL or CSV",
+    );
+}
+
+fn check_path(path: &Text, said: Option<&Ident>, refused: &mut Diagnostics) {
+    if let Some((scheme, _)) = path.node.split_once("://") {
+        refuse(
+            refused,
+            path.span,
+            format!("addresses of `{scheme}` cannot be read yet"),
+            "not a local file",
+            "fetch the file and name its path",
+        );
+        return;
+    }
+    let lower = path.node.to_lowercase();
+    for (ending, tool) in
+        [(".gz", "gunzip"), (".zst", "zstd -d"), (".bz2", "bunzip2"), (".xz", "unxz"), (".zip", "unzip")]
+    {
+        if lower.ends_with(ending) {
+            refuse(
+                refused,
+                path.span,
+                format!("`{ending}` files cannot be read yet"),
+                "is compressed",
+                format!("unpack it first: `{tool}`"),
+            );
+        }
+    }
+    if said.is_none()
+        && let Some(ending) = super::source::extension(&path.node)
+        && FORMATS.iter().any(|(format, reader)| *format == ending && reader.is_none())
+    {
+        refuse_format(refused, path.span, &ending);
+    }
+}
+
+fn check_policy(policy: &Policy, refused: &mut Diagnostics) {
+    for rule in &policy.rules {
+        let (what, help) = match &rule.kind {
+            RuleKind::KeepFor { .. } => ("`keep for`", "drop old records with a rule: `drop \"old\" when year < 2024`"),
+            RuleKind::KAnonymous { .. } => {
+                ("`k_anonymous`", "require groups by hand: `require count() >= 5 per region`")
+            }
+            RuleKind::Pack(_) => ("`pack`", "write its rules into the policy"),
+            RuleKind::Redact { .. }
+            | RuleKind::Forbid { .. }
+            | RuleKind::AllowLicense(_)
+            | RuleKind::AllowPersonal { .. }
+            | RuleKind::Require { .. } => continue,
+        };
+        refuse(
+            refused,
+            rule.span,
+            format!("{what} is checked and cannot be kept by a build yet"),
+            "not built yet",
+            help,
+        );
+    }
+}
+
+fn check_dataset(dataset: &Dataset, decls: &[&Decl], refused: &mut Diagnostics) {
+    for item in &dataset.items {
+        match &item.kind {
+            ItemKind::Purpose(_) => refuse(
+                refused,
+                item.span,
+                "a `purpose` cannot be compared with the licences yet",
+                "not compared yet",
+                "say which licences may stand in a policy: `allow license in [ … ]`",
+            ),
+            ItemKind::Label { name, body } => check_label(name, body, decls, refused),
+            ItemKind::Write { format, template, .. } => check_write(format, template.as_ref(), decls, refused),
+            ItemKind::From(_) | ItemKind::Clean(_) | ItemKind::Policy(_) | ItemKind::Split(_) => {}
+        }
+    }
+}
+
+fn find_label<'d>(decls: &[&'d Decl], name: &str) -> Option<&'d Label> {
+    decls.iter().find_map(|decl| match decl {
+        Decl::Label(label) if label.name.name == name => Some(label),
+        _ => None,
+    })
+}
+
+/// The name of a schema that no data set can use; `None` for a plain choice.
+fn refused_schema(schema: &Schema) -> Option<(String, &'static str)> {
+    let one = "a `choice` can be used: one value for each record";
+    match schema {
+        Schema::Choice(Values::Listed(values)) if values.iter().any(|value| !value.children.is_empty()) => {
+            Some(("trees".to_owned(), "list the leaves in one level: `choice { physical; virtual; transfers }`"))
+        }
+        Schema::Choice(_) => None,
+        Schema::Choices { .. } => {
+            Some(("choices".to_owned(), "declare one `choice` or flag-like `choice` for each value"))
+        }
+        Schema::Spans { .. } => Some(("spans".to_owned(), one)),
+        Schema::Scale { .. } => {
+            Some(("scale".to_owned(), "declare its steps as a `choice`: `choice { `1`; `2`; `3` }`"))
+        }
+        Schema::Json(_) => Some(("json".to_owned(), "keep the members as fields of the source")),
+        Schema::Simple(word) => Some((word.name.clone(), one)),
+    }
+}
+
+fn check_label(name: &Ident, body: &LabelBody, decls: &[&Decl], refused: &mut Diagnostics) {
+    if let Some((schema, help)) = find_label(decls, &name.name).and_then(|label| refused_schema(&label.schema)) {
+        refuse(
+            refused,
+            name.span,
+            format!("`{schema}` labels are declared and checked, and cannot be used in a data set yet"),
+            "this label cannot be built",
+            help,
+        );
+    }
+    let LabelBody::Block(items) = body else { return };
+    for item in items {
+        let what = match &item.kind {
+            LabelItemKind::From { .. } => continue,
+            LabelItemKind::FromAnnotations(_) => "`from annotations`",
+            LabelItemKind::FromRule { .. } => "`from rule`",
+            LabelItemKind::FromModel { .. } => "`from model`",
+            LabelItemKind::Resolve { .. } => "`resolve`",
+            LabelItemKind::Require(_) => "`require` of a label",
+        };
+        refuse(
+            refused,
+            item.span,
+            format!("{what} is checked and cannot be built yet"),
+            "not built yet",
+            "give the label from a field: `label intent = category`",
+        );
+    }
+}
+
+fn check_write(format: &Ident, template: Option<&Ident>, decls: &[&Decl], refused: &mut Diagnostics) {
+    if outputs::FORMATS.iter().any(|row| row.name == format.name && row.written.is_none()) {
+        let written: Vec<&str> =
+            outputs::FORMATS.iter().filter(|row| row.written.is_some()).map(|row| row.name).collect();
+        refuse(
+            refused,
+            format.span,
+            format!("`{}` cannot be written yet", format.name),
+            "no writer for this format",
+            format!("there are `{}`", written.join("`, `")),
+        );
+        return;
+    }
+    let preference = |template: &&Template| template.kind.name == "preference";
+    let used = template.and_then(|name| {
+        decls.iter().find_map(|decl| match decl {
+            Decl::Template(template) if template.name.name == name.name => Some(template),
+            _ => None,
+        })
+    });
+    if let (Some(_), Some(name)) = (used.filter(preference), template) {
+        refuse(refused, name.span, "`preference` templates cannot be written yet", "not built yet", "write `jsonl`");
+    }
+}
+
+fn check_model(model: &Model, refused: &mut Diagnostics) {
+    for item in &model.items {
+        if let ModelItem::New { architecture, .. } = item
+            && architecture.name != "encoder"
+        {
+            refuse(
+                refused,
+                architecture.span,
+                format!("a new `{}` cannot be made yet", architecture.name),
+                "not built yet",
+                "make a `new encoder`, or start from a folder with `onnx`",
+            );
+        }
+    }
+}
+
+fn check_train(train: &Train, refused: &mut Diagnostics) {
+    for item in &train.items {
+        let (span, what, help): (Span, String, &str) = match &item.kind {
+            TrainItemKind::Tune(kind, _) if kind.name == "lora" => {
+                (kind.span, "`tune lora`".to_owned(), "write `tune all`, or `tune head` for a quick run")
+            }
+            TrainItemKind::Task(task) if !matches!(task.kind.name.as_str(), "classify" | "generate") => {
+                (task.kind.span, format!("`task {}`", task.kind.name), "`classify` and `generate` can be trained")
+            }
+            TrainItemKind::Validate { .. } => {
+                (item.span, "`validate`".to_owned(), "evaluate the finished run on `validation` with `evaluate`")
+            }
+            TrainItemKind::Stop(_) => (item.span, "`stop`".to_owned(), "say how long the run is: `epochs 3`"),
+            TrainItemKind::KeepBest(_) => (item.span, "`keep best`".to_owned(), "the last weights are kept"),
+            TrainItemKind::Device(first, _) if first.name != "cpu" => {
+                (item.span, format!("`device {}`", first.name), "write `device cpu`")
+            }
+            TrainItemKind::Setting(setting) => match refused_setting(setting) {
+                Some(help) => (setting.span, format!("`{}`", setting.name.name), help),
+                None => continue,
+            },
+            _ => continue,
+        };
+        refuse(refused, span, format!("{what} is checked and cannot be trained yet"), "not built yet", help);
+    }
+}
+
+fn refused_setting(setting: &Setting) -> Option<&'static str> {
+    let off = match &setting.value {
+        Some(SettingValue::Word(word)) => matches!(word.name.as_str(), "off" | "none"),
+        Some(SettingValue::Quantity(quantity)) => quantity.value == 0.0,
+        Some(SettingValue::Text(_) | SettingValue::List(_)) | None => false,
+    };
+    match setting.name.name.as_str() {
+        "pack" if !off => Some("take it out: each record gets a row of its own"),
+        "weights" if !off => Some("take it out: all values weigh the same"),
+        "smooth" if !off => Some("take it out: the loss is the plain cross-entropy"),
+        _ => None,
+    }
+}
+
+fn check_test(test: &Test, decls: &[&Decl], refused: &mut Diagnostics) {
+    let kind = decls.iter().find_map(|decl| match decl {
+        Decl::Template(template) if template.name.name == test.target.name => Some("templates"),
+        Decl::Label(label) if label.name.name == test.target.name => Some("labels"),
+        _ => None,
+    });
+    if let Some(kind) = kind {
+        refuse(
+            refused,
+            test.target.span,
+            format!("unit tests of {kind} are checked by name and cannot be run yet"),
+            "not run yet",
+            "test the `clean` and `policy` blocks",
+        );
+    }
+}

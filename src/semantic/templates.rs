@@ -1,0 +1,344 @@
+//! Prompt templates: their slots, their Jinja, and what they read from a record.
+
+use super::scope::{Record, ScopeColumn, View};
+use super::types::{show, unknown_field};
+use super::{Context, quantities, suggest, taint};
+use crate::diagnostics::{Code, Diagnostic};
+use crate::hir::{self, FieldType, TemplateId, TemplateKind, Turn, Type};
+use crate::prompt::{self, Variable};
+use crate::source::Span;
+use crate::syntax::ast::template::{Item, ItemBody, Template};
+use crate::syntax::ast::{self, Ident};
+
+/// The kinds of template with their slots.
+const KINDS: [(&str, &[&str]); 4] = [
+    ("chat", &["system", "user", "assistant", "tool", "turns"]),
+    ("completion", &["prompt", "completion"]),
+    ("preference", &["prompt", "chosen", "rejected"]),
+    ("text", &["text"]),
+];
+
+/// Whether a kind of template has this name.
+pub(super) fn is_kind(name: &str) -> bool {
+    KINDS.iter().any(|(kind, _)| *kind == name)
+}
+
+/// What a template reads from the record.
+pub(super) struct Facts<'a> {
+    pub(super) name: &'a str,
+    reads: Vec<Read<'a>>,
+}
+
+enum Read<'a> {
+    /// A value in a Jinja text, with its place in the file.
+    Variable(Variable, Span),
+    /// The field of `turns`.
+    Turns(&'a Ident),
+}
+
+/// Resolves all templates, in order; each gets an id, also one with mistakes.
+pub(super) fn resolve_templates<'a>(context: &mut Context<'a>, parsed: &'a [ast::File]) {
+    for decl in parsed.iter().flat_map(|file| &file.decls) {
+        if let ast::Decl::Template(template) = decl {
+            let mut reads = Vec::new();
+            let kind = resolve_template(context, template, &mut reads);
+            context.program.templates.push(hir::Template {
+                name: template.name.name.clone(),
+                kind,
+                span: template.span,
+            });
+            context.template_facts.push(Facts { name: &template.name.name, reads });
+        }
+    }
+}
+
+/// The id of a declared template.
+pub(super) fn template_id(context: &Context<'_>, name: &str) -> Option<TemplateId> {
+    let index = context.program.templates.iter().position(|template| template.name == name)?;
+    Some(TemplateId(u32::try_from(index).ok()?))
+}
+
+fn resolve_template<'a>(context: &mut Context<'a>, template: &'a Template, reads: &mut Vec<Read<'a>>) -> TemplateKind {
+    let known = KINDS.iter().find(|(kind, _)| *kind == template.kind.name);
+    if known.is_none() {
+        let help = suggest(&template.kind.name, KINDS.iter().map(|(kind, _)| *kind), "kinds");
+        context.error(
+            Code::UnknownTemplateKind,
+            format!("there is no kind of template `{}`", template.kind.name),
+            template.kind.span,
+            "unknown kind",
+            help,
+        );
+    }
+    for item in &template.items {
+        if let Some((kind, slots)) = known
+            && !slots.contains(&item.slot.name.as_str())
+        {
+            let help = suggest(&item.slot.name, slots.iter().copied(), "slots");
+            context.error(
+                Code::UnknownSlot,
+                format!("a `{kind}` template has no slot `{}`", item.slot.name),
+                item.slot.span,
+                "unknown slot",
+                help,
+            );
+        }
+        check_mute(context, item);
+        parse_item(context, item, reads);
+    }
+    match template.kind.name.as_str() {
+        "chat" => TemplateKind::Chat(chat_turns(context, template)),
+        "completion" => {
+            let [prompt, completion] = slots(context, template, ["prompt", "completion"]);
+            TemplateKind::Completion { prompt, completion }
+        }
+        "preference" => {
+            let [prompt, chosen, rejected] = slots(context, template, ["prompt", "chosen", "rejected"]);
+            TemplateKind::Preference { prompt, chosen, rejected }
+        }
+        "text" => {
+            let [text] = slots(context, template, ["text"]);
+            TemplateKind::Text(text)
+        }
+        _ => TemplateKind::Text(String::new()),
+    }
+}
+
+fn check_mute(context: &mut Context<'_>, item: &Item) {
+    if let Some(mute) = item.mute
+        && !matches!(item.slot.name.as_str(), "assistant" | "turns")
+    {
+        context.error(
+            Code::UnknownSlot,
+            format!("`{}` is not learnt anyway", item.slot.name),
+            mute,
+            "only what is learnt can be muted",
+            "write `mute` before `assistant` or `turns`, or take it out",
+        );
+    }
+}
+
+fn parse_item<'a>(context: &mut Context<'a>, item: &'a Item, reads: &mut Vec<Read<'a>>) {
+    match &item.body {
+        ItemBody::Field(field) => reads.push(Read::Turns(field)),
+        ItemBody::Text { text, raw } => {
+            let place = |range: &std::ops::Range<usize>| match raw {
+                Some(raw) => Span::new(raw.file, raw.start as usize + range.start, raw.start as usize + range.end),
+                None => text.span,
+            };
+            match prompt::Template::parse(&text.node) {
+                Ok(template) => {
+                    let variables = template.variables().iter();
+                    reads.extend(variables.map(|variable| Read::Variable(variable.clone(), place(&variable.range))));
+                }
+                Err(error) => {
+                    let help = error.help.unwrap_or_else(|| {
+                        "templates are Jinja: `{{ field }}` prints, `{% if … %}` decides".to_owned()
+                    });
+                    context.error(
+                        Code::TemplateSyntax,
+                        format!("this template is wrong: {}", error.message),
+                        place(&error.range),
+                        error.message,
+                        help,
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn chat_turns(context: &mut Context<'_>, template: &Template) -> Vec<Turn> {
+    let mut turns = Vec::new();
+    for item in &template.items {
+        let trained = item.mute.is_none();
+        match &item.body {
+            ItemBody::Text { text, .. } => turns.push(Turn::Text {
+                role: item.slot.name.clone(),
+                content: text.node.clone(),
+                trained: trained && item.slot.name == "assistant",
+            }),
+            ItemBody::Field(field) => turns.push(Turn::Field { field: field.name.clone(), trained }),
+        }
+    }
+    let learnt = turns.iter().any(|turn| match turn {
+        Turn::Text { trained, .. } | Turn::Field { trained, .. } => *trained,
+    });
+    // A misspelt slot was reported: it may be the missing one.
+    let whole = template.items.iter().all(|item| KINDS[0].1.contains(&item.slot.name.as_str()));
+    if !learnt && whole && !context.names.is_damaged(&template.name.name) {
+        let muted = template.items.iter().find_map(|item| item.mute);
+        context.error(
+            Code::MissingSlot,
+            format!("chat `{}` has no assistant turn to learn from", template.name.name),
+            muted.unwrap_or(template.name.span),
+            if muted.is_some() { "takes the only answer out" } else { "needs `assistant`" },
+            "add the answer: `assistant \"{{ answer }}\"`",
+        );
+    }
+    turns
+}
+
+/// The texts of slots that must stand once each.
+fn slots<const N: usize>(context: &mut Context<'_>, template: &Template, names: [&str; N]) -> [String; N] {
+    let whole = template.items.iter().all(|item| names.contains(&item.slot.name.as_str()));
+    names.map(|name| {
+        let mut found = template.items.iter().filter(|item| item.slot.name == name);
+        let first = found.next();
+        if let (Some(first), Some(again)) = (first, found.next()) {
+            quantities::duplicate(context, name, again.span, first.span);
+        }
+        match first.map(|item| &item.body) {
+            Some(ItemBody::Text { text, .. }) => text.node.clone(),
+            Some(ItemBody::Field(_)) => String::new(),
+            None => {
+                if whole && !context.names.is_damaged(&template.name.name) {
+                    context.error(
+                        Code::MissingSlot,
+                        format!("template `{}` has no `{name}`", template.name.name),
+                        template.name.span,
+                        format!("needs `{name}`"),
+                        format!("add `{name} \"…\"`"),
+                    );
+                }
+                String::new()
+            }
+        }
+    })
+}
+
+/// Checks a template against the record that a statement gives it: unknown fields, nulls, personal data.
+pub(super) fn check_use(context: &mut Context<'_>, template: &str, record: &Record, user: Span, arrives: &str) {
+    let Some(index) = context.template_facts.iter().position(|facts| facts.name == template) else { return };
+    let reads = std::mem::take(&mut context.template_facts[index].reads);
+    let mut printed: Vec<&str> = Vec::new();
+    for read in &reads {
+        match read {
+            Read::Variable(variable, span) => {
+                let twice = printed.contains(&variable.name.as_str());
+                check_variable(context, record, variable, *span, user, arrives, twice);
+                printed.push(&variable.name);
+            }
+            Read::Turns(field) => check_turns(context, record, field, user, arrives),
+        }
+    }
+    context.template_facts[index].reads = reads;
+}
+
+fn check_variable(
+    context: &mut Context<'_>,
+    record: &Record,
+    variable: &Variable,
+    span: Span,
+    user: Span,
+    arrives: &str,
+    twice: bool,
+) {
+    let found = record.find(&variable.name).map(|id| record.column(id)).filter(|column| !column.hidden);
+    let Some(column) = found else {
+        if record.complete {
+            let visible = record.columns.iter().filter(|column| !column.hidden).map(|column| column.name.as_str());
+            let help = suggest(&variable.name, visible, "fields");
+            context.report(
+                Diagnostic::new(
+                    Code::UnknownTemplateVariable,
+                    format!("the record has no field `{}`", variable.name),
+                    span,
+                    "unknown field",
+                )
+                .label(user, "the template is used here")
+                .help(help),
+            );
+        }
+        return;
+    };
+    let Some(ty) = column.current() else { return };
+    check_members(context, &ty, variable, span);
+    if ty.nullable && variable.printed {
+        context.report(
+            Diagnostic::new(
+                Code::NullInTemplate,
+                format!("`{}` may be null, and would stand in the text as `none`", variable.name),
+                span,
+                "may be null",
+            )
+            .label(user, "the template is used here")
+            .help(format!(
+                "write `{{{{ {0}|default(\"\", true) }}}}`, or drop such records: `drop \"…\" when {0} is null`",
+                variable.name
+            )),
+        );
+    }
+    if !twice {
+        leak(context, column, span, user, arrives);
+    }
+}
+
+fn leak(context: &mut Context<'_>, column: &ScopeColumn, span: Span, user: Span, arrives: &str) {
+    let Some(taint) = column.taint.clone() else { return };
+    let taint = taint.through(span, format!("the template prints `{}` here", column.name));
+    taint::report_leak(context, &column.name, &taint, user, arrives);
+}
+
+/// Walks the members; below a list everything may be.
+fn check_members(context: &mut Context<'_>, ty: &FieldType, variable: &Variable, span: Span) {
+    let mut ty = ty.clone();
+    for member in &variable.members {
+        let known: Vec<String> = match &ty.ty {
+            Type::Record(members) => members.iter().map(|(name, _)| name.clone()).collect(),
+            Type::Label(_) => ["name", "title", "guideline"].map(str::to_owned).to_vec(),
+            Type::List(_) => return,
+            Type::String | Type::Int | Type::Float | Type::Bool | Type::Date | Type::Timestamp => Vec::new(),
+        };
+        if !known.contains(member) {
+            let shown = show(context, &ty);
+            let help = suggest(member, known.iter().map(String::as_str), "members");
+            context.error(
+                Code::UnknownTemplateVariable,
+                format!("`{}` is `{shown}` and has no member `{member}`", variable.name),
+                span,
+                "unknown member",
+                help,
+            );
+            return;
+        }
+        let next = match &ty.ty {
+            Type::Record(members) => members.iter().find(|(name, _)| name == member).map(|(_, ty)| ty.clone()),
+            _ => None,
+        };
+        let Some(next) = next else { return };
+        ty = next;
+    }
+}
+
+fn check_turns(context: &mut Context<'_>, record: &Record, field: &Ident, user: Span, arrives: &str) {
+    let Some(id) = record.find(&field.name) else {
+        unknown_field(context, &View::of(record), field);
+        return;
+    };
+    let column = record.column(id);
+    let Some(ty) = column.current() else { return };
+    let text = |members: &[(String, FieldType)], name: &str| {
+        members.iter().any(|(member, ty)| member == name && ty.ty == Type::String && !ty.nullable)
+    };
+    let fits = match &ty.ty {
+        Type::List(of) => {
+            matches!(&of.ty, Type::Record(members) if text(members, "role") && text(members, "content")) && !of.nullable
+        }
+        _ => false,
+    };
+    if !fits || ty.nullable {
+        let shown = show(context, &ty);
+        let mut diagnostic = Diagnostic::new(
+            Code::WrongType,
+            format!("`turns` needs a list of turns, and `{}` is `{shown}`", field.name),
+            field.span,
+            format!("is `{shown}`"),
+        );
+        if let Some(declared) = column.declared.first() {
+            diagnostic = diagnostic.label(*declared, "declared here");
+        }
+        context.report(diagnostic.help("declare it `list<{ role: string, content: string }>`"));
+    }
+    leak(context, column, field.span, user, arrives);
+}

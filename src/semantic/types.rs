@@ -1,0 +1,354 @@
+//! Types and typed expressions: the dispatcher; calls, comparisons and `match` have files of their own.
+
+use super::scope::View;
+use super::{Context, calls, compare, labels, matching, names, suggest};
+use crate::diagnostics::{Code, Diagnostic};
+use crate::hir::{Expr, ExprKind, FieldType, LabelId, Literal, Type};
+use crate::source::Span;
+use crate::syntax::ast::source::{TypeExpr, TypeExprKind};
+use crate::syntax::ast::{self, Ident, UnaryOp};
+
+/// The names of the plain types.
+const PLAIN: [(&str, Type); 6] = [
+    ("string", Type::String),
+    ("int", Type::Int),
+    ("float", Type::Float),
+    ("bool", Type::Bool),
+    ("date", Type::Date),
+    ("timestamp", Type::Timestamp),
+];
+
+/// The type that was written; `None` after a report.
+pub(super) fn resolve_type(context: &mut Context<'_>, written: &TypeExpr) -> Option<FieldType> {
+    let ty = match &written.kind {
+        TypeExprKind::Name(name) => named_type(context, name)?,
+        TypeExprKind::List(of) => Type::List(Box::new(resolve_type(context, of)?)),
+        TypeExprKind::Record(members) => {
+            let mut resolved = Vec::with_capacity(members.len());
+            for (name, ty) in members {
+                resolved.push((name.name.clone(), resolve_type(context, ty)));
+            }
+            let members: Option<Vec<_>> = resolved.into_iter().map(|(name, ty)| Some((name, ty?))).collect();
+            Type::Record(members?)
+        }
+    };
+    Some(FieldType { ty, nullable: written.nullable })
+}
+
+fn named_type(context: &mut Context<'_>, name: &Ident) -> Option<Type> {
+    if let Some((_, ty)) = PLAIN.iter().find(|(word, _)| *word == name.name) {
+        return Some(ty.clone());
+    }
+    if let Some(id) = labels::label_id(context, &name.name) {
+        context.names.mark_used(&name.name);
+        return Some(Type::Label(id));
+    }
+    let labels: Vec<&str> = context.names.of_kind(names::Kind::Label).collect();
+    let candidates = PLAIN.iter().map(|(word, _)| *word).chain(["list"]).chain(labels);
+    let help = suggest(&name.name, candidates, "types");
+    context.error(Code::UnknownType, format!("there is no type `{}`", name.name), name.span, "unknown type", help);
+    None
+}
+
+/// A type as the language writes it.
+pub(super) fn show(context: &Context<'_>, ty: &FieldType) -> String {
+    let plain = match &ty.ty {
+        Type::String => "string".to_owned(),
+        Type::Int => "int".to_owned(),
+        Type::Float => "float".to_owned(),
+        Type::Bool => "bool".to_owned(),
+        Type::Date => "date".to_owned(),
+        Type::Timestamp => "timestamp".to_owned(),
+        Type::List(of) => format!("list<{}>", show(context, of)),
+        Type::Record(members) => {
+            let members: Vec<String> =
+                members.iter().map(|(name, ty)| format!("{name}: {}", show(context, ty))).collect();
+            format!("{{ {} }}", members.join(", "))
+        }
+        Type::Label(id) => context.program[*id].name.clone(),
+    };
+    if ty.nullable { plain + "?" } else { plain }
+}
+
+/// Resolves an expression; `None` after a report. `want` is the label whose values are sought, where names of values
+/// may stand.
+pub(super) fn resolve_expr(
+    context: &mut Context<'_>,
+    view: &View<'_>,
+    expr: &ast::Expr,
+    want: Option<LabelId>,
+) -> Option<Expr> {
+    let span = expr.span;
+    match &expr.kind {
+        ast::ExprKind::Null => {
+            Some(Expr { kind: ExprKind::Literal(Literal::Null), ty: FieldType::or_null(Type::String), span })
+        }
+        ast::ExprKind::Bool(value) => Some(literal(Literal::Bool(*value), Type::Bool, span)),
+        ast::ExprKind::Int(value) => Some(literal(Literal::Int(*value), Type::Int, span)),
+        ast::ExprKind::Float(value) => Some(literal(Literal::Float(*value), Type::Float, span)),
+        ast::ExprKind::Percent(value) => Some(literal(Literal::Float(*value / 100.0), Type::Float, span)),
+        ast::ExprKind::Text(text) => match want {
+            Some(label) => labels::value_literal(context, label, text, span),
+            None => Some(literal(Literal::String(text.clone()), Type::String, span)),
+        },
+        ast::ExprKind::Name(name) => resolve_name(context, view, name, want),
+        ast::ExprKind::Member(of, member) => resolve_member(context, view, of, member, span),
+        ast::ExprKind::Call { function, args, piped } => {
+            calls::resolve_call(context, view, function, args, *piped, span)
+        }
+        ast::ExprKind::Unary(op, operand) => resolve_unary(context, view, op.node, operand, span),
+        ast::ExprKind::Binary(op, left, right) => compare::resolve_binary(context, view, op, left, right, span, want),
+        ast::ExprKind::IsNull { value, negated } => {
+            let value = Box::new(resolve_expr(context, view, value, None)?);
+            Some(Expr { kind: ExprKind::IsNull { value, negated: *negated }, ty: FieldType::plain(Type::Bool), span })
+        }
+        ast::ExprKind::In { value, list, negated } => compare::resolve_in(context, view, value, list, *negated, span),
+        ast::ExprKind::Matches { value, pattern } => compare::resolve_matches(context, view, value, pattern, span),
+        ast::ExprKind::Match { subject, arms } => {
+            let matched = matching::resolve_match(context, view, subject, arms, span, want)?;
+            matching::refuse_drop(context, arms);
+            Some(matched.value)
+        }
+        ast::ExprKind::Regex { .. } => misplaced(context, span, "a regex", "write it after `matches`"),
+        ast::ExprKind::By(_) => {
+            misplaced(context, span, "a slice", "slices stand in `gap(METRIC, by …)` of an evaluation")
+        }
+        ast::ExprKind::List(_) => misplaced(context, span, "a list", "write it after `in`"),
+        ast::ExprKind::Record(_) => {
+            misplaced(context, span, "a record", "records stand in the `given` and `expect` of a test")
+        }
+        ast::ExprKind::Index(..) => {
+            context.error(
+                Code::NotSupported,
+                "an element of a list cannot be taken yet",
+                span,
+                "`[ ]` after a value",
+                "read the element into a field of its own with `@column(\"…\")` at the source",
+            );
+            None
+        }
+    }
+}
+
+fn misplaced(context: &mut Context<'_>, span: Span, what: &str, help: &str) -> Option<Expr> {
+    context.error(
+        Code::WrongType,
+        format!("{what} is no value of a record"),
+        span,
+        format!("{what} cannot stand here"),
+        help,
+    );
+    None
+}
+
+/// A constant with its plain type.
+pub(super) fn literal(value: Literal, ty: Type, span: Span) -> Expr {
+    Expr { kind: ExprKind::Literal(value), ty: FieldType::plain(ty), span }
+}
+
+fn resolve_name(context: &mut Context<'_>, view: &View<'_>, name: &Ident, want: Option<LabelId>) -> Option<Expr> {
+    if let Some((_, argument)) = view.arguments.iter().find(|(parameter, _)| *parameter == name.name) {
+        return argument.clone().map(|argument| Expr { span: name.span, ..argument });
+    }
+    if let Some(label) = want
+        && labels::has_value(context, label, &name.name)
+    {
+        return labels::value_literal(context, label, &name.name, name.span);
+    }
+    if !view.closed
+        && let Some(id) = view.record.find(&name.name)
+    {
+        let ty = view.record.column(id).current()?;
+        return Some(Expr { kind: ExprKind::Column(id), ty, span: name.span });
+    }
+    if let Some(value) = constant_declaration(context, &name.name) {
+        context.names.mark_used(&name.name);
+        return expand_constant(context, view, name, value, want);
+    }
+    unknown_name(context, view, name, want)
+}
+
+fn unknown_name(context: &mut Context<'_>, view: &View<'_>, name: &Ident, want: Option<LabelId>) -> Option<Expr> {
+    if let Some(label) = want
+        && (view.closed || view.record.find(&name.name).is_none())
+        && labels::values_are_open(context, label)
+    {
+        return labels::value_literal(context, label, &name.name, name.span);
+    }
+    if !view.record.complete || name.name.starts_with('@') && view.closed {
+        return None;
+    }
+    if let Some(declared) = context.names.get(&name.name) {
+        context.names.mark_used(&name.name);
+        if declared.kind != names::Kind::Imported {
+            context.report(
+                Diagnostic::new(
+                    Code::WrongKind,
+                    format!("`{}` is {}, and a field is needed here", name.name, declared.kind.described()),
+                    name.span,
+                    "must name a field",
+                )
+                .label(declared.span, format!("declared here as {}", declared.kind.described()))
+                .help(suggest(&name.name, view.record.names(), "fields")),
+            );
+        }
+        return None;
+    }
+    if let Some(label) = want {
+        return labels::value_literal(context, label, &name.name, name.span);
+    }
+    unknown_field(context, view, name);
+    None
+}
+
+/// Reports a name that is no field.
+pub(super) fn unknown_field(context: &mut Context<'_>, view: &View<'_>, name: &Ident) {
+    if view.closed {
+        let help = suggest(&name.name, view.arguments.iter().map(|(parameter, _)| *parameter), "parameters");
+        context.error(
+            Code::UnknownField,
+            format!("`{}` is no parameter and no constant", name.name),
+            name.span,
+            "unknown name: a `fn` or `let` sees no field",
+            help,
+        );
+        return;
+    }
+    if view.record.complete {
+        let help = suggest(&name.name, view.record.names(), "fields");
+        context.error(
+            Code::UnknownField,
+            format!("the record has no field `{}`", name.name),
+            name.span,
+            "unknown field",
+            help,
+        );
+    }
+}
+
+/// The value of a `let` of this name.
+pub(super) fn constant_declaration<'a>(context: &Context<'a>, name: &str) -> Option<&'a ast::Let> {
+    match context.names.get(name)?.decl {
+        ast::Decl::Let(constant) => Some(constant),
+        _ => None,
+    }
+}
+
+fn expand_constant(
+    context: &mut Context<'_>,
+    view: &View<'_>,
+    name: &Ident,
+    constant: &ast::Let,
+    want: Option<LabelId>,
+) -> Option<Expr> {
+    if view.open.contains(&constant.name.name.as_str()) {
+        context.error(
+            Code::RecursiveDefinition,
+            format!("`{}` is defined by itself", name.name),
+            name.span,
+            "leads back to itself",
+            "a constant or function may use only what does not use it",
+        );
+        return None;
+    }
+    let mut open = view.open.clone();
+    open.push(&constant.name.name);
+    let inner = View { record: view.record, arguments: Vec::new(), open, closed: true };
+    let value = resolve_expr(context, &inner, &constant.value, want)?;
+    Some(Expr { span: name.span, ..value })
+}
+
+fn resolve_member(
+    context: &mut Context<'_>,
+    view: &View<'_>,
+    of: &ast::Expr,
+    member: &Ident,
+    span: Span,
+) -> Option<Expr> {
+    let of = resolve_expr(context, view, of, None)?;
+    let Type::Record(members) = &of.ty.ty else {
+        let shown = show(context, &of.ty);
+        context.report(
+            Diagnostic::new(
+                Code::UnknownField,
+                format!("a `{shown}` has no member `{}`", member.name),
+                member.span,
+                "only records have members",
+            )
+            .label(of.span, format!("a `{shown}`"))
+            .help("take the member off, or declare the field as `{ name: type }`"),
+        );
+        return None;
+    };
+    let Some((_, ty)) = members.iter().find(|(name, _)| *name == member.name) else {
+        let help = suggest(&member.name, members.iter().map(|(name, _)| name.as_str()), "members");
+        context.error(
+            Code::UnknownField,
+            format!("the record has no member `{}`", member.name),
+            member.span,
+            "unknown member",
+            help,
+        );
+        return None;
+    };
+    let ty = FieldType { ty: ty.ty.clone(), nullable: ty.nullable || of.ty.nullable };
+    Some(Expr { ty, kind: ExprKind::Member(Box::new(of), member.name.clone()), span })
+}
+
+fn resolve_unary(
+    context: &mut Context<'_>,
+    view: &View<'_>,
+    op: UnaryOp,
+    operand: &ast::Expr,
+    span: Span,
+) -> Option<Expr> {
+    let operand = resolve_expr(context, view, operand, None)?;
+    match op {
+        UnaryOp::Negate => {
+            match operand.kind {
+                ExprKind::Literal(Literal::Int(value)) => {
+                    return Some(literal(Literal::Int(value.saturating_neg()), Type::Int, span));
+                }
+                ExprKind::Literal(Literal::Float(value)) => {
+                    return Some(literal(Literal::Float(-value), Type::Float, span));
+                }
+                _ => {}
+            }
+            if !matches!(operand.ty.ty, Type::Int | Type::Float) {
+                compare::wrong_operand(context, &operand, "`-` needs a number");
+                return None;
+            }
+            Some(Expr { ty: operand.ty.clone(), kind: ExprKind::Negate(Box::new(operand)), span })
+        }
+        UnaryOp::Not => {
+            if operand.ty.ty != Type::Bool {
+                compare::wrong_operand(context, &operand, "`not` needs a condition");
+                return None;
+            }
+            Some(Expr { ty: operand.ty.clone(), kind: ExprKind::Not(Box::new(operand)), span })
+        }
+    }
+}
+
+/// Resolves a condition: a boolean, maybe null.
+pub(super) fn resolve_condition(context: &mut Context<'_>, view: &View<'_>, expr: &ast::Expr) -> Option<Expr> {
+    let condition = resolve_expr(context, view, expr, None)?;
+    if condition.ty.ty == Type::Bool {
+        return Some(condition);
+    }
+    let shown = show(context, &condition.ty);
+    context.error(
+        Code::ConditionNotBoolean,
+        format!("a condition is true or false, and this is `{shown}`"),
+        condition.span,
+        format!("is `{shown}`"),
+        match condition.ty.ty {
+            Type::Int | Type::Float => "compare it with a number: `… > 0`",
+            Type::String => "compare it with a text, or ask for a pattern: `… matches /…/`",
+            Type::Bool | Type::Date | Type::Timestamp | Type::List(_) | Type::Record(_) | Type::Label(_) => {
+                "ask for it with a comparison, `in`, `matches` or `is null`"
+            }
+        },
+    );
+    None
+}
