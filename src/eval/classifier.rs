@@ -6,7 +6,7 @@ use super::evaluation::{Evaluated, MissingRecord, Prediction};
 use crate::runtime::{Element, Runtime, Session};
 use crate::train::batch::{Feeds, by_length};
 use crate::train::{
-    Cut, Example, LOGITS, Table, Target, Tokenizer, TrainError, argmax, label_names, log_softmax, read_json,
+    Cut, Example, LOGITS, Table, Target, Tokenizer, TrainError, argmax, label_names, log_softmax, positions, read_json,
 };
 use crate::{onnx, runtime};
 
@@ -76,9 +76,8 @@ impl Classifier {
                 ),
             });
         }
-        let positions = config.get("max_position_embeddings").and_then(serde_json::Value::as_u64);
-        let able = positions.and_then(|positions| usize::try_from(positions).ok());
-        let limit = [limit, able, tokenizer.model_max_length()].into_iter().flatten().min().unwrap_or(usize::MAX);
+        let limit =
+            [limit, positions(&config), tokenizer.model_max_length()].into_iter().flatten().min().unwrap_or(usize::MAX);
         Ok(Self { session, feeds, tokenizer, values, limit })
     }
 

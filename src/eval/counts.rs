@@ -26,11 +26,7 @@ impl Confusion {
     /// # Panics
     /// Where an index is not below `values`: the caller maps names to indices of the same list.
     pub fn count<'a>(values: usize, records: impl IntoIterator<Item = &'a Judged>) -> Self {
-        let mut confusion = Self {
-            counts: vec![vec![0; values]; values],
-            unpredicted: vec![0; values],
-            unknown: 0,
-        };
+        let mut confusion = Self { counts: vec![vec![0; values]; values], unpredicted: vec![0; values], unknown: 0 };
         for record in records {
             match (record.gold, record.predicted) {
                 (Some(gold), Some(predicted)) => confusion.counts[gold][predicted] += 1,

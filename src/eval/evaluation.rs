@@ -85,12 +85,7 @@ pub fn evaluate_classification(evaluated: &Evaluated) -> Evaluation {
         .enumerate()
         .flat_map(|(position, (name, order))| slice(evaluated, position, name, order))
         .collect();
-    Evaluation {
-        values: evaluated.values.clone(),
-        figures,
-        slices,
-        missing,
-    }
+    Evaluation { values: evaluated.values.clone(), figures, slices, missing }
 }
 
 fn slice(evaluated: &Evaluated, position: usize, name: &str, order: &[String]) -> Vec<Slice> {
@@ -118,18 +113,11 @@ fn figures<'a>(
 ) -> Figures {
     let judged: Vec<Judged> = predictions
         .clone()
-        .map(|prediction| Judged {
-            gold: Some(prediction.gold),
-            predicted: Some(prediction.predicted),
-        })
-        .chain(missing.iter().map(|record| Judged {
-            gold: record.gold,
-            predicted: None,
-        }))
+        .map(|prediction| Judged { gold: Some(prediction.gold), predicted: Some(prediction.predicted) })
+        .chain(missing.iter().map(|record| Judged { gold: record.gold, predicted: None }))
         .collect();
-    let (sum, count) = predictions.fold((0.0, 0_u64), |(sum, count), prediction| {
-        (sum + f64::from(prediction.loss), count + 1)
-    });
+    let (sum, count) =
+        predictions.fold((0.0, 0_u64), |(sum, count), prediction| (sum + f64::from(prediction.loss), count + 1));
     let classification = Classification::of(Confusion::count(values, &judged));
     Figures {
         records: classification.records,

@@ -67,11 +67,7 @@ pub fn check_gate(gate: &Gate, evaluation: &Evaluation) -> GateResult {
         Comparison::AtMost => figure <= gate.bound,
         Comparison::Below => figure < gate.bound,
     });
-    GateResult {
-        gate: gate.clone(),
-        measured,
-        met,
-    }
+    GateResult { gate: gate.clone(), measured, met }
 }
 
 fn gap(metric: &Metric, by: &str, evaluation: &Evaluation) -> Option<f64> {
@@ -122,10 +118,7 @@ mod tests {
             assert_eq!((result.measured, result.met), (measured, met), "{gate}");
         };
         let metric = |name: &str| Measure::Metric(Metric::parse(name).expect("a metric"));
-        let gap = |by: &str| Measure::Gap {
-            metric: Metric::Accuracy,
-            by: by.to_owned(),
-        };
+        let gap = |by: &str| Measure::Gap { metric: Metric::Accuracy, by: by.to_owned() };
         check(metric("accuracy"), Comparison::AtLeast, 0.75, Some(0.75), true);
         check(metric("accuracy"), Comparison::Above, 0.75, Some(0.75), false);
         check(metric("recall[b]"), Comparison::AtLeast, 0.6, Some(0.5), false);

@@ -218,9 +218,6 @@ mod tests {
         for wrong in ["f1", "recall[]", "f1.mean", "accuracy.macro", "confusion", "recall[a", ""] {
             assert_eq!(Metric::parse(wrong), None, "{wrong}");
         }
-        assert_eq!(
-            Metric::parse("recall[a.b[c]]"),
-            Some(Metric::Recall(Average::Value("a.b[c]".to_owned())))
-        );
+        assert_eq!(Metric::parse("recall[a.b[c]]"), Some(Metric::Recall(Average::Value("a.b[c]".to_owned()))));
     }
 }

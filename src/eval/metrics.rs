@@ -147,11 +147,8 @@ mod tests {
             let figures = Classification::of(Confusion::count(values, &records));
             let expected = |path: &str| case.pointer(path).and_then(serde_json::Value::as_f64).expect("a figure");
             close(figures.accuracy, expected("/accuracy"));
-            for (name, scores) in [
-                ("micro", figures.micro),
-                ("macro", figures.macro_),
-                ("weighted", figures.weighted),
-            ] {
+            for (name, scores) in [("micro", figures.micro), ("macro", figures.macro_), ("weighted", figures.weighted)]
+            {
                 close(scores.precision, expected(&format!("/{name}/precision")));
                 close(scores.recall, expected(&format!("/{name}/recall")));
                 close(scores.f1, expected(&format!("/{name}/f1")));
@@ -170,12 +167,7 @@ mod tests {
     #[test]
     fn a_record_without_prediction_is_wrong() {
         // By hand: value 0 has TP 1, FN 1 (lost); value 1 has TP 1; one record's label is unknown.
-        let records = [
-            judged(Some(0), Some(0)),
-            judged(Some(0), None),
-            judged(Some(1), Some(1)),
-            judged(None, None),
-        ];
+        let records = [judged(Some(0), Some(0)), judged(Some(0), None), judged(Some(1), Some(1)), judged(None, None)];
         let figures = Classification::of(Confusion::count(2, &records));
         assert_eq!(figures.records, 4);
         close(figures.accuracy, 0.5);

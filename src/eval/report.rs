@@ -16,7 +16,12 @@ pub type Signature = Vec<(String, String)>;
 
 /// The figures' file. `report` names the metrics to write (see [`METRICS`]); an empty list means all there are.
 #[must_use]
-pub fn evaluation_json(evaluation: &Evaluation, gates: &[GateResult], report: &[String], signature: &Signature) -> Value {
+pub fn evaluation_json(
+    evaluation: &Evaluation,
+    gates: &[GateResult],
+    report: &[String],
+    signature: &Signature,
+) -> Value {
     let wanted = |name: &str| report.is_empty() || report.iter().any(|metric| metric == name);
     let mut file = Map::new();
     file.insert("schema".to_owned(), json!(EVALUATION_SCHEMA));
@@ -159,10 +164,7 @@ mod tests {
     fn the_file_has_the_agreed_keys_in_order() {
         let file = evaluation_json(&two_slices(), &[], &["accuracy".to_owned()], &Vec::new());
         let keys: Vec<&String> = file.as_object().expect("an object").keys().collect();
-        assert_eq!(
-            keys,
-            ["schema", "records", "predicted", "metrics", "slices", "missing", "gates", "signature"]
-        );
+        assert_eq!(keys, ["schema", "records", "predicted", "metrics", "slices", "missing", "gates", "signature"]);
         assert_eq!(file["metrics"].to_string(), r#"{"accuracy":0.75}"#);
         assert_eq!(file["slices"][1]["metrics"]["accuracy"], 0.5);
         let full = evaluation_json(&two_slices(), &[], &[], &Vec::new());
@@ -182,11 +184,7 @@ mod tests {
                 loss: 0.0,
                 slices: Vec::new(),
             }],
-            missing: vec![MissingRecord {
-                id: "1".to_owned(),
-                gold: Some(0),
-                reason: "too short".to_owned(),
-            }],
+            missing: vec![MissingRecord { id: "1".to_owned(), gold: Some(0), reason: "too short".to_owned() }],
             by: Vec::new(),
         });
         assert_eq!(

@@ -38,11 +38,9 @@ fn whole(text: &mut String, figures: &Figures) {
     if let Some(classification) = &figures.classification {
         line(text, &format!("accuracy    {:.4}", classification.accuracy));
         line(text, "            precision  recall  f1");
-        for (name, scores) in [
-            ("micro", classification.micro),
-            ("macro", classification.macro_),
-            ("weighted", classification.weighted),
-        ] {
+        for (name, scores) in
+            [("micro", classification.micro), ("macro", classification.macro_), ("weighted", classification.weighted)]
+        {
             let row = format!("{name:<10}  {:<9.4}  {:.4}  {:.4}", scores.precision, scores.recall, scores.f1);
             line(text, &row);
         }
@@ -56,11 +54,8 @@ fn whole(text: &mut String, figures: &Figures) {
 }
 
 fn values(text: &mut String, classification: &Classification, names: &[String]) {
-    let mut rows: Vec<&ValueScores> = classification
-        .values
-        .iter()
-        .filter(|row| row.support + row.predicted > 0)
-        .collect();
+    let mut rows: Vec<&ValueScores> =
+        classification.values.iter().filter(|row| row.support + row.predicted > 0).collect();
     let all = rows.len();
     if all > VALUES_SHOWN {
         rows.sort_by(|a, b| a.scores.f1.total_cmp(&b.scores.f1).then(a.value.cmp(&b.value)));
@@ -116,10 +111,7 @@ mod tests {
     #[test]
     fn many_values_are_trimmed_to_the_worst() {
         let records: Vec<Judged> = (0..30)
-            .map(|value| Judged {
-                gold: Some(value),
-                predicted: Some(if value == 7 { 8 } else { value }),
-            })
+            .map(|value| Judged { gold: Some(value), predicted: Some(if value == 7 { 8 } else { value }) })
             .collect();
         let evaluation = Evaluation {
             values: (0..30).map(|value| format!("value_{value}")).collect(),

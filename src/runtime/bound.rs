@@ -68,22 +68,13 @@ impl BoundSession {
             let mut gradient = Tensor::<f32>::new(&allocator, parameter.shape).map_err(run_error)?;
             gradient.extract_tensor_mut().1.fill(0.0);
             binding.bind_output(&parameter.gradient, &mut gradient).map_err(run_error)?;
-            slots.push(Slot {
-                input: parameter.name,
-                value,
-                gradient,
-            });
+            slots.push(Slot { input: parameter.name, value, gradient });
         }
         let memory = allocator.memory_info();
         for scalar in scalars {
             binding.bind_output_to_device(*scalar, &memory).map_err(run_error)?;
         }
-        Ok(Self {
-            session,
-            binding,
-            slots,
-            scalars: scalars.iter().map(|name| (*name).to_owned()).collect(),
-        })
+        Ok(Self { session, binding, slots, scalars: scalars.iter().map(|name| (*name).to_owned()).collect() })
     }
 
     /// The session's inputs, parameters among them.
@@ -110,9 +101,8 @@ impl BoundSession {
         self.scalars
             .iter()
             .map(|name| {
-                let value = results
-                    .get(name)
-                    .ok_or_else(|| RuntimeError::Run(format!("the model has no output `{name}`")))?;
+                let value =
+                    results.get(name).ok_or_else(|| RuntimeError::Run(format!("the model has no output `{name}`")))?;
                 copy_out(name, value)
             })
             .collect()
@@ -120,9 +110,7 @@ impl BoundSession {
 
     /// Each parameter's values with its gradient, in the order of construction.
     pub fn parameters(&mut self) -> impl Iterator<Item = (&mut [f32], &mut [f32])> {
-        self.slots
-            .iter_mut()
-            .map(|slot| (slot.value.extract_tensor_mut().1, slot.gradient.extract_tensor_mut().1))
+        self.slots.iter_mut().map(|slot| (slot.value.extract_tensor_mut().1, slot.gradient.extract_tensor_mut().1))
     }
 
     /// Copies of the parameters' values, in the order of construction.

@@ -32,12 +32,7 @@ pub struct Check {
 
 impl Check {
     fn new(name: &'static str, health: Health, found: impl Into<String>, way_out: Option<&str>) -> Self {
-        Self {
-            name,
-            health,
-            found: found.into(),
-            way_out: way_out.map(str::to_owned),
-        }
+        Self { name, health, found: found.into(), way_out: way_out.map(str::to_owned) }
     }
 }
 
@@ -65,11 +60,7 @@ fn check_library(report: &Report) -> Check {
         Outcome::TooOld { path, found } => Some(format!("only {found} ({}), older than {MINIMUM}", path.display())),
         Outcome::NotSet | Outcome::Absent | Outcome::Usable(_) => None,
     });
-    let health = if report.fetchable.is_some() {
-        Health::Warning
-    } else {
-        Health::Bad
-    };
+    let health = if report.fetchable.is_some() { Health::Warning } else { Health::Bad };
     Check::new(
         NAME,
         health,
@@ -147,11 +138,7 @@ mod tests {
         let root = tempfile::tempdir().expect("a folder");
         let file = root.path().join("file");
         std::fs::write(&file, b"").expect("a file");
-        let options = Options {
-            cache: file,
-            python: vec![root.path().join("no-python")],
-            ..Options::default()
-        };
+        let options = Options { cache: file, python: vec![root.path().join("no-python")], ..Options::default() };
         let checks = doctor(&options);
         let bad: Vec<&Check> = checks.iter().filter(|check| check.health == Health::Bad).collect();
         assert!(bad.iter().any(|check| check.name == "cache folder"));

@@ -45,19 +45,12 @@ pub enum FetchProgress {
 ///
 /// # Errors
 /// No build for this machine, no package client, a client that failed, a damaged wheel, a cache that cannot be written.
-pub fn fetch(
-    options: &Options,
-    progress: &mut dyn FnMut(FetchProgress),
-) -> Result<Found, RuntimeError> {
+pub fn fetch(options: &Options, progress: &mut dyn FnMut(FetchProgress)) -> Result<Found, RuntimeError> {
     let wheel = Platform::current()?.wheel();
     let client = Client::of_machine(options);
     install(&options.runtime_folder(), wheel, progress, |stage, progress| {
         let client = client?;
-        progress(FetchProgress::Downloading {
-            wheel: wheel.file_name(),
-            bytes: wheel.bytes,
-            client: client.name(),
-        });
+        progress(FetchProgress::Downloading { wheel: wheel.file_name(), bytes: wheel.bytes, client: client.name() });
         client.bring(stage, wheel)
     })
 }
@@ -127,15 +120,8 @@ impl Client {
     }
 
     fn start(&self, command: &mut Command) -> Result<(), RuntimeError> {
-        let fail = |message: String| RuntimeError::Client {
-            client: self.name(),
-            version: PINNED_VERSION,
-            message,
-        };
-        let output = command
-            .stdin(Stdio::null())
-            .output()
-            .map_err(|error| fail(error.to_string()))?;
+        let fail = |message: String| RuntimeError::Client { client: self.name(), version: PINNED_VERSION, message };
+        let output = command.stdin(Stdio::null()).output().map_err(|error| fail(error.to_string()))?;
         if output.status.success() {
             return Ok(());
         }
@@ -163,10 +149,7 @@ fn install(
     let destination = root.join(wheel.folder_name());
     let library = destination.join(wheel.library);
     if !library.is_file() {
-        let stage = tempfile::Builder::new()
-            .prefix(".stage-")
-            .tempdir_in(root)
-            .map_err(RuntimeError::io(root))?;
+        let stage = tempfile::Builder::new().prefix(".stage-").tempdir_in(root).map_err(RuntimeError::io(root))?;
         let brought = bring(stage.path(), progress)?;
         progress(FetchProgress::Unpacking);
         let unpacked = stage.path().join("unpacked");
@@ -180,23 +163,15 @@ fn install(
             std::fs::remove_dir_all(&destination).map_err(RuntimeError::io(&destination))?;
         }
         std::fs::rename(&unpacked, &destination).map_err(RuntimeError::io(&destination))?;
-        progress(FetchProgress::Installed {
-            path: library.clone(),
-        });
+        progress(FetchProgress::Installed { path: library.clone() });
     }
-    Ok(Found {
-        path: library,
-        version: Version::parse(PINNED_VERSION),
-        place: PlaceKind::Cache,
-    })
+    Ok(Found { path: library, version: Version::parse(PINNED_VERSION), place: PlaceKind::Cache })
 }
 
 fn unpack(path: &Path, wheel: &Wheel, into: &Path) -> Result<(), RuntimeError> {
     check_sum(path, &wheel.file_name(), wheel.sha256)?;
-    let broken = |error: zip::result::ZipError| RuntimeError::Wheel {
-        name: wheel.file_name(),
-        message: error.to_string(),
-    };
+    let broken =
+        |error: zip::result::ZipError| RuntimeError::Wheel { name: wheel.file_name(), message: error.to_string() };
     let file = File::open(path).map_err(RuntimeError::io(path))?;
     let mut archive = zip::ZipArchive::new(file).map_err(broken)?;
     let library = format!("onnxruntime/capi/{}", wheel.library);
@@ -246,11 +221,7 @@ pub(super) fn check_sum(path: &Path, name: &str, expected: &str) -> Result<(), R
     if found == expected {
         return Ok(());
     }
-    Err(RuntimeError::Damaged {
-        name: name.to_owned(),
-        expected: expected.to_owned(),
-        found,
-    })
+    Err(RuntimeError::Damaged { name: name.to_owned(), expected: expected.to_owned(), found })
 }
 
 #[cfg(test)]
@@ -275,11 +246,7 @@ mod tests {
     }
 
     fn row(wheel: &[u8], library: &[u8]) -> Wheel {
-        Wheel {
-            sha256: sum(wheel),
-            library_sha256: sum(library),
-            ..*Platform::LinuxX64.wheel()
-        }
+        Wheel { sha256: sum(wheel), library_sha256: sum(library), ..*Platform::LinuxX64.wheel() }
     }
 
     fn try_install(root: &Path, row: &Wheel, content: &[u8]) -> Result<Found, RuntimeError> {

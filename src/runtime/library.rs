@@ -32,22 +32,12 @@ impl Runtime {
             if runtime.path == path {
                 return Ok(runtime.clone());
             }
-            return Err(RuntimeError::LoadedAnother {
-                loaded: runtime.path.clone(),
-                asked: path,
-            });
+            return Err(RuntimeError::LoadedAnother { loaded: runtime.path.clone(), asked: path });
         }
         if let Some(version) = found.version.filter(|version| *version < MINIMUM) {
-            return Err(RuntimeError::GivenTooOld {
-                origin: found.place.name(),
-                path,
-                found: version,
-            });
+            return Err(RuntimeError::GivenTooOld { origin: found.place.name(), path, found: version });
         }
-        let failed = |message: String| RuntimeError::Load {
-            path: path.clone(),
-            message,
-        };
+        let failed = |message: String| RuntimeError::Load { path: path.clone(), message };
         let environment = ort::init_from(&path)
             .map_err(|error| failed(error.to_string()))?
             .with_name("annotc")
@@ -58,11 +48,7 @@ impl Runtime {
         let version = version::of_library(&path)
             .or(found.version)
             .map_or_else(|| "unknown".to_owned(), |version| version.to_string());
-        let runtime = Self {
-            environment,
-            path,
-            version,
-        };
+        let runtime = Self { environment, path, version };
         *loaded = Some(runtime.clone());
         Ok(runtime)
     }

@@ -87,14 +87,7 @@ pub enum PlaceKind {
 
 impl PlaceKind {
     /// All places, in order.
-    pub const ALL: [Self; 6] = [
-        Self::Given,
-        Self::Variable,
-        Self::Cache,
-        Self::VirtualEnv,
-        Self::Python,
-        Self::System,
-    ];
+    pub const ALL: [Self; 6] = [Self::Given, Self::Variable, Self::Cache, Self::VirtualEnv, Self::Python, Self::System];
 
     /// The name that a report shows.
     #[must_use]
@@ -175,11 +168,7 @@ pub fn locate(options: &Options) -> Report {
             break;
         }
     }
-    Report {
-        places,
-        chosen,
-        fetchable: Platform::current().ok(),
-    }
+    Report { places, chosen, fetchable: Platform::current().ok() }
 }
 
 /// The first usable library, without looking further; `None` where there is none.
@@ -204,49 +193,30 @@ fn refuse_given(place: &Place) -> Result<(), RuntimeError> {
     let origin = place.kind.name();
     match &place.outcome {
         Outcome::NotSet | Outcome::Usable(_) => Ok(()),
-        Outcome::Absent => Err(RuntimeError::GivenAbsent {
-            origin,
-            path: place.looked_at.first().cloned().unwrap_or_default(),
-        }),
-        Outcome::TooOld { path, found } => Err(RuntimeError::GivenTooOld {
-            origin,
-            path: path.clone(),
-            found: *found,
-        }),
+        Outcome::Absent => {
+            Err(RuntimeError::GivenAbsent { origin, path: place.looked_at.first().cloned().unwrap_or_default() })
+        }
+        Outcome::TooOld { path, found } => Err(RuntimeError::GivenTooOld { origin, path: path.clone(), found: *found }),
     }
 }
 
 fn look(options: &Options, kind: PlaceKind) -> Place {
     let packages = |folders: Vec<PathBuf>| -> Vec<PathBuf> {
-        folders
-            .into_iter()
-            .map(|folder| folder.join("onnxruntime").join("capi"))
-            .collect()
+        folders.into_iter().map(|folder| folder.join("onnxruntime").join("capi")).collect()
     };
     let looked_at: Option<Vec<PathBuf>> = match kind {
         PlaceKind::Given => options.given.clone().map(|path| vec![path]),
         PlaceKind::Variable => options.dylib_path.clone().map(|path| vec![path]),
         PlaceKind::Cache => Some(cached_folders(&options.runtime_folder())),
-        PlaceKind::VirtualEnv => options
-            .virtual_env
-            .as_deref()
-            .map(|root| packages(python::virtual_env_folders(root))),
+        PlaceKind::VirtualEnv => options.virtual_env.as_deref().map(|root| packages(python::virtual_env_folders(root))),
         PlaceKind::Python => python::find(&options.python).map(|python| packages(python.site_packages)),
         PlaceKind::System => Some(options.system.clone()),
     };
     let Some(looked_at) = looked_at else {
-        return Place {
-            kind,
-            looked_at: Vec::new(),
-            outcome: Outcome::NotSet,
-        };
+        return Place { kind, looked_at: Vec::new(), outcome: Outcome::NotSet };
     };
     let outcome = judge(kind, &looked_at);
-    Place {
-        kind,
-        looked_at,
-        outcome,
-    }
+    Place { kind, looked_at, outcome }
 }
 
 /// The pinned library's folder alone: a cache shared by two versions of annotc keeps both.
@@ -267,11 +237,7 @@ fn judge(kind: PlaceKind, looked_at: &[PathBuf]) -> Outcome {
                 }
             }
             version => {
-                return Outcome::Usable(Found {
-                    path,
-                    version,
-                    place: kind,
-                });
+                return Outcome::Usable(Found { path, version, place: kind });
             }
         }
     }
@@ -303,11 +269,7 @@ mod tests {
     use super::*;
 
     fn options(root: &Path) -> Options {
-        Options {
-            cache: root.join("cache"),
-            python: vec![root.join("no-python")],
-            ..Options::default()
-        }
+        Options { cache: root.join("cache"), python: vec![root.join("no-python")], ..Options::default() }
     }
 
     fn touch(path: &Path) {
@@ -324,11 +286,8 @@ mod tests {
         touch(&old);
         touch(&new);
         touch(&root.path().join("system/libonnxruntime.so.1.24.0"));
-        let options = Options {
-            virtual_env: Some(venv),
-            system: vec![root.path().join("system")],
-            ..options(root.path())
-        };
+        let options =
+            Options { virtual_env: Some(venv), system: vec![root.path().join("system")], ..options(root.path()) };
         let report = locate(&options);
         assert_eq!(report.chosen.as_ref().map(|found| &found.path), Some(&new));
         assert_eq!(find(&options).ok(), Some(report.chosen.clone()));
@@ -345,10 +304,7 @@ mod tests {
         let old = root.path().join("libonnxruntime.so.1.19.2");
         touch(&old);
         let check = |path: PathBuf, word: &str| {
-            let given = Options {
-                given: Some(path),
-                ..options(root.path())
-            };
+            let given = Options { given: Some(path), ..options(root.path()) };
             let message = find(&given).err().map(|error| error.to_string()).unwrap_or_default();
             assert!(message.contains(word), "{message}");
             assert_eq!(locate(&given).chosen, None);

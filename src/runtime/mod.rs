@@ -33,10 +33,7 @@ pub use session::{Element, InputTensor, InputValues, OutputTensor, OutputValues,
 ///
 /// # Errors
 /// Whatever keeps the library from being found, fetched or opened.
-pub fn open(
-    options: &Options,
-    progress: &mut dyn FnMut(FetchProgress),
-) -> Result<Runtime, RuntimeError> {
+pub fn open(options: &Options, progress: &mut dyn FnMut(FetchProgress)) -> Result<Runtime, RuntimeError> {
     let found = match find(options)? {
         Some(found) => found,
         None => fetch(options, progress)?,

@@ -87,9 +87,9 @@ impl Platform {
                 "the published builds need glibc 2.28 or newer; build annotc for a `gnu` target, or build onnxruntime \
                  yourself and name it with `--ort-lib`",
             ),
-            ("macos", "x86_64", _) => refuse(
-                "its builds for Intel Macs have ended; build onnxruntime yourself and name it with `--ort-lib`",
-            ),
+            ("macos", "x86_64", _) => {
+                refuse("its builds for Intel Macs have ended; build onnxruntime yourself and name it with `--ort-lib`")
+            }
             ("macos", "aarch64", _) => Ok(Self::MacArm64),
             ("linux", "aarch64", _) => Ok(Self::LinuxArm64),
             ("linux", "x86_64", _) => Ok(Self::LinuxX64),
@@ -102,10 +102,7 @@ impl Platform {
     /// The pinned build for this machine.
     #[must_use]
     pub fn wheel(self) -> &'static Wheel {
-        WHEELS
-            .iter()
-            .find(|wheel| wheel.platform == self)
-            .expect("every platform has a row in the table of wheels")
+        WHEELS.iter().find(|wheel| wheel.platform == self).expect("every platform has a row in the table of wheels")
     }
 }
 
@@ -180,9 +177,6 @@ mod tests {
 
     #[test]
     fn the_linux_wheel_has_its_published_name() {
-        assert_eq!(
-            Platform::LinuxX64.wheel().file_name(),
-            "onnxruntime-1.31.1-cp312-cp312-manylinux_2_28_x86_64.whl"
-        );
+        assert_eq!(Platform::LinuxX64.wheel().file_name(), "onnxruntime-1.31.1-cp312-cp312-manylinux_2_28_x86_64.whl");
     }
 }

@@ -34,15 +34,8 @@ pub(super) fn find(programs: &[PathBuf]) -> Option<Python> {
             .output()
             .ok()
             .filter(|output| output.status.success())?;
-        let site_packages = String::from_utf8(output.stdout)
-            .ok()?
-            .lines()
-            .map(PathBuf::from)
-            .collect();
-        Some(Python {
-            program: program.clone(),
-            site_packages,
-        })
+        let site_packages = String::from_utf8(output.stdout).ok()?.lines().map(PathBuf::from).collect();
+        Some(Python { program: program.clone(), site_packages })
     })
 }
 

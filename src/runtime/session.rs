@@ -53,20 +53,12 @@ pub struct InputTensor<'a> {
 impl<'a> InputTensor<'a> {
     /// A tensor of integers.
     pub fn i64(name: impl Into<Cow<'a, str>>, shape: &[usize], values: impl Into<Cow<'a, [i64]>>) -> Self {
-        Self {
-            name: name.into(),
-            shape: shape.to_vec(),
-            values: InputValues::I64(values.into()),
-        }
+        Self { name: name.into(), shape: shape.to_vec(), values: InputValues::I64(values.into()) }
     }
 
     /// A tensor of floating-point numbers.
     pub fn f32(name: impl Into<Cow<'a, str>>, shape: &[usize], values: impl Into<Cow<'a, [f32]>>) -> Self {
-        Self {
-            name: name.into(),
-            shape: shape.to_vec(),
-            values: InputValues::F32(values.into()),
-        }
+        Self { name: name.into(), shape: shape.to_vec(), values: InputValues::F32(values.into()) }
     }
 
     pub(super) fn value(&self) -> Result<SessionInputValue<'_>, RuntimeError> {
@@ -185,9 +177,8 @@ impl Session {
         outputs
             .iter()
             .map(|name| {
-                let value = results
-                    .get(name)
-                    .ok_or_else(|| RuntimeError::Run(format!("the model has no output `{name}`")))?;
+                let value =
+                    results.get(name).ok_or_else(|| RuntimeError::Run(format!("the model has no output `{name}`")))?;
                 copy_out(name, value)
             })
             .collect()
@@ -229,19 +220,12 @@ fn port(outlet: &Outlet) -> Port {
         }
         _ => (Element::Other, Vec::new()),
     };
-    Port {
-        name: outlet.name().to_owned(),
-        element,
-        shape,
-    }
+    Port { name: outlet.name().to_owned(), element, shape }
 }
 
 pub(super) fn copy_out(name: &str, value: &DynValue) -> Result<OutputTensor, RuntimeError> {
     let dims = |shape: &ort::value::Shape| -> Vec<usize> {
-        shape
-            .iter()
-            .map(|dim| usize::try_from(*dim).expect("a computed tensor has no negative dimension"))
-            .collect()
+        shape.iter().map(|dim| usize::try_from(*dim).expect("a computed tensor has no negative dimension")).collect()
     };
     let (shape, values) = if let Ok((shape, values)) = value.try_extract_tensor::<f32>() {
         (dims(shape), OutputValues::F32(values.to_vec()))
@@ -254,9 +238,5 @@ pub(super) fn copy_out(name: &str, value: &DynValue) -> Result<OutputTensor, Run
             expected: "a tensor of float32 or int64".to_owned(),
         });
     };
-    Ok(OutputTensor {
-        name: name.to_owned(),
-        shape,
-        values,
-    })
+    Ok(OutputTensor { name: name.to_owned(), shape, values })
 }

@@ -4,11 +4,7 @@ use std::fmt;
 use std::path::Path;
 
 /// The oldest version whose programming interface the bindings can use.
-pub const MINIMUM: Version = Version {
-    major: 1,
-    minor: 24,
-    patch: 0,
-};
+pub const MINIMUM: Version = Version { major: 1, minor: 24, patch: 0 };
 
 /// `major.minor.patch`; ordered as versions are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -42,11 +38,7 @@ impl Version {
         if parts.next().is_some() {
             return None;
         }
-        Some(Self {
-            major,
-            minor,
-            patch,
-        })
+        Some(Self { major, minor, patch })
     }
 }
 
@@ -75,10 +67,7 @@ fn is_major(part: &str) -> bool {
 }
 
 fn numbered_part(name: &str) -> Option<&str> {
-    name.strip_prefix("libonnxruntime.so.").or_else(|| {
-        name.strip_prefix("libonnxruntime.")?
-            .strip_suffix(".dylib")
-    })
+    name.strip_prefix("libonnxruntime.so.").or_else(|| name.strip_prefix("libonnxruntime.")?.strip_suffix(".dylib"))
 }
 
 fn of_file_name(path: &Path) -> Option<Version> {

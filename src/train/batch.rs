@@ -93,9 +93,7 @@ impl Feeds {
                 let positions = || (0_i64..).take(width);
                 InputTensor::i64("position_ids", &shape, (0..rows).flat_map(|_| positions()).collect::<Vec<_>>())
             }
-            Feed::Past(past) => {
-                InputTensor::f32(past.name.clone(), &past.empty_shape(rows), Cow::Owned(Vec::new()))
-            }
+            Feed::Past(past) => InputTensor::f32(past.name.clone(), &past.empty_shape(rows), Cow::Owned(Vec::new())),
             Feed::Labels => match labels(examples) {
                 Some(classes) => InputTensor::i64(LABELS, &[rows], classes),
                 None => InputTensor::i64(LABELS, &shape, padded(&token_label, IGNORED)),

@@ -19,7 +19,7 @@ use super::tokenizer::{Tokenizer, read_json};
 /// One turn of a conversation, as the training table's `messages` column has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
-    /// `system`, `user`, `assistant`, `tool`.
+    /// `system`, `user`, `assistant`, `tool`; or `prompt` and `completion`, which no chat template frames.
     pub role: String,
     /// Its text.
     pub content: String,
@@ -35,6 +35,28 @@ pub struct Rendered {
     pub text: String,
     /// The learnt parts, in bytes, in order; the end-of-turn token that follows each is not in it.
     pub learnt: Vec<Range<usize>>,
+}
+
+/// Whether messages are a plain text to be continued, and no conversation.
+#[must_use]
+pub fn is_completion(messages: &[Message]) -> bool {
+    !messages.is_empty() && messages.iter().all(|message| matches!(message.role.as_str(), "prompt" | "completion"))
+}
+
+/// A prompt and its completion as one text, ended by `eos`.
+#[must_use]
+pub fn join_completion(messages: &[Message], eos: &str) -> Rendered {
+    let mut text = String::new();
+    let mut learnt = Vec::new();
+    for message in messages {
+        let start = text.len();
+        text.push_str(&message.content);
+        if message.train {
+            learnt.push(start..text.len());
+        }
+    }
+    text.push_str(eos);
+    Rendered { text, learnt }
 }
 
 /// A model's chat template.
@@ -57,16 +79,15 @@ impl ChatTemplate {
     /// # Errors
     /// [`TrainError::Template`] where there is none or it does not parse.
     pub fn load(folder: &Path, tokenizer: &Tokenizer) -> Result<Self, TrainError> {
-        let refuse = |message: String| TrainError::Template {
-            folder: folder.to_path_buf(),
-            message,
-        };
+        let refuse = |message: String| TrainError::Template { folder: folder.to_path_buf(), message };
         let path = folder.join("chat_template.jinja");
         let source = if path.is_file() {
             std::fs::read_to_string(&path).map_err(TrainError::io(&path))?
         } else {
             configured(&read_json(&folder.join("tokenizer_config.json"))?).ok_or_else(|| {
-                refuse("is missing: neither `chat_template.jinja` nor `chat_template` in `tokenizer_config.json`".into())
+                refuse(
+                    "is missing: neither `chat_template.jinja` nor `chat_template` in `tokenizer_config.json`".into(),
+                )
             })?
         };
         let text = |role| tokenizer.special_text(role).unwrap_or_default();
@@ -87,11 +108,7 @@ impl ChatTemplate {
             Err(Error::new(ErrorKind::InvalidOperation, message))
         });
         environment.add_template_owned("chat", without_generation_tags(&source))?;
-        Ok(Self {
-            environment,
-            bos: bos.to_owned(),
-            eos: eos.to_owned(),
-        })
+        Ok(Self { environment, bos: bos.to_owned(), eos: eos.to_owned() })
     }
 
     /// Renders a conversation and finds its learnt parts.
@@ -103,10 +120,7 @@ impl ChatTemplate {
         let plain: Vec<Turn<'_>> = messages.iter().map(Turn::plain).collect();
         let text = self.render_turns(&plain, false)?;
         if !messages.iter().any(|message| message.train) {
-            return Ok(Rendered {
-                text,
-                learnt: Vec::new(),
-            });
+            return Ok(Rendered { text, learnt: Vec::new() });
         }
         if messages.iter().any(|message| message.content.contains(MARKS)) {
             return Err("a turn holds a Unicode noncharacter (U+FDD0 or U+FDD1)".to_owned());
@@ -160,10 +174,7 @@ impl ChatTemplate {
     }
 
     fn render_turns(&self, turns: &[Turn<'_>], generation_prompt: bool) -> Result<String, String> {
-        let template = self
-            .environment
-            .get_template("chat")
-            .expect("the template was added when it was parsed");
+        let template = self.environment.get_template("chat").expect("the template was added when it was parsed");
         template
             .render(context! {
                 messages => Value::from(minijinja::value::Serde(turns)),
@@ -206,9 +217,8 @@ fn configured(config: &serde_json::Value) -> Option<String> {
         return Some(source.to_owned());
     }
     let named = template.as_array()?;
-    let default = named
-        .iter()
-        .find(|entry| entry.get("name").and_then(serde_json::Value::as_str) == Some("default"))?;
+    let default =
+        named.iter().find(|entry| entry.get("name").and_then(serde_json::Value::as_str) == Some("default"))?;
     default.get("template")?.as_str().map(str::to_owned)
 }
 
@@ -221,10 +231,7 @@ struct Turn<'a> {
 
 impl<'a> Turn<'a> {
     fn plain(message: &'a Message) -> Self {
-        Self {
-            role: &message.role,
-            content: message.content.as_str().into(),
-        }
+        Self { role: &message.role, content: message.content.as_str().into() }
     }
 }
 
@@ -269,11 +276,7 @@ mod tests {
                                  %}{% if add_generation_prompt %}<assistant>{% endif %}";
 
     fn turn(role: &str, content: &str, train: bool) -> Message {
-        Message {
-            role: role.to_owned(),
-            content: content.to_owned(),
-            train,
-        }
+        Message { role: role.to_owned(), content: content.to_owned(), train }
     }
 
     fn check(source: &str, messages: &[Message], learnt: &[&str]) {
@@ -315,13 +318,11 @@ mod tests {
 
     #[test]
     fn a_template_that_rewrites_is_read_by_prefixes_or_refused() {
-        let thought = [
-            turn("user", "2+2?", false),
-            turn("assistant", "<think>four</think>4", true),
-        ];
+        let thought = [turn("user", "2+2?", false), turn("assistant", "<think>four</think>4", true)];
         check(DROPS_THOUGHT, &thought, &["4"]);
-        let reversed = ChatTemplate::parse("{% for m in messages %}{{ m.content | reverse }}{% endfor %}x".into(), "", "")
-            .expect("a template");
+        let reversed =
+            ChatTemplate::parse("{% for m in messages %}{{ m.content | reverse }}{% endfor %}x".into(), "", "")
+                .expect("a template");
         let message = reversed.render(&thought).expect_err("the place of the answer is not known");
         assert!(message.contains("rewrites") && !message.contains("four"), "{message}");
     }

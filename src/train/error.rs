@@ -136,9 +136,5 @@ pub(super) const IDS_SHOWN: usize = 10;
 
 fn listed(ids: &[String]) -> String {
     let shown = ids.iter().take(IDS_SHOWN).cloned().collect::<Vec<_>>().join(", ");
-    if ids.len() > IDS_SHOWN {
-        format!("{shown} …")
-    } else {
-        shown
-    }
+    if ids.len() > IDS_SHOWN { format!("{shown} …") } else { shown }
 }

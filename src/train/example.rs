@@ -3,12 +3,12 @@
 use std::ops::Range;
 use std::path::Path;
 
-use super::chat::{ChatTemplate, Message};
+use super::TrainError;
+use super::chat::{ChatTemplate, Message, Rendered, is_completion, join_completion};
 use super::error::IDS_SHOWN;
 use super::run::Overflow;
 use super::table::Table;
 use super::tokenizer::{Tokenizer, Tokens};
-use super::TrainError;
 
 /// A record ready for a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,8 +106,8 @@ pub fn encode_conversations(
     tokenizer: &Tokenizer,
     limit: LengthLimit,
 ) -> Result<Encoded, TrainError> {
-    let template = ChatTemplate::load(folder, tokenizer)?;
     let bos = tokenizer.special_text("bos_token").and_then(|token| tokenizer.id_of(token));
+    let mut source = Source { folder, tokenizer, template: None };
     let mut collected = Collected::new(limit);
     let (mut silent, mut cut_away) = (Vec::new(), Vec::new());
     for (id, messages) in table.ids.iter().zip(table.column(column)) {
@@ -115,10 +115,7 @@ pub fn encode_conversations(
             TrainError::Table { path: table.path.clone(), message: format!("record {id} has no list of messages") }
         })?;
         let render = |message| TrainError::Render { id: id.clone(), message };
-        let rendered = template.render(&messages).map_err(render)?;
-        let tokens = tokenizer
-            .encode(&rendered.text, false)
-            .map_err(|message| TrainError::Tokenize { id: id.clone(), message })?;
+        let (rendered, tokens) = source.tokens(id, &messages)?;
         if let (Some(bos), [first, second, ..]) = (bos, tokens.ids.as_slice())
             && (*first, *second) == (bos, bos)
         {
@@ -148,6 +145,44 @@ pub fn encode_conversations(
     nothing_learnt(silent, "give them an assistant turn that is not muted")?;
     nothing_learnt(cut_away, "`length` cuts their answers away; allow more tokens, or say `else drop`")?;
     collected.finish()
+}
+
+/// What conversations and completions become texts with.
+struct Source<'a> {
+    folder: &'a Path,
+    tokenizer: &'a Tokenizer,
+    /// Loaded for the first conversation: completions need none.
+    template: Option<ChatTemplate>,
+}
+
+impl Source<'_> {
+    fn tokens(&mut self, id: &str, messages: &[Message]) -> Result<(Rendered, Tokens), TrainError> {
+        let failed = |message| TrainError::Tokenize { id: id.to_owned(), message };
+        if is_completion(messages) {
+            let eos = self.tokenizer.special_text("eos_token").unwrap_or_default();
+            let rendered = join_completion(messages, eos);
+            let mut tokens = self.tokenizer.encode(&rendered.text, true).map_err(failed)?;
+            // A tokenizer that ends a text by itself would end it twice.
+            if let [.., last, added] = tokens.ids.as_slice()
+                && last == added
+                && Some(*last) == self.tokenizer.id_of(eos)
+            {
+                tokens.ids.pop();
+                tokens.offsets.pop();
+            }
+            return Ok((rendered, tokens));
+        }
+        let template = match self.template.take() {
+            Some(template) => template,
+            None => ChatTemplate::load(self.folder, self.tokenizer)?,
+        };
+        let template = self.template.insert(template);
+        let render = |message| TrainError::Render { id: id.to_owned(), message };
+        let rendered = template.render(messages).map_err(render)?;
+        // The template writes the special tokens itself.
+        let tokens = self.tokenizer.encode(&rendered.text, false).map_err(failed)?;
+        Ok((rendered, tokens))
+    }
 }
 
 /// Which end of a too-long record is kept.

@@ -16,7 +16,7 @@ pub(super) struct TrainedFolder<'a> {
     pub(super) tokenizer: &'a Path,
     pub(super) config: &'a Value,
     pub(super) metrics: &'a str,
-    /// Called with the hash of `model.onnx`.
+    /// Called with the hash of the model.
     pub(super) provenance: &'a dyn Fn(&str) -> Value,
 }
 
@@ -30,10 +30,7 @@ pub(super) fn write_folder(folder: &TrainedFolder<'_>, destination: &Path) -> Re
         _ => Path::new("."),
     };
     std::fs::create_dir_all(parent).map_err(TrainError::io(parent))?;
-    let stage = tempfile::Builder::new()
-        .prefix(".annotc-model-")
-        .tempdir_in(parent)
-        .map_err(TrainError::io(parent))?;
+    let stage = tempfile::Builder::new().prefix(".annotc-model-").tempdir_in(parent).map_err(TrainError::io(parent))?;
     let at = |name: &str| stage.path().join(name);
     let model = at("model.onnx");
     save(folder.graph, &model).map_err(|error| TrainError::Io { path: error.path, source: error.source })?;
@@ -45,7 +42,7 @@ pub(super) fn write_folder(folder: &TrainedFolder<'_>, destination: &Path) -> Re
     }
     write(&at("config.json"), &pretty(folder.config))?;
     write(&at("metrics.jsonl"), folder.metrics)?;
-    let hash = hash_file(&model)?;
+    let hash = hash_model(stage.path())?;
     write(&at("provenance.json"), &pretty(&(folder.provenance)(&hash)))?;
     sync(stage.path())?;
     readable(stage.path())?;
@@ -102,6 +99,17 @@ fn exchange(stage: &Path, destination: &Path) -> bool {
 #[cfg(not(any(target_os = "linux", target_os = "macos")))]
 fn exchange(_stage: &Path, _destination: &Path) -> bool {
     false
+}
+
+/// BLAKE3 of a folder's `model.onnx` and, where there is one, of the file with its weights.
+pub(super) fn hash_model(folder: &Path) -> Result<String, TrainError> {
+    let data = folder.join("model.onnx_data");
+    let model = hash_file(&folder.join("model.onnx"))?;
+    if !data.is_file() {
+        return Ok(model);
+    }
+    let both = model + &hash_file(&data)?;
+    Ok(blake3::hash(both.as_bytes()).to_hex().to_string())
 }
 
 /// BLAKE3 of a file in hexadecimal.

@@ -29,7 +29,7 @@ use std::ops::ControlFlow;
 pub use chat::{ChatTemplate, Message, Rendered};
 pub use error::TrainError;
 pub use example::{Cut, Encoded, Example, LengthLimit, Target, encode_conversations, encode_texts};
-pub(crate) use model::{LOGITS, label_names};
+pub(crate) use model::{LOGITS, label_names, positions};
 pub use optimizer::{AdamW, AdamWState, ParameterRule, clip_factor, global_norm, weight_decays};
 pub use order::{keyed_order, steps_of_epoch, steps_per_epoch};
 pub use run::{Extent, ModelSource, Overflow, Task, TrainRun, Tune};
@@ -50,7 +50,7 @@ use crate::runtime::Runtime;
 pub struct Trained {
     /// Optimizer steps done.
     pub steps: u64,
-    /// BLAKE3 of `model.onnx`.
+    /// BLAKE3 of `model.onnx`; with weights in a file of their own, of both files' sums.
     pub weights: String,
     /// The epoch whose weights were kept, where `keep best` chose one.
     pub best_epoch: Option<u64>,

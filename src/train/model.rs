@@ -49,7 +49,12 @@ pub(super) struct TrainingPlan {
 
 impl Model {
     /// Reads a folder, or takes a new encoder's graph, and puts a head for `values` on it where it has none.
-    pub(super) fn classifier(folder: &Path, graph: Option<Graph>, values: &[String], seed: u64) -> Result<Self, TrainError> {
+    pub(super) fn classifier(
+        folder: &Path,
+        graph: Option<Graph>,
+        values: &[String],
+        seed: u64,
+    ) -> Result<Self, TrainError> {
         let config = read_json(&folder.join("config.json"))?;
         let mut imported = match graph {
             Some(graph) => Imported::built(graph),
@@ -71,7 +76,9 @@ impl Model {
                 return Err(refuse(format!("its head has {labels} outputs, and the label has {count} values")));
             }
             Family::Sequence { .. } => (in_model_order(values, &config), false),
-            Family::Tokens { .. } => return Err(refuse("it classifies tokens, and `classify` needs one class per text".into())),
+            Family::Tokens { .. } => {
+                return Err(refuse("it classifies tokens, and `classify` needs one class per text".into()));
+            }
             Family::Decoder { .. } => return Err(refuse("it generates text; `classify` needs an encoder".into())),
         };
         Ok(Self { folder: folder.to_path_buf(), config, imported, family: found, values, has_new_head })
@@ -89,7 +96,14 @@ impl Model {
                 return Err(refuse("it is no decoder, and `generate` needs one".into()));
             }
         }
-        Ok(Self { folder: folder.to_path_buf(), config, imported, family: found, values: Vec::new(), has_new_head: false })
+        Ok(Self {
+            folder: folder.to_path_buf(),
+            config,
+            imported,
+            family: found,
+            values: Vec::new(),
+            has_new_head: false,
+        })
     }
 
     /// How many numbers its embedding knows; a tokenizer with more is another model's.
@@ -100,17 +114,6 @@ impl Model {
                 usize::try_from(self.config.get("vocab_size")?.as_u64()?).ok()
             }
         }
-    }
-
-    /// The most positions that the configuration gives the model.
-    pub(super) fn positions(&self) -> Option<usize> {
-        let key = ["max_position_embeddings", "n_positions"].into_iter().find_map(|key| self.config.get(key)?.as_u64())?;
-        // RoBERTa's positions start behind its padding token.
-        let reserved = match self.config.get("model_type").and_then(Value::as_str) {
-            Some("roberta" | "xlm-roberta" | "camembert") => 2,
-            _ => 0,
-        };
-        usize::try_from(key).ok().map(|positions| positions.saturating_sub(reserved))
     }
 
     /// Loss, gradients and what a validation measures.
@@ -134,7 +137,9 @@ impl Model {
             .collect();
         let names = reaching(&graph, &loss.loss, &wanted);
         if names.is_empty() {
-            return Err(refuse("it has no classification head that `tune head` could train; use `tune all`".to_owned()));
+            return Err(refuse(
+                "it has no classification head that `tune head` could train; use `tune all`".to_owned(),
+            ));
         }
         let training = differentiate(&graph, &loss.loss, &names).map_err(|error| refuse(error.to_string()))?;
         let measured = if decodes { loss.loss } else { LOGITS.to_owned() };
@@ -218,6 +223,17 @@ fn in_model_order(values: &[String], config: &Value) -> Vec<String> {
     sorted.0.sort();
     sorted.1.sort();
     if sorted.0 == sorted.1 { known } else { values.to_vec() }
+}
+
+/// The most positions that a configuration gives its model.
+pub(crate) fn positions(config: &Value) -> Option<usize> {
+    let key = ["max_position_embeddings", "n_positions"].into_iter().find_map(|key| config.get(key)?.as_u64())?;
+    // RoBERTa's positions start behind its padding token.
+    let reserved = match config.get("model_type").and_then(Value::as_str) {
+        Some("roberta" | "xlm-roberta" | "camembert") => 2,
+        Some(_) | None => 0,
+    };
+    usize::try_from(key).ok().map(|positions| positions.saturating_sub(reserved))
 }
 
 /// `id2label` of a configuration in the order of its numbers; empty where there is none or numbers are missing.

@@ -16,11 +16,7 @@ pub struct AdamW {
 impl Default for AdamW {
     /// PyTorch's defaults, betas 0.9 and 0.999, epsilon 1e-8, weight decay 0.01.
     fn default() -> Self {
-        Self {
-            weight_decay: 0.01,
-            betas: [0.9, 0.999],
-            epsilon: 1e-8,
-        }
+        Self { weight_decay: 0.01, betas: [0.9, 0.999], epsilon: 1e-8 }
     }
 }
 
@@ -114,15 +110,7 @@ impl AdamWState {
 }
 
 fn update_chunk(values: &mut [f32], gradient: &[f32], first: &mut [f32], second: &mut [f32], factors: Factors) {
-    let Factors {
-        keep,
-        beta1,
-        beta2,
-        step_size,
-        correction2,
-        epsilon,
-        clip,
-    } = factors;
+    let Factors { keep, beta1, beta2, step_size, correction2, epsilon, clip } = factors;
     let moments = first.iter_mut().zip(second.iter_mut());
     for ((value, gradient), (first, second)) in values.iter_mut().zip(gradient).zip(moments) {
         let gradient = gradient * clip;
@@ -136,11 +124,7 @@ fn update_chunk(values: &mut [f32], gradient: &[f32], first: &mut [f32], second:
 #[must_use]
 pub fn global_norm<'a>(gradients: impl IntoIterator<Item = &'a [f32]>) -> f64 {
     let square = |piece: &[f32]| piece.iter().map(|g| f64::from(*g) * f64::from(*g)).sum::<f64>();
-    gradients
-        .into_iter()
-        .map(|gradient| gradient.chunks(CHUNK).map(square).sum::<f64>())
-        .sum::<f64>()
-        .sqrt()
+    gradients.into_iter().map(|gradient| gradient.chunks(CHUNK).map(square).sum::<f64>()).sum::<f64>().sqrt()
 }
 
 /// The factor that brings a norm down to `limit`; 1 where it is below.
@@ -186,10 +170,7 @@ mod tests {
         let gradients = [0.3, -0.2, 4.0];
         let size = CHUNK + 3;
         let check = |threads: usize, decays: bool, factor: f64| {
-            let rule = ParameterRule {
-                rate_factor: factor,
-                decays,
-            };
+            let rule = ParameterRule { rate_factor: factor, decays };
             let mut state = AdamWState::default();
             let mut values = vec![0.5_f32; size];
             for (rate, gradient) in rates.iter().zip(gradients) {

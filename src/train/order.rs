@@ -4,11 +4,8 @@
 /// the table give the same order of training.
 #[must_use]
 pub fn keyed_order(ids: &[String], seed: u64, epoch: u64) -> Vec<usize> {
-    let mut keyed: Vec<([u8; 32], usize)> = ids
-        .iter()
-        .enumerate()
-        .map(|(index, id)| (key(seed, epoch, id), index))
-        .collect();
+    let mut keyed: Vec<([u8; 32], usize)> =
+        ids.iter().enumerate().map(|(index, id)| (key(seed, epoch, id), index)).collect();
     keyed.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| ids[a.1].cmp(&ids[b.1])));
     keyed.into_iter().map(|(_, index)| index).collect()
 }
@@ -23,9 +20,7 @@ fn key(seed: u64, epoch: u64, id: &str) -> [u8; 32] {
 
 /// The micro-batches of one optimizer step: `accumulate` lists of `batch` indices; the last of an epoch may be short.
 pub fn steps_of_epoch(order: &[usize], batch: usize, accumulate: usize) -> impl Iterator<Item = Vec<&[usize]>> {
-    order
-        .chunks(batch.saturating_mul(accumulate).max(1))
-        .map(move |step| step.chunks(batch.max(1)).collect())
+    order.chunks(batch.saturating_mul(accumulate).max(1)).map(move |step| step.chunks(batch.max(1)).collect())
 }
 
 /// Optimizer steps in an epoch over `records`.

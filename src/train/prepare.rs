@@ -8,17 +8,17 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
+use super::TrainError;
 use super::batch::Feeds;
 use super::example::{Encoded, LengthLimit, encode_conversations, encode_texts};
-use super::folder::{TrainedFolder, hash_file, write_folder};
-use super::model::{Model, TrainingPlan};
+use super::folder::{TrainedFolder, hash_file, hash_model, write_folder};
+use super::model::{Model, TrainingPlan, positions};
 use super::optimizer::{ParameterRule, weight_decays};
 use super::run::{Extent, ModelSource, Task, TrainRun, Tune};
 use super::table::Table;
 use super::tokenizer::{Tokenizer, pretty, train_wordpiece, write};
 use super::trainer::{Event, Outcome, Preparation, Trainer};
 use super::validate::Validation;
-use super::TrainError;
 use crate::onnx::encode;
 use crate::onnx::encoder::{Encoder, POSITIONS};
 use crate::runtime::{BoundSession, Runtime, Session};
@@ -146,11 +146,13 @@ fn check_vocabulary(model: &Model, tokenizer: &Tokenizer, folder: &Path) -> Resu
 /// The run's limit, which must be one that the model can take; without one, the model's own.
 fn length(run: &TrainRun, model: &Model, tokenizer: &Tokenizer) -> Result<LengthLimit, TrainError> {
     // A model's positions are what its graph can do; `model_max_length` is what its tokenizer is set to.
-    let able = model.positions();
+    let able = positions(&model.config);
     let own = [able, tokenizer.model_max_length()].into_iter().flatten().min();
     let tokens = match (run.length, able) {
         (Some(asked), Some(able)) if asked > able => {
-            return Err(TrainError::Settings(format!("`length {asked} tokens` is more than the model's {able} positions")));
+            return Err(TrainError::Settings(format!(
+                "`length {asked} tokens` is more than the model's {able} positions"
+            )));
         }
         (Some(0), _) => return Err(TrainError::Settings("`length` must be at least 1 token".to_owned())),
         (Some(asked), _) => asked,
@@ -267,11 +269,6 @@ impl Finished {
         write_folder(&folder, &run.output)?;
         Ok(weights.into_inner())
     }
-}
-
-fn hash_model(folder: &Path) -> Result<String, TrainError> {
-    let file = if folder.is_file() { folder.to_path_buf() } else { folder.join("model.onnx") };
-    hash_file(&file)
 }
 
 /// What decides the weights beside data and model. Of the machine: the library, its build and the instruction set.

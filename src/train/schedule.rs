@@ -72,12 +72,7 @@ mod tests {
     #[test]
     fn rates_rise_and_fall_as_said() {
         let check = |decay, warmup, floor, expected: &[f64]| {
-            let schedule = Schedule {
-                rate: 1.0,
-                decay,
-                warmup,
-                floor,
-            };
+            let schedule = Schedule { rate: 1.0, decay, warmup, floor };
             let steps = expected.len() as u64;
             for (step, expected) in (1..).zip(expected) {
                 let found = schedule.rate_at(step, steps);

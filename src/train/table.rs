@@ -30,10 +30,7 @@ impl Table {
     /// # Errors
     /// [`TrainError::Table`] where the file is no Parquet, lacks a column, or has a null or repeated id.
     pub fn read(path: &Path, columns: &[&str]) -> Result<Self, TrainError> {
-        let refuse = |message: String| TrainError::Table {
-            path: path.to_path_buf(),
-            message,
-        };
+        let refuse = |message: String| TrainError::Table { path: path.to_path_buf(), message };
         let file = File::open(path).map_err(TrainError::io(path))?;
         let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| refuse(error.to_string()))?;
         let wanted: Vec<&str> = std::iter::once(ID_COLUMN).chain(columns.iter().copied()).collect();
@@ -48,27 +45,20 @@ impl Table {
         for batch in reader {
             let batch = batch.map_err(|error| refuse(error.to_string()))?;
             for (name, values) in &mut read {
-                let column = batch
-                    .column_by_name(name)
-                    .expect("the projection holds every wanted column, checked above");
+                let column =
+                    batch.column_by_name(name).expect("the projection holds every wanted column, checked above");
                 values.extend(texts(column).map_err(|message| refuse(format!("column `{name}`: {message}")))?);
             }
         }
         let (_, ids) = read.remove(0);
-        let ids: Vec<String> = ids
-            .into_iter()
-            .collect::<Option<_>>()
-            .ok_or_else(|| refuse("a record has no id".to_owned()))?;
+        let ids: Vec<String> =
+            ids.into_iter().collect::<Option<_>>().ok_or_else(|| refuse("a record has no id".to_owned()))?;
         let mut sorted: Vec<&String> = ids.iter().collect();
         sorted.sort_unstable();
         if let Some(twice) = sorted.windows(2).find(|pair| pair[0] == pair[1]) {
             return Err(refuse(format!("the id {} stands there twice", twice[0])));
         }
-        Ok(Self {
-            path: path.to_path_buf(),
-            ids,
-            columns: read,
-        })
+        Ok(Self { path: path.to_path_buf(), ids, columns: read })
     }
 
     /// A column that was asked for when the table was read.
@@ -94,9 +84,7 @@ fn texts(column: &ArrayRef) -> Result<Vec<Option<String>>, String> {
     }
     let text = cast(column, &DataType::LargeUtf8).map_err(|error| error.to_string())?;
     let text = text.as_string::<i64>();
-    Ok((0..text.len())
-        .map(|row| text.is_valid(row).then(|| text.value(row).to_owned()))
-        .collect())
+    Ok((0..text.len()).map(|row| text.is_valid(row).then(|| text.value(row).to_owned())).collect())
 }
 
 #[cfg(test)]
@@ -111,14 +99,9 @@ pub(crate) mod tests {
 
     /// Writes a table of text columns.
     pub(crate) fn write_table(path: &Path, columns: &[(&str, Vec<&str>)]) {
-        let fields: Vec<Field> = columns
-            .iter()
-            .map(|(name, _)| Field::new(*name, DataType::Utf8, true))
-            .collect();
-        let arrays: Vec<ArrayRef> = columns
-            .iter()
-            .map(|(_, values)| Arc::new(StringArray::from(values.clone())) as ArrayRef)
-            .collect();
+        let fields: Vec<Field> = columns.iter().map(|(name, _)| Field::new(*name, DataType::Utf8, true)).collect();
+        let arrays: Vec<ArrayRef> =
+            columns.iter().map(|(_, values)| Arc::new(StringArray::from(values.clone())) as ArrayRef).collect();
         write_batch(path, Schema::new(fields), arrays);
     }
 
@@ -134,14 +117,10 @@ pub(crate) mod tests {
     fn columns_are_read_as_text() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("train.parquet");
-        let schema = Schema::new(vec![
-            Field::new("stars", DataType::Int64, true),
-            Field::new("id", DataType::Utf8, false),
-        ]);
-        let arrays: Vec<ArrayRef> = vec![
-            Arc::new(Int64Array::from(vec![Some(4), None])),
-            Arc::new(StringArray::from(vec!["a", "b"])),
-        ];
+        let schema =
+            Schema::new(vec![Field::new("stars", DataType::Int64, true), Field::new("id", DataType::Utf8, false)]);
+        let arrays: Vec<ArrayRef> =
+            vec![Arc::new(Int64Array::from(vec![Some(4), None])), Arc::new(StringArray::from(vec!["a", "b"]))];
         write_batch(&path, schema, arrays);
         let table = Table::read(&path, &["stars"]).expect("read");
         assert_eq!(table.ids, ["a", "b"]);

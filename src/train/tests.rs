@@ -37,11 +37,8 @@ fn shared(path: &str) -> Option<PathBuf> {
     None
 }
 
-const WORDS: [[&str; 4]; 3] = [
-    ["lost", "stolen", "missing", "gone"],
-    ["refund", "return", "money", "back"],
-    ["open", "new", "account", "join"],
-];
+const WORDS: [[&str; 4]; 3] =
+    [["lost", "stolen", "missing", "gone"], ["refund", "return", "money", "back"], ["open", "new", "account", "join"]];
 
 /// Texts of two words, of which one tells the value; lengths differ.
 fn write_texts(path: &Path, records: usize) {
@@ -117,12 +114,13 @@ fn a_new_encoder_learns_and_is_the_same_again() {
     let folder = tempfile::tempdir().expect("a folder");
     write_texts(&folder.path().join("train.parquet"), 96);
     let mut settings = run(folder.path());
-    settings.extent = Extent::Epochs(6.0);
+    settings.extent = Extent::Epochs(10.0);
+    settings.schedule.rate = 4e-3;
     settings.validation = Some(settings.train.clone());
     settings.keep_best = crate::eval::Metric::parse("accuracy");
     let (first, losses) = train_quietly(&settings, &runtime).expect("trained");
-    assert_eq!(losses.len(), 72);
-    assert!(losses[0] > 0.9 && losses[71] < 0.2, "{} to {}", losses[0], losses[71]);
+    assert_eq!(losses.len(), 120);
+    assert!(losses[0] > 0.9 && losses[119] < 0.2, "{} to {}", losses[0], losses[119]);
     let (again, _) = train_quietly(&settings, &runtime).expect("trained again, over the old folder");
     assert_eq!(first, again);
 
@@ -220,10 +218,9 @@ fn what_is_wrong_is_told_before_the_first_step() {
     check(&explode, &["the loss of step", "records 0000"]);
 }
 
-/// The learnt tokens of a record, as text.
-fn learnt_text(tokenizer: &Tokenizer, example: &Example) -> Vec<u32> {
+/// The learnt tokens of a record.
+fn learnt_ids(example: &Example) -> Vec<u32> {
     let Target::Tokens(learnt) = &example.target else { panic!("a conversation") };
-    let _ = tokenizer;
     example.tokens.iter().zip(learnt).filter(|(_, learnt)| **learnt).map(|(id, _)| *id).collect()
 }
 
@@ -248,7 +245,7 @@ fn a_decoder_learns_the_answer_and_its_end_alone() {
     let encoded = encode(limit(64, Overflow::Refuse)).expect("encoded");
     let end = tokenizer.id_of("<|im_end|>").expect("the end of a turn");
     for (example, answer) in encoded.examples.iter().zip(["four", "It is four."]) {
-        let learnt = learnt_text(&tokenizer, example);
+        let learnt = learnt_ids(example);
         assert_eq!(learnt.last(), Some(&end));
         assert_eq!(tokenizer.decode(&learnt).as_deref(), Ok(answer));
     }
@@ -256,6 +253,15 @@ fn a_decoder_learns_the_answer_and_its_end_alone() {
     assert!(message.contains("2 records") && message.contains("a, b") && message.contains("length"), "{message}");
     assert_eq!(encode(limit(3, Overflow::Drop)).expect("all dropped").dropped, 2);
     assert!(encode(limit(3, Overflow::Refuse)).expect_err("too long").to_string().contains("a, b"));
+    let plain = serde_json::json!([
+        {"role": "prompt", "content": "Q: four? A:"},
+        {"role": "completion", "content": " four", "train": true},
+    ]);
+    write_table(&path, &[("id", vec!["p"]), ("messages", vec![&plain.to_string()])]);
+    let table = Table::read(&path, &["messages"]).expect("read");
+    let encoded = encode_conversations(&table, "messages", &model, &tokenizer, limit(64, Overflow::Refuse));
+    let learnt = learnt_ids(&encoded.expect("encoded").examples[0]);
+    assert_eq!((learnt.last(), tokenizer.decode(&learnt).as_deref()), (Some(&end), Ok(" four")));
     let muted = chat("say four", "four", false);
     write_table(&path, &[("id", vec!["c"]), ("messages", vec![&muted])]);
     let table = Table::read(&path, &["messages"]).expect("read");

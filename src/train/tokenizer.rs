@@ -60,10 +60,7 @@ impl Tokenizer {
     pub fn load(folder: &Path) -> Result<Self, TrainError> {
         let path = folder.join("tokenizer.json");
         let bytes = std::fs::read(&path).map_err(TrainError::io(&path))?;
-        let refuse = |message: String| TrainError::ModelFile {
-            path: path.clone(),
-            message,
-        };
+        let refuse = |message: String| TrainError::ModelFile { path: path.clone(), message };
         let mut inner =
             tokenizers::Tokenizer::from_bytes(&bytes).map_err(|error| refuse(format!("no tokenizer: {error}")))?;
         let asked_pad = inner.get_padding().map(|padding| padding.pad_id);
@@ -76,9 +73,7 @@ impl Tokenizer {
                 config.entry(name.clone()).or_insert_with(|| value.clone());
             }
         }
-        let pad = token_text(&config, "pad_token")
-            .and_then(|token| inner.token_to_id(token))
-            .or(asked_pad);
+        let pad = token_text(&config, "pad_token").and_then(|token| inner.token_to_id(token)).or(asked_pad);
         Ok(Self {
             pad,
             config,
@@ -121,11 +116,7 @@ impl Tokenizer {
     /// Whether a token is one of the special ones, which no text contains by itself.
     #[must_use]
     pub fn is_special(&self, id: u32) -> bool {
-        self.inner
-            .get_added_vocabulary()
-            .get_added_tokens_decoder()
-            .get(&id)
-            .is_some_and(|token| token.special)
+        self.inner.get_added_vocabulary().get_added_tokens_decoder().get(&id).is_some_and(|token| token.special)
     }
 
     /// `tokenizer_config.json`, completed by `special_tokens_map.json`.
@@ -146,10 +137,7 @@ impl Tokenizer {
     /// # Errors
     /// What the tokenizer says; its message does not hold the text.
     pub fn encode(&self, text: &str, special: bool) -> Result<Tokens, String> {
-        let encoding = self
-            .inner
-            .encode(text, special)
-            .map_err(|error| error.to_string())?;
+        let encoding = self.inner.encode(text, special).map_err(|error| error.to_string())?;
         Ok(tokens_of(&encoding))
     }
 
@@ -188,10 +176,7 @@ impl Tokenizer {
 }
 
 fn tokens_of(encoding: &tokenizers::Encoding) -> Tokens {
-    Tokens {
-        ids: encoding.get_ids().to_vec(),
-        offsets: encoding.get_offsets().to_vec(),
-    }
+    Tokens { ids: encoding.get_ids().to_vec(), offsets: encoding.get_offsets().to_vec() }
 }
 
 /// A special token is written as a string or as an object with `content`.
@@ -207,10 +192,8 @@ pub(crate) fn read_json(path: &Path) -> Result<Value, TrainError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(json!({})),
         Err(error) => return Err(TrainError::io(path)(error)),
     };
-    serde_json::from_slice(&bytes).map_err(|error| TrainError::ModelFile {
-        path: path.to_path_buf(),
-        message: format!("not JSON: {error}"),
-    })
+    serde_json::from_slice(&bytes)
+        .map_err(|error| TrainError::ModelFile { path: path.to_path_buf(), message: format!("not JSON: {error}") })
 }
 
 /// The special tokens of a new encoder's tokenizer, with their roles; their numbers are their places here.
@@ -265,9 +248,7 @@ pub fn train_wordpiece<'a>(
     tokenizer.with_pre_tokenizer(Some(BertPreTokenizer));
     tokenizer.with_post_processor(Some(BertProcessing::new(("[SEP]".to_owned(), 3), ("[CLS]".to_owned(), 2))));
     tokenizer.with_decoder(Some(tokenizers::decoders::wordpiece::WordPiece::default()));
-    tokenizer
-        .add_special_tokens(special.iter().map(|token| AddedToken::from(*token, true)))
-        .map_err(failed)?;
+    tokenizer.add_special_tokens(special.iter().map(|token| AddedToken::from(*token, true))).map_err(failed)?;
     let text = tokenizer.to_string(true).map_err(failed)?;
     write(&folder.join("tokenizer.json"), &text)?;
     write_companions(folder, max_length)?;

@@ -97,6 +97,13 @@ pub(super) struct Trainer<'a> {
     pub(super) validation: Option<Validation>,
 }
 
+/// The best measurement so far; its weights where the run keeps them.
+struct Best {
+    measured: Measured,
+    epoch: u64,
+    weights: Option<Vec<Vec<f32>>>,
+}
+
 struct Progress {
     steps: u64,
     per_epoch: u64,
@@ -118,9 +125,10 @@ impl Trainer<'_> {
             order: blake3::Hasher::new(),
         };
         let mut state = AdamWState::default();
-        let mut best: Option<(Measured, u64, Vec<Vec<f32>>)> = None;
+        let mut best: Option<Best> = None;
         for epoch in 0.. {
-            let order = if self.run.shuffle { keyed_order(&ids, self.run.seed, epoch) } else { (0..ids.len()).collect() };
+            let order =
+                if self.run.shuffle { keyed_order(&ids, self.run.seed, epoch) } else { (0..ids.len()).collect() };
             for micro_batches in steps_of_epoch(&order, self.run.batch, self.run.accumulate) {
                 if progress.step == progress.steps {
                     break;
@@ -140,9 +148,9 @@ impl Trainer<'_> {
                 break;
             }
         }
-        let (weights, best_epoch) = match best.filter(|_| self.run.keep_best.is_some()) {
-            Some((_, epoch, weights)) => (weights, Some(epoch)),
-            None => (self.session.values(), None),
+        let (weights, best_epoch) = match best {
+            Some(Best { epoch, weights: Some(weights), .. }) => (weights, Some(epoch)),
+            Some(Best { weights: None, .. }) | None => (self.session.values(), None),
         };
         Ok(Outcome {
             weights,
@@ -223,21 +231,17 @@ impl Trainer<'_> {
         &mut self,
         epoch: u64,
         step: u64,
-        best: &mut Option<(Measured, u64, Vec<Vec<f32>>)>,
+        best: &mut Option<Best>,
     ) -> Result<Option<ValidationReport>, TrainError> {
         let Some(validation) = &mut self.validation else { return Ok(None) };
         let weights = self.session.values();
         let measured = validation.measure(&weights)?;
-        let is_best = best.as_ref().is_none_or(|(before, ..)| is_better(&measured, before, self.run.keep_best.as_ref()));
-        let report = ValidationReport {
-            epoch,
-            step,
-            loss: measured.loss(),
-            accuracy: measured.accuracy(),
-            best: is_best,
-        };
+        let metric = self.run.keep_best.as_ref();
+        let is_best = best.as_ref().is_none_or(|before| is_better(&measured, &before.measured, metric));
+        let report =
+            ValidationReport { epoch, step, loss: measured.loss(), accuracy: measured.accuracy(), best: is_best };
         if is_best {
-            *best = Some((measured, epoch, weights));
+            *best = Some(Best { measured, epoch, weights: metric.is_some().then_some(weights) });
         }
         Ok(Some(report))
     }

@@ -80,8 +80,8 @@ impl Validation {
             }
         }
         let mean = loss / targets.max(1) as f64;
-        let classification = (self.measured == LOGITS)
-            .then(|| Classification::of(Confusion::count(self.values.len(), &judged)));
+        let classification =
+            (self.measured == LOGITS).then(|| Classification::of(Confusion::count(self.values.len(), &judged)));
         let perplexity = classification.is_none().then(|| perplexity(loss, targets));
         let figures = Figures { classification, loss: Some(mean), perplexity, records: self.examples.len() as u64 };
         Ok(Measured { figures, values: self.values.clone() })

@@ -27,11 +27,8 @@ pub(super) fn learn(words: &BTreeMap<String, u64>, special: &[&str], size: usize
     let mut vocabulary: Vec<String> = special.iter().map(|&piece| piece.to_owned()).collect();
     let room = size.saturating_sub(vocabulary.len());
     vocabulary.extend(alphabet(words, room));
-    let mut index: BTreeMap<String, usize> = vocabulary
-        .iter()
-        .enumerate()
-        .map(|(index, piece)| (piece.clone(), index))
-        .collect();
+    let mut index: BTreeMap<String, usize> =
+        vocabulary.iter().enumerate().map(|(index, piece)| (piece.clone(), index)).collect();
     let mut words: Vec<Word> = words
         .iter()
         .filter_map(|(word, count)| split(word, &index).map(|pieces| Word { pieces, count: *count }))
@@ -73,11 +70,7 @@ fn alphabet(words: &BTreeMap<String, u64>, room: usize) -> Vec<String> {
 
 fn characters(word: &str) -> impl Iterator<Item = String> + '_ {
     word.chars().enumerate().map(|(position, character)| {
-        if position == 0 {
-            character.to_string()
-        } else {
-            format!("{CONTINUATION}{character}")
-        }
+        if position == 0 { character.to_string() } else { format!("{CONTINUATION}{character}") }
     })
 }
 
@@ -95,12 +88,8 @@ struct PairTable {
 
 impl PairTable {
     fn of(words: &[Word]) -> Self {
-        let mut table = Self {
-            counts: BTreeMap::new(),
-            words: BTreeMap::new(),
-            heap: BinaryHeap::new(),
-            dirty: BTreeSet::new(),
-        };
+        let mut table =
+            Self { counts: BTreeMap::new(), words: BTreeMap::new(), heap: BinaryHeap::new(), dirty: BTreeSet::new() };
         for (position, word) in words.iter().enumerate() {
             table.add(word, position);
         }
