@@ -9,9 +9,10 @@ use crate::cli::Failure;
 use crate::cli::terminal::{Paint, Terminal};
 use crate::emit::{self, Manifest, file_name, verify_outputs};
 use crate::engine::{
-    self, BuildInputs, BuildStage, Destination, EngineError, InputFile, Measured, Progress, Sizes, SourceFiles, Surveyed,
+    self, BuildInputs, BuildStage, Destination, EngineError, InputFile, Measured, Progress, SourceFiles, Surveyed,
     TrainingTable, Violation,
 };
+use crate::engine::read::Sizes;
 use crate::hir::{DatasetId, LabelSchema, LabelValues, Program, SourceId, Task};
 
 /// Builds one data set, or finds that its folder holds what would be built. Gives its manifest.
