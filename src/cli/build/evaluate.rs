@@ -70,6 +70,7 @@ pub fn evaluate(session: &mut Session<'_>, at: usize, manifest: &Manifest) -> Re
         ("model".to_string(), super::train::weights(&folder)),
         ("runtime".to_string(), runtime.version().to_string()),
     ]);
+    std::fs::create_dir_all(folder.join("evaluation")).map_err(|error| world(&error))?;
     let written = write(&target, evaluate, &evaluation, evaluated.as_ref(), &signature);
     let gates = written.map_err(|error| world(&error))?;
     if terminal.json() {
