@@ -34,7 +34,7 @@ pub(super) fn explain(
     let wanted = wanted(error);
     place
         .trailing_operator()
-        .or_else(|| place.foreign_operator())
+        .or_else(|| place.foreign_operator(&wanted))
         .or_else(|| place.hard_word(&wanted))
         .unwrap_or_else(|| place.plain(&wanted))
 }
@@ -76,8 +76,8 @@ impl Place<'_> {
         }
         let message = format!("nothing follows the operator `{operator}`");
         let error = Diagnostic::new(Code::UnexpectedToken, message, self.span(before), "its right side is missing");
-        let goes_on = self.found.is_some_and(|at| self.tokens[at].kind == Kind::Newline);
-        Some(if goes_on {
+        let next = self.tokens.get(before + 1);
+        Some(if next.is_some_and(|next| next.kind == Kind::Newline) {
             error
                 .help(format!("an expression that goes on in the next line has `{operator}` at the start of that line"))
         } else {
@@ -86,7 +86,7 @@ impl Place<'_> {
     }
 
     /// An operator that other languages write in another way.
-    fn foreign_operator(&self) -> Option<Diagnostic> {
+    fn foreign_operator(&self, wanted: &[String]) -> Option<Diagnostic> {
         let at = self.found_token()?;
         let sign = self.text(at);
         let ours = match sign {
@@ -99,10 +99,8 @@ impl Place<'_> {
             "|" => "or",
             _ => return None,
         };
-        let after_name = self.before.is_some_and(|before| {
-            matches!(self.tokens[before].kind, Kind::Word | Kind::Quoted | Kind::Close(_) | Kind::Number)
-        });
-        if sign == "=" && !after_name {
+        let something_else_is_missing = wanted.iter().any(|item| item.starts_with("a "));
+        if sign == "=" && something_else_is_missing {
             return None;
         }
         let message = format!("unexpected `{sign}`");

@@ -166,7 +166,7 @@ impl Reader<'_> {
             Err(error) => {
                 let found = token_at(self.tokens, start + failure_offset(&error));
                 let why = explain(self.file, self.text, self.tokens, (found, statement.end), &error);
-                self.errors.push(why.help("the first line is `annot 1`"));
+                self.errors.push(if why.help.is_none() { why.help("the first line is `annot 1`") } else { why });
             }
         }
     }
