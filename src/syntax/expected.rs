@@ -171,7 +171,9 @@ impl Place<'_> {
             "%" => Some("write the sign right after the number: `20%`".to_owned()),
             _ if self.tokens[before].kind == Kind::Comma => Some("remove the comma if the list ends there".to_owned()),
             _ if wanted.iter().any(|item| item == "a string") && self.tokens[at].kind == Kind::Word => {
-                Some(format!("write it in quotes: `\"{text}\"`"))
+                let rest = &self.text[self.tokens[at].start..];
+                let end = rest.find(|c: char| c.is_whitespace() || matches!(c, ';' | ',' | '}')).unwrap_or(rest.len());
+                Some(format!("write it in quotes: `\"{}\"`", super::statement::shorten(&rest[..end])))
             }
             _ if wanted.is_empty() => Some("a statement ends at a newline or `;`".to_owned()),
             _ => None,

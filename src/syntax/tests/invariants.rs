@@ -207,10 +207,19 @@ fn every_word_has_an_example_that_is_read() {
     }
 }
 
+/// The time that this thread has been on a processor, where the system tells it: a busy machine does not count.
+fn clock() -> Option<Duration> {
+    let stat = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    stat.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
+}
+
 fn time(text: &str) -> Duration {
-    let begin = Instant::now();
+    let (begin, cpu) = (Instant::now(), clock());
     read(text);
-    begin.elapsed()
+    match (cpu, clock()) {
+        (Some(before), Some(after)) => after.saturating_sub(before),
+        _ => begin.elapsed(),
+    }
 }
 
 #[test]

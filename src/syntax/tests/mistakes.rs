@@ -236,6 +236,7 @@ fn blocks_that_do_not_close() {
         "annot 1\nsource a {\n  fields { a: int } }\n  path \"x\"\n}\nclean b { drp }\n",
         &[("E0004", "}", "`}` closes nothing", ""), ("E0003", "drp", "unknown statement `drp` in a `clean` block", "")],
     );
+    check("annot 1\nsource a { path \"x }\nlet y = 1", &[("E0005", "\"x }", "the string is not closed", "")]);
     check("annot 1\nsource a {", &[("E0004", "{", "the block is never closed", "")]);
 }
 
