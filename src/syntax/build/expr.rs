@@ -2,27 +2,15 @@
 //!
 //! V. R. Pratt, "Top down operator precedence", 1973.
 
+use super::precedence::{Level, binary_op, infix_level, is_comparison, tighter};
 use super::{Builder, Pair, Rule, all, must, only};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::source::{Span, Spanned};
-use crate::syntax::ast::{Arm, ArmBody, BinaryOp, Expr, ExprKind, Ident, UnaryOp};
+use crate::syntax::ast::{Arm, ArmBody, Expr, ExprKind, Ident, UnaryOp};
 use crate::syntax::literal;
 
 /// The deepest tree and the longest row of operators: every later stage walks expressions recursively.
 const DEEPEST: usize = 256;
-
-/// How tightly an operator binds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Level {
-    Or,
-    And,
-    Not,
-    Compare,
-    Coalesce,
-    Sum,
-    Product,
-    Negate,
-}
 
 /// An expression with the depth of its tree.
 struct Deep {
@@ -327,84 +315,5 @@ impl Builder<'_> {
             args.push(value.expr);
         }
         (args, depth)
-    }
-}
-
-/// Whether the outermost operator of an expression compares.
-fn is_comparison(expr: &Expr) -> bool {
-    match &expr.kind {
-        ExprKind::Binary(operator, ..) => operator_level(operator.node) == Level::Compare,
-        ExprKind::IsNull { .. } | ExprKind::In { .. } | ExprKind::Matches { .. } | ExprKind::Match { .. } => true,
-        ExprKind::Null
-        | ExprKind::Bool(_)
-        | ExprKind::Int(_)
-        | ExprKind::Float(_)
-        | ExprKind::Percent(_)
-        | ExprKind::Text(_)
-        | ExprKind::Regex { .. }
-        | ExprKind::Name(_)
-        | ExprKind::List(_)
-        | ExprKind::Record(_)
-        | ExprKind::Member(..)
-        | ExprKind::Index(..)
-        | ExprKind::Call { .. }
-        | ExprKind::By(_)
-        | ExprKind::Unary(..) => false,
-    }
-}
-
-fn infix_level(operator: &Pair) -> Level {
-    let sign = only(operator);
-    match sign.as_rule() {
-        Rule::k_in | Rule::not_in | Rule::k_matches => Level::Compare,
-        _ => operator_level(binary_op(&sign)),
-    }
-}
-
-fn operator_level(operator: BinaryOp) -> Level {
-    match operator {
-        BinaryOp::Or => Level::Or,
-        BinaryOp::And => Level::And,
-        BinaryOp::Equal
-        | BinaryOp::NotEqual
-        | BinaryOp::Less
-        | BinaryOp::LessEqual
-        | BinaryOp::Greater
-        | BinaryOp::GreaterEqual => Level::Compare,
-        BinaryOp::Coalesce => Level::Coalesce,
-        BinaryOp::Add | BinaryOp::Subtract => Level::Sum,
-        BinaryOp::Multiply | BinaryOp::Divide => Level::Product,
-    }
-}
-
-/// The level just above: the right side of an operator that joins to the left.
-fn tighter(level: Level) -> Level {
-    match level {
-        Level::Or => Level::And,
-        Level::And => Level::Not,
-        Level::Not => Level::Compare,
-        Level::Compare => Level::Coalesce,
-        Level::Coalesce => Level::Sum,
-        Level::Sum => Level::Product,
-        Level::Product | Level::Negate => Level::Negate,
-    }
-}
-
-fn binary_op(sign: &Pair) -> BinaryOp {
-    match sign.as_str().trim_end() {
-        "+" => BinaryOp::Add,
-        "-" => BinaryOp::Subtract,
-        "*" => BinaryOp::Multiply,
-        "/" => BinaryOp::Divide,
-        "??" => BinaryOp::Coalesce,
-        "==" => BinaryOp::Equal,
-        "!=" => BinaryOp::NotEqual,
-        "<" => BinaryOp::Less,
-        "<=" => BinaryOp::LessEqual,
-        ">" => BinaryOp::Greater,
-        ">=" => BinaryOp::GreaterEqual,
-        "and" => BinaryOp::And,
-        "or" => BinaryOp::Or,
-        sign => unreachable!("the grammar has no operator {sign}"),
     }
 }

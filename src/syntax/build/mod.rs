@@ -7,6 +7,7 @@ mod dataset;
 mod expr;
 mod label;
 mod policy;
+mod precedence;
 mod source;
 mod template;
 mod test;
