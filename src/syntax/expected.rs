@@ -34,7 +34,7 @@ pub(super) fn explain(
     let wanted = wanted(error);
     place
         .trailing_operator()
-        .or_else(|| place.foreign_operator())
+        .or_else(|| place.foreign_operator(&wanted))
         .or_else(|| place.hard_word(&wanted))
         .unwrap_or_else(|| place.plain(&wanted))
 }
@@ -76,8 +76,8 @@ impl Place<'_> {
         }
         let message = format!("nothing follows the operator `{operator}`");
         let error = Diagnostic::new(Code::UnexpectedToken, message, self.span(before), "its right side is missing");
-        let goes_on = self.found.is_some_and(|at| self.tokens[at].kind == Kind::Newline);
-        Some(if goes_on {
+        let next = self.tokens.get(before + 1);
+        Some(if next.is_some_and(|next| next.kind == Kind::Newline) {
             error
                 .help(format!("an expression that goes on in the next line has `{operator}` at the start of that line"))
         } else {
@@ -86,7 +86,7 @@ impl Place<'_> {
     }
 
     /// An operator that other languages write in another way.
-    fn foreign_operator(&self) -> Option<Diagnostic> {
+    fn foreign_operator(&self, wanted: &[String]) -> Option<Diagnostic> {
         let at = self.found_token()?;
         let sign = self.text(at);
         let ours = match sign {
@@ -99,10 +99,8 @@ impl Place<'_> {
             "|" => "or",
             _ => return None,
         };
-        let after_name = self.before.is_some_and(|before| {
-            matches!(self.tokens[before].kind, Kind::Word | Kind::Quoted | Kind::Close(_) | Kind::Number)
-        });
-        if sign == "=" && !after_name {
+        let something_else_is_missing = wanted.iter().any(|item| item.starts_with("a "));
+        if sign == "=" && something_else_is_missing {
             return None;
         }
         let message = format!("unexpected `{sign}`");
@@ -173,7 +171,9 @@ impl Place<'_> {
             "%" => Some("write the sign right after the number: `20%`".to_owned()),
             _ if self.tokens[before].kind == Kind::Comma => Some("remove the comma if the list ends there".to_owned()),
             _ if wanted.iter().any(|item| item == "a string") && self.tokens[at].kind == Kind::Word => {
-                Some(format!("write it in quotes: `\"{text}\"`"))
+                let rest = &self.text[self.tokens[at].start..];
+                let end = rest.find(|c: char| c.is_whitespace() || matches!(c, ';' | ',' | '}')).unwrap_or(rest.len());
+                Some(format!("write it in quotes: `\"{}\"`", super::statement::shorten(&rest[..end])))
             }
             _ if wanted.is_empty() => Some("a statement ends at a newline or `;`".to_owned()),
             _ => None,

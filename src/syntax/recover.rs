@@ -23,6 +23,8 @@ pub(super) fn read(file: FileId, text: &str) -> (ast::File, Diagnostics) {
     let mut brackets = pair_brackets(file, text, &tokens);
     let Outline { mut statements, stray_docs, trailing_commas, errors: unknown } =
         outline(file, text, &tokens, &brackets);
+    let literals = open_literals(text, &tokens, &broken);
+    brackets.errors.retain(|error| !is_swallowed(error, &literals));
     errors.append(&mut brackets.errors);
     errors.extend(without_aftermath(unknown, &tokens, &brackets));
     let stray_docs: Vec<Token> =
@@ -55,6 +57,30 @@ fn misplaced_doc(file: FileId, token: Token) -> Diagnostic {
     let span = Span::new(file, token.start, token.end);
     Diagnostic::new(Code::MisplacedDoc, "a `///` comment documents nothing here", span, "nothing to document follows")
         .help("`///` stands on the lines before a declaration, a field or a label's value; a plain comment begins with `//`")
+}
+
+/// The literals that are not closed, each with the start of its line: they have swallowed the rest of it.
+fn open_literals(text: &str, tokens: &[Token], broken: &[usize]) -> Vec<(usize, usize)> {
+    let mut found: Vec<(usize, usize)> = Vec::new();
+    for at in broken {
+        let is_literal = tokens
+            .get(token_at(tokens, *at))
+            .is_some_and(|token| matches!(token.kind, Kind::Text | Kind::Regex | Kind::Quoted));
+        if is_literal {
+            let (line, before) = found.last().copied().unwrap_or((0, 0));
+            let newline = memchr::memrchr(b'\n', &text.as_bytes()[before..*at]);
+            found.push((newline.map_or(line, |newline| before + newline + 1), *at));
+        }
+    }
+    found
+}
+
+/// Whether a bracket is open only because such a literal has swallowed its end.
+fn is_swallowed(error: &Diagnostic, literals: &[(usize, usize)]) -> bool {
+    let Some(opened) = error.labels.first() else { return false };
+    let start = opened.span.start as usize;
+    let next = literals.partition_point(|(_, at)| *at < start);
+    error.code == Code::UnclosedBlock && literals.get(next).is_some_and(|(line, _)| *line <= start)
 }
 
 /// Leaves out the unknown declarations before a `}` that closes nothing: they are what an earlier `}` cut off its block.
@@ -166,7 +192,7 @@ impl Reader<'_> {
             Err(error) => {
                 let found = token_at(self.tokens, start + failure_offset(&error));
                 let why = explain(self.file, self.text, self.tokens, (found, statement.end), &error);
-                self.errors.push(why.help("the first line is `annot 1`"));
+                self.errors.push(if why.help.is_none() { why.help("the first line is `annot 1`") } else { why });
             }
         }
     }

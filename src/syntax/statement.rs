@@ -134,9 +134,23 @@ impl Walk<'_> {
     fn goes_on(&self, block: Block, last: usize, next: usize, end: usize) -> bool {
         let word = self.text(next);
         let after_comma = self.tokens[last].kind == Kind::Comma;
+        // An operator at the end of a line is a mistake; what follows belongs to it.
+        let after_operator = self.tokens[last].kind == Kind::Symbol
+            && matches!(
+                self.text(last),
+                "+" | "-" | "*" | "/" | "??" | "==" | "!=" | "<" | "<=" | ">" | ">=" | "|>" | "="
+            )
+            || self.tokens[last].kind == Kind::Word && matches!(self.text(last), "and" | "or" | "not" | "matches");
+        let begins_statement = block.words().any(|row| row.word == word) && !block.is_open();
+        if after_operator && block != Block::Arms && !begins_statement {
+            return matches!(
+                self.tokens[next].kind,
+                Kind::Word | Kind::Number | Kind::Text | Kind::Quoted | Kind::Open(_)
+            );
+        }
         match self.tokens[next].kind {
             Kind::Doc => false,
-            _ if block == Block::Arms && self.begins_arm(next, end) => false,
+            _ if block == Block::Arms && !after_comma && self.begins_arm(next, end) => false,
             Kind::Symbol => after_comma || !matches!(word, "@" | ":" | "=" | "=>" | "!" | "?" | ".."),
             Kind::Word if after_comma => !self.begins_statement_after_comma(block, next, end),
             Kind::Word => {

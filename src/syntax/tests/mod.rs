@@ -1,6 +1,8 @@
 //! What the parser reads and what it says about what it cannot read.
 
 mod corpus;
+mod expressions;
+mod invariants;
 mod mistakes;
 
 use super::ast;
