@@ -271,7 +271,7 @@ mod tests {
             ("{{ urgency }}: {{ urgency.title }}", "now: Right now"),
             ("{% if urgency == 'now' %}!{% endif %}", "!"),
             ("{% if urgency.name == 'now' %}{{ urgency.title }}{% endif %}", "Right now"),
-            ("{{ urgency.guideline is none }}", "true"),
+            ("{% if urgency.guideline is none %}unguided{% endif %}", "unguided"),
         ];
         for (text, expected) in cases {
             let template = Template::parse(text).expect("the text is a template");

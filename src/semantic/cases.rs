@@ -6,7 +6,9 @@ use crate::hir;
 use crate::source::{SourceFile, SourceMap};
 use crate::syntax;
 
+mod builds;
 mod mistakes;
+mod pages;
 
 /// The whole example of the language's reference.
 pub(super) const EXAMPLE: &str = include_str!("cases/example.annot");

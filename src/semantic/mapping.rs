@@ -100,6 +100,8 @@ fn resolve_value(
     fields: &Record,
     label: Option<LabelId>,
 ) -> Option<Resolved> {
+    // The names of an unknown label's values are unknown too.
+    let fields = &Record { columns: fields.columns.clone(), complete: fields.complete && label.is_some() };
     let view = View::of(fields);
     let (resolved, drop_when, open) = match &value.kind {
         ast::ExprKind::Match { subject, arms } => {

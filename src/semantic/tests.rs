@@ -231,6 +231,8 @@ struct Block {
 fn run_block(context: &mut Context<'_>, decl: &Decl, record: &mut Record, test: &Test) -> Option<Block> {
     let used = context.datasets.iter().any(|facts| facts.uses.contains(&test.target.name.as_str()));
     let before = context.diagnostics.len();
+    // A data set that meant to use the block and misspelt its name would have given its fields.
+    let misled = !used && crate::diagnostics::has_errors(&context.diagnostics);
     let steps = match decl {
         Decl::Clean(clean) => Some(cleaning::resolve_clean(context, clean, record)),
         Decl::Policy(policy) => {
@@ -251,7 +253,7 @@ fn run_block(context: &mut Context<'_>, decl: &Decl, record: &mut Record, test: 
         | Decl::Fn(_) => None,
     };
     let whole = !crate::diagnostics::has_errors(&context.diagnostics[before..]);
-    if used {
+    if used || misled {
         context.diagnostics.truncate(before);
     }
     steps.map(|steps| Block { steps, whole })

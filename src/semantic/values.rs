@@ -39,6 +39,7 @@ pub(super) fn constant(
 ) -> Option<Literal> {
     if let (ast::ExprKind::Name(name), Some(Type::String)) = (&expr.kind, want)
         && constant_declaration(context, &name.name).is_none()
+        && view.record.find(&name.name).is_none()
     {
         return Some(Literal::String(name.name.clone()));
     }
@@ -63,7 +64,7 @@ pub(super) fn constant(
             "only a constant can stand here",
             expr.span,
             "depends on the record",
-            "write the value out, or name it with `let`",
+            "write the value out (a text stands in quotes), or name it with `let`",
         );
         return None;
     };

@@ -79,7 +79,6 @@ fn names() {
         ("weight_decay 0.01", "weight_decay 0.01; rnk 3", "E0109", "rnk", "options"),
         ("cosine warmup", "cosin warmup", "E0110", "cosin", "`cosine`"),
         ("tune all", "tune al", "E0110", "al", "`all`"),
-        ("task classify", "task clasify", "E0110", "clasify", "`classify`"),
         ("write jsonl", "write jsonl as `a/b`", "E0111", "`a/b`", "letters"),
     ]);
 }
@@ -192,7 +191,7 @@ fn templates_and_parts() {
         ("system \"Route.\"", "prompt \"Route.\"", "E0504", "prompt", "slots"),
         ("template route: chat", "template route: chats", "E0505", "chats", "`chat`"),
         ("write jsonl", "write jsonl from route", "E0507", "route", "take"),
-        ("write messages from route", "write messages", "E0507", "messages", "route"),
+        ("write messages from route", "write messages", "E0507", "messages", "from NAME"),
         ("train 90%", "train 80%", "E0601", "80%, validation 10%", "`20%`"),
         ("test from heldout", "test from questions, test2 from heldout", "E0601", "90%", "take the shares out"),
         ("from questions, heldout", "from questions", "E0602", "heldout", "add `heldout`"),

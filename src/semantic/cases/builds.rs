@@ -1,0 +1,150 @@
+//! What the resolved program holds, and what a build refuses.
+
+use super::{all_shown, check, shown};
+use crate::diagnostics::has_errors;
+use crate::hir::{ExprKind, LabelSchema, LabelValues, SplitRule, StepKind};
+
+/// A specification around the statements of a data set.
+fn with(blocks: &str, statements: &str) -> String {
+    format!(
+        "annot 1\nsource s {{\n  path \"a.jsonl\"\n  fields {{\n    text: string @personal\n    note: string?\n    category: string\n    stars: int?\n  }}\n}}\n{blocks}\ndataset d {{\n  from s\n{statements}\n  split train 90%, test 10%\n}}\n"
+    )
+}
+
+#[test]
+fn a_leak_shows_its_path() {
+    let text = with(
+        "clean c { set note = text |> lowercase }\ntemplate t: chat { user \"{{ category }}\"; assistant \"{{ note }}\" }",
+        "  clean c\n  write messages from t",
+    );
+    let checked = check(&text);
+    let leak = checked.found.iter().find(|found| found.code.id() == "E0401").expect("the note leaks");
+    let places: Vec<&str> = leak.labels.iter().map(|label| checked.files.text(label.span)).collect();
+    assert_eq!(
+        places,
+        ["t", "text: string @personal", "set note = text |> lowercase", "note"],
+        "{}",
+        shown(&checked, leak)
+    );
+}
+
+#[test]
+fn personal_data_is_cleared_or_reported() {
+    let kinds = "source p { path \"b.csv\"; fields { mail: string @personal(email, name) } }\ndataset e { from p; policy q; split train 100%; write jsonl }";
+    let cases = [
+        ("policy p { redact @personal: email }", "  policy p\n  write jsonl", 0),
+        ("policy p { redact note: email }", "  policy p\n  write jsonl", 1),
+        ("policy p { allow personal text because \"public forum\" }", "  policy p\n  write jsonl", 0),
+        ("clean c { set text = category }", "  clean c\n  write jsonl", 0),
+        ("", "  write parquet", 1),
+        (&format!("policy q {{ redact mail: email }}\n{kinds}"), "", 1),
+        (&format!("policy q {{ redact mail: email; allow personal mail because \"said so\" }}\n{kinds}"), "", 0),
+        ("label l: choice { a; b }", "  label l = text match { x => a; else => b }\n  policy p\n  write jsonl", 1),
+    ];
+    for (blocks, statements, leaks) in cases {
+        let text = with(blocks, statements)
+            .replace("policy p\n", if blocks.contains("policy p") { "policy p\n" } else { "\n" });
+        let checked = check(&text.replace("\n  \n", "\n"));
+        let found = checked.found.iter().filter(|found| found.code.id() == "E0401").count();
+        assert_eq!(found, leaks, "{blocks} / {statements}\n{}", all_shown(&checked, &checked.found));
+    }
+}
+
+#[test]
+fn types_narrow_after_a_drop() {
+    let cases = [
+        ("drop \"x\" when note is null", true),
+        ("drop \"x\" when note is null or words(text) < 3", true),
+        ("drop \"x\" when not (note is not null)", true),
+        ("drop \"x\" when note is null and words(text) < 3", false),
+        ("drop \"x\" when note == \"a\"", false),
+        ("set note = text", true),
+        ("set note = note ?? \"none\"", true),
+    ];
+    for (rule, narrows) in cases {
+        let checked = check(&with(&format!("clean c {{ {rule}; set category = note }}"), "  clean c"));
+        assert_eq!(!has_errors(&checked.found), narrows, "{rule}\n{}", all_shown(&checked, &checked.found));
+    }
+}
+
+#[test]
+fn labels_are_mapped() {
+    let label = "label mood: choice { good; bad }\nlabel far: choice from \"labels/intents.yaml\"\nlabel found: choice from s.category";
+    let statements = "  label mood = stars match { 1, 2 => bad; 4, 5 => good; else => drop }\n  label far = category\n  label found = category else drop";
+    let checked = check(&with(label, statements));
+    assert!(!has_errors(&checked.found), "{}", all_shown(&checked, &checked.found));
+    let dataset = &checked.program.datasets[0];
+    let StepKind::Label { drop_when: Some(drop), value, .. } = &dataset.steps[0].kind else {
+        panic!("a mapping that drops")
+    };
+    assert!(matches!(&drop.kind, ExprKind::Match { arms, .. } if arms.len() == 2));
+    assert!(matches!(&value.kind, ExprKind::Match { otherwise: Some(_), .. }) && !value.ty.nullable);
+    let LabelSchema::Choice(LabelValues::Listed(values)) = &checked.program.labels[1].schema else {
+        panic!("values of a file")
+    };
+    assert_eq!(values.iter().map(|value| value.title.as_str()).collect::<Vec<_>>(), ["The first", "b"]);
+    assert!(matches!(checked.program.labels[2].schema, LabelSchema::Choice(LabelValues::Found { field: 2, .. })));
+}
+
+#[test]
+fn a_field_that_one_source_lacks_may_be_null() {
+    let text = "annot 1\nsource a { path \"a.csv\"; fields { x: string; y: string @drop } }\nsource b { path \"b.csv\"; fields { x: string } }\ndataset d { from a, b; split test from b, train 100%; write jsonl }\n";
+    let checked = check(text);
+    assert!(checked.found.is_empty(), "{}", all_shown(&checked, &checked.found));
+    let dataset = &checked.program.datasets[0];
+    let columns: Vec<_> =
+        dataset.columns.iter().map(|column| (column.name.as_str(), column.ty.nullable, column.hidden)).collect();
+    assert_eq!(columns, [("x", false, false), ("y", true, true)]);
+    assert_eq!(dataset.split.parts, ["train", "test"]);
+    assert!(
+        matches!(&dataset.split.rule, SplitRule::Shares { shares, fixed, .. } if shares == &[(0, 1.0)] && fixed[0].part == 1)
+    );
+}
+
+/// Well-formed statements of the language that cannot be built: each is refused by name, and checked without an error.
+#[test]
+fn what_cannot_be_built_is_refused() {
+    let cases = [
+        ("label m: spans over text { a; b } overlap no", "  label m = category", "spans"),
+        ("label m: scale 1..5 { when stars == 1 require stars >= 3 }", "  label m = stars else drop", "scale"),
+        ("label m: choices(1..2) { a; b }", "  label m = category", "choices"),
+        ("label m: choice { cards { physical; virtual }; transfers }", "  label m = category", "trees"),
+        ("label m: json { amount: float; currency: string? }", "  label m = category", "json"),
+        (
+            "label m: choice { a; b }",
+            "  label m { from category; from rule \"r\" when text matches /x/i => a; resolve majority else drop }",
+            "from rule",
+        ),
+        ("policy p { keep for 24 months from category }", "  policy p", "keep for"),
+        ("policy p { k_anonymous 5 over (category, stars) }", "  policy p", "k_anonymous"),
+        ("policy p { pack hipaa.safe_harbor }", "  policy p", "pack"),
+        ("", "  purpose \"research\"", "purpose"),
+        ("policy p { redact @personal: email }", "  policy p\n  write csv", "csv"),
+        ("use \"other.annot\": house, bank as base", "  policy base", "other files"),
+        (
+            "source z { path \"s3://bucket/a.jsonl\"; fields { x: string } }\ndataset e { from z; split train 100% }",
+            "",
+            "s3",
+        ),
+        ("source z { path \"a.jsonl.gz\"; fields { x: string } }\ndataset e { from z; split train 100% }", "", ".gz"),
+        (
+            "source z { path \"a.parquet\"; fields { x: string } }\ndataset e { from z; split train 100% }",
+            "",
+            "parquet",
+        ),
+    ];
+    for (blocks, statements, word) in cases {
+        let checked = check(&with(blocks, statements));
+        assert!(!has_errors(&checked.found), "{blocks}{statements}\n{}", all_shown(&checked, &checked.found));
+        let named = checked.refused.iter().any(|refused| refused.message.contains(word) && refused.help.is_some());
+        assert!(named, "{blocks}{statements}\n{}", all_shown(&checked, &checked.refused));
+    }
+}
+
+#[test]
+fn a_target_is_refused_for_what_it_needs_alone() {
+    let (file, _) = crate::syntax::parse(crate::source::FileId(0), super::EXAMPLE);
+    let parsed = [file];
+    let refused = |targets: &[&str]| super::check_supported(&parsed, Some(targets)).len();
+    assert_eq!((refused(&["banking"]), refused(&["router"])), (0, 1));
+}
