@@ -42,6 +42,8 @@ codes! {
     MisplacedDoc         = "E0008" "misplaced-doc-comment" Error;
     NestedTooDeep        = "E0009" "nested-too-deep" Error;
     NotSupported         = "E0010" "not-supported" Error;
+    BadRegex             = "E0011" "bad-regex" Error;
+    BadCharacter         = "E0012" "bad-character" Error;
     UnknownName          = "E0101" "unknown-name" Error;
     DuplicateDeclaration = "E0102" "duplicate-declaration" Error;
     WrongKind            = "E0103" "wrong-kind" Error;
@@ -64,7 +66,7 @@ codes! {
     ComparisonOfTypes    = "E0209" "comparison-of-types" Error;
     NullableValue        = "E0210" "nullable-value" Error;
     FieldTypeClash       = "E0211" "field-type-clash" Error;
-    BadRegex             = "E0212" "bad-regex" Error;
+    InvalidPattern       = "E0212" "invalid-pattern" Error;
     MatchNotExhaustive   = "E0213" "match-not-exhaustive" Error;
     UnreachableArm       = "E0214" "unreachable-arm" Error;
     NumberOutOfRange     = "E0215" "number-out-of-range" Error;

@@ -1,8 +1,29 @@
 //! Where a plan runs: the survey of the files, the reader, the two passes, and what was found.
 
+mod assign;
+mod build;
+mod error;
+mod narrow;
 pub mod outcome;
+mod partition;
+mod passes;
+pub mod read;
+mod report;
+mod require;
+mod resolve;
+mod stages;
+#[cfg(test)]
+mod tests;
+mod training;
+mod unit_test;
+mod write;
 
+pub use build::{BuildInputs, Built, Destination, Progress, SourceFiles, Stage as BuildStage, Surveyed, build_dataset};
+pub use error::EngineError;
 pub use outcome::{
     AuditRow, Certificate, FileOutcome, LabelOutcome, Measured, MissingRecord, Outcome, PartOutcome, PersonalFound, Place,
     QuarantineRow, RecordId, SourceOutcome, StepOutcome, StepOutcomeKind, Verdict, Violation,
 };
+pub use read::survey::InputFile;
+pub use training::{TrainingTable, slice_groups};
+pub use unit_test::{CaseFailure, TestOutcome, run_test};

@@ -1,2 +1,26 @@
 //! Lowering of the resolved program to a data plan, one file per construct.
+//!
+//! A data set's steps become a chain of projections over its table. A rule filters nothing: it adds a verdict column, and
+//! what becomes of a record is decided from these columns in order of location. Columns are named by position, `c0`,
+//! `c1` …, so that no name of a spec can meet one of ours.
+
+mod chain;
+pub mod cleaning;
+pub mod compliance;
+pub mod dataset;
+mod expr;
 pub mod functions;
+pub mod labels;
+pub mod scalar;
+pub mod split;
+pub mod types;
+
+pub use chain::Chain;
+pub use dataset::{first_pass, near_pass, second_pass, test_pass};
+pub use expr::scalar_value as constant;
+pub use scalar::registry;
+
+/// The plan's name of the column at this position of `hir::Dataset::columns`.
+pub fn column_name(position: usize) -> String {
+    format!("c{position}")
+}

@@ -1,0 +1,200 @@
+//! Building a data set: survey, first pass, resolution, second pass.
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use super::EngineError;
+use super::assign::assign;
+use super::outcome::{Outcome, SourceOutcome};
+use super::passes::Workers;
+use super::read::survey::InputFile;
+use super::read::{ChunkTable, Sizes, Survey};
+use super::report::{Resolved, sources};
+use super::require::check_rules;
+use super::resolve::{resolve, source_is_keyed};
+use super::stages::Build;
+use super::training::TrainingTable;
+use crate::emit::Finished;
+use crate::hir::{DatasetId, Program, SourceFormat, SourceId};
+use crate::plan::labels::found_fields;
+
+/// The files of a source, found by the caller.
+#[derive(Debug, Clone)]
+pub struct SourceFiles {
+    /// The source.
+    pub source: SourceId,
+    /// Its files in any order.
+    pub files: Vec<InputFile>,
+    /// Where they were looked for, for the message when there are none.
+    pub looked_for: Vec<String>,
+}
+
+/// What a build is given beside the program.
+#[derive(Debug, Clone)]
+pub struct BuildInputs {
+    /// The files of all sources that the data set or its labels read.
+    pub sources: Vec<SourceFiles>,
+    /// The number of worker threads.
+    pub jobs: NonZeroUsize,
+    /// How files are cut.
+    pub sizes: Sizes,
+    /// Set from elsewhere to stop the build.
+    pub cancel: Arc<AtomicBool>,
+}
+
+/// What a build is doing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Hashing and cutting the files.
+    Survey,
+    /// The first pass.
+    Decide,
+    /// Looking for near-duplicates.
+    Compare,
+    /// The second pass.
+    Write,
+}
+
+/// How far a stage has come, in bytes of the sources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Progress {
+    /// The stage.
+    pub stage: Stage,
+    /// Bytes done.
+    pub done: u64,
+    /// Bytes in all.
+    pub total: u64,
+}
+
+/// A data set whose files are hashed and cut: enough to know whether anything changed.
+pub struct Surveyed {
+    survey: Survey,
+    /// For labels whose values are found in a source that is not one of the data set's.
+    elsewhere: BTreeMap<SourceId, Survey>,
+}
+
+/// A data set that was built.
+#[derive(Debug)]
+pub struct Built {
+    /// What was found.
+    pub outcome: Outcome,
+    /// The files, complete and not yet published; `None` when a rule was not met.
+    pub finished: Option<Finished>,
+}
+
+/// Where the outputs go.
+#[derive(Debug, Clone)]
+pub struct Destination {
+    /// The folder under which the data set's folder stands.
+    pub out: PathBuf,
+    /// BLAKE3 of the spec's text, for the manifest.
+    pub spec: String,
+    /// The tables that training and evaluation read.
+    pub training: Vec<TrainingTable>,
+}
+
+impl Surveyed {
+    /// Reads all files of a data set once.
+    ///
+    /// # Errors
+    /// [`EngineError::NoFiles`] for a source without a file, [`EngineError::Read`] for a file that cannot be read.
+    pub fn of(
+        program: &Program,
+        dataset: DatasetId,
+        inputs: &BuildInputs,
+        progress: &mut dyn FnMut(Progress),
+    ) -> Result<Self, EngineError> {
+        let dataset = &program[dataset];
+        let mut files = Vec::new();
+        for &source in &dataset.sources {
+            files.extend(files_of(program, source, inputs)?);
+        }
+        let total = files.iter().filter_map(|(.., file)| file.location.metadata().ok()).map(|file| file.len()).sum();
+        let mut done = 0;
+        let mut report = |bytes| {
+            done += bytes;
+            progress(Progress { stage: Stage::Survey, done, total });
+        };
+        let survey = Survey::of(files, inputs.sizes, &inputs.cancel, &mut report)?;
+        let mut elsewhere = BTreeMap::new();
+        for field in found_fields(program, dataset) {
+            if !dataset.sources.contains(&field.source) && !elsewhere.contains_key(&field.source) {
+                let files = files_of(program, field.source, inputs)?;
+                let survey = Survey::of(files, inputs.sizes, &inputs.cancel, &mut |_| {})?;
+                elsewhere.insert(field.source, survey);
+            }
+        }
+        Ok(Self { survey, elsewhere })
+    }
+
+    /// The sources with their files' hashes; the numbers of records are not known yet and stand as 0.
+    pub fn sources(&self, program: &Program, dataset: DatasetId) -> Vec<SourceOutcome> {
+        sources(program, &program[dataset], &self.survey, &[])
+    }
+}
+
+fn files_of(
+    program: &Program,
+    source: SourceId,
+    inputs: &BuildInputs,
+) -> Result<Vec<(SourceId, SourceFormat, InputFile)>, EngineError> {
+    let given = inputs.sources.iter().find(|files| files.source == source);
+    let mut files = given.map(|given| given.files.clone()).unwrap_or_default();
+    if files.is_empty() {
+        let looked_for = given.map(|given| given.looked_for.clone()).unwrap_or_default();
+        return Err(EngineError::NoFiles { source_name: program[source].name.clone(), looked_for });
+    }
+    files.sort_by(|a, b| a.name.cmp(&b.name));
+    files.dedup_by(|a, b| a.location == b.location);
+    Ok(files.into_iter().map(|file| (source, program[source].format, file)).collect())
+}
+
+/// Builds a data set from surveyed files. The outputs are staged, never published: see [`Finished::commit`].
+///
+/// # Errors
+/// What the world did; rules that are not met stand in the outcome.
+pub fn build_dataset(
+    program: &Program,
+    dataset: DatasetId,
+    surveyed: &Surveyed,
+    inputs: &BuildInputs,
+    destination: &Destination,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Built, EngineError> {
+    let dataset = &program[dataset];
+    let workers = Workers::start(inputs.jobs, Arc::clone(&inputs.cancel))?;
+    let table = ChunkTable::new(
+        surveyed.survey.clone(),
+        &dataset.columns,
+        |source| &program[source],
+        Arc::clone(&inputs.cancel),
+    );
+    let mut build = Build { program, dataset, survey: &surveyed.survey, table, workers, progress };
+    let narrow = build.decide()?;
+    let tables = build.label_tables(&narrow, &surveyed.elsewhere, &inputs.cancel)?;
+    let keyed = |file: usize| source_is_keyed(program, surveyed.survey.files[file].source);
+    let source = |file: usize| surveyed.survey.files[file].source;
+    let mut find_near = |column: &str, rows: &[u32], threshold: f64| build.near(&narrow, column, rows, threshold);
+    let mut fates = resolve(&narrow, dataset, &tables, keyed, &mut find_near)?;
+    let (parts, certificate) = assign(&narrow, dataset, &mut fates, &source, &mut find_near)?;
+    let resolved = Resolved {
+        program,
+        dataset,
+        survey: &surveyed.survey,
+        narrow: &narrow,
+        fates: &fates,
+        parts: &parts,
+        tables: &tables,
+    };
+    let mut outcome = resolved.outcome(certificate)?;
+    let file = |row: u32| resolved.file_name(row as usize).to_owned();
+    outcome.violations = check_rules(&narrow, dataset, &tables, &fates, &parts, &file);
+    if !outcome.violations.is_empty() {
+        return Ok(Built { outcome, finished: None });
+    }
+    let finished = build.write(&resolved, &mut outcome, destination)?;
+    Ok(Built { outcome, finished: Some(finished) })
+}

@@ -1,0 +1,133 @@
+//! Who goes into which part: keyed hashes against thresholds, or strata cut by largest remainder. Pure.
+
+use std::collections::BTreeMap;
+
+use super::narrow::Key;
+
+/// Records that may not be split apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unit {
+    /// What it is hashed by.
+    pub key: Key,
+    /// Its number of records.
+    pub size: u64,
+    /// Its stratum.
+    pub stratum: Key,
+}
+
+/// The keyed hash of a unit: BLAKE3 of the seed and the key.
+fn unit_hash(seed: u64, key: &Key) -> u128 {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&seed.to_le_bytes()).update(key);
+    let mut hash = [0; 16];
+    hasher.finalize_xof().fill(&mut hash);
+    u128::from_be_bytes(hash)
+}
+
+/// The part of a unit by its hash alone: no other record moves it. `shares` are parts with their shares, which add up
+/// to 1.
+pub fn by_threshold(seed: u64, key: &Key, shares: &[(usize, f64)]) -> usize {
+    let at = (unit_hash(seed, key) >> 75) as f64 / (1_u64 << 53) as f64;
+    let mut end = 0.0;
+    for &(part, share) in shares {
+        end += share;
+        if at < end {
+            return part;
+        }
+    }
+    shares.last().map_or(0, |&(part, _)| part)
+}
+
+/// The part of each unit when the units of each stratum are ranked by their hashes and cut at the numbers of records
+/// that the largest remainder gives to the parts.
+pub fn by_stratum(seed: u64, units: &[Unit], shares: &[(usize, f64)]) -> Vec<usize> {
+    let mut strata: BTreeMap<Key, Vec<(u128, Key, usize)>> = BTreeMap::new();
+    for (index, unit) in units.iter().enumerate() {
+        strata.entry(unit.stratum).or_default().push((unit_hash(seed, &unit.key), unit.key, index));
+    }
+    let weights: Vec<f64> = shares.iter().map(|(_, share)| *share).collect();
+    let mut parts = vec![0; units.len()];
+    for ranked in strata.values_mut() {
+        ranked.sort_unstable();
+        let total = ranked.iter().map(|(_, _, index)| units[*index].size).sum();
+        let seats = largest_remainder(total, &weights);
+        let (mut share, mut end, mut taken) = (0, seats.first().copied().unwrap_or(0), 0);
+        for (_, _, index) in ranked.iter() {
+            while taken >= end && share + 1 < seats.len() {
+                share += 1;
+                end += seats[share];
+            }
+            parts[*index] = shares[share].0;
+            taken += units[*index].size;
+        }
+    }
+    parts
+}
+
+/// `total` seats by weights that add up to 1: each its whole number, then one more for the largest fractions, the
+/// earlier weight first among equals (Hamilton's method). The seats add up to `total`.
+pub fn largest_remainder(total: u64, weights: &[f64]) -> Vec<u64> {
+    // A quota such as 0.1 × 30 = 3.0000000000000004 is meant as 3: fractions are compared to nine digits.
+    let quotas: Vec<f64> = weights.iter().map(|weight| (weight * total as f64 * 1e9).round() / 1e9).collect();
+    let mut seats: Vec<u64> = quotas.iter().map(|quota| quota.floor() as u64).collect();
+    let mut order: Vec<usize> = (0..weights.len()).collect();
+    order.sort_by(|&a, &b| quotas[b].fract().total_cmp(&quotas[a].fract()).then(a.cmp(&b)));
+    let left = total.saturating_sub(seats.iter().sum());
+    for at in order.iter().cycle().take(if order.is_empty() { 0 } else { left as usize }) {
+        seats[*at] += 1;
+    }
+    seats
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn units(count: u32) -> Vec<Unit> {
+        let key = |n: u32| *u128::from(n).to_be_bytes().first_chunk().unwrap();
+        (0..count).map(|n| Unit { key: key(n), size: 1, stratum: key(n % 3) }).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn seats_add_up_and_stay_near_their_quota(total in 0_u64..5000, cuts in prop::collection::vec(1_u32..100, 1..6)) {
+            let sum: u32 = cuts.iter().sum();
+            let weights: Vec<f64> = cuts.iter().map(|cut| f64::from(*cut) / f64::from(sum)).collect();
+            let seats = largest_remainder(total, &weights);
+            prop_assert_eq!(seats.iter().sum::<u64>(), total);
+            for (seat, weight) in seats.iter().zip(&weights) {
+                prop_assert!((*seat as f64 - weight * total as f64).abs() <= 1.0 + 1e-6);
+            }
+        }
+
+        #[test]
+        fn more_records_move_nobody_without_strata(seed: u64, few in 1_u32..60, more in 0_u32..60) {
+            let shares = [(0, 0.8), (2, 0.2)];
+            let part = |units: &[Unit]| units.iter().map(|unit| by_threshold(seed, &unit.key, &shares)).collect::<Vec<_>>();
+            let (before, after) = (part(&units(few)), part(&units(few + more)));
+            prop_assert_eq!(&after[..before.len()], before.as_slice());
+        }
+
+        #[test]
+        fn strata_are_cut_exactly(seed: u64, count in 0_u32..200) {
+            let units = units(count);
+            let parts = by_stratum(seed, &units, &[(0, 0.9), (1, 0.1)]);
+            for stratum in 0..3_usize {
+                let rows: Vec<usize> = (0..units.len()).filter(|row| row % 3 == stratum).collect();
+                let seats = largest_remainder(rows.len() as u64, &[0.9, 0.1]);
+                let train = rows.iter().filter(|row| parts[**row] == 0).count() as u64;
+                prop_assert_eq!(train, seats[0]);
+            }
+        }
+    }
+
+    #[test]
+    fn units_are_never_cut() {
+        let key = [7; 16];
+        let units = [Unit { key, size: 3, stratum: key }, Unit { key: [8; 16], size: 2, stratum: key }];
+        let parts = by_stratum(1, &units, &[(0, 0.5), (1, 0.5)]);
+        assert_ne!(parts[0], parts[1]);
+        assert_eq!(largest_remainder(30, &[0.9, 0.1]), [27, 3]);
+    }
+}

@@ -1,0 +1,180 @@
+//! The second pass: the emitted records of each chunk, rendered on the workers.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray, UInt32Array};
+use arrow::compute::take;
+use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef, UInt64Type};
+
+use super::EngineError;
+use super::outcome::RecordId;
+use super::passes::ChunkWork;
+use super::read::table::LOCATION;
+use super::training::{TableError, TableWriter};
+use crate::emit::{RenderError, Rendered, Renderer};
+use crate::hir::{Dataset, StepKind};
+use crate::plan::dataset::extra;
+use crate::plan::types::arrow_type;
+use crate::plan::{column_name, compliance};
+
+/// A record that is emitted.
+#[derive(Debug, Clone)]
+pub struct Emitted {
+    /// Where it begins.
+    pub location: u64,
+    /// Its 1-based line.
+    pub line: u64,
+    /// Its identity.
+    pub id: RecordId,
+    /// Its part.
+    pub part: u16,
+}
+
+/// What becomes of a batch.
+#[derive(Default)]
+pub struct Piece {
+    /// Rows of an output and a part.
+    pub rendered: Vec<(usize, usize, Rendered)>,
+    /// Rows of a training table and a part.
+    pub training: Vec<(usize, usize, RecordBatch)>,
+    /// For each redacted column in order of the steps: how much each detector found.
+    pub found: Vec<Vec<u64>>,
+}
+
+/// All that a worker needs.
+pub struct Write {
+    /// The data set.
+    pub dataset: Arc<Dataset>,
+    /// One for each output.
+    pub renderers: Vec<Renderer>,
+    pub(super) tables: Vec<TableWriter>,
+    /// The number of extra columns.
+    pub extras: usize,
+    /// The emitted records of each chunk, in order.
+    pub chunks: Vec<Vec<Emitted>>,
+    /// Names the file of a chunk.
+    pub files: Vec<String>,
+}
+
+/// The schema that is rendered: the id, then the columns that no label hides.
+pub fn rendered_schema(dataset: &Dataset) -> SchemaRef {
+    let visible = dataset.columns.iter().filter(|column| !column.hidden);
+    let columns = visible.map(|column| Field::new(&column.name, arrow_type(&column.ty.ty), true));
+    let id = Field::new("id", DataType::Utf8, false);
+    Arc::new(Schema::new([id].into_iter().chain(columns).collect::<Vec<_>>()))
+}
+
+/// The redacted columns in order of the steps, each with its detectors' names.
+pub fn redacted(dataset: &Dataset) -> Vec<(usize, crate::hir::ColumnId, Vec<&'static str>)> {
+    let mut columns = Vec::new();
+    for (at, step) in dataset.steps.iter().enumerate() {
+        if let StepKind::Redact { columns: ids, detectors } = &step.kind {
+            let kinds: Vec<&'static str> = detectors.iter().map(|detector| detector.name).collect();
+            columns.extend(ids.iter().map(|id| (at, *id, kinds.clone())));
+        }
+    }
+    columns
+}
+
+impl ChunkWork for Write {
+    type Piece = (Piece, Vec<(usize, u64)>);
+
+    fn batch(&self, chunk: usize, first: usize, batch: RecordBatch) -> Result<Self::Piece, EngineError> {
+        let emitted = self.chunks[chunk].get(first..first + batch.num_rows()).unwrap_or(&[]);
+        let locations = batch[LOCATION].as_primitive::<UInt64Type>().values();
+        let same = emitted.len() == locations.len()
+            && emitted.iter().zip(locations.iter()).all(|(emitted, location)| emitted.location == *location);
+        if !same {
+            return Err(EngineError::Changed { path: self.files[chunk].clone().into() });
+        }
+        let visible = self.visible(&batch, emitted);
+        let extras: Vec<ArrayRef> = (0..self.extras).map(|at| Arc::clone(&batch[extra(at).as_str()])).collect();
+        let mut piece = Piece::default();
+        for part in 0..self.dataset.split.parts.len() {
+            let rows: Vec<u32> =
+                (0..).zip(emitted).filter(|(_, one)| usize::from(one.part) == part).map(|(row, _)| row).collect();
+            if !rows.is_empty() {
+                self.render(part, &rows, &visible, &extras, &mut piece)
+                    .map_err(|error| self.place(chunk, emitted, &rows, error))?;
+            }
+        }
+        let (found, changed) = self.found(&batch);
+        piece.found = found;
+        Ok((piece, changed))
+    }
+}
+
+impl Write {
+    fn visible(&self, batch: &RecordBatch, emitted: &[Emitted]) -> RecordBatch {
+        let ids: StringArray = emitted.iter().map(|one| Some(one.id.to_string())).collect();
+        let visible = self.dataset.columns.iter().enumerate().filter(|(_, column)| !column.hidden);
+        let columns = visible.map(|(at, _)| Arc::clone(&batch[column_name(at).as_str()]));
+        let columns: Vec<ArrayRef> = [Arc::new(ids) as ArrayRef].into_iter().chain(columns).collect();
+        RecordBatch::try_new(rendered_schema(&self.dataset), columns)
+            .expect("the plan's columns have the types of the data set's")
+    }
+
+    fn render(
+        &self,
+        part: usize,
+        rows: &[u32],
+        visible: &RecordBatch,
+        extras: &[ArrayRef],
+        piece: &mut Piece,
+    ) -> Result<(), TableError> {
+        let (mut batch, mut extras) = (visible.clone(), extras.to_vec());
+        if rows.len() < visible.num_rows() {
+            let rows = UInt32Array::from(rows.to_vec());
+            let chosen = |column: &ArrayRef| take(column, &rows, None).expect("the rows are those of the batch");
+            let columns = batch.columns().iter().map(chosen).collect();
+            batch = RecordBatch::try_new(batch.schema(), columns).expect("all columns were cut alike");
+            extras = extras.iter().map(chosen).collect();
+        }
+        for (output, renderer) in self.renderers.iter().enumerate() {
+            piece.rendered.push((output, part, renderer.render(&batch).map_err(TableError::Render)?));
+        }
+        for (at, table) in self.tables.iter().enumerate() {
+            piece.training.push((at, part, table.rows(&self.dataset, &batch, &extras)?));
+        }
+        Ok(())
+    }
+
+    /// An error with the place of its record.
+    fn place(&self, chunk: usize, emitted: &[Emitted], rows: &[u32], error: TableError) -> EngineError {
+        match error {
+            TableError::Engine(error) => error,
+            TableError::Render(RenderError { row, message }) => {
+                let one = &emitted[rows[row] as usize];
+                let (file, line, id) = (self.files[chunk].clone(), one.line, one.id.to_string());
+                EngineError::Render { file, line, id, message }
+            }
+        }
+    }
+
+    /// How much was found in each redacted column, and how many records each `redact` changed.
+    fn found(&self, batch: &RecordBatch) -> (Vec<Vec<u64>>, Vec<(usize, u64)>) {
+        let mut found = Vec::new();
+        let mut changed: Vec<(usize, Vec<bool>)> = Vec::new();
+        for (step, column, kinds) in redacted(&self.dataset) {
+            let counts = batch[compliance::found(step, column).as_str()].as_list::<i32>();
+            let mut sums = vec![0; kinds.len()];
+            if changed.last().is_none_or(|(last, _)| *last != step) {
+                changed.push((step, vec![false; batch.num_rows()]));
+            }
+            for row in (0..batch.num_rows()).filter(|&row| counts.is_valid(row)) {
+                let values = counts.value(row);
+                for (sum, count) in sums.iter_mut().zip(values.as_primitive::<Int64Type>().values()) {
+                    *sum += *count as u64;
+                    if *count > 0
+                        && let Some((_, flags)) = changed.last_mut()
+                    {
+                        flags[row] = true;
+                    }
+                }
+            }
+            found.push(sums);
+        }
+        let count = |flags: Vec<bool>| flags.into_iter().filter(|flag| *flag).count() as u64;
+        (found, changed.into_iter().map(|(step, flags)| (step, count(flags))).collect())
+    }
+}

@@ -1,0 +1,169 @@
+//! A data set as two plans: the first pass has what decides over each record and no text that it can do without, the
+//! second what is written.
+
+use datafusion::common::{Result, ScalarValue};
+use datafusion::logical_expr::{Expr as Plan, LogicalPlan, col, lit, when};
+
+use super::chain::Chain;
+use super::expr::lower;
+use super::split::{self, groups, pers};
+use super::{cleaning, column_name, compliance, labels};
+use crate::engine::read::table::{DIGEST, ERROR, LINE, LOCATION};
+use crate::hir::{Column, Dataset, Expr, Program, SplitRule, Step, StepBlock, StepKind};
+
+/// The index of the first step whose verdict fires, null when none does.
+pub const VERDICT: &str = "_verdict";
+
+/// What decides over each record, over a scan of the data set's table:
+/// `_location`, `_line`, `_digest`, `_error`, `_verdict`, then a column for each need of a step, of the split and of the
+/// requirements, and the labels' own.
+pub fn first_pass(program: &Program, dataset: &Dataset, scan: LogicalPlan) -> Result<LogicalPlan> {
+    let chain = decide(program, dataset, scan)?;
+    let wanted = first_pass_columns(program, dataset);
+    let present: Vec<String> = wanted.into_iter().filter(|name| chain.has(name)).collect();
+    chain.select(&present)
+}
+
+/// The texts among which near-duplicates are looked for, over a scan of the records concerned: `_location` and `column`,
+/// which is [`cleaning::near_text`] of a step or [`split::NEAR`].
+pub fn near_pass(program: &Program, dataset: &Dataset, column: &str, scan: LogicalPlan) -> Result<LogicalPlan> {
+    decide(program, dataset, scan)?.select(&[LOCATION.to_owned(), column.to_owned()])
+}
+
+/// All that may decide over a record.
+fn decide(program: &Program, dataset: &Dataset, scan: LogicalPlan) -> Result<Chain> {
+    let chain = split::lower_groups(Chain::new(scan), dataset)?;
+    let chain = labels::lower_found(chain, program, dataset)?;
+    let chain = lower_steps(chain, &dataset.columns, &dataset.steps, |chain| split::lower_by(chain, dataset))?;
+    let chain = split::lower_split(chain, dataset)?;
+    chain.stage(vec![(VERDICT.to_owned(), first_verdict(&dataset.steps)?)])
+}
+
+/// What is written of each record, over a scan: `_location`, the columns that no label hides, what each `redact` found,
+/// and the values of `extras`, `_extra0` …, over the columns as they are emitted.
+pub fn second_pass(dataset: &Dataset, extras: &[&Expr], scan: LogicalPlan) -> Result<LogicalPlan> {
+    let chain = lower_steps(Chain::new(scan), &dataset.columns, &dataset.steps, Ok)?;
+    let values = extras.iter().enumerate();
+    let values = values.map(|(at, expr)| Ok((extra(at), lower(expr)?))).collect::<Result<Vec<_>>>()?;
+    let chain = if values.is_empty() { chain } else { chain.stage(values)? };
+    let mut names = vec![LOCATION.to_owned()];
+    let visible = dataset.columns.iter().enumerate().filter(|(_, column)| !column.hidden);
+    names.extend(visible.map(|(at, _)| column_name(at)));
+    for (step, one) in dataset.steps.iter().enumerate() {
+        if let StepKind::Redact { columns, .. } = &one.kind {
+            names.extend(columns.iter().map(|id| compliance::found(step, *id)));
+        }
+    }
+    names.extend((0..extras.len()).map(extra));
+    chain.select(&names)
+}
+
+/// The steps over records given by hand: all columns as they are in the end, and `_verdict`.
+pub fn test_pass(columns: &[Column], steps: &[Step], scan: LogicalPlan) -> Result<LogicalPlan> {
+    let chain = lower_steps(Chain::new(scan), columns, steps, Ok)?;
+    let chain = chain.stage(vec![(VERDICT.to_owned(), test_verdict(steps)?)])?;
+    let mut names: Vec<String> = (0..columns.len()).map(column_name).filter(|name| chain.has(name)).collect();
+    names.push(VERDICT.to_owned());
+    chain.select(&names)
+}
+
+/// The column of the second pass with the value of this extra expression.
+pub fn extra(position: usize) -> String {
+    format!("_extra{position}")
+}
+
+/// All steps in order; `before_policy` adds what is to be set aside when the record is clean and labelled.
+fn lower_steps(
+    mut chain: Chain,
+    columns: &[Column],
+    steps: &[Step],
+    before_policy: impl FnOnce(Chain) -> Result<Chain>,
+) -> Result<Chain> {
+    let policy = steps.iter().position(|step| step.block == StepBlock::Policy).unwrap_or(steps.len());
+    for (at, step) in steps[..policy].iter().enumerate() {
+        chain = lower_step(chain, at, columns, &step.kind)?;
+    }
+    chain = before_policy(chain)?;
+    for (at, step) in steps.iter().enumerate().skip(policy) {
+        chain = lower_step(chain, at, columns, &step.kind)?;
+    }
+    Ok(chain)
+}
+
+fn lower_step(chain: Chain, at: usize, columns: &[Column], step: &StepKind) -> Result<Chain> {
+    match step {
+        StepKind::Set { column, value } => cleaning::lower_set(chain, at, columns, *column, value),
+        StepKind::Drop { condition } => cleaning::lower_condition(chain, at, condition),
+        StepKind::DedupExact { columns } => cleaning::lower_dedup_exact(chain, at, columns),
+        StepKind::DedupNear { column, .. } => cleaning::lower_dedup_near(chain, at, *column),
+        StepKind::Label { column, value, drop_when, .. } => {
+            labels::lower_label(chain, at, *column, value, drop_when.as_ref())
+        }
+        StepKind::Redact { columns, detectors } => compliance::lower_redact(chain, at, columns, detectors),
+        StepKind::Forbid { condition, else_drop } => compliance::lower_forbid(chain, at, condition, *else_drop),
+    }
+}
+
+/// Whether a step has a verdict column that drops.
+fn drops(step: &StepKind) -> bool {
+    match step {
+        StepKind::Drop { .. } | StepKind::Forbid { else_drop: true, .. } => true,
+        StepKind::Label { drop_when, .. } => drop_when.is_some(),
+        StepKind::Forbid { else_drop: false, .. }
+        | StepKind::Set { .. }
+        | StepKind::DedupExact { .. }
+        | StepKind::DedupNear { .. }
+        | StepKind::Redact { .. } => false,
+    }
+}
+
+fn first_verdict(steps: &[Step]) -> Result<Plan> {
+    let firing = steps.iter().enumerate().filter(|(_, step)| drops(&step.kind));
+    first_of(firing.map(|(at, _)| (at, cleaning::verdict(at))))
+}
+
+/// For a unit test, a `forbid` that would fail the build fires as well.
+fn test_verdict(steps: &[Step]) -> Result<Plan> {
+    let firing = steps.iter().enumerate().filter_map(|(at, step)| match step.kind {
+        StepKind::Forbid { else_drop: false, .. } => Some((at, compliance::forbidden(at))),
+        _ => drops(&step.kind).then(|| (at, cleaning::verdict(at))),
+    });
+    first_of(firing)
+}
+
+fn first_of(verdicts: impl Iterator<Item = (usize, String)>) -> Result<Plan> {
+    let mut verdicts = verdicts.map(|(at, name)| (col(name), lit(at as i32)));
+    let Some((condition, index)) = verdicts.next() else { return Ok(lit(ScalarValue::Int32(None))) };
+    let mut case = when(condition, index);
+    for (condition, index) in verdicts {
+        case = case.when(condition, index);
+    }
+    case.end()
+}
+
+fn first_pass_columns(program: &Program, dataset: &Dataset) -> Vec<String> {
+    let mut names: Vec<String> = [LOCATION, LINE, DIGEST, ERROR, VERDICT].map(str::to_owned).to_vec();
+    for (at, step) in dataset.steps.iter().enumerate() {
+        match &step.kind {
+            StepKind::Set { .. } => names.push(cleaning::changed(at)),
+            StepKind::DedupExact { .. } => names.push(cleaning::dedup_key(at)),
+            StepKind::Label { column, .. } => names.push(column_name(column.0 as usize)),
+            StepKind::Forbid { else_drop: false, .. } => names.push(compliance::forbidden(at)),
+            StepKind::Drop { .. }
+            | StepKind::DedupNear { .. }
+            | StepKind::Redact { .. }
+            | StepKind::Forbid { else_drop: true, .. } => {}
+        }
+    }
+    names.extend((0..labels::found_fields(program, dataset).len()).map(labels::found_column));
+    names.extend(groups(dataset).into_iter().map(split::group));
+    names.extend(pers(dataset).into_iter().map(|(at, _)| split::per(at)));
+    match &dataset.split.rule {
+        SplitRule::AllTrain => {}
+        SplitRule::ByField(_) => names.push(split::PART.to_owned()),
+        SplitRule::Shares { .. } => {
+            names.extend([split::BY, split::STRATUM].map(str::to_owned));
+        }
+    }
+    names
+}
