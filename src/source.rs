@@ -81,7 +81,7 @@ impl SourceFile {
     pub fn line_column(&self, offset: u32) -> (usize, usize) {
         let line = self.line_starts.partition_point(|&start| start <= offset) - 1;
         let start = self.line_starts[line] as usize;
-        let end = (offset as usize).min(self.text.len());
+        let end = self.text.floor_char_boundary(offset as usize);
         (line + 1, self.text[start..end].chars().count() + 1)
     }
 }

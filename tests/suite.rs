@@ -1,1 +1,9 @@
-fn x() {}
+//! The one integration binary: real processes over real files.
+
+mod build;
+mod damage;
+mod doors;
+mod interruption;
+mod messages;
+mod support;
+mod training;

@@ -1,1 +1,15 @@
 //! Reverse-mode differentiation of an ONNX graph: `differentiate(&Graph, loss, &params) -> TrainingGraph`.
+//!
+//! One walk back from the loss over a table of rules (`rules/`, one operator family per file). The result is again an
+//! ONNX graph of stock operators: trainable tensors are inputs, the loss and the gradients are outputs.
+
+mod builder;
+mod differentiate;
+mod fuse;
+pub mod loss;
+mod rules;
+
+#[cfg(test)]
+mod oracles;
+
+pub use differentiate::{DifferentiateError, Trainable, TrainingGraph, differentiate, reaching};

@@ -1,1 +1,157 @@
 //! The command line: the only code that prints; one file per subcommand.
+
+mod build;
+mod check;
+mod context;
+mod doctor;
+mod predict;
+mod runtime;
+mod terminal;
+mod test;
+mod trace;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Why a command did not end well, with the exit status that it stands for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Failure {
+    /// The specification is wrong, or a unit test failed; everything was said already.
+    Spec,
+    /// The command line is wrong.
+    Usage,
+    /// A `require` or `forbid` was not met, or `--locked` found drift.
+    Unmet,
+    /// A file, the network or the runtime failed.
+    World,
+    /// The user interrupted it.
+    Interrupted,
+}
+
+impl Failure {
+    /// The exit status that scripts rely on.
+    pub fn status(self) -> u8 {
+        match self {
+            Self::Spec => 1,
+            Self::Usage => 2,
+            Self::Unmet => 3,
+            Self::World => 4,
+            Self::Interrupted => 130,
+        }
+    }
+}
+
+/// Compiles data-set specifications into instruction data, fine-tuned ONNX models and their figures.
+#[derive(Debug, Parser)]
+#[command(name = "annotc", version, about, propagate_version = true, max_term_width = 100)]
+#[command(after_help = "Exit status: 0 done · 1 the spec is wrong or a unit test failed · 2 usage · 3 a `require` or \
+`forbid` was not met, or `--locked` found drift · 4 a file, the network or the runtime failed · 130 interrupted")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    global: Global,
+}
+
+/// Options of every command.
+#[derive(Debug, Clone, Args)]
+pub struct Global {
+    /// How answers are printed
+    #[arg(long, value_enum, default_value = "text", global = true, help_heading = "Everywhere")]
+    pub format: Format,
+    /// When colours are used
+    #[arg(long, value_enum, default_value = "auto", global = true, help_heading = "Everywhere")]
+    pub color: Color,
+}
+
+/// How answers are printed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// For programs: one JSON value on each line of standard output
+    Json,
+}
+
+/// When colours are used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Color {
+    /// On a terminal, unless NO_COLOR is set
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// Where a build reads and writes.
+#[derive(Debug, Clone, Args)]
+pub struct Places {
+    /// The folder for what is built [default: build/ beside the spec]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Where relative paths are looked for after the spec's own folder
+    #[arg(long, value_name = "DIR", env = "ANNOTC_DATA")]
+    pub data_root: Option<PathBuf>,
+}
+
+/// Where the onnxruntime library comes from.
+#[derive(Debug, Clone, Args)]
+pub struct RuntimeArgs {
+    /// The onnxruntime library to load, before any other place is looked at
+    #[arg(long, value_name = "FILE")]
+    pub ort_lib: Option<PathBuf>,
+    /// The folder for downloaded runtimes [default: the user's cache folder]
+    #[arg(long, value_name = "DIR", env = "ANNOTC_CACHE")]
+    pub cache: Option<PathBuf>,
+    /// Never download a runtime
+    #[arg(long)]
+    pub offline: bool,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check a specification before any data is read
+    Check(check::CheckArgs),
+    /// Build data sets, train models, evaluate them
+    Build(build::BuildArgs),
+    /// Run the unit tests that a specification holds
+    Test(test::TestArgs),
+    /// Print the life of one record: where it came from and what became of it
+    Trace(trace::TraceArgs),
+    /// Label texts with a trained model
+    Predict(predict::PredictArgs),
+    /// Show which onnxruntime is used and why, or fetch it
+    Runtime(runtime::RuntimeCommand),
+    /// Say what is missing on this machine and how to get it
+    Doctor(doctor::DoctorArgs),
+}
+
+/// Runs one command line and gives the exit status.
+pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // A broken pipe while help is printed is no failure of ours.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { Failure::Usage.status() } else { 0 });
+        }
+    };
+    let terminal = terminal::Terminal::new(&cli.global);
+    let result = match &cli.command {
+        Command::Check(args) => check::run(args, &terminal),
+        Command::Build(args) => build::run(args, &terminal),
+        Command::Test(args) => test::run(args, &terminal),
+        Command::Trace(args) => trace::run(args, &terminal),
+        Command::Predict(args) => predict::run(args, &terminal),
+        Command::Runtime(args) => runtime::run(args, &terminal),
+        Command::Doctor(args) => doctor::run(args, &terminal),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => ExitCode::from(failure.status()),
+    }
+}

@@ -77,10 +77,9 @@ mod tests {
     #[test]
     fn the_bands_reach_the_recall_within_the_signature() {
         for (threshold, bands, rows) in
-            [(0.5, 27, 3), (0.7, 20, 5), (0.8, 14, 6), (0.85, 12, 8), (0.9, 12, 10), (0.95, 6, 12), (1.0, 1, 16)]
+            [(0.5, 27, 3), (0.7, 20, 5), (0.8, 15, 7), (0.85, 14, 9), (0.9, 10, 11), (0.95, 7, 16), (1.0, 1, 16)]
         {
             let cut = Bands::for_threshold(threshold);
-            println!("{threshold}: {cut:?} {}", cut.candidate_probability(threshold));
             assert!(cut.candidate_probability(threshold) >= Bands::RECALL);
             assert!(cut.bands * cut.rows <= Bands::LONGEST_SIGNATURE);
             assert_eq!(cut, Bands { bands, rows }, "{threshold}");

@@ -1,8 +1,12 @@
 //! Diagnostics and the one table of codes; the only door to miette besides the command line.
 
 pub mod codes;
+mod json;
+mod render;
 
 pub use codes::Code;
+pub use json::render_json;
+pub use render::{Look, render, render_one, summary};
 
 use crate::source::Span;
 

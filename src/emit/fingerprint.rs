@@ -5,9 +5,10 @@ use serde_json::{Value, json};
 
 use crate::engine::SourceOutcome;
 use crate::hir::{
-    Column, ColumnId, Dataset, Evaluate, Expr, ExprKind, FieldType, FixedPart, Label, LabelSchema, LabelValue, LabelValues,
-    Literal, OnBadRow, Output, Personal, PersonalStatement, Program, RequireSubject, Requirement, Slice, Source, SourceField,
-    SourceFormat, SplitRule, Step, StepBlock, StepKind, Task, Template, TemplateKind, Train, Turn, Type,
+    Column, ColumnId, Dataset, Evaluate, Expr, ExprKind, FieldType, FixedPart, Label, LabelSchema, LabelValue,
+    LabelValues, Literal, OnBadRow, Output, Personal, PersonalStatement, Program, RequireSubject, Requirement, Slice,
+    Source, SourceField, SourceFormat, SplitRule, Step, StepBlock, StepKind, Task, Template, TemplateKind, Train, Turn,
+    Type,
 };
 
 /// The fingerprint of `dataset`, of this `program`, over these files: 64 hexadecimal digits. Of `files` only names, paths
@@ -41,10 +42,8 @@ impl Canon<'_> {
         let steps: Vec<Value> = steps.iter().map(|step| self.step(step)).collect();
         let requirements: Vec<Value> = requirements.iter().map(|requirement| self.requirement(requirement)).collect();
         let outputs: Vec<Value> = outputs.iter().map(|output| self.output(output)).collect();
-        let personal: Vec<Value> = personal
-            .iter()
-            .map(|PersonalStatement { column, because }| json!([self.name(*column), because]))
-            .collect();
+        let personal: Vec<Value> =
+            personal.iter().map(|PersonalStatement { column, because }| json!([self.name(*column), because])).collect();
         let split = json!([split.parts, self.split_rule(&split.rule)]);
         json!([name, doc, sources, columns, steps, requirements, split, outputs, personal, license])
     }
@@ -77,7 +76,8 @@ impl Canon<'_> {
     }
 
     fn source(&self, source: &Source) -> Value {
-        let Source { name, doc, paths, format, fields, license, origin, consent, on_bad_row, span: _, path_span: _ } = source;
+        let Source { name, doc, paths, format, fields, license, origin, consent, on_bad_row, span: _, path_span: _ } =
+            source;
         let format = match format {
             SourceFormat::Jsonl => "jsonl",
             SourceFormat::Csv => "csv",
@@ -128,14 +128,7 @@ impl Canon<'_> {
             StepKind::DedupNear { column, threshold } => json!(["dedup near", self.name(*column), threshold]),
             StepKind::Label { column, label, value, drop_when, null_drops } => {
                 let drop_when = drop_when.as_ref().map(|value| self.expr(value));
-                json!([
-                    "label",
-                    self.name(*column),
-                    self.program[*label].name,
-                    self.expr(value),
-                    drop_when,
-                    null_drops
-                ])
+                json!(["label", self.name(*column), self.program[*label].name, self.expr(value), drop_when, null_drops])
             }
             StepKind::Redact { columns, detectors } => {
                 let detectors: Vec<Value> =
@@ -215,7 +208,9 @@ impl Canon<'_> {
         let kind = match kind {
             ExprKind::Literal(value) => json!(["literal", literal(value)]),
             ExprKind::Column(column) => json!(["column", self.name(*column)]),
-            ExprKind::Call(function, arguments) => json!(["call", function.name, function.version, self.exprs(arguments)]),
+            ExprKind::Call(function, arguments) => {
+                json!(["call", function.name, function.version, self.exprs(arguments)])
+            }
             ExprKind::Negate(value) => json!(["negate", self.expr(value)]),
             ExprKind::Not(value) => json!(["not", self.expr(value)]),
             ExprKind::Binary(operator, left, right) => {

@@ -61,5 +61,10 @@ static JSONL: Format = Format {
     templated: false,
     row: "the columns, one JSON object on each line",
 };
-static PARQUET: Format =
-    Format { name: "parquet", extension: "parquet", columnar: true, templated: false, row: "the columns, with their types" };
+static PARQUET: Format = Format {
+    name: "parquet",
+    extension: "parquet",
+    columnar: true,
+    templated: false,
+    row: "the columns, with their types",
+};

@@ -172,12 +172,7 @@ pub fn compare(was: &Lock, is: &Lock) -> Vec<Drift> {
     drifts
 }
 
-fn compare_files(
-    kind: &str,
-    was: &BTreeMap<String, Files>,
-    is: &BTreeMap<String, Files>,
-    drifts: &mut Vec<Drift>,
-) {
+fn compare_files(kind: &str, was: &BTreeMap<String, Files>, is: &BTreeMap<String, Files>, drifts: &mut Vec<Drift>) {
     let none = Files::new();
     for (name, files) in is {
         let old = was.get(name).unwrap_or(&none);

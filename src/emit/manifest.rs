@@ -241,7 +241,9 @@ impl Manifest {
                 ));
             }
             if reaching.is_some_and(|reaching| reaching != *records_in) {
-                return wrong(format!("{records_in} records reach `{rule}` (line {line}), another number left the step before"));
+                return wrong(format!(
+                    "{records_in} records reach `{rule}` (line {line}), another number left the step before"
+                ));
             }
             reaching = Some(*records_out);
         }
@@ -256,11 +258,17 @@ impl Manifest {
         for (name, part) in self.splits.iter() {
             for (label, counts) in part.labels.iter() {
                 if counts.iter().map(|(_, count)| count).sum::<u64>() != part.records {
-                    return wrong(format!("the values of `{label}` in `{name}` do not add up to its {} records", part.records));
+                    return wrong(format!(
+                        "the values of `{label}` in `{name}` do not add up to its {} records",
+                        part.records
+                    ));
                 }
             }
             for file in self.outputs.iter().filter(|file| file.part == name && file.records != part.records) {
-                return wrong(format!("`{}` has {} of the {} records of `{name}`", file.path, file.records, part.records));
+                return wrong(format!(
+                    "`{}` has {} of the {} records of `{name}`",
+                    file.path, file.records, part.records
+                ));
             }
         }
         Ok(())

@@ -40,8 +40,6 @@ pub struct Staging {
     seen: Seen,
 }
 
-
-
 /// What identifies the spec that a data set was built from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stamp {
@@ -187,10 +185,8 @@ impl Staging {
         }
         manifest.check_sums()?;
 
-        let mut files = vec![
-            (AUDIT.to_owned(), self.audit.finish()?.0),
-            (QUARANTINE.to_owned(), self.quarantine.finish()?),
-        ];
+        let mut files =
+            vec![(AUDIT.to_owned(), self.audit.finish()?.0), (QUARANTINE.to_owned(), self.quarantine.finish()?)];
         if !self.training.is_empty() {
             let missing = missing_lines(dataset, outcome);
             files.push((MISSING.to_owned(), write_synced(&folder.join(MISSING), &missing)?));
@@ -324,7 +320,8 @@ fn audit_batch(rows: &[AuditRow<'_>]) -> RecordBatch {
         lines.append_value(i64::try_from(row.line).expect("a file has fewer than 2^63 lines"));
         verdict.append_value(row.verdict.name());
         rule.append_option(row.rule);
-        rule_lines.append_option(row.rule_line.map(|line| i32::try_from(line).expect("a spec has fewer than 2^31 lines")));
+        rule_lines
+            .append_option(row.rule_line.map(|line| i32::try_from(line).expect("a spec has fewer than 2^31 lines")));
         duplicate_of.append_option(row.duplicate_of.map(|id| id.to_string()));
         split.append_option(row.split);
     }

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use super::card::count;
 use super::manifest::{Manifest, StepEntry};
+use super::named::Named;
 
 /// How the text may be set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,8 +23,10 @@ pub fn summary(manifest: &Manifest, style: Style) -> String {
     let mut text = String::new();
     funnel(&mut text, manifest, style);
     parts(&mut text, manifest, style);
-    for (field, kind, places) in
-        manifest.personal.iter().flat_map(|entry| entry.found.iter().map(|(kind, places)| (&entry.field, kind, *places)))
+    for (field, kind, places) in manifest
+        .personal
+        .iter()
+        .flat_map(|entry| entry.found.iter().map(|(kind, places)| (&entry.field, kind, *places)))
     {
         if places > 0 {
             line(&mut text, &format!("  {field}: {} × {kind} replaced", count(places)));
@@ -55,22 +58,7 @@ fn funnel(text: &mut String, manifest: &Manifest, style: Style) {
 fn parts(text: &mut String, manifest: &Manifest, style: Style) {
     let mut rows = vec![["part".to_owned(), "records".to_owned(), String::new()]];
     for (name, part) in manifest.splits.iter() {
-        let labels: Vec<String> = part
-            .labels
-            .iter()
-            .map(|(label, values)| {
-                let present: Vec<_> = values.iter().filter(|(_, records)| **records > 0).collect();
-                let told = if present.len() <= VALUES {
-                    let each = present.iter().map(|(value, records)| format!("{} {}", printable(value), count(**records)));
-                    each.collect::<Vec<_>>().join(", ")
-                } else {
-                    let records = present.iter().map(|(_, records)| **records);
-                    let (least, most) = (records.clone().min().unwrap_or(0), records.max().unwrap_or(0));
-                    format!("{} values of {}, {} to {} records each", present.len(), values.0.len(), count(least), count(most))
-                };
-                format!("{}: {told}", printable(label))
-            })
-            .collect();
+        let labels: Vec<String> = part.labels.iter().filter_map(|(label, values)| balance(label, values)).collect();
         rows.push([printable(name), count(part.records), labels.join("; ")]);
     }
     line(text, "");
@@ -79,6 +67,22 @@ fn parts(text: &mut String, manifest: &Manifest, style: Style) {
         let row = format!("  {}{}  {records:>2$}  {labels}", name, pad(name, widths[0]), widths[1]);
         line(text, &styled(row.trim_end(), at == 0, style));
     }
+}
+
+/// How often each value of a label occurs, where there are records.
+fn balance(label: &str, values: &Named<u64>) -> Option<String> {
+    let present: Vec<(&str, u64)> =
+        values.iter().map(|(value, &records)| (value, records)).filter(|(_, records)| *records > 0).collect();
+    let least = present.iter().map(|(_, records)| *records).min()?;
+    let most = present.iter().map(|(_, records)| *records).max()?;
+    let told = if present.len() <= VALUES {
+        let each = present.iter().map(|(value, records)| format!("{} {}", printable(value), count(*records)));
+        each.collect::<Vec<_>>().join(", ")
+    } else {
+        let (all, least, most) = (values.0.len(), count(least), count(most));
+        format!("{} values of {all}, {least} to {most} records each", present.len())
+    };
+    Some(format!("{}: {told}", printable(label)))
 }
 
 /// Sets rows in columns: the first to the left, figures to the right.

@@ -27,8 +27,8 @@ impl Swap {
     pub(crate) fn begin(out: &Path, dataset: &str) -> Result<Self, EmitError> {
         fs::create_dir_all(out).at("create", out)?;
         let name = file_name(dataset);
-        let lock = acquire(out, &name)?
-            .ok_or_else(|| EmitError::Busy { dataset: dataset.to_owned(), out: out.to_owned() })?;
+        let lock =
+            acquire(out, &name)?.ok_or_else(|| EmitError::Busy { dataset: dataset.to_owned(), out: out.to_owned() })?;
         let swap = Self { out: out.to_owned(), name, _lock: lock };
         recover(out, &swap.name)?;
         recover_others(out, &swap.name)?;

@@ -96,11 +96,8 @@ mod tests {
     use std::sync::Arc;
 
     fn rows(from: i64, to: i64) -> RecordBatch {
-        let schema = Schema::new(vec![
-            Field::new("id", DataType::Utf8, false),
-            Field::new("n", DataType::Int64, true),
-        ])
-        .with_metadata([("b".to_owned(), "1".to_owned()), ("a".to_owned(), "2".to_owned())].into());
+        let schema = Schema::new(vec![Field::new("id", DataType::Utf8, false), Field::new("n", DataType::Int64, true)])
+            .with_metadata([("b".to_owned(), "1".to_owned()), ("a".to_owned(), "2".to_owned())].into());
         let ids: StringArray = (from..to).map(|n| Some(format!("r{n}"))).collect();
         let numbers: Int64Array = (from..to).map(|n| (n % 3 != 0).then_some(n)).collect();
         RecordBatch::try_new(Arc::new(schema), vec![Arc::new(ids), Arc::new(numbers)]).expect("a batch")

@@ -1,1 +1,516 @@
-mod x {}
+//! A small data set through staging, manifest, card and trace.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
+
+use super::*;
+use crate::engine::{
+    AuditRow, Certificate, FileOutcome, LabelOutcome, MissingRecord, Outcome, PartOutcome, PersonalFound,
+    QuarantineRow, RecordId, SourceOutcome, StepOutcome, StepOutcomeKind, Verdict,
+};
+use crate::hir::{
+    Column, ColumnId, Dataset, Expr, ExprKind, FieldType, Label, LabelId, LabelSchema, LabelValue, LabelValues,
+    Literal, OnBadRow, Output, OutputFormat, Personal, PersonalStatement, Program, Source, SourceFormat, SourceId,
+    Split, SplitRule, Step, StepBlock, StepKind, Template, TemplateId, TemplateKind, Turn, Type,
+};
+use crate::label::{LabelTable, LabelTables};
+use crate::source::{FileId, Span};
+
+/// A name that would end a table's cell, a list, a code span, a front matter and a heading.
+const HOSTILE: &str = "a|b`c`\n---\n# <img src=x> [x](y): \"z\"";
+
+fn span(at: usize) -> Span {
+    Span::new(FileId(0), at, at + 1)
+}
+
+fn values() -> Vec<LabelValue> {
+    let value = |name: &str, title: &str| LabelValue {
+        name: name.to_owned(),
+        title: title.to_owned(),
+        guideline: Some(format!("What is {name}.")),
+    };
+    vec![value("now", "Right now"), value("later", "Can | wait"), value(HOSTILE, HOSTILE)]
+}
+
+/// The values of the fixture's label.
+pub(super) fn tables() -> LabelTables {
+    LabelTables(vec![LabelTable::new(LabelId(0), values(), false)])
+}
+
+/// A program with one source, one label, one template and one data set of three outputs.
+pub(super) fn fixture() -> Program {
+    let turns = [("user", "{{ text }}"), ("assistant", "{{ urgency }}")];
+    let turn = |(role, content): (&str, &str)| Turn::Text {
+        role: role.to_owned(),
+        content: content.to_owned(),
+        trained: role == "assistant",
+    };
+    Program {
+        sources: vec![Source {
+            name: "questions".to_owned(),
+            doc: Some("What people asked.\n\nSince | 2020.".to_owned()),
+            paths: vec!["q.csv".to_owned()],
+            format: SourceFormat::Csv,
+            fields: Vec::new(),
+            license: Some("CC-BY-4.0".to_owned()),
+            origin: Some("https://example.org/q_1".to_owned()),
+            consent: None,
+            on_bad_row: OnBadRow::Quarantine,
+            span: span(0),
+            path_span: span(0),
+        }],
+        labels: vec![Label {
+            name: "urgency".to_owned(),
+            doc: Some("How soon.".to_owned()),
+            schema: LabelSchema::Choice(LabelValues::Listed(values())),
+            span: span(1),
+        }],
+        templates: vec![Template {
+            name: "route".to_owned(),
+            kind: TemplateKind::Chat(turns.into_iter().map(turn).collect()),
+            span: span(2),
+        }],
+        datasets: vec![dataset()],
+        ..Program::default()
+    }
+}
+
+fn dataset() -> Dataset {
+    let column = |name: &str, ty, label| Column {
+        name: name.to_owned(),
+        ty: FieldType::plain(ty),
+        label,
+        hidden: false,
+        personal: None,
+        key: false,
+        group: false,
+    };
+    let turn = FieldType::plain(Type::Record(vec![
+        ("role".to_owned(), FieldType::plain(Type::String)),
+        ("content".to_owned(), FieldType::plain(Type::String)),
+    ]));
+    let mut text = column("text", Type::String, None);
+    text.personal = Some(Personal::Any);
+    let output = |name: &str, format, template| Output { name: name.to_owned(), format, template, span: span(9) };
+    let condition =
+        Expr { kind: ExprKind::Literal(Literal::Bool(false)), ty: FieldType::plain(Type::Bool), span: span(3) };
+    let step = |block, block_name: &str, kind, rule: &str, line| Step {
+        block,
+        block_name: block_name.to_owned(),
+        kind,
+        rule: rule.to_owned(),
+        span: span(4),
+        line,
+    };
+    Dataset {
+        name: "desk".to_owned(),
+        doc: Some("A desk's questions.".to_owned()),
+        sources: vec![SourceId(0)],
+        columns: vec![
+            text,
+            column("history", Type::List(Box::new(turn)), None),
+            column("urgency", Type::Label(LabelId(0)), Some(LabelId(0))),
+        ],
+        steps: vec![
+            step(StepBlock::Clean, "tidy", StepKind::Drop { condition }, "too short", 12),
+            step(
+                StepBlock::Policy,
+                "bank",
+                StepKind::Redact { columns: vec![ColumnId(0)], detectors: crate::pii::all().iter().take(2).collect() },
+                "redact text",
+                14,
+            ),
+        ],
+        requirements: Vec::new(),
+        split: Split {
+            parts: vec!["train".to_owned(), "test".to_owned(), "empty".to_owned()],
+            rule: SplitRule::AllTrain,
+        },
+        outputs: vec![
+            output("chat", OutputFormat::Messages, Some(TemplateId(0))),
+            output("parquet", OutputFormat::Parquet, None),
+            output("lines", OutputFormat::Jsonl, None),
+        ],
+        personal: vec![PersonalStatement { column: ColumnId(0), because: None }],
+        license: Some("CC-BY-4.0".to_owned()),
+        span: span(5),
+    }
+}
+
+fn id(at: u8) -> RecordId {
+    RecordId([at; 16])
+}
+
+/// Five rows: three kept (two in `train`, one in `test`), one dropped, one unreadable.
+fn outcome() -> Outcome {
+    let step = |kind, rule: &str, line, figures: [u64; 5]| StepOutcome {
+        kind,
+        rule: rule.to_owned(),
+        line,
+        records_in: figures[0],
+        records_out: figures[1],
+        dropped: figures[2],
+        changed: figures[3],
+        quarantined: figures[4],
+    };
+    let part = |name: &str, records, labels: [u64; 3]| PartOutcome {
+        name: name.to_owned(),
+        records,
+        labels: vec![labels.to_vec()],
+    };
+    Outcome {
+        dataset: "desk".to_owned(),
+        sources: vec![SourceOutcome {
+            name: "questions".to_owned(),
+            files: vec![FileOutcome {
+                path: "q.csv".to_owned(),
+                location: "/elsewhere/q.csv".into(),
+                blake3: "0".repeat(64),
+                bytes: 100,
+                records: 5,
+            }],
+            license: Some("CC-BY-4.0".to_owned()),
+        }],
+        steps: vec![
+            step(StepOutcomeKind::Read, "read", 0, [5, 4, 0, 0, 1]),
+            step(StepOutcomeKind::Step(0), "too short", 12, [4, 3, 1, 0, 0]),
+            step(StepOutcomeKind::Step(1), "redact text", 14, [3, 3, 0, 2, 0]),
+        ],
+        parts: vec![part("train", 2, [1, 0, 1]), part("test", 1, [0, 1, 0]), part("empty", 0, [0, 0, 0])],
+        labels: vec![LabelOutcome {
+            label: LabelId(0),
+            name: "urgency".to_owned(),
+            column: "urgency".to_owned(),
+            values: values().into_iter().map(|value| value.name).collect(),
+            found: false,
+        }],
+        personal: vec![PersonalFound { step: 1, column: "text".to_owned(), kind: "email".to_owned(), found: 3 }],
+        certificate: Certificate {
+            by: "record".to_owned(),
+            method: "every record once".to_owned(),
+            shared_keys: 0,
+            near_pairs: None,
+        },
+        violations: Vec::new(),
+        missing: vec![MissingRecord {
+            id: id(0xab),
+            source: "questions".to_owned(),
+            file: "q.csv".to_owned(),
+            line: 4,
+            part: 1,
+            verdict: Verdict::Dropped,
+            rule: "too short".to_owned(),
+            gold: vec![Some("now".to_owned())],
+        }],
+    }
+}
+
+fn batch(rows: &[(RecordId, &str, &str)]) -> RecordBatch {
+    let strings = |values: Vec<String>| Arc::new(StringArray::from(values)) as ArrayRef;
+    RecordBatch::try_from_iter([
+        ("id", strings(rows.iter().map(|row| row.0.to_string()).collect())),
+        ("text", strings(rows.iter().map(|row| row.1.to_owned()).collect())),
+        ("urgency", strings(rows.iter().map(|row| row.2.to_owned()).collect())),
+    ])
+    .expect("columns of one length")
+}
+
+/// Writes the files of the fixture's data set; `each` is the number of rows in a chunk.
+fn staged(out: &Path, each: usize) -> Result<Finished, EmitError> {
+    let program = fixture();
+    let dataset = &program.datasets[0];
+    let rows = [(id(1), "one", "now"), (id(3), "three", HOSTILE)];
+    let test = [(id(2), "two", "later")];
+    let mut staging = Staging::create(out, dataset, &batch(&[]).schema())?;
+    for (at, output) in dataset.outputs.iter().enumerate() {
+        let renderer = Renderer::new(&program, dataset, output, &tables())?;
+        for rows in rows.chunks(each) {
+            staging.append(at, 0, renderer.render(&batch(rows)).expect("rendered"))?;
+        }
+        staging.append(at, 1, renderer.render(&batch(&test)).expect("rendered"))?;
+    }
+    let row = |at: u8, verdict, rule, rule_line, split| AuditRow {
+        id: id(at),
+        source: "questions",
+        file: "q.csv",
+        line: u64::from(at),
+        verdict,
+        rule,
+        rule_line,
+        duplicate_of: None,
+        split,
+    };
+    let audit = [
+        row(1, Verdict::Kept, None, None, Some("train")),
+        row(2, Verdict::Kept, None, None, Some("test")),
+        row(3, Verdict::Kept, None, None, Some("train")),
+        row(0xab, Verdict::Dropped, Some("too short"), Some(12), None),
+        row(0xac, Verdict::Quarantined, Some("read"), None, None),
+    ];
+    for rows in audit.chunks(each) {
+        staging.audit(rows)?;
+    }
+    let bad = QuarantineRow {
+        id: id(0xac),
+        source: "questions",
+        file: "q.csv",
+        line: 0xac,
+        offset: 90,
+        error: "3 fields where the header has 2",
+    };
+    staging.quarantine(&[bad])?;
+    staging.training("router", "train", &batch(&rows))?;
+    let stamp = Stamp { spec: "5".repeat(64), fingerprint: fingerprint(&program, dataset, &outcome().sources) };
+    staging.finish(&program, dataset, &outcome(), &stamp)
+}
+
+/// All files under a folder with their bytes.
+fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                let name = path.strip_prefix(folder).expect("a path below").to_string_lossy().into_owned();
+                found.insert(name, fs::read(&path).expect("a file"));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn a_build_leaves_the_same_bytes_wherever_and_in_whatever_chunks() {
+    let (one, two) = (tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder"));
+    let manifest = staged(one.path(), 1).and_then(Finished::commit).expect("built");
+    staged(two.path(), 5).and_then(Finished::commit).expect("built");
+    let (found, other) = (files(&one.path().join("desk")), files(&two.path().join("desk")));
+    assert_eq!(found, other);
+    let names: Vec<&str> = found.keys().map(String::as_str).collect();
+    assert_eq!(
+        names,
+        [
+            "README.md",
+            "audit/records.parquet",
+            "chat/empty.jsonl",
+            "chat/test.jsonl",
+            "chat/train.jsonl",
+            "lines/empty.jsonl",
+            "lines/test.jsonl",
+            "lines/train.jsonl",
+            "manifest.json",
+            "parquet/empty.parquet",
+            "parquet/test.parquet",
+            "parquet/train.parquet",
+            "quarantine.jsonl",
+            "training/missing.jsonl",
+            "training/router/train.parquet",
+        ]
+    );
+    assert_eq!(found["chat/empty.jsonl"], b"");
+    let missing = format!(
+        "{{\"id\":\"{}\",\"source\":\"questions\",\"file\":\"q.csv\",\"line\":4,\"part\":\"test\",\"verdict\":\"dropped\",\
+         \"rule\":\"too short\",\"gold\":{{\"urgency\":\"now\"}}}}\n",
+        id(0xab)
+    );
+    assert_eq!(String::from_utf8_lossy(&found["training/missing.jsonl"]), missing);
+
+    let folder = one.path().join("desk");
+    assert_eq!(Manifest::read(&folder).expect("readable").as_ref(), Some(&manifest));
+    assert!(verify_outputs(&folder, &manifest));
+    for changed in ["parquet/test.parquet", "quarantine.jsonl"] {
+        let mut bytes = found[changed].clone();
+        bytes[3] ^= 1;
+        fs::write(folder.join(changed), bytes).expect("written");
+        assert!(!verify_outputs(&folder, &manifest), "{changed}");
+        fs::write(folder.join(changed), &found[changed]).expect("written");
+    }
+    fs::remove_file(folder.join("lines/empty.jsonl")).expect("removed");
+    assert!(!verify_outputs(&folder, &manifest));
+}
+
+#[test]
+fn the_manifest_has_the_designed_shape() {
+    let out = tempfile::tempdir().expect("a folder");
+    let finished = staged(out.path(), 2).expect("built");
+    let json: serde_json::Value = serde_json::from_str(&finished.manifest().to_json()).expect("JSON");
+    let keys: Vec<&str> = json.as_object().expect("an object").keys().map(String::as_str).collect();
+    assert_eq!(
+        keys,
+        [
+            "schema",
+            "dataset",
+            "spec",
+            "fingerprint",
+            "license",
+            "sources",
+            "steps",
+            "splits",
+            "certificate",
+            "personal",
+            "outputs",
+            "files"
+        ]
+    );
+    assert_eq!(
+        json["steps"][2],
+        serde_json::json!({
+            "step": "policy bank", "rule": "redact text", "line": 14, "in": 3, "out": 3, "dropped": 0, "changed": 2, "quarantined": 0
+        })
+    );
+    assert_eq!(json["splits"]["train"]["labels"]["urgency"][HOSTILE], 1);
+    assert_eq!(
+        json["personal"],
+        serde_json::json!([
+            { "field": "text", "kinds": ["email", "phone"], "found": { "email": 3, "phone": 0 } }
+        ])
+    );
+    let output = &json["outputs"][0];
+    assert_eq!((output["path"].as_str(), output["records"].as_u64()), (Some("chat/train.jsonl"), Some(2)));
+    assert!(!finished.manifest().to_json().contains("/elsewhere"));
+}
+
+#[test]
+fn sums_that_disagree_publish_nothing() {
+    let manifest = |change: &dyn Fn(&mut Outcome)| {
+        let (program, mut outcome) = (fixture(), outcome());
+        change(&mut outcome);
+        Manifest::new(&program, &program.datasets[0], &outcome).check_sums()
+    };
+    assert!(manifest(&|_| ()).is_ok());
+    let changes: [&dyn Fn(&mut Outcome); 5] = [
+        &|outcome| outcome.steps[1].dropped = 0,
+        &|outcome| (outcome.steps[2].records_in, outcome.steps[2].records_out) = (2, 2),
+        &|outcome| outcome.parts[1].records = 2,
+        &|outcome| outcome.parts[0].labels[0][0] = 0,
+        &|outcome| outcome.sources[0].files[0].records = 6,
+    ];
+    for (at, change) in changes.into_iter().enumerate() {
+        assert!(matches!(manifest(change), Err(EmitError::Sums(_))), "change {at}");
+    }
+    // An audit with a row too few: the files vanish and the last good ones stay.
+    let out = tempfile::tempdir().expect("a folder");
+    staged(out.path(), 2).and_then(Finished::commit).expect("built");
+    let before = files(&out.path().join("desk"));
+    let program = fixture();
+    let dataset = &program.datasets[0];
+    let staging = Staging::create(out.path(), dataset, &batch(&[]).schema()).expect("begun");
+    let stamp = Stamp { spec: String::new(), fingerprint: String::new() };
+    assert!(matches!(staging.finish(&program, dataset, &outcome(), &stamp), Err(EmitError::Sums(_))));
+    assert_eq!(files(&out.path().join("desk")), before);
+    assert!(!out.path().join(".annotc-staging-desk").exists());
+}
+
+#[test]
+fn no_name_changes_the_cards_shape() {
+    let out = tempfile::tempdir().expect("a folder");
+    let finished = staged(out.path(), 2).expect("built");
+    let program = fixture();
+    let mut manifest = finished.manifest().clone();
+    manifest.dataset = HOSTILE.to_owned();
+    manifest.license = Some(HOSTILE.to_owned());
+    manifest.steps[1].rule = HOSTILE.to_owned();
+    let hostile = card(&program, &program.datasets[0], &manifest);
+    let (front, body) =
+        hostile.strip_prefix("---\n").and_then(|rest| rest.split_once("\n---\n")).expect("a front matter");
+    let front: serde_yaml::Value = serde_yaml::from_str(front).expect("YAML");
+    assert_eq!(front["pretty_name"].as_str(), Some(HOSTILE));
+    assert_eq!((front["license"].as_str(), front["license_name"].as_str()), (Some("other"), Some(HOSTILE)));
+    let split = &front["configs"][1]["data_files"][1];
+    assert_eq!((split["split"].as_str(), split["path"].as_str()), (Some("test"), Some("lines/test.jsonl")));
+    // One folder is read by one reader: the typed columns are no config beside lines of JSON.
+    assert_eq!(front["configs"].as_sequence().map(Vec::len), Some(2));
+    assert_eq!(front["configs"][0]["data_files"].as_sequence().map(Vec::len), Some(2));
+
+    let plain = card(&program, &program.datasets[0], finished.manifest());
+    assert!(plain.contains("\nlicense: cc-by-4.0\n"));
+    let shape = |card: &str| {
+        let heads = card.lines().filter(|line| line.starts_with('#')).count();
+        let rows: Vec<usize> = card
+            .lines()
+            .filter(|line| line.starts_with('|'))
+            .map(|line| line.matches('|').count() - line.matches("\\|").count())
+            .collect();
+        (heads, rows, card.matches("```").count())
+    };
+    assert_eq!(shape(body), shape(plain.split_once("\n---\n").expect("a front matter").1));
+    assert_eq!(body.matches('<').count(), body.matches("\\<").count());
+}
+
+#[test]
+fn a_records_life_is_told() {
+    let out = tempfile::tempdir().expect("a folder");
+    staged(out.path(), 2).and_then(Finished::commit).expect("built");
+    let traced = |prefix: &str| trace::trace(out.path(), prefix).expect("traced");
+    let kept = traced("0303");
+    let [life] = &kept.lives[..] else { panic!("{kept:?}") };
+    assert_eq!((life.verdict.as_str(), life.split.as_deref()), ("kept", Some("train")));
+    assert!(life.steps.iter().all(|step| step.result == "passed") && life.steps.len() == 3);
+    assert_eq!(life.outputs.get("chat/train.jsonl"), Some(&2));
+    assert_eq!(life.outputs.get("parquet/train.parquet"), Some(&2));
+    assert!(kept.to_text().contains("  desk/chat/train.jsonl, line 2\n"), "{}", kept.to_text());
+
+    let dropped = traced("AB");
+    assert_eq!(dropped.lives[0].steps.len(), 2);
+    assert!(dropped.to_text().contains("  ✗ clean tidy · too short (line 12 of the spec): dropped\n"));
+    assert!(dropped.lives[0].outputs.is_empty());
+    let bad = &traced("ac").lives[0];
+    assert_eq!(bad.error.as_deref(), Some("3 fields where the header has 2"));
+    assert_eq!(bad.steps.len(), 1);
+    assert_eq!((traced("a").lives.len(), traced("").lives.len(), traced("ff").lives.len()), (2, 5, 0));
+    let json: serde_json::Value = serde_json::from_str(&kept.to_json()).expect("JSON");
+    assert_eq!(json["lives"][0]["outputs"]["lines/train.jsonl"], 2);
+    assert!(trace::trace(&out.path().join("nowhere"), "a").expect("nothing").lives.is_empty());
+}
+
+#[test]
+fn the_fingerprint_sees_what_counts_and_no_more() {
+    let print = |change: &dyn Fn(&mut Program, &mut Vec<SourceOutcome>)| {
+        let (mut program, mut sources) = (fixture(), outcome().sources);
+        change(&mut program, &mut sources);
+        fingerprint(&program, &program.datasets[0], &sources)
+    };
+    let plain = print(&|_, _| ());
+    let same: [&dyn Fn(&mut Program, &mut Vec<SourceOutcome>); 3] = [
+        &|program, _| program.datasets[0].steps[0].span = span(99),
+        &|program, _| program.datasets[0].steps[0].line = 99,
+        &|_, sources| sources[0].files[0].location = "/moved/q.csv".into(),
+    ];
+    let other: [&dyn Fn(&mut Program, &mut Vec<SourceOutcome>); 6] = [
+        &|_, sources| sources[0].files[0].blake3 = "1".repeat(64),
+        &|program, _| program.datasets[0].steps[0].rule = "shorter".to_owned(),
+        &|program, _| program.datasets[0].steps.reverse(),
+        &|program, _| program.templates[0].kind = TemplateKind::Chat(Vec::new()),
+        &|program, _| program.labels[0].doc = None,
+        &|program, _| program.datasets[0].columns[0].hidden = true,
+    ];
+    for (at, change) in same.into_iter().enumerate() {
+        assert_eq!(print(change), plain, "same {at}");
+    }
+    for (at, change) in other.into_iter().enumerate() {
+        assert_ne!(print(change), plain, "other {at}");
+    }
+}
+
+#[test]
+fn the_summary_is_a_funnel() {
+    let (program, outcome) = (fixture(), outcome());
+    let manifest = Manifest::new(&program, &program.datasets[0], &outcome);
+    let text = summary(&manifest, Style::Plain);
+    let expected = "  step                       in  dropped  quarantined  changed  out
+  read                        5        ·            1        ·    4
+  clean tidy · too short      4        1            ·        ·    3
+  policy bank · redact text   3        ·            ·        2    3
+";
+    assert!(text.starts_with(expected), "{text}");
+    assert!(text.contains("\n  test         1  urgency: later 1\n  empty        0\n"), "{text}");
+    assert!(text.ends_with("  text: 3 × email replaced\n"), "{text}");
+    assert!(summary(&manifest, Style::Ansi).starts_with("\u{1b}[2m"));
+}

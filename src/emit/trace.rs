@@ -84,8 +84,7 @@ pub fn trace(out: &Path, id: &str) -> Result<Traced, EmitError> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(traced),
         read => read.at("read", out)?,
     };
-    let mut folders: Vec<_> =
-        folders.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>().at("read", out)?;
+    let mut folders: Vec<_> = folders.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>().at("read", out)?;
     // A hidden folder is one in the making.
     folders.retain(|folder| folder.file_name().is_some_and(|name| !name.to_string_lossy().starts_with('.')));
     folders.sort();
@@ -107,8 +106,10 @@ fn search(folder: &Path, manifest: &Manifest, id: &str, traced: &mut Traced) -> 
     let first = traced.lives.len();
     for batch in reader {
         let batch = batch.map_err(parquet::errors::ParquetError::from).at("read", &path)?;
-        let rows = AuditColumns::new(&batch)
-            .ok_or_else(|| EmitError::Unreadable { path: path.clone(), reason: "its columns are not an audit's".to_owned() })?;
+        let rows = AuditColumns::new(&batch).ok_or_else(|| EmitError::Unreadable {
+            path: path.clone(),
+            reason: "its columns are not an audit's".to_owned(),
+        })?;
         for row in 0..batch.num_rows() {
             let part = rows.split.is_valid(row).then(|| rows.split.value(row));
             let position = part.and_then(|part| counted.iter_mut().find(|(name, _)| name == part)).map(|(_, count)| {
@@ -234,7 +235,8 @@ impl Traced {
         let lives: Vec<String> = self.lives.iter().map(Life::to_text).collect();
         let mut text = lives.join("\n");
         if self.more > 0 {
-            writeln!(text, "\n{} more records have an id that begins so", self.more).expect("a string takes every write");
+            writeln!(text, "\n{} more records have an id that begins so", self.more)
+                .expect("a string takes every write");
         }
         text
     }
@@ -254,7 +256,8 @@ impl Life {
         line(format!("  read from {}, line {} (source {})", self.file, self.line, self.source));
         for step in &self.steps {
             let mark = if step.result == "passed" { '✓' } else { '✗' };
-            let name = if step.step == step.rule { step.rule.clone() } else { format!("{} · {}", step.step, step.rule) };
+            let name =
+                if step.step == step.rule { step.rule.clone() } else { format!("{} · {}", step.step, step.rule) };
             let place = if step.line > 0 { format!(" (line {} of the spec)", step.line) } else { String::new() };
             let result = if step.result == "passed" { String::new() } else { format!(": {}", step.result) };
             line(format!("  {mark} {name}{place}{result}"));

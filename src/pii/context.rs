@@ -73,7 +73,7 @@ const CARD: [&str; 14] = [
     "visa",
 ];
 
-const PHONE: [&str; 44] = [
+const PHONE: [&str; 40] = [
     "call",
     "called",
     "calling",
@@ -85,11 +85,9 @@ const PHONE: [&str; 44] = [
     "desk",
     "dial",
     "dialled",
-    "direct",
     "fax",
     "gsm",
     "handy",
-    "home",
     "hotline",
     "landline",
     "mob",
@@ -100,7 +98,6 @@ const PHONE: [&str; 44] = [
     "office",
     "phone",
     "phoned",
-    "reach",
     "ring",
     "rufnummer",
     "sms",
@@ -117,7 +114,6 @@ const PHONE: [&str; 44] = [
     "viber",
     "voicemail",
     "whatsapp",
-    "work",
 ];
 
 const OTHER_NUMBER: [&str; 56] = [

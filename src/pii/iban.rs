@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use iban::{Iban, IbanLike, ParseIbanError};
+
 use super::Detector;
 
 pub(super) const DETECTOR: Detector = Detector {
@@ -74,8 +76,21 @@ fn account_end(text: &str, start: usize) -> Option<usize> {
             break;
         }
     }
-    let valid = |length: usize| length >= SHORTEST && compact[..length].parse::<iban::Iban>().is_ok();
+    let valid = |length: usize| length >= SHORTEST && is_valid(&compact[..length]);
     ends.into_iter().rev().find(|&(_, length)| valid(length)).map(|(end, _)| end)
+}
+
+/// Whether `compact`, capitals and digits alone, has a valid checksum and the structure of its country.
+fn is_valid(compact: &str) -> bool {
+    match compact.parse::<Iban>() {
+        Ok(_) => true,
+        // Pakistan (four letters, sixteen letters or digits) is in the register but not in the crate's copy of it.
+        Err(ParseIbanError::UnknownCountry(base)) => {
+            let bank = base.bban_unchecked().bytes().take_while(u8::is_ascii_uppercase).count();
+            base.country_code() == "PK" && compact.len() == 24 && bank >= 4
+        }
+        Err(ParseIbanError::InvalidBaseIban { .. } | ParseIbanError::InvalidBban(_)) => false,
+    }
 }
 
 #[cfg(test)]

@@ -50,8 +50,9 @@ fn is_address(text: &str, token: &Range<usize>) -> bool {
     let written = &text[token.clone()];
     let hex = written.bytes().filter(u8::is_ascii_hexdigit).count();
     let telling = written == "::1" || (hex >= 4 && written.bytes().any(|byte| byte.is_ascii_digit()));
-    let joins = |c: char| c.is_alphanumeric() || matches!(c, '_' | ':');
-    let alone = !text[..token.start].ends_with(|c| joins(c) || c == '.') && !text[token.end..].starts_with(joins);
+    let joins = |c: char| c.is_alphanumeric() || c == '_';
+    let before = text[..token.start].ends_with(|c| joins(c) || matches!(c, ':' | '.'));
+    let alone = !before && !text[token.end..].starts_with(joins);
     telling && alone && written.parse::<Ipv6Addr>().is_ok()
 }
 

@@ -95,7 +95,11 @@ pub(super) fn shape(text: &str, groups: &[Group], plus: bool) -> Shape {
         }
         [] => false,
     };
-    if sizes_fit && all.len() <= 15 { Shape::Possible } else { Shape::Other }
+    // Round numbers and quotients are arithmetic.
+    let round = groups.iter().all(|group| text[group.range.clone()].ends_with("00"));
+    let quotient = groups.iter().any(|group| group.separator == Some('/'));
+    let fits = sizes_fit && all.len() <= 15 && !round && !quotient;
+    if fits { Shape::Possible } else { Shape::Other }
 }
 
 /// A country calling code (ITU-T E.164, list of assigned codes) and a national number of a length that occurs with it.

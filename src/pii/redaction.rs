@@ -155,7 +155,7 @@ mod tests {
         let redaction = redact(text, &everything());
         assert_eq!(redaction.text, "write to [EMAIL] or [EMAIL] from [IP_ADDRESS] please");
         assert_eq!(redaction.found, [Found { kind: "email", count: 2 }, Found { kind: "ip_address", count: 1 }]);
-        for word in ["write", "or", "please"] {
+        for word in ["write", " or ", "please"] {
             let (there, here) = (text.find(word), redaction.text.find(word));
             assert_eq!(there.and_then(|at| redaction.offset(at)), here, "{word}");
         }

@@ -120,7 +120,7 @@ impl Template {
             .collect();
         let template =
             self.environment.get_template(NAME).expect("the environment holds the template since it was parsed");
-        template.render(Value::from_iter(context)).map_err(|error| render_error(&error))
+        template.render(Value::from_pairs(context)).map_err(|error| render_error(&error))
     }
 }
 

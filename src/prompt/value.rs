@@ -89,7 +89,7 @@ fn from_json(value: &serde_json::Value) -> Value {
         serde_json::Value::String(text) => Value::from(text.as_str()),
         serde_json::Value::Array(items) => items.iter().map(from_json).collect(),
         serde_json::Value::Object(members) => {
-            members.iter().map(|(name, value)| (Value::from(name.as_str()), from_json(value))).collect()
+            Value::from_pairs(members.iter().map(|(name, value)| (name.as_str(), from_json(value))))
         }
     }
 }

@@ -1,1 +1,42 @@
 //! The only door to ort: finding or fetching the library, sessions, binding.
+//!
+//! ```text
+//! Options → locate → fetch (when nothing was found) → Runtime::load → Session | BoundSession
+//! ```
+//!
+//! The library is loaded at run time, so building a data set never needs it, and any version from
+//! [`version::MINIMUM`] on will do.
+
+mod bound;
+mod doctor;
+mod error;
+mod fetch;
+mod library;
+mod locate;
+mod platform;
+mod python;
+mod session;
+pub mod version;
+
+pub use bound::{BoundSession, Parameter};
+pub use doctor::{Check, Health, doctor};
+pub use error::RuntimeError;
+pub use fetch::{FetchProgress, fetch};
+pub use library::Runtime;
+pub use locate::{Found, Options, Outcome, Place, PlaceKind, Report, find, locate};
+pub use platform::{PINNED_VERSION, Platform, WHEELS, Wheel};
+pub use session::{Element, InputTensor, InputValues, OutputTensor, OutputValues, Port, Session};
+
+/// The library that [`find`] chose or that was fetched, loaded into this process.
+///
+/// `progress` hears of a download, if one is needed. The first successful call decides for the whole process.
+///
+/// # Errors
+/// Whatever keeps the library from being found, fetched or opened.
+pub fn open(options: &Options, progress: &mut dyn FnMut(FetchProgress)) -> Result<Runtime, RuntimeError> {
+    let found = match find(options)? {
+        Some(found) => found,
+        None => fetch(options, progress)?,
+    };
+    Runtime::load(&found)
+}

@@ -18,6 +18,8 @@ pub(super) struct Brackets {
     pub too_deep: Vec<usize>,
     /// Closing tokens that close nothing.
     pub stray: Vec<usize>,
+    /// `(` and `[` that are never closed.
+    pub open_ends: Vec<usize>,
     /// Mistakes.
     pub errors: Diagnostics,
 }
@@ -47,6 +49,7 @@ impl<'t> Pairing<'t> {
             unclosed: vec![false; tokens.len()],
             too_deep: Vec::new(),
             stray: Vec::new(),
+            open_ends: Vec::new(),
             errors: Vec::new(),
         };
         Self { file, text, tokens, by_layout, open: Vec::new(), found }
@@ -176,6 +179,8 @@ impl<'t> Pairing<'t> {
         if bracket == b'{' {
             self.found.end[opener] = Some(at);
             self.found.unclosed[opener] = true;
+        } else {
+            self.found.open_ends.push(opener);
         }
         let token = self.tokens[opener];
         let (what, closing) = match bracket {

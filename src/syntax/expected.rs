@@ -132,7 +132,8 @@ impl Place<'_> {
                 let message = match (&expected, after) {
                     (Some(expected), Some(after)) => format!("expected {expected} after {after}, found {found}"),
                     (Some(expected), None) => format!("expected {expected}, found {found}"),
-                    (None, _) => format!("unexpected {found}"),
+                    (None, Some(after)) => format!("unexpected {found} after {after}"),
+                    (None, None) => format!("unexpected {found}"),
                 };
                 let label = expected.map_or_else(|| "cannot stand here".to_owned(), |what| format!("expected {what}"));
                 let error = Diagnostic::new(Code::UnexpectedToken, message, self.span(at), label);
@@ -165,6 +166,7 @@ impl Place<'_> {
             return Some(format!("did you mean `{near}`?"));
         }
         match text {
+            "<" => Some("the only type with `<…>` is `list<T>`".to_owned()).filter(|_| wanted.is_empty()),
             "," => Some("a comma stands between the items of a list; statements end at a newline or `;`".to_owned()),
             "(" => Some("a function is called by its name: `f(a, b)` or `a |> f(b)`".to_owned()),
             "{" if OPERATOR_WORDS.contains(&self.text(before)) => None,
@@ -173,6 +175,7 @@ impl Place<'_> {
             _ if wanted.iter().any(|item| item == "a string") && self.tokens[at].kind == Kind::Word => {
                 Some(format!("write it in quotes: `\"{text}\"`"))
             }
+            _ if wanted.is_empty() => Some("a statement ends at a newline or `;`".to_owned()),
             _ => None,
         }
     }
@@ -223,7 +226,12 @@ fn wording(rule: Rule) -> Option<Vec<String>> {
         Rule::pattern | Rule::patterns | Rule::arm => one("a pattern"),
         Rule::target => Some(vec!["`@personal`".to_owned(), "a name".to_owned()]),
         Rule::open | Rule::fields | Rule::value_list | Rule::label_block => one("`{`"),
-        Rule::close => one("`}`"),
+        Rule::dot => one("`.`"),
+        Rule::dots => one("`..`"),
+        Rule::sep => one("`,`"),
+        Rule::less => one("`<`"),
+        Rule::more => one("`>`"),
+        Rule::paren => one("`(`"),
         Rule::colon => one("`:`"),
         Rule::equals | Rule::label_value => one("`=`"),
         Rule::arrow => one("`=>`"),
@@ -257,6 +265,8 @@ fn wording(rule: Rule) -> Option<Vec<String>> {
         Rule::slot_name => one("a slot like `user`"),
         // Operators, and what may follow many things.
         Rule::k_and | Rule::k_or | Rule::k_in | Rule::k_is | Rule::k_matches | Rule::k_match | Rule::k_not => None,
+        // That a statement may end says less than what else it may hold.
+        Rule::close => None,
         Rule::k_anonymous_word => one("`k_anonymous`"),
         other => {
             // A keyword's rule is named after its word.

@@ -21,7 +21,8 @@ const MOST_MISTAKES: usize = 24;
 pub(super) fn read(file: FileId, text: &str) -> (ast::File, Diagnostics) {
     let Scan { tokens, mut errors, blanks, broken } = scan(file, text);
     let mut brackets = pair_brackets(file, text, &tokens);
-    let Outline { mut statements, stray_docs, errors: unknown } = outline(file, text, &tokens, &brackets);
+    let Outline { mut statements, stray_docs, trailing_commas, errors: unknown } =
+        outline(file, text, &tokens, &brackets);
     errors.append(&mut brackets.errors);
     errors.extend(without_aftermath(unknown, &tokens, &brackets));
     let stray_docs: Vec<Token> =
@@ -30,7 +31,7 @@ pub(super) fn read(file: FileId, text: &str) -> (ast::File, Diagnostics) {
     for at in broken {
         lose(&mut statements, token_at(&tokens, at));
     }
-    for at in &brackets.stray {
+    for at in brackets.stray.iter().chain(&brackets.open_ends) {
         lose(&mut statements, *at);
     }
     let mut reader =
@@ -40,6 +41,9 @@ pub(super) fn read(file: FileId, text: &str) -> (ast::File, Diagnostics) {
     }
     for doc in stray_docs {
         reader.blank(doc.start, doc.end);
+    }
+    for at in trailing_commas {
+        reader.blank(tokens[at].start, tokens[at].end);
     }
     let tree = reader.file(&mut statements);
     let mut errors = reader.errors;
@@ -178,8 +182,7 @@ impl Reader<'_> {
             self.blank_statement(statement);
         }
         let mut damaged = group.iter().any(|statement| statement.lost);
-        let closing =
-            "}".repeat((group[0].first..group[0].end).filter(|at| self.brackets.unclosed[*at]).count().min(1));
+        let closing = if self.is_unclosed(group) { "}" } else { "" };
         let mut mistakes = 0;
         while !group[0].lost && mistakes < MOST_MISTAKES {
             let (start, end) = self.bytes(&group[0]);
@@ -202,6 +205,12 @@ impl Reader<'_> {
         if damaged {
             tree.damaged.extend(self.declared_name(&group[0]));
         }
+    }
+
+    /// Whether the declaration's own block lacks its end.
+    fn is_unclosed(&self, group: &[Statement]) -> bool {
+        let is_lost = |at: usize| group.iter().any(|inner| inner.lost && (inner.first..inner.end).contains(&at));
+        (group[0].first..group[0].end).any(|at| self.brackets.unclosed[at] && !is_lost(at))
     }
 
     /// Reports what the grammar could not read and takes its innermost statement out.

@@ -28,13 +28,20 @@ pub(super) struct Outline {
     pub statements: Vec<Statement>,
     /// For each token whether it is a misplaced `///` line.
     pub stray_docs: Vec<bool>,
+    /// Commas after the last item of a list, by token.
+    pub trailing_commas: Vec<usize>,
     /// Mistakes.
     pub errors: Diagnostics,
 }
 
 /// Splits a text into declarations and these into statements.
 pub(super) fn outline(file: FileId, text: &str, tokens: &[Token], brackets: &Brackets) -> Outline {
-    let found = Outline { statements: Vec::new(), stray_docs: vec![false; tokens.len()], errors: Vec::new() };
+    let found = Outline {
+        statements: Vec::new(),
+        stray_docs: vec![false; tokens.len()],
+        trailing_commas: Vec::new(),
+        errors: Vec::new(),
+    };
     let mut walk = Walk { file, text, tokens, brackets, found };
     walk.block(Block::File, 0, tokens.len());
     walk.found
@@ -174,6 +181,7 @@ impl Walk<'_> {
             }
         }
         let Some(head) = head else { return };
+        self.check_last_comma(head, end);
         let index = self.found.statements.len();
         self.found.statements.push(Statement { first, head, end, block, lost: false });
         let next_too_deep = self.brackets.too_deep.partition_point(|at| *at < first);
@@ -193,6 +201,16 @@ impl Walk<'_> {
             return;
         }
         self.inner_blocks(block, row, head, end);
+    }
+
+    fn check_last_comma(&mut self, head: usize, end: usize) {
+        let last = (head..end).rev().find(|at| self.tokens[*at].is_significant());
+        if let Some(comma) = last.filter(|at| self.tokens[*at].kind == Kind::Comma) {
+            let message = "nothing follows the comma";
+            let error = Diagnostic::new(Code::UnexpectedToken, message, self.span(comma), "the list ends here");
+            self.found.errors.push(error.help("remove it: a list ends in a comma only inside brackets"));
+            self.found.trailing_commas.push(comma);
+        }
     }
 
     /// Looks at the blocks that a statement opens.

@@ -53,7 +53,7 @@ impl Token {
 
     /// Whether a statement may stop before it.
     pub fn is_boundary(self) -> bool {
-        matches!(self.kind, Kind::Newline | Kind::Semicolon | Kind::Close(_))
+        matches!(self.kind, Kind::Newline | Kind::Semicolon | Kind::Close(b'}'))
     }
 }
 

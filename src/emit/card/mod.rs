@@ -8,7 +8,7 @@ mod markdown;
 use std::fmt::Write;
 
 use super::formats;
-use super::manifest::{Manifest, PersonalEntry};
+use super::manifest::{Manifest, OutputEntry, PersonalEntry};
 use crate::hir::{self, LabelSchema, LabelValue, LabelValues};
 pub(crate) use markdown::count;
 use markdown::{plain, table};
@@ -64,7 +64,11 @@ fn contents(text: &mut String, manifest: &Manifest) {
         }
         seen.push(&file.output);
         let format = formats::named(&file.format).map_or(String::new(), |format| {
-            if format.templated { format!("{}: `{}`", format.name, format.row) } else { format!("{}: {}", format.name, format.row) }
+            if format.templated {
+                format!("{}: `{}`", format.name, format.row)
+            } else {
+                format!("{}: {}", format.name, format.row)
+            }
         });
         let mut row = vec![plain(&file.output), format];
         row.extend(manifest.outputs.iter().filter(|other| other.output == file.output).map(|file| count(file.records)));
@@ -74,17 +78,27 @@ fn contents(text: &mut String, manifest: &Manifest) {
 }
 
 fn loading(text: &mut String, manifest: &Manifest) {
-    let outputs = front::outputs(manifest);
-    let Some((output, files)) = outputs.first() else { return };
+    let (configs, others) = front::outputs(manifest);
+    if configs.is_empty() {
+        return;
+    }
     section(text, "##", "Loading");
-    let quoted = |name: String| serde_json::to_string(&name).expect("a name is valid JSON");
-    let (config, split) = (quoted(front::config_name(output)), quoted(front::split_name(&files[0].part)));
-    paragraph(
-        text,
-        &format!(
-            "```python\nfrom datasets import load_dataset\n\nrows = load_dataset(\"path/to/this/folder\", {config}, split={split})\n```"
-        ),
-    );
+    let quoted = |name: &str| serde_json::to_string(name).expect("a name is valid JSON");
+    let mut code = "from datasets import load_dataset\n\nfolder = \"path/to/this/folder\"\n".to_owned();
+    for front::Loadable { output, .. } in configs {
+        let config = quoted(&front::config_name(output));
+        writeln!(code, "parts = load_dataset(folder, {config})").expect("a string takes every write");
+    }
+    for front::Loadable { columnar, files, .. } in others {
+        let reader = if columnar { "parquet" } else { "json" };
+        let file = |file: &&OutputEntry| {
+            format!("{}: folder + {}", quoted(&front::split_name(&file.part)), quoted(&format!("/{}", file.path)))
+        };
+        let files = files.iter().map(file).collect::<Vec<_>>().join(", ");
+        writeln!(code, "parts = load_dataset(\"{reader}\", data_files={{{files}}})")
+            .expect("a string takes every write");
+    }
+    paragraph(text, &format!("```python\n{code}```"));
 }
 
 fn sources(text: &mut String, program: &hir::Program, dataset: &hir::Dataset, manifest: &Manifest) {
@@ -123,7 +137,7 @@ fn labels(text: &mut String, program: &hir::Program, manifest: &Manifest) {
     if first.labels.is_empty() {
         return;
     }
-    section(text, "##", "Labels");
+    text.push_str("\n## Labels\n");
     for (name, values) in first.labels.iter() {
         let declared = program.labels.iter().find(|label| label.name == *name);
         section(text, "###", &plain(name));
@@ -196,7 +210,9 @@ fn personal(text: &mut String, manifest: &Manifest) {
     for PersonalEntry { field, kinds, found, because } in &manifest.personal {
         let field = plain(field);
         let words = match because {
-            Some(reason) if kinds.is_empty() => format!("may hold personal data, and stays as it is: {}", plain(reason)),
+            Some(reason) if kinds.is_empty() => {
+                format!("may hold personal data, and stays as it is: {}", plain(reason))
+            }
             Some(reason) => format!("may hold {}, and stays as it is: {}", plain(&kinds.join(", ")), plain(reason)),
             None => {
                 let found: Vec<String> =
@@ -207,6 +223,9 @@ fn personal(text: &mut String, manifest: &Manifest) {
         paragraph(text, &format!("- {field} {words}"));
     }
     if manifest.personal.iter().any(|entry| entry.because.is_none()) {
-        paragraph(text, "\nDetectors miss what they do not know, names of people among it: the text is not anonymous by this alone.");
+        paragraph(
+            text,
+            "\nDetectors miss what they do not know, names of people among it: the text is not anonymous by this alone.",
+        );
     }
 }

@@ -42,11 +42,9 @@ impl Exchange {
             [user, assistant] => (&*user.content, "", &*assistant.content),
             _ => unreachable!("an exchange was checked to have two turns or three"),
         };
-        for (key, text) in [
-            (&b"{\"instruction\":"[..], instruction),
-            (b",\"input\":", input),
-            (b",\"output\":", output),
-        ] {
+        for (key, text) in
+            [(&b"{\"instruction\":"[..], instruction), (b",\"input\":", input), (b",\"output\":", output)]
+        {
             out.extend_from_slice(key);
             write_text(out, text);
         }

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Float64Array, GenericStringArray, Int64Array, ListArray, StringArray,
-    StringViewArray, StructArray,
+    StringViewArray,
 };
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
@@ -25,7 +25,7 @@ enum Cells<'a> {
     Bool(&'a BooleanArray),
     Shown(ArrayFormatter<'a>),
     List(&'a ListArray, Box<Column<'a>>),
-    Record(&'a StructArray, Vec<(&'a str, Column<'a>)>),
+    Record(Vec<(&'a str, Column<'a>)>),
 }
 
 /// Why a cell cannot be written. It never holds the cell's data.
@@ -44,7 +44,9 @@ impl Refusal {
     pub(crate) fn message(self, column: &str) -> String {
         match self {
             Refusal::Null => {
-                format!("`{column}` is null, and a row of JSON holds none: give it a default with `??`, or drop the record")
+                format!(
+                    "`{column}` is null, and a row of JSON holds none: give it a default with `??`, or drop the record"
+                )
             }
             Refusal::NotFinite => format!("`{column}` is not a finite number, which JSON cannot say"),
             Refusal::OutOfRange => format!("`{column}` is outside the years that can be written"),
@@ -73,7 +75,7 @@ impl<'a> Column<'a> {
                 let record = array.as_struct();
                 let members = fields.iter().zip(record.columns());
                 let members = members.map(|(field, array)| Ok((field.name().as_str(), Column::new(array)?)));
-                Cells::Record(record, members.collect::<Result<_, String>>()?)
+                Cells::Record(members.collect::<Result<_, String>>()?)
             }
             other => return Err(other.to_string()),
         };
@@ -92,7 +94,7 @@ impl<'a> Column<'a> {
             Cells::Text(array) => Some(array.value(row)),
             Cells::LargeText(array) => Some(array.value(row)),
             Cells::TextView(array) => Some(array.value(row)),
-            Cells::Int(_) | Cells::Float(_) | Cells::Bool(_) | Cells::Shown(_) | Cells::List(..) | Cells::Record(..) => {
+            Cells::Int(_) | Cells::Float(_) | Cells::Bool(_) | Cells::Shown(_) | Cells::List(..) | Cells::Record(_) => {
                 None
             }
         }
@@ -110,14 +112,14 @@ impl<'a> Column<'a> {
             | Cells::Float(_)
             | Cells::Bool(_)
             | Cells::Shown(_)
-            | Cells::Record(..) => None,
+            | Cells::Record(_) => None,
         }
     }
 
     /// A member's column of a record column.
     pub(crate) fn member(&self, name: &str) -> Option<&Column<'a>> {
         match &self.cells {
-            Cells::Record(_, members) => members.iter().find(|(own, _)| *own == name).map(|(_, column)| column),
+            Cells::Record(members) => members.iter().find(|(own, _)| *own == name).map(|(_, column)| column),
             Cells::Text(_)
             | Cells::LargeText(_)
             | Cells::TextView(_)
@@ -155,7 +157,7 @@ impl<'a> Column<'a> {
                 }
                 out.push(b']');
             }
-            Cells::Record(_, members) => {
+            Cells::Record(members) => {
                 out.push(b'{');
                 for (at, (name, member)) in members.iter().enumerate() {
                     if at > 0 {
@@ -187,11 +189,12 @@ impl<'a> Column<'a> {
             Cells::List(list, items) => {
                 Value::Array(list_range(list, row).map(|row| items.value(row)).collect::<Result<_, _>>()?)
             }
-            Cells::Record(_, members) => Value::Object(
-                members
-                    .iter()
-                    .map(|(name, member)| Ok(((*name).to_owned(), member.value(row)?)))
-                    .collect::<Result<Map<_, _>, _>>()?,
+            Cells::Record(members) => Value::Object(
+                members.iter().map(|(name, member)| Ok(((*name).to_owned(), member.value(row)?))).collect::<Result<
+                    Map<_, _>,
+                    _,
+                >>(
+                )?,
             ),
         })
     }

@@ -93,7 +93,8 @@ fn field_turns<'a>(
     row: usize,
     spoken: &mut Vec<Spoken<'a>>,
 ) -> Result<(), String> {
-    let (items, range) = rows.field(field)?.items(row).ok_or_else(|| format!("`{field}` is null, not a list of turns"))?;
+    let (items, range) =
+        rows.field(field)?.items(row).ok_or_else(|| format!("`{field}` is null, not a list of turns"))?;
     let text = |name: &str, item| {
         let text = items.member(name).and_then(|column| column.text(item));
         text.ok_or_else(|| format!("a turn of `{field}` has no `{name}`"))

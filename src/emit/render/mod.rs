@@ -8,9 +8,9 @@ mod messages;
 mod prompt_completion;
 mod row;
 mod slot;
-mod training;
 #[cfg(test)]
 mod tests;
+mod training;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Field, Schema, SchemaRef};

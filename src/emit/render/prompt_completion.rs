@@ -27,15 +27,16 @@ impl Pair {
     /// The pair of a template.
     pub(crate) fn new(template: &TemplateKind, columns: &Columns<'_>) -> Result<Self, String> {
         match template {
-            TemplateKind::Completion { prompt, completion } => Ok(Self::Texts {
-                prompt: Slot::new(prompt, columns)?,
-                completion: Slot::new(completion, columns)?,
-            }),
+            TemplateKind::Completion { prompt, completion } => {
+                Ok(Self::Texts { prompt: Slot::new(prompt, columns)?, completion: Slot::new(completion, columns)? })
+            }
             TemplateKind::Chat(turns) => match &turns[..] {
                 [_, .., Turn::Text { role, trained: true, .. }] if role == "assistant" => {
                     Ok(Self::Turns(Conversation::new(turns, columns)?))
                 }
-                _ => Err("the chat must end with an `assistant` turn that is trained on and follows a prompt".to_owned()),
+                _ => {
+                    Err("the chat must end with an `assistant` turn that is trained on and follows a prompt".to_owned())
+                }
             },
             TemplateKind::Text(_) => Err("a `text` template has no prompt".to_owned()),
             TemplateKind::Preference { .. } => Err("a `preference` template has two answers".to_owned()),

@@ -59,9 +59,8 @@ impl Variable {
         });
         let label = label.map(|label| {
             let values = columns.labels.get(label).map_or(&[][..], |table| table.values());
-            let value = |value: &crate::hir::LabelValue| {
-                LabelValue::new(&value.name, &value.title, value.guideline.as_deref())
-            };
+            let value =
+                |value: &crate::hir::LabelValue| LabelValue::new(&value.name, &value.title, value.guideline.as_deref());
             values.iter().map(|known| (known.name.clone(), value(known))).collect()
         });
         Ok(Self { name: name.to_owned(), label, printed })

@@ -1,6 +1,6 @@
 //! `language`: which language a text is written in.
 
-use whatlang::{Lang, detect};
+use whatlang::{Lang, Script, detect};
 
 use super::{Eval, Example, Function, TEXT};
 
@@ -9,21 +9,38 @@ pub(super) const FUNCTION: Function = Function {
     summary: "names the language by its ISO 639-1 code, null where it is not sure",
     docs: "\
 The language of the text as its two-letter ISO 639-1 code (`en`, `de`, `zh`), among 70 languages, by script, alphabet and
-trigrams. Null where the detector is not sure.",
+trigrams. The answer is null where the detector is not sure, so `drop \"not English\" when (language(text) ?? \"en\") != \"en\"` drops
+what is surely another language and keeps what is too short to tell.
+
+In a script that one language writes (Greek, Korean, Thai …) a few letters are enough; in the Latin script a sentence often
+is not. The confidence that counts as sure was measured on 13,083 short questions in English: taken at its word the
+detector calls more than 3,000 of them another language, above this confidence 1. It costs recall: of 32 questions of 3
+to 10 words in other languages of the Latin script it then names 7.",
     parameter: TEXT,
     result: Eval::TextOrNull(eval).result(),
     examples: &[
-        Example { input: "The quick brown fox jumps over the lazy dog and runs away.", output: "en" },
+        Example { input: "I have lost my phone and would like to know what to do about it.", output: "en" },
+        Example { input: "Ich habe meine PIN vergessen.", output: "de" },
+        Example { input: "\u{79c1}\u{306e}\u{30ab}\u{30fc}\u{30c9}\u{306f}\u{3069}\u{3053}\u{3067}\u{3059}\u{304b}", output: "ja" },
+        Example { input: "I am still waiting on my card?", output: "null" },
         Example { input: "card?", output: "null" },
+        Example { input: "12:30 ?!", output: "null" },
         Example { input: "", output: "null" },
     ],
     version: 1,
     eval: Eval::TextOrNull(eval),
 };
 
+/// The confidence above which an answer in the Latin script counts; how it was measured stands in the docs.
+const SURE_LATIN: f64 = 0.8;
+
+/// The same for the other scripts, which few languages share and English never uses.
+const SURE_OTHER: f64 = 0.4;
+
 fn eval(text: &str) -> Option<String> {
     let info = detect(text)?;
-    Some(code(info.lang()).to_owned())
+    let sure = if info.script() == Script::Latin { SURE_LATIN } else { SURE_OTHER };
+    (info.confidence() > sure).then(|| code(info.lang()).to_owned())
 }
 
 fn code(language: Lang) -> &'static str {

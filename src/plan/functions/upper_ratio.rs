@@ -11,7 +11,7 @@ letters. Null for a text without letters.",
     parameter: TEXT,
     result: Eval::Ratio(eval).result(),
     examples: &[
-        Example { input: "WHERE is my CARD", output: "0.6153846153846154" },
+        Example { input: "WHERE is my CARD", output: "0.6923076923076923" },
         Example { input: "Ab1!", output: "0.5" },
         Example { input: "\u{65e5}\u{672c}", output: "0" },
         Example { input: "123", output: "null" },

@@ -1,6 +1,7 @@
 //! What the parser reads and what it says about what it cannot read.
 
 mod corpus;
+mod mistakes;
 
 use super::ast;
 use super::parse;

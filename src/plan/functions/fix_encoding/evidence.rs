@@ -34,7 +34,8 @@ pub(super) fn sequences(text: &str) -> Vec<Sequence> {
             continue;
         };
         let (before, end) = (text[..start].chars().next_back(), start + read.length);
-        let strength = if read.is_clear(before) { Strength::Clear } else { Strength::Possible };
+        let strength =
+            if read.is_clear(before, text[end..].chars().next()) { Strength::Clear } else { Strength::Possible };
         let chained = found.last().is_some_and(|last| last.range.end == start);
         found.push(Sequence { range: start..end, decoded: read.decoded, strength });
         if chained {
@@ -107,31 +108,53 @@ impl Reading {
         Some(Reading { characters, bytes: Vec::new(), length, decoded: decoded.to_owned() })
     }
 
-    /// Whether no text means these characters in this place, `before` being the character before them.
-    fn is_clear(&self, before: Option<char>) -> bool {
-        let all_punctuation = self.characters[1..].iter().all(|&character| is_punctuation(character));
-        let inside_word = before.is_some_and(char::is_lowercase);
+    /// Whether no text means these characters in this place, between `before` and `after`.
+    fn is_clear(&self, before: Option<char>, after: Option<char>) -> bool {
+        let continuations = self.characters.get(1..).unwrap_or_default();
+        let all_punctuation = continuations.iter().all(|&character| is_punctuation(character));
+        // Between two letters stand an apostrophe, a dash or a space, no quote, sign or symbol.
+        let joins = continuations.iter().any(|&character| may_join(character));
+        let follows_small = before.is_some_and(char::is_lowercase);
+        let precedes_small = after.is_some_and(char::is_lowercase);
+        let precedes_letter = after.is_some_and(char::is_alphabetic);
         match self.bytes[..] {
             // Â and Ã: Latin-1's symbols and accented letters. Before punctuation they may end a word in capitals or
             // be the letter that a quotation speaks of.
-            [0xc2 | 0xc3, _] => !all_punctuation || !before.is_some_and(|c| c.is_uppercase() || opens(c)),
-            // Ä and Å: the Latin letters of Central Europe and Turkey. A capital does not follow a small letter.
-            [0xc4 | 0xc5, _] => !all_punctuation || inside_word,
+            [0xc2 | 0xc3, 0x92] => follows_small,
+            [0xc2 | 0xc3, _] => {
+                let ends_capitals = before.is_some_and(|c| c.is_uppercase() || opens(c));
+                let inside = precedes_letter && (!joins || (continuations == ['\u{b4}'] && precedes_small));
+                !all_punctuation || !ends_capitals || inside
+            }
+            // Ä and Å: the Latin letters of Central Europe and Turkey. A capital does not follow a small letter, and
+            // no sign stands between it and one.
+            [0xc4 | 0xc5, _] => follows_small || (precedes_small && !joins),
             // × and ß stand after digits and small letters; the other leads are capitals.
             [0xd7 | 0xdf, _] => false,
-            [_, _] => inside_word,
+            [_, _] => follows_small,
+            // Vietnamese letters, between others.
+            [0xe1, 0xba | 0xbb, _] => follows_small && precedes_small,
             // â before the general punctuation, currency signs, arrows and symbols; ï before the byte order mark, the
             // full-width forms and the replacement character.
+            [0xe2, 0x99, _] => true,
             [0xe2, 0x80..=0x9f, _] | [0xef, 0xbb..=0xbd | 0xbf, _] => !all_punctuation,
             // Small accented letters end words: nothing that may follow a word makes it clear.
             [_, second, _] => {
-                second != 0xa0 && !self.characters[1..].iter().any(|&c| is_punctuation(c) || c.is_alphabetic())
+                let may_follow = |&c: &char| is_punctuation(c) || c.is_alphabetic();
+                second != 0xa0 && !continuations.iter().any(may_follow)
             }
             // ð before the planes of emoji and old scripts.
             [0xf0, 0x90..=0x9f, _, _] => true,
+            // Ã or Â before a space inside a text: no capital ends a word in small letters.
+            [] => follows_small,
             _ => false,
         }
     }
+}
+
+/// Punctuation that can stand between two letters.
+fn may_join(character: char) -> bool {
+    matches!(character, '\u{a0}' | '\u{b4}' | '\u{b7}' | '\u{2013}' | '\u{2014}' | '\u{2019}' | '\u{2026}')
 }
 
 /// Characters that stand directly after a word.

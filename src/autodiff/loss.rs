@@ -1,0 +1,213 @@
+//! The training loss: weighted cross-entropy over rows of logits.
+//!
+//! In a graph that is not yet lowered the loss is one node, `annotc:CrossEntropy`, so that its gradient is one rule.
+//! `lower` writes it with stock operators:
+//!
+//! ```text
+//! P = softmax(x)    lse = max(x) − log(max(P))    ce = lse − x[label]    loss = Σ w·ce    ∂loss/∂x = w·(P − onehot)
+//! ```
+//!
+//! `max(P)` is at least 1/C, so the logarithm never meets a zero, and no pass over the logits is spent on a shift.
+
+use super::builder::Builder;
+use crate::onnx::{Attribute, Axis, ElementType, Graph, Node, Op, ValueInfo, shapes::Dim};
+
+/// How rows of logits and labels belong together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Alignment {
+    /// `logits[…, t]` is judged by `labels[…, t]`: classes of a text or of a token.
+    Same,
+    /// `logits[…, t]` is judged by `labels[…, t + 1]`: a language model that predicts the next token. Labels and weights
+    /// align with `input_ids`; the first of each row is never a target.
+    Next,
+}
+
+/// The names that a loss adds to a graph.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Loss {
+    /// Value: the loss, a float of rank 0: Σ weight · cross-entropy. The caller divides the weights by the number of
+    /// trained tokens of the whole optimizer step, so that accumulated micro-batches add up to one mean.
+    pub loss: String,
+    /// Value: the unweighted cross-entropy of each row, float of rank 1 (with `Alignment::Next`: batch · (sequence − 1)).
+    pub rows: String,
+    /// Graph input: class numbers, int64, in the shape of the logits without their last axis. A negative label (−100 by
+    /// convention) is no target: its weight counts as 0.
+    pub labels: String,
+    /// Graph input: a float weight per label, in the labels' shape.
+    pub weights: String,
+}
+
+/// The name of the graph input with the labels.
+pub const LABELS: &str = "labels";
+/// The name of the graph input with the weights.
+pub const WEIGHTS: &str = "loss_weight";
+
+/// Why no loss could be added.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LossError {
+    /// The logits are not an output, or their rank is unknown.
+    #[error("the graph has no output `{logits}` of a known rank of at least 2")]
+    NoLogits {
+        /// The name asked for.
+        logits: String,
+    },
+    /// The graph has a value of a name that the loss needs.
+    #[error("the graph has a value `{name}` already, which the loss needs for itself")]
+    Taken {
+        /// The name.
+        name: String,
+    },
+}
+
+/// Adds a weighted cross-entropy of `logits` (float, `[…, classes]`) to the graph, with two graph inputs and two outputs.
+/// The graph is then not runnable as it is: `differentiate` and `forward` lower it.
+pub fn cross_entropy(graph: &mut Graph, logits: &str, alignment: Alignment) -> Result<Loss, LossError> {
+    let no_logits = || LossError::NoLogits { logits: logits.to_owned() };
+    let axes = graph.output(logits).and_then(|output| output.shape.clone()).ok_or_else(no_logits)?;
+    let Some((_, label_axes)) = axes.split_last().filter(|(_, rest)| !rest.is_empty()) else { return Err(no_logits()) };
+    let loss = Loss {
+        loss: "loss".to_owned(),
+        rows: "row_losses".to_owned(),
+        labels: LABELS.to_owned(),
+        weights: WEIGHTS.to_owned(),
+    };
+    let taken = graph.names();
+    if let Some(name) =
+        [&loss.loss, &loss.rows, &loss.labels, &loss.weights].into_iter().find(|n| taken.contains(n.as_str()))
+    {
+        return Err(LossError::Taken { name: name.clone() });
+    }
+    let mut b = Builder::new(std::mem::replace(graph, Graph::new("", 0)));
+    for (name, element) in [(&loss.labels, ElementType::Int64), (&loss.weights, ElementType::Float)] {
+        b.declare_input(ValueInfo::new(name.clone(), element, label_axes));
+    }
+    let (rows, labels, weights) = match alignment {
+        Alignment::Same => (logits.to_owned(), loss.labels.clone(), loss.weights.clone()),
+        Alignment::Next => {
+            let time = label_axes.len() as i64 - 1;
+            (
+                b.shifted(logits, time, 0, -1),
+                b.shifted(&loss.labels, time, 1, i64::MAX),
+                b.shifted(&loss.weights, time, 1, i64::MAX),
+            )
+        }
+    };
+    let flat = b.ints(&[-1]);
+    let labels = b.node(Op::Reshape, &[&labels, &flat], &[]);
+    let weights = b.node(Op::Reshape, &[&weights, &flat], &[]);
+    let rows = b.rows(&rows);
+    let probabilities = b.fresh("probabilities");
+    let mut graph_ = b.graph;
+    graph_.nodes.push(Node::new(
+        "loss",
+        Op::CrossEntropy,
+        &[&rows, &labels, &weights],
+        &[&loss.loss, &loss.rows, &probabilities],
+    ));
+    graph_.import_opset(Op::CrossEntropy.domain(), 1);
+    graph_.outputs.push(ValueInfo::new(loss.loss.clone(), ElementType::Float, &[]));
+    graph_.outputs.push(ValueInfo::new(loss.rows.clone(), ElementType::Float, &[Axis::Free]));
+    *graph = graph_;
+    Ok(loss)
+}
+
+/// The part of a graph that computes `outputs`, lowered, so that the runtime can run it: for measuring a loss.
+pub fn forward(graph: &Graph, outputs: &[&str]) -> Graph {
+    let mut graph = graph.clone();
+    graph.outputs.retain(|output| outputs.contains(&output.name.as_str()));
+    graph.prune();
+    lower(&mut graph);
+    let read: std::collections::BTreeSet<String> =
+        graph.nodes.iter().flat_map(Node::reads).map(str::to_owned).collect();
+    graph.inputs.retain(|input| read.contains(&input.name));
+    graph.prune();
+    graph
+}
+
+/// Writes every loss node with stock operators; its outputs keep their names.
+pub(super) fn lower(graph: &mut Graph) {
+    if !graph.nodes.iter().any(|node| node.op == Op::CrossEntropy) {
+        return;
+    }
+    let mut b = Builder::new(std::mem::replace(graph, Graph::new("", 0)));
+    for node in std::mem::take(&mut b.graph.nodes) {
+        if node.op == Op::CrossEntropy { lower_node(&mut b, &node) } else { b.graph.nodes.push(node) }
+    }
+    b.graph.opsets.remove(Op::CrossEntropy.domain());
+    *graph = b.graph;
+}
+
+fn lower_node(b: &mut Builder, node: &Node) {
+    let [logits, labels, weights] = node.inputs.as_slice() else { unreachable!("a loss node has three inputs") };
+    let [loss, rows, probabilities] = node.outputs.as_slice() else { unreachable!("a loss node has three outputs") };
+    let last = ("axis", Attribute::Int(-1));
+    b.named(Op::Softmax, &[logits], &[last], probabilities);
+    let peak = b.reduce(Op::ReduceMax, logits, &[1]);
+    let peak_probability = b.reduce(Op::ReduceMax, probabilities, &[1]);
+    let log = b.unary(Op::Log, &peak_probability);
+    let log_sum = b.sub(&peak, &log);
+    let (index, mask) = targets(b, labels);
+    let chosen = b.node(Op::GatherElements, &[logits, &index], &[("axis", Attribute::Int(1))]);
+    let surprise = b.sub(&log_sum, &chosen);
+    let flat = b.ints(&[-1]);
+    let surprise = b.node(Op::Reshape, &[&surprise, &flat], &[]);
+    b.named(Op::Mul, &[&surprise, &mask], &[], rows);
+    let weighted = b.mul(rows, weights);
+    b.named(Op::ReduceSum, &[&weighted], &[("keepdims", Attribute::Int(0))], loss);
+}
+
+/// The labels as indices `[rows, 1]`, with 0 in place of a negative one, and 1 or 0 per row: whether it has a target.
+fn targets(b: &mut Builder, labels: &str) -> (String, String) {
+    let zero = b.int(0);
+    let is_target = b.binary(Op::GreaterOrEqual, labels, &zero);
+    let mask = b.float_of(&is_target);
+    let safe = b.node(Op::Max, &[labels, &zero], &[]);
+    let column = b.ints(&[-1, 1]);
+    (b.node(Op::Reshape, &[&safe, &column], &[]), mask)
+}
+
+/// ∂loss/∂logits = w·(P − onehot(label)), scaled by the loss's own gradient where that is not 1.
+pub(super) fn gradient(b: &mut Builder, node: &Node, upstream: Option<&str>) -> String {
+    let [_, labels, weights] = node.inputs.as_slice() else { unreachable!("a loss node has three inputs") };
+    let (index, mask) = targets(b, labels);
+    let weights = b.mul(weights, &mask);
+    let weights = match upstream {
+        Some(upstream) => b.mul(&weights, upstream),
+        None => weights,
+    };
+    let column = b.ints(&[-1, 1]);
+    let weights = b.node(Op::Reshape, &[&weights, &column], &[]);
+    let scaled = b.mul(&node.outputs[2], &weights);
+    let minus = b.unary(Op::Neg, &weights);
+    let add = ("reduction", Attribute::String(b"add".to_vec()));
+    b.node(Op::ScatterElements, &[&scaled, &index, &minus], &[("axis", Attribute::Int(1)), add])
+}
+
+impl Builder {
+    /// Declares a graph input.
+    fn declare_input(&mut self, input: ValueInfo) {
+        let dims = input.shape.iter().flatten().map(|axis| match axis {
+            Axis::Fixed(size) => Dim::Known(*size as i64),
+            Axis::Named(name) => Dim::Symbol(name.clone()),
+            Axis::Free => Dim::Symbol(format!("{}'s", input.name)),
+        });
+        let value =
+            crate::onnx::shapes::Value { element: Some(input.element), dims: Some(dims.collect()), content: None };
+        self.shapes.set(&input.name, value);
+        self.graph.inputs.push(input);
+    }
+
+    /// `x[…, start:end, …]` along `axis`.
+    fn shifted(&mut self, x: &str, axis: i64, start: i64, end: i64) -> String {
+        let (start, end, axis) = (self.ints(&[start]), self.ints(&[end]), self.ints(&[axis]));
+        self.node(Op::Slice, &[x, &start, &end, &axis], &[])
+    }
+
+    /// Adds a node that writes a name that is in use already.
+    fn named(&mut self, op: Op, inputs: &[&str], attributes: &[(&str, Attribute)], output: &str) {
+        let mut node = Node::new(output, op, inputs, &[output]);
+        node.attributes = attributes.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        self.shapes.visit(&node);
+        self.graph.nodes.push(node);
+    }
+}

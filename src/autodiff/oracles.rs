@@ -1,0 +1,281 @@
+//! Loss and gradients of real exports against PyTorch's, as `reference.json` beside each model lists them.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+use serde_json::Value;
+
+use super::{
+    TrainingGraph, differentiate,
+    loss::{self, Alignment},
+};
+use crate::onnx::{
+    self, encode,
+    import::{Imported, import},
+    surgery::{Family, HEAD, Head, add_classifier, family, fix_past, past_inputs},
+    test_session::{Values, available, test_session},
+};
+
+/// The folder with real models, if it is there.
+pub fn shared_model(name: &str) -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared/models").join(name);
+    if folder.exists() {
+        return Some(folder);
+    }
+    assert!(std::env::var_os("ANNOTC_REQUIRE_SHARED").is_none(), "{} is missing", folder.display());
+    eprintln!("skipped: {} is missing", folder.display());
+    None
+}
+
+fn json(path: &Path) -> Value {
+    serde_json::from_slice(&std::fs::read(path).unwrap()).unwrap()
+}
+
+fn matrix(value: &Value) -> (Vec<usize>, Vec<i64>) {
+    let rows: Vec<Vec<i64>> = match value[0] {
+        Value::Array(_) => serde_json::from_value(value.clone()).unwrap(),
+        _ => return (vec![value.as_array().unwrap().len()], serde_json::from_value(value.clone()).unwrap()),
+    };
+    (vec![rows.len(), rows[0].len()], rows.concat())
+}
+
+struct Case {
+    imported: Imported,
+    training: TrainingGraph,
+    feeds: BTreeMap<String, Values>,
+    reference: Value,
+}
+
+fn prepare(name: &str) -> Option<Case> {
+    let folder = shared_model(name)?;
+    if !available() {
+        return None;
+    }
+    let (config, reference) = (json(&folder.join("config.json")), json(&folder.join("reference.json")));
+    let imported = import(onnx::load(&folder).unwrap(), &config).unwrap();
+    let mut graph = imported.graph.clone();
+    fix_past(&mut graph);
+    let family = family(&graph, &config).unwrap();
+    let alignment = match family {
+        Family::Decoder { .. } => Alignment::Next,
+        Family::Features { .. } | Family::Sequence { .. } | Family::Tokens { .. } => Alignment::Same,
+    };
+    let added = loss::cross_entropy(&mut graph, "logits", alignment).unwrap();
+    let names: Vec<String> = imported.parameters.iter().map(|parameter| parameter.name.clone()).collect();
+    let training = differentiate(&graph, &added.loss, &names).unwrap();
+    let feeds = feeds(&imported, &training, &reference, alignment);
+    Some(Case { imported, training, feeds, reference })
+}
+
+fn feeds(
+    imported: &Imported,
+    training: &TrainingGraph,
+    reference: &Value,
+    alignment: Alignment,
+) -> BTreeMap<String, Values> {
+    let (shape, ids) = matrix(&reference["inputs"]["input_ids"]);
+    let (_, mask) = matrix(&reference["inputs"]["attention_mask"]);
+    let (label_shape, labels) = matrix(&reference["labels"]);
+    let skipped = usize::from(alignment == Alignment::Next);
+    let width = label_shape[label_shape.len() - 1];
+    let trained = |at: usize| labels[at] >= 0 && (label_shape.len() == 1 || at % width >= skipped);
+    let count = (0..labels.len()).filter(|&at| trained(at)).count();
+    let weights = (0..labels.len()).map(|at| if trained(at) { 1.0 / count as f32 } else { 0.0 }).collect();
+    let positions: Vec<i64> = (0..ids.len()).map(|at| (at % shape[1]) as i64).collect();
+    let mut all = BTreeMap::from([
+        ("token_type_ids".to_owned(), Values::Int(shape.clone(), vec![0; ids.len()])),
+        ("position_ids".to_owned(), Values::Int(shape.clone(), positions)),
+        ("input_ids".to_owned(), Values::Int(shape.clone(), ids)),
+        ("attention_mask".to_owned(), Values::Int(shape.clone(), mask)),
+        (loss::LABELS.to_owned(), Values::Int(label_shape.clone(), labels)),
+        (loss::WEIGHTS.to_owned(), Values::Float(label_shape, weights)),
+    ]);
+    for past in past_inputs(&training.graph) {
+        all.insert(past.name.clone(), Values::Float(past.empty_shape(shape[0]), Vec::new()));
+    }
+    for trainable in &training.trainables {
+        let values = imported.values(&trainable.name).unwrap();
+        all.insert(trainable.name.clone(), Values::Float(trainable.shape.clone(), values));
+    }
+    all.retain(|name, _| training.graph.input(name).is_some());
+    all
+}
+
+/// Relative error, absolute below the scale at which float32 noise around an exact zero lies.
+const TOLERANCE: f64 = 1e-5;
+
+/// The worst relative errors of a model: of the loss, of the l2 norms and of the samples.
+#[derive(Debug, Default)]
+struct Errors {
+    loss: f64,
+    l2: f64,
+    sample: f64,
+    zeros: Vec<String>,
+}
+
+fn compare(name: &str) -> Option<Errors> {
+    let case = prepare(name)?;
+    let outputs = test_session(&encode(&case.training.graph)).run(&case.feeds);
+    let loss = f64::from(outputs[&case.training.loss].floats()[0]);
+    let expected = case.reference["loss"].as_f64().unwrap();
+    let mut errors = Errors { loss: (loss - expected).abs() / expected, ..Errors::default() };
+    let listed = case.reference["gradients"].as_object().unwrap();
+    let largest = listed.values().map(|entry| entry["l2"].as_f64().unwrap()).fold(0.0, f64::max);
+    for (initializer, entry) in listed {
+        let parameter = case.imported.parameters.iter().find(|parameter| parameter.name == *initializer);
+        let parameter = parameter.unwrap_or_else(|| panic!("{name}: `{initializer}` was not found to be a parameter"));
+        // Linear layers keep PyTorch's name even where the exporter folded the transposed weight.
+        assert_eq!(parameter.path, entry["torch_name"].as_str().unwrap(), "{name}");
+        let trainable = case.training.trainables.iter().find(|t| t.name == *initializer).unwrap();
+        let gradient = &outputs[&trainable.gradient];
+        assert_eq!(gradient.shape(), trainable.shape, "{name}: {initializer}");
+        let values: Vec<f64> = gradient.floats().iter().map(|&value| f64::from(value)).collect();
+        let (l2, expected) = (values.iter().map(|v| v * v).sum::<f64>().sqrt(), entry["l2"].as_f64().unwrap());
+        // A bias of the keys shifts all scores of a query alike, which softmax does not see: its gradient is zero, and
+        // both sides hold nothing but rounding.
+        if expected < 1e-9 * largest {
+            assert!(l2 < 1e-7 * largest, "{name}: {initializer}: {l2:e} where zero is due");
+            errors.zeros.push(initializer.clone());
+            continue;
+        }
+        errors.l2 = errors.l2.max((l2 - expected).abs() / expected);
+        let floor = expected / (values.len() as f64).sqrt();
+        let at: Vec<usize> = serde_json::from_value(entry["sample_index"].clone()).unwrap();
+        let samples: Vec<f64> = serde_json::from_value(entry["sample"].clone()).unwrap();
+        for (at, sample) in at.into_iter().zip(samples) {
+            let error = (values[at] - sample).abs() / sample.abs().max(floor);
+            errors.sample = errors.sample.max(error);
+        }
+    }
+    Some(errors)
+}
+
+fn check(name: &str) {
+    let Some(errors) = compare(name) else { return };
+    eprintln!("{name}: {errors:?}");
+    assert!(errors.loss <= TOLERANCE && errors.l2 <= TOLERANCE && errors.sample <= TOLERANCE, "{name}: {errors:?}");
+}
+
+#[test]
+fn bert_sequence_classification_agrees_with_torch() {
+    check("bert-seqcls");
+}
+
+#[test]
+fn roberta_token_classification_agrees_with_torch() {
+    check("roberta-tokcls");
+}
+
+#[test]
+fn gpt2_with_a_tied_head_agrees_with_torch() {
+    check("gpt2");
+}
+
+#[test]
+fn llama_with_past_agrees_with_torch() {
+    check("llama-chat");
+}
+
+/// A classifier over features: gradients of everything, and of the head alone.
+fn classifier(graph: onnx::Graph, features: &str, hidden: usize) -> (Imported, loss::Loss) {
+    let mut imported = import(graph, &Value::Null).unwrap();
+    let weight = onnx::encoder::normal(7, "head", 3 * hidden);
+    add_classifier(&mut imported.graph, features, &Head { weight, bias: vec![0.1, 0.0, -0.1] }).unwrap();
+    imported.refresh();
+    assert_eq!(family(&imported.graph, &Value::Null).unwrap(), Family::Sequence { labels: 3 });
+    check_saved(&imported);
+    let loss = loss::cross_entropy(&mut imported.graph, "logits", Alignment::Same).unwrap();
+    (imported, loss)
+}
+
+/// Directional derivative: along the gradient itself the loss must rise by the square of the gradient's norm.
+fn check_classifier(imported: &Imported, loss: &loss::Loss, vocabulary: i64) {
+    let mut names: Vec<String> = imported.parameters.iter().map(|parameter| parameter.name.clone()).collect();
+    names = super::reaching(&imported.graph, &loss.loss, &names);
+    for names in [names, HEAD.map(str::to_owned).to_vec()] {
+        let training = differentiate(&imported.graph, &loss.loss, &names).unwrap();
+        let session = test_session(&encode(&training.graph));
+        let ids: Vec<i64> = (0..24).map(|at| (at * 37 + 5) % vocabulary).collect();
+        let mask: Vec<i64> = (0..24).map(|at| i64::from(at % 8 < 8 - at / 8)).collect();
+        let mut feeds = BTreeMap::from([
+            ("input_ids".to_owned(), Values::Int(vec![3, 8], ids)),
+            ("attention_mask".to_owned(), Values::Int(vec![3, 8], mask)),
+            ("token_type_ids".to_owned(), Values::Int(vec![3, 8], vec![0; 24])),
+            (loss::LABELS.to_owned(), Values::Int(vec![3], vec![2, 0, 1])),
+            (loss::WEIGHTS.to_owned(), Values::Float(vec![3], vec![0.5, 0.25, 0.25])),
+        ]);
+        for trainable in &training.trainables {
+            let values = imported.values(&trainable.name).unwrap();
+            feeds.insert(trainable.name.clone(), Values::Float(trainable.shape.clone(), values));
+        }
+        feeds.retain(|name, _| training.graph.input(name).is_some());
+        let started = std::time::Instant::now();
+        let outputs = session.run(&feeds);
+        eprintln!("{} tensors: {:?}, {} nodes", names.len(), started.elapsed(), training.graph.nodes.len());
+        let square = |values: &[f32]| values.iter().map(|&v| f64::from(v).powi(2)).sum::<f64>();
+        let norm: f64 = training.trainables.iter().map(|t| square(outputs[&t.gradient].floats())).sum();
+        let along = |by: f64| {
+            let mut feeds = feeds.clone();
+            for trainable in &training.trainables {
+                let Some(Values::Float(_, values)) = feeds.get_mut(&trainable.name) else { unreachable!() };
+                for (value, slope) in values.iter_mut().zip(outputs[&trainable.gradient].floats()) {
+                    *value += (by / norm.sqrt()) as f32 * slope;
+                }
+            }
+            f64::from(session.run(&feeds)[&training.loss].floats()[0])
+        };
+        let slope = |h: f64| (along(h) - along(-h)) / (2.0 * h);
+        let h = 0.01;
+        let expected = (4.0 * slope(h / 2.0) - slope(h)) / 3.0;
+        assert!((expected - norm.sqrt()).abs() < 2e-3 * norm.sqrt(), "{expected} against {}", norm.sqrt());
+    }
+}
+
+#[test]
+fn minilm_trains_whole_and_by_its_head() {
+    let Some(folder) = shared_model("minilm-l6").filter(|_| available()) else { return };
+    let (imported, loss) = classifier(onnx::load(&folder).unwrap(), "last_hidden_state", 384);
+    assert_eq!(imported.parameters.iter().filter(|parameter| !parameter.path.contains("::")).count(), 103);
+    check_classifier(&imported, &loss, 30522);
+}
+
+#[test]
+fn an_encoder_built_from_nothing_trains() {
+    if !available() {
+        return;
+    }
+    let encoder = onnx::encoder::Encoder { layers: 2, hidden: 32, heads: 4, vocabulary: 100 };
+    let graph = encoder.build(1).unwrap();
+    assert_eq!(encode(&graph), encode(&encoder.build(1).unwrap()));
+    assert_ne!(encode(&graph), encode(&encoder.build(2).unwrap()));
+    let (imported, loss) = classifier(graph, "last_hidden_state", 32);
+    assert_eq!(imported.parameters.len(), 2 + 2 + 2 * 16 + 2);
+    check_classifier(&imported, &loss, 100);
+}
+
+/// A saved classifier runs by itself and answers with the head's trained bias where its weights are zero.
+fn check_saved(imported: &Imported) {
+    let zeros = vec![0.0; imported.values(HEAD[0]).unwrap().len()];
+    let trained = BTreeMap::from([(HEAD[0].to_owned(), zeros), (HEAD[1].to_owned(), vec![3.0, 2.0, 1.0])]);
+    let graph = imported.with_values(&trained).unwrap();
+    let ints = |value: i64| Values::Int(vec![1, 2], vec![value; 2]);
+    let feeds = graph.inputs.iter().map(|input| (input.name.clone(), ints(i64::from(input.name != "token_type_ids"))));
+    let outputs = test_session(&encode(&graph)).run(&feeds.collect());
+    assert_eq!(outputs["logits"], Values::Float(vec![1, 3], vec![3.0, 2.0, 1.0]));
+}
+
+#[test]
+fn an_imported_graph_computes_what_the_file_does() {
+    for name in ["gpt2", "bert-seqcls", "roberta-tokcls"] {
+        let Some(case) = prepare(name) else { return };
+        let original = onnx::load(&shared_model(name).unwrap()).unwrap();
+        let mut feeds = case.feeds.clone();
+        feeds.retain(|name, _| original.input(name).is_some());
+        let run = |graph: &onnx::Graph| test_session(&encode(graph)).run(&feeds)["logits"].clone();
+        let saved = case.imported.with_values(&BTreeMap::new()).unwrap();
+        assert_eq!(run(&saved), run(&original), "{name}");
+        assert_eq!((&saved.inputs, &saved.outputs), (&original.inputs, &original.outputs), "{name}");
+    }
+}

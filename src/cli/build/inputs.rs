@@ -1,0 +1,126 @@
+//! From the paths that a spec names to the files of this machine: beside the spec first, then under the data root.
+
+use std::path::{Path, PathBuf};
+
+use crate::hir::Source;
+
+/// Where relative paths are looked for.
+#[derive(Debug, Clone)]
+pub struct Roots {
+    /// The spec's folder.
+    pub spec: PathBuf,
+    /// `--data-root` or `ANNOTC_DATA`.
+    pub data: Option<PathBuf>,
+}
+
+/// A file of a source.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InputFile {
+    /// As the `path` statement reaches it: the same on every machine, with `/`.
+    pub name: String,
+    /// Where it lies here.
+    pub location: PathBuf,
+}
+
+/// Why a path leads nowhere: what to say and how to mend it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotFound {
+    /// What was looked for.
+    pub message: String,
+    /// Where it was looked for.
+    pub help: String,
+}
+
+impl Roots {
+    /// The files of a source: its patterns in order, each pattern's files sorted by name.
+    pub fn files(&self, source: &Source) -> Result<Vec<InputFile>, NotFound> {
+        let mut files = Vec::new();
+        for pattern in &source.paths {
+            let found = self.matches(pattern)?;
+            if found.is_empty() {
+                return Err(self.not_found(&format!("source `{}`: no file matches `{pattern}`", source.name), pattern));
+            }
+            files.extend(found);
+        }
+        Ok(files)
+    }
+
+    /// The folder of a model, looked for as files are.
+    pub fn folder(&self, path: &str, what: &str) -> Result<PathBuf, NotFound> {
+        self.roots(path)
+            .map(|root| root.join(path))
+            .find(|candidate| candidate.exists())
+            .ok_or_else(|| self.not_found(&format!("{what}: there is no `{path}`"), path))
+    }
+
+    /// The first root under which the pattern matches anything decides.
+    fn matches(&self, pattern: &str) -> Result<Vec<InputFile>, NotFound> {
+        for root in self.roots(pattern) {
+            // The root is no pattern, whatever characters its name has.
+            let whole = PathBuf::from(glob::Pattern::escape(&root.to_string_lossy())).join(pattern);
+            let paths = glob::glob(&whole.to_string_lossy()).map_err(|error| NotFound {
+                message: format!("`{pattern}` is no file pattern: {}", error.msg),
+                help: "write `*`, `?`, `**` or `[a-z]`; a bracket of a name stands as `[[]`".to_string(),
+            })?;
+            let mut found: Vec<InputFile> = paths
+                .filter_map(Result::ok)
+                .filter(|path| path.is_file())
+                .map(|location| InputFile { name: name_under(root, &location), location })
+                .collect();
+            found.sort_by(|a, b| a.name.cmp(&b.name));
+            if !found.is_empty() {
+                return Ok(found);
+            }
+        }
+        Ok(Vec::new())
+    }
+
+    /// The folders that a path may be relative to; for an absolute path, one that changes nothing.
+    fn roots(&self, path: &str) -> impl Iterator<Item = &Path> {
+        let absolute = Path::new(path).is_absolute();
+        let data = self.data.as_deref().filter(|_| !absolute);
+        std::iter::once(self.spec.as_path()).chain(data)
+    }
+
+    fn not_found(&self, message: &str, path: &str) -> NotFound {
+        let help = if Path::new(path).is_absolute() {
+            "write a path that exists".to_string()
+        } else {
+            let data = match &self.data {
+                Some(root) => format!("under `{}`", root.display()),
+                None => "under no data root: `--data-root DIR` or ANNOTC_DATA names one".to_string(),
+            };
+            format!("it was looked for beside the spec, in `{}`, and {data}", self.spec.display())
+        };
+        NotFound { message: message.to_string(), help }
+    }
+}
+
+/// A file's name as its source's pattern reaches it: relative to the root, with `/` between folders.
+fn name_under(root: &Path, location: &Path) -> String {
+    location.strip_prefix(root).unwrap_or(location).to_string_lossy().replace('\\', "/")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns_reach_files_under_the_first_root_that_has_any() {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let spec = folder.path().join("a [1]");
+        let data = folder.path().join("data");
+        for file in ["a [1]/here.csv", "data/deep/b.jsonl", "data/deep/a.jsonl", "data/here.csv"] {
+            let path = folder.path().join(file);
+            std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder is made");
+            std::fs::write(path, "x").expect("a file is written");
+        }
+        let roots = Roots { spec, data: Some(data) };
+        let names = |pattern| roots.matches(pattern).map(|files| files.into_iter().map(|f| f.name).collect::<Vec<_>>());
+        assert_eq!(names("deep/*.jsonl"), Ok(vec!["deep/a.jsonl".to_string(), "deep/b.jsonl".to_string()]));
+        assert_eq!(names("here.csv"), Ok(vec!["here.csv".to_string()]));
+        let here = roots.matches("here.csv").expect("a match");
+        assert!(here[0].location.starts_with(&roots.spec), "the spec's folder comes first");
+        assert_eq!(names("none.csv"), Ok(Vec::new()));
+    }
+}

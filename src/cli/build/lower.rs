@@ -1,0 +1,129 @@
+//! From a resolved training run to the plain settings of `train`.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::{Map, Value};
+
+use crate::emit::Manifest;
+use crate::hir;
+use crate::train::{AdamW, Decay, Extent, ModelSource, Overflow, Schedule, Task, TrainRun, Tune, Warmup};
+
+/// What of a run is known only on this machine.
+pub struct Place<'a> {
+    /// The data set's folder.
+    pub data: &'a Path,
+    /// The folder of the model to start from, where it has one.
+    pub model: Option<&'a Path>,
+    /// The folder to leave.
+    pub output: &'a Path,
+    /// Threads.
+    pub threads: usize,
+}
+
+/// The name of the training table that a run reads: its own, since another run may need other columns.
+pub fn table_name(train: &hir::Train) -> &str {
+    &train.name
+}
+
+/// The Parquet file of one part of a run's table.
+pub fn table_path(data: &Path, train: &hir::Train, part: &str) -> PathBuf {
+    use crate::emit::file_name;
+    data.join("training").join(file_name(table_name(train))).join(format!("{}.parquet", file_name(part)))
+}
+
+/// The settings of a run; `values` are those of the label that it classifies, in order.
+pub fn lower_train(
+    program: &hir::Program,
+    train: &hir::Train,
+    values: Vec<String>,
+    place: &Place<'_>,
+    provenance: Map<String, Value>,
+) -> TrainRun {
+    let dataset = &program[train.data];
+    let column = |id: hir::ColumnId| dataset.columns[id.0 as usize].name.clone();
+    let part = |name: &str| table_path(place.data, train, name);
+    let model = match (&program[train.model].origin, place.model) {
+        (hir::ModelOrigin::Folder { path, .. }, folder) => {
+            ModelSource::Folder(folder.map_or_else(|| PathBuf::from(path), Path::to_path_buf))
+        }
+        (hir::ModelOrigin::New(sizes), _) => ModelSource::NewEncoder {
+            layers: sizes.layers as usize,
+            hidden: sizes.hidden as usize,
+            heads: sizes.heads as usize,
+            vocab: sizes.vocab as usize,
+        },
+    };
+    let has_validation = dataset.split.parts.iter().any(|name| name == "validation");
+    TrainRun {
+        model,
+        task: match &train.task {
+            hir::Task::Classify { label_column, text, .. } => {
+                Task::Classify { text: column(*text), label: column(*label_column), values }
+            }
+            hir::Task::Generate { .. } => Task::Generate { messages: "messages".to_string() },
+        },
+        train: part("train"),
+        validation: has_validation.then(|| part("validation")),
+        extent: match (train.epochs, train.steps) {
+            (Some(epochs), _) => Extent::Epochs(epochs),
+            (None, steps) => Extent::Steps(steps.expect("a run says epochs or steps")),
+        },
+        batch: train.batch as usize,
+        accumulate: train.accumulate as usize,
+        schedule: Schedule {
+            rate: train.rate,
+            decay: match train.schedule {
+                hir::Schedule::Constant => Decay::Constant,
+                hir::Schedule::Linear => Decay::Linear,
+                hir::Schedule::Cosine => Decay::Cosine,
+            },
+            warmup: match train.warmup {
+                hir::Warmup::Steps(steps) => Warmup::Steps(steps),
+                hir::Warmup::Share(share) => Warmup::Share(share),
+            },
+            floor: train.floor,
+        },
+        optimizer: AdamW {
+            betas: [train.betas.0, train.betas.1],
+            weight_decay: train.weight_decay,
+            ..AdamW::default()
+        },
+        head_rate: train.head_rate,
+        clip: train.clip,
+        shuffle: train.shuffle,
+        seed: train.seed,
+        length: Some(train.length.tokens as usize),
+        overflow: overflow(train),
+        tune: match train.tune {
+            hir::Tune::All => Tune::All,
+            hir::Tune::Head => Tune::Head,
+        },
+        threads: place.threads,
+        keep_best: None,
+        output: place.output.to_path_buf(),
+        provenance,
+    }
+}
+
+/// What a record of this run gives up when it is too long.
+pub fn overflow(train: &hir::Train) -> Overflow {
+    match train.length.overflow {
+        hir::Overflow::Error => Overflow::Refuse,
+        hir::Overflow::KeepStart => Overflow::KeepStart,
+        hir::Overflow::KeepEnd => Overflow::KeepEnd,
+        hir::Overflow::Drop => Overflow::Drop,
+    }
+}
+
+/// The values of the label that a run classifies, as the data set's manifest lists them: in the label's order.
+pub fn label_values(program: &hir::Program, train: &hir::Train, manifest: &Manifest) -> Vec<String> {
+    match &train.task {
+        hir::Task::Classify { label_column, .. } => {
+            let column = &program[train.data].columns[label_column.0 as usize].name;
+            let parts = manifest.splits.iter().next();
+            let counts = parts.and_then(|(_, part)| part.labels.get(column));
+            counts.map(|counts| counts.iter().map(|(value, _)| value.to_string()).collect()).unwrap_or_default()
+        }
+        hir::Task::Generate { .. } => Vec::new(),
+    }
+}

@@ -1,0 +1,55 @@
+//! From the metrics that a spec names to those of `eval`.
+
+use crate::eval::{Average, Comparison, Gate, Measure, Metric};
+use crate::hir::{self, BinaryOp, MetricRef};
+
+/// A gate of the spec as `eval` measures it. `semantic` has checked that the metric exists in this form.
+pub fn lower_gate(gate: &hir::Gate) -> Gate {
+    let measure = match &gate.metric {
+        MetricRef::Plain { .. } => Measure::Metric(lower_metric(&gate.metric)),
+        MetricRef::Gap { metric, by } => Measure::Gap { metric: lower_metric(metric), by: by.clone() },
+    };
+    let comparison = match gate.comparison {
+        BinaryOp::GreaterEqual => Comparison::AtLeast,
+        BinaryOp::Greater => Comparison::Above,
+        BinaryOp::LessEqual => Comparison::AtMost,
+        BinaryOp::Less => Comparison::Below,
+        other => unreachable!("a gate has one of four comparisons, not {other:?}"),
+    };
+    Gate { measure, comparison, bound: gate.bound }
+}
+
+/// The families of metrics that `report` names, as the figures' file lists them.
+pub fn report_names(evaluate: &hir::Evaluate) -> Vec<String> {
+    let mut names: Vec<String> = Vec::new();
+    for metric in &evaluate.report {
+        let name = match metric {
+            MetricRef::Plain { name, .. } => name,
+            MetricRef::Gap { .. } => continue,
+        };
+        if !names.contains(name) {
+            names.push(name.clone());
+        }
+    }
+    names
+}
+
+fn lower_metric(metric: &MetricRef) -> Metric {
+    let MetricRef::Plain { name, average, value } = metric else {
+        unreachable!("a gap is not nested in a gap");
+    };
+    let average = match (average.as_deref(), value) {
+        (_, Some(value)) => Average::Value(value.clone()),
+        (Some("micro"), None) => Average::Micro,
+        (Some("weighted"), None) => Average::Weighted,
+        (_, None) => Average::Macro,
+    };
+    match name.as_str() {
+        "precision" => Metric::Precision(average),
+        "recall" => Metric::Recall(average),
+        "f1" => Metric::F1(average),
+        "perplexity" => Metric::Perplexity,
+        "loss" => Metric::Loss,
+        _ => Metric::Accuracy,
+    }
+}

@@ -1,0 +1,252 @@
+//! `annotc build`: data sets, training runs, evaluations, each skipped where nothing has changed.
+
+mod dataset;
+mod evaluate;
+mod inputs;
+mod lower;
+mod metrics;
+mod targets;
+mod train;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use clap::Args;
+
+use super::context::{self, Spec};
+use super::terminal::{Paint, Terminal};
+use super::{Failure, Places, RuntimeArgs};
+use crate::emit::Manifest;
+use crate::emit::lock::{self, Lock};
+use crate::hir::DatasetId;
+use crate::runtime::Runtime;
+use crate::semantic;
+use inputs::Roots;
+use targets::Targets;
+
+/// Options of `annotc build`.
+#[derive(Debug, Args)]
+pub struct BuildArgs {
+    /// The specification
+    #[arg(value_name = "SPEC")]
+    spec: PathBuf,
+    /// Data sets and training runs to build, with what they stand on [default: all]
+    #[arg(value_name = "TARGET")]
+    targets: Vec<String>,
+    #[command(flatten)]
+    places: Places,
+    #[command(flatten)]
+    runtime: RuntimeArgs,
+    /// Threads [default: the machine's cores]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+    /// Fail where sources, found label values, models or data differ from the lockfile
+    #[arg(long)]
+    locked: bool,
+    /// The day from which ages count, as YYYY-MM-DD; the lockfile records it
+    #[arg(long, value_name = "DATE", value_parser = parse_date)]
+    date: Option<String>,
+}
+
+/// What the stages of one build share.
+pub struct Session<'a> {
+    /// Where it is told.
+    pub terminal: &'a Terminal,
+    /// What is built.
+    pub spec: &'a Spec,
+    /// The folder for what is built.
+    pub out: PathBuf,
+    /// Where relative paths are looked for.
+    pub roots: Roots,
+    /// Threads.
+    pub jobs: usize,
+    /// Set when the user interrupts.
+    pub cancel: Arc<AtomicBool>,
+    /// The lock as it was, and whether it is binding.
+    pub old_lock: Option<Lock>,
+    /// Whether drift is a failure.
+    pub locked: bool,
+    /// The lock as this build makes it.
+    pub lock: Lock,
+    runtime_args: &'a RuntimeArgs,
+    runtime: Option<Runtime>,
+}
+
+impl Session<'_> {
+    /// The runtime library, looked for or fetched when it is first needed.
+    pub fn runtime(&mut self) -> Result<Runtime, Failure> {
+        if let Some(runtime) = &self.runtime {
+            return Ok(runtime.clone());
+        }
+        let runtime = super::runtime::open(self.runtime_args, self.terminal)?;
+        self.terminal.status(
+            Paint::Green,
+            "Using",
+            format_args!("onnxruntime {} ({})", runtime.version(), runtime.path().display()),
+        );
+        self.runtime = Some(runtime.clone());
+        Ok(runtime)
+    }
+
+    /// Fails where `part`, what a target was made from or came out as, differs from a binding lock.
+    pub fn check_lock(&self, part: &Lock) -> Result<(), Failure> {
+        if !self.locked {
+            return Ok(());
+        }
+        let Some(old) = &self.old_lock else { return Ok(()) };
+        let drifts = lock::compare(old, part);
+        if drifts.is_empty() {
+            return Ok(());
+        }
+        let path = Lock::path(&self.spec.path);
+        self.terminal.error(
+            format_args!("{} from `{}`", super::check::counted(drifts.len(), "difference"), path.display()),
+            Some("build without `--locked` to accept the change, and commit the lockfile"),
+        );
+        for drift in &drifts {
+            let side = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_string());
+            self.terminal.note(format_args!("{}: locked {}, found {}", drift.what, side(&drift.was), side(&drift.is)));
+        }
+        Err(Failure::Unmet)
+    }
+
+    /// A lock of this spec without targets.
+    pub fn empty_lock(&self) -> Lock {
+        Lock::new(self.lock.spec.clone(), self.lock.date.clone())
+    }
+}
+
+/// Builds the chosen targets in the order data sets, training runs, evaluations.
+pub fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> {
+    let spec = context::load_checked(&args.spec, terminal)?;
+    let named: Vec<&str> = args.targets.iter().map(String::as_str).collect();
+    let wanted = (!named.is_empty()).then_some(named.as_slice());
+    if terminal.report(&spec.sources, &semantic::check_supported(std::slice::from_ref(&spec.tree), wanted)) {
+        return Err(Failure::Spec);
+    }
+    let targets = Targets::choose(&spec.program, &args.targets).map_err(|(message, help)| {
+        terminal.error(message, Some(&help));
+        Failure::Usage
+    })?;
+    let mut session = open(args, &spec, terminal)?;
+    let mut manifests: BTreeMap<DatasetId, Manifest> = BTreeMap::new();
+    for &id in &targets.datasets {
+        let manifest = dataset::build(&mut session, id)?;
+        manifests.insert(id, manifest);
+    }
+    for &id in &targets.trains {
+        let train = &spec.program[id];
+        let model = &spec.program[train.model];
+        let files = train::model_files(&session, train)?;
+        let mut part = session.empty_lock();
+        part.add_model(&model.name, files.clone());
+        session.check_lock(&part)?;
+        session.lock.add_model(&model.name, files);
+        train::train(&mut session, id, &manifests[&train.data])?;
+    }
+    write_lock(&session)?;
+    // Every evaluation is made and shown, also after one that misses its gate.
+    let mut worst = Ok(());
+    for &at in &targets.evaluates {
+        let manifest = &manifests[&spec.program.evaluates[at].dataset];
+        match evaluate::evaluate(&mut session, at, manifest) {
+            Err(Failure::Unmet) => worst = Err(Failure::Unmet),
+            other => other?,
+        }
+    }
+    worst
+}
+
+fn open<'a>(args: &'a BuildArgs, spec: &'a Spec, terminal: &'a Terminal) -> Result<Session<'a>, Failure> {
+    let lock_path = Lock::path(&spec.path);
+    let old_lock = Lock::read(&lock_path).map_err(|error| {
+        terminal.error(error, Some("remove the lockfile and build again to make a new one"));
+        Failure::World
+    })?;
+    if args.locked && old_lock.is_none() {
+        terminal.error(
+            format_args!("`--locked` needs `{}`, which is not there", lock_path.display()),
+            Some("build once without `--locked` and commit the lockfile"),
+        );
+        return Err(Failure::Unmet);
+    }
+    let date = args.date.clone().or_else(|| old_lock.as_ref()?.date.clone());
+    let hash = blake3::hash(spec.sources.file(spec.file).text.as_bytes()).to_hex().to_string();
+    let cancel = Arc::new(AtomicBool::new(false));
+    listen(&cancel);
+    Ok(Session {
+        terminal,
+        spec,
+        out: args.places.out.clone().unwrap_or_else(|| spec.folder().join("build")),
+        roots: Roots { spec: spec.folder(), data: args.places.data_root.clone() },
+        jobs: jobs(args.jobs),
+        cancel,
+        locked: args.locked,
+        lock: Lock::new(hash, date),
+        old_lock,
+        runtime_args: &args.runtime,
+        runtime: None,
+    })
+}
+
+/// The threads asked for, else one for each core.
+pub fn jobs(asked: Option<u16>) -> usize {
+    asked.map_or_else(|| std::thread::available_parallelism().map_or(1, usize::from), usize::from)
+}
+
+/// Writes the lock, with what the old one knows of other targets. A binding lock stays as it is.
+fn write_lock(session: &Session<'_>) -> Result<(), Failure> {
+    if session.locked {
+        return Ok(());
+    }
+    let lock = match &session.old_lock {
+        Some(old) => session.lock.clone().keeping(old.clone(), &session.spec.program),
+        None => session.lock.clone(),
+    };
+    lock.write(&Lock::path(&session.spec.path)).map_err(|error| {
+        session.terminal.error(error, None);
+        Failure::World
+    })
+}
+
+/// An interrupt asks the stages to stop at the next chunk or step; a second one stops at once.
+fn listen(cancel: &Arc<AtomicBool>) {
+    let cancel = Arc::clone(cancel);
+    // Only one handler can be set, and this is the only place that sets one; without it the process just dies, which the
+    // staged outputs survive.
+    let _ = ctrlc::set_handler(move || {
+        if cancel.swap(true, Ordering::Relaxed) {
+            std::process::exit(i32::from(Failure::Interrupted.status()));
+        }
+    });
+}
+
+/// Tells that the user's wish was heard.
+pub fn cancelled(terminal: &Terminal) -> Failure {
+    terminal.error("interrupted", Some("the last finished outputs are as they were"));
+    Failure::Interrupted
+}
+
+fn parse_date(text: &str) -> Result<String, String> {
+    let parts: Vec<&str> = text.split('-').collect();
+    let number = |at: usize, digits: usize| -> Option<u32> {
+        let part = parts.get(at)?;
+        (part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit())).then(|| part.parse().ok())?
+    };
+    let fields = (parts.len() == 3).then(|| Some((number(0, 4)?, number(1, 2)?, number(2, 2)?))).flatten();
+    match fields {
+        Some((year, month, day)) if (1..=12).contains(&month) && (1..=days(year, month)).contains(&day) => Ok(text.to_string()),
+        _ => Err("a day is written as 2026-01-31".to_string()),
+    }
+}
+
+fn days(year: u32, month: u32) -> u32 {
+    match month {
+        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        _ => 31,
+    }
+}

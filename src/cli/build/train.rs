@@ -1,0 +1,267 @@
+//! Training runs: skipped where nothing has changed, trained with a progress line otherwise.
+
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use indicatif::ProgressBar;
+use serde_json::{Map, Value, json};
+
+use super::lower::{self, Place};
+use super::{Session, cancelled};
+use crate::cli::Failure;
+use crate::cli::terminal::{Paint, Terminal};
+use crate::emit::{Digest, Manifest, file_name};
+use crate::hir::{self, ModelOrigin, Program, TrainId};
+use crate::train::{self, Event, StepReport, TrainError, TrainRun};
+
+/// The file beside the weights that says what made them.
+const PROVENANCE: &str = "provenance.json";
+/// The key under which it keeps the fingerprint of everything that the weights depend on.
+const FINGERPRINT: &str = "fingerprint";
+
+/// The folder of a run.
+pub fn folder(out: &Path, train: &hir::Train) -> PathBuf {
+    out.join(file_name(&train.name))
+}
+
+/// The files of the model that a run starts from, by their names, for the lock and the fingerprint.
+pub fn model_files(session: &Session<'_>, train: &hir::Train) -> Result<Vec<(String, Digest)>, Failure> {
+    let Some(folder) = model_folder(session, train)? else { return Ok(Vec::new()) };
+    let mut names: Vec<PathBuf> = match std::fs::read_dir(&folder) {
+        Ok(entries) => entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_file()).collect(),
+        Err(_) => vec![folder.clone()],
+    };
+    names.retain(|path| is_model_file(path));
+    names.sort();
+    names
+        .into_iter()
+        .map(|path| {
+            let digest = Digest::of_file(&path).map_err(|error| {
+                session.terminal.error(error, None);
+                Failure::World
+            })?;
+            Ok((path.file_name().unwrap_or_default().to_string_lossy().into_owned(), digest))
+        })
+        .collect()
+}
+
+/// Trains a run, or finds that its folder holds what would be trained.
+pub fn train(session: &mut Session<'_>, id: TrainId, manifest: &Manifest) -> Result<(), Failure> {
+    let program: &Program = &session.spec.program;
+    let train = &program[id];
+    let output = folder(&session.out, train);
+    let data = session.out.join(file_name(&program[train.data].name));
+    let files = model_files(session, train)?;
+    let model = model_folder(session, train)?;
+    let values = lower::label_values(program, train, manifest);
+    let place = Place { data: &data, model: model.as_deref(), output: &output, threads: session.jobs };
+    let mut run = lower::lower_train(program, train, values, &place, Map::new());
+    let tables: Vec<Value> = manifest
+        .files
+        .iter()
+        .filter(|file| file.path.starts_with(&format!("training/{}/", file_name(lower::table_name(train)))))
+        .map(|file| json!({ "path": file.path, "blake3": file.digest.blake3 }))
+        .collect();
+    let runtime = session.runtime()?;
+    let fingerprint = fingerprint(&run, &tables, &files, runtime.version());
+    if recorded(&output).as_deref() == Some(&fingerprint) {
+        session.terminal.status(Paint::Dim, "Unchanged", format_args!("{} in {}", train.name, output.display()));
+        return Ok(());
+    }
+    run.provenance = provenance(session, train, manifest, tables, &files, fingerprint);
+    run_with_progress(session, train, &run, &runtime)
+}
+
+fn run_with_progress(
+    session: &Session<'_>,
+    train: &hir::Train,
+    run: &TrainRun,
+    runtime: &crate::runtime::Runtime,
+) -> Result<(), Failure> {
+    let terminal = session.terminal;
+    let template = "{prefix:.green.bold} {wide_msg}";
+    let bar = terminal.progress("Training", 1, template);
+    bar.set_message(train.name.clone());
+    let cancel = session.cancel.clone();
+    let mut shown = Shown::default();
+    let mut on_event = |event: Event| {
+        show(terminal, &bar, train, event, &mut shown);
+        if cancel.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    };
+    let result = train::train(run, runtime, &mut on_event);
+    bar.finish_and_clear();
+    match result {
+        Ok(trained) => {
+            terminal.status(
+                Paint::Green,
+                "Trained",
+                format_args!(
+                    "{}: {} steps in {}, loss {:.3} → {:.3}",
+                    train.name,
+                    trained.steps,
+                    seconds(bar.elapsed()),
+                    shown.first_loss,
+                    shown.last_loss
+                ),
+            );
+            terminal.note(run.output.display());
+            Ok(())
+        }
+        Err(TrainError::Interrupted { .. }) => Err(cancelled(terminal)),
+        Err(error) => {
+            terminal.error(format_args!("training `{}`: {error}", train.name), None);
+            Err(Failure::World)
+        }
+    }
+}
+
+/// The losses of the first and of the last steps, smoothed over twenty.
+#[derive(Default)]
+struct Shown {
+    first_loss: f64,
+    last_loss: f64,
+    last_note: u64,
+}
+
+fn show(terminal: &Terminal, bar: &ProgressBar, train: &hir::Train, event: Event, shown: &mut Shown) {
+    match event {
+        Event::Prepared(prepared) => {
+            let mut about =
+                format!("{}: {} records, {} weights, {} steps", train.name, prepared.records, grouped(prepared.trained_weights), prepared.steps);
+            if prepared.truncated > 0 {
+                about.push_str(&format!(", {} cut to length", prepared.truncated));
+            }
+            if prepared.dropped > 0 {
+                about.push_str(&format!(", {} too long and left out", prepared.dropped));
+            }
+            bar.suspend(|| terminal.status(Paint::Green, "Training", about));
+        }
+        Event::Step(step) => {
+            if step.step == 1 {
+                (shown.first_loss, shown.last_loss) = (step.loss, step.loss);
+            }
+            shown.last_loss += (step.loss - shown.last_loss) * 0.1;
+            let line = progress_line(&step, shown.last_loss);
+            if terminal.watched() {
+                bar.set_message(line);
+            } else if step.step * 10 / step.steps.max(1) > shown.last_note {
+                // Where nobody watches a log gets ten lines, not thousands.
+                shown.last_note = step.step * 10 / step.steps.max(1);
+                terminal.note(line);
+            }
+        }
+        Event::Validated(report) => bar.suspend(|| {
+            let accuracy = report.accuracy.map_or(String::new(), |accuracy| format!(", accuracy {accuracy:.3}"));
+            terminal.note(format_args!("epoch {}: validation loss {:.3}{accuracy}", report.epoch, report.loss));
+        }),
+        Event::Saving => bar.set_message(format!("{}: saving", train.name)),
+    }
+}
+
+fn progress_line(step: &StepReport, loss: f64) -> String {
+    let width = 24;
+    let filled = (step.step as usize * width / step.steps.max(1) as usize).min(width);
+    format!(
+        "{}{} step {}/{}  epoch {:.2}  loss {loss:.3}  rate {:.1e}  {} tokens/s  {} left",
+        "━".repeat(filled),
+        "─".repeat(width - filled),
+        step.step,
+        step.steps,
+        step.epoch,
+        step.rate,
+        grouped(step.tokens_per_second as usize),
+        seconds(step.time_left),
+    )
+}
+
+/// `1.4 s`, `2 min 5 s`.
+pub fn seconds(duration: Duration) -> String {
+    let seconds = duration.as_secs_f64();
+    if seconds < 60.0 { format!("{seconds:.1} s") } else { format!("{} min {} s", duration.as_secs() / 60, duration.as_secs() % 60) }
+}
+
+/// `1,234,567`
+pub fn grouped(number: usize) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn model_folder(session: &Session<'_>, train: &hir::Train) -> Result<Option<PathBuf>, Failure> {
+    let model = &session.spec.program[train.model];
+    match &model.origin {
+        ModelOrigin::New(_) => Ok(None),
+        ModelOrigin::Folder { path, .. } => {
+            let found = session.roots.folder(path, &format!("model `{}`", model.name));
+            found.map(Some).map_err(|missing| {
+                session.terminal.error(missing.message, Some(&missing.help));
+                Failure::World
+            })
+        }
+    }
+}
+
+/// The files that a model consists of; a README or an image beside them changes nothing.
+fn is_model_file(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    [".onnx", ".onnx_data", ".json", ".jinja", ".txt", ".model"].iter().any(|ending| name.ends_with(ending))
+}
+
+/// A hash of all that the weights depend on: settings, tables, model, runtime, threads, and this version of annotc.
+fn fingerprint(run: &TrainRun, tables: &[Value], files: &[(String, Digest)], runtime: &str) -> String {
+    let settings = format!(
+        "{:?}",
+        (&run.task, run.extent, run.batch, run.accumulate, &run.schedule, &run.optimizer, run.head_rate, run.clip)
+    );
+    let more = format!("{:?}", (run.shuffle, run.seed, run.length, run.overflow, run.tune, run.threads, run.keep_best.is_some()));
+    let model = match &run.model {
+        train::ModelSource::Folder(_) => String::new(),
+        new @ train::ModelSource::NewEncoder { .. } => format!("{new:?}"),
+    };
+    let files: Vec<_> = files.iter().map(|(name, digest)| (name, &digest.blake3)).collect();
+    let all = json!([env!("CARGO_PKG_VERSION"), settings, more, model, tables, files, runtime]);
+    blake3::hash(all.to_string().as_bytes()).to_hex().to_string()
+}
+
+/// BLAKE3 of a run's weights, as its provenance has it.
+pub fn weights(folder: &Path) -> String {
+    Digest::of_file(&folder.join("model.onnx")).map(|digest| digest.blake3).unwrap_or_default()
+}
+
+/// The fingerprint that a finished run left, where its weights are still those that it wrote.
+fn recorded(folder: &Path) -> Option<String> {
+    let provenance: Value = serde_json::from_slice(&std::fs::read(folder.join(PROVENANCE)).ok()?).ok()?;
+    let weights = provenance["weights"]["blake3"].as_str().or_else(|| provenance["weights"].as_str())?;
+    let model = Digest::of_file(&folder.join("model.onnx")).ok()?;
+    (weights == model.blake3).then(|| provenance[FINGERPRINT].as_str().map(str::to_string))?
+}
+
+fn provenance(
+    session: &Session<'_>,
+    train: &hir::Train,
+    manifest: &Manifest,
+    tables: Vec<Value>,
+    files: &[(String, Digest)],
+    fingerprint: String,
+) -> Map<String, Value> {
+    let program = &session.spec.program;
+    let files: Map<String, Value> =
+        files.iter().map(|(name, digest)| (name.clone(), Value::from(digest.blake3.clone()))).collect();
+    let entries = [
+        (FINGERPRINT, Value::from(fingerprint)),
+        ("annotc", env!("CARGO_PKG_VERSION").into()),
+        ("spec", manifest.spec.clone().into()),
+        ("run", train.name.clone().into()),
+        ("data", json!({ "dataset": program[train.data].name, "fingerprint": manifest.fingerprint, "tables": tables })),
+        ("base_model", json!({ "name": program[train.model].name, "files": files })),
+    ];
+    entries.into_iter().map(|(key, value)| (key.to_string(), value)).collect()
+}

@@ -1,0 +1,111 @@
+//! From a path to a resolved program, with its findings shown.
+
+use std::path::{Path, PathBuf};
+
+use super::Failure;
+use super::terminal::Terminal;
+use crate::diagnostics::Diagnostic;
+use crate::hir::Program;
+use crate::semantic::{self, Loader};
+use crate::source::{FileId, SourceFile, SourceMap};
+use crate::syntax::{self, ast};
+
+/// A specification that was read, parsed and resolved.
+pub struct Spec {
+    /// Where it stands.
+    pub path: PathBuf,
+    /// Its texts.
+    pub sources: SourceMap,
+    /// The main text.
+    pub file: FileId,
+    /// Its syntax tree.
+    pub tree: ast::File,
+    /// What it means.
+    pub program: Program,
+    /// The findings, sorted by place.
+    pub findings: Vec<Diagnostic>,
+}
+
+impl Spec {
+    /// The folder that relative paths of the spec begin at.
+    pub fn folder(&self) -> PathBuf {
+        folder_of(&self.path)
+    }
+}
+
+/// Reads and resolves a specification. A file that cannot be read is the world's failure; findings are returned.
+pub fn load(path: &Path, terminal: &Terminal) -> Result<Spec, Failure> {
+    let bytes = std::fs::read(path).map_err(|error| {
+        let help = if path.is_dir() {
+            "name the `.annot` file in this folder".to_string()
+        } else {
+            match nearby_specs(path).as_slice() {
+                [] => "name a `.annot` file that exists".to_string(),
+                found => format!("there is {}", found.join(", ")),
+            }
+        };
+        terminal.error(format_args!("cannot read `{}`: {}", path.display(), plain(&error)), Some(&help));
+        Failure::World
+    })?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let line = error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|&&b| b == b'\n').count() + 1;
+        terminal.error(
+            format_args!("`{}` is not UTF-8 text: line {line} holds other bytes", path.display()),
+            Some("save the file as UTF-8"),
+        );
+        Failure::Spec
+    })?;
+    let mut sources = SourceMap::default();
+    let file = sources.add(SourceFile::new(path, text));
+    let (tree, mut findings) = syntax::parse(file, &sources.file(file).text);
+    let mut beside = Beside(folder_of(path));
+    let (program, more) = semantic::resolve(&sources, std::slice::from_ref(&tree), &mut beside);
+    findings.extend(more);
+    findings.sort_by_key(|finding| finding.labels.first().map(|label| (label.span.file, label.span.start)));
+    Ok(Spec { path: path.to_path_buf(), sources, file, tree, program, findings })
+}
+
+/// Reads the files that a spec refers to at check time: relative to its folder.
+struct Beside(PathBuf);
+
+impl Loader for Beside {
+    fn read(&mut self, path: &str) -> Result<String, String> {
+        std::fs::read_to_string(self.0.join(path)).map_err(|error| plain(&error))
+    }
+}
+
+/// Loads a specification, shows its findings, and fails when one is an error.
+pub fn load_checked(path: &Path, terminal: &Terminal) -> Result<Spec, Failure> {
+    let spec = load(path, terminal)?;
+    if terminal.report(&spec.sources, &spec.findings) { Err(Failure::Spec) } else { Ok(spec) }
+}
+
+/// The world's error without its number: `no such file or directory`.
+pub fn plain(error: &std::io::Error) -> String {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "no such file".to_string(),
+        std::io::ErrorKind::PermissionDenied => "permission denied".to_string(),
+        std::io::ErrorKind::IsADirectory => "it is a folder".to_string(),
+        _ => error.to_string(),
+    }
+}
+
+fn folder_of(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),
+        _ => PathBuf::from("."),
+    }
+}
+
+/// Specs in the folder that a mistyped path names.
+fn nearby_specs(path: &Path) -> Vec<String> {
+    let Ok(entries) = std::fs::read_dir(folder_of(path)) else { return Vec::new() };
+    let mut found: Vec<String> = entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "annot"))
+        .map(|path| format!("`{}`", path.display()))
+        .collect();
+    found.sort();
+    found.truncate(3);
+    found
+}

@@ -1,0 +1,369 @@
+//! Diagnostics for people: the header, the lines with what points at them, and the help.
+
+use std::fmt;
+
+use miette::{
+    GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteError, MietteSpanContents, SourceCode, SourceSpan,
+    SpanContents, ThemeCharacters, ThemeStyles,
+};
+
+use super::{Diagnostic, Label, Severity};
+use crate::source::{FileId, SourceFile, SourceMap, Span};
+
+/// The longest line that is shown whole, in bytes; of a longer one the part around the labels is shown.
+const LONGEST_LINE: usize = 240;
+
+/// How diagnostics look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Look {
+    /// Whether ANSI colours are used.
+    pub color: bool,
+    /// Whether lines are drawn with box characters; ASCII otherwise.
+    pub unicode: bool,
+    /// The columns that a help text is wrapped at.
+    pub width: usize,
+}
+
+/// All diagnostics in the order of the text, each followed by an empty line.
+pub fn render(diagnostics: &[Diagnostic], sources: &SourceMap, look: Look) -> String {
+    sorted(diagnostics).into_iter().map(|diagnostic| render_one(diagnostic, sources, look) + "\n").collect()
+}
+
+/// `3 errors, 1 warning`; `no errors` where there is nothing to count.
+pub fn summary(diagnostics: &[Diagnostic]) -> String {
+    let count = |severity| diagnostics.iter().filter(|diagnostic| diagnostic.severity() == severity).count();
+    let phrase = |count: usize, word: &str| match count {
+        0 => None,
+        1 => Some(format!("1 {word}")),
+        _ => Some(format!("{count} {word}s")),
+    };
+    let parts: Vec<String> = [phrase(count(Severity::Error), "error"), phrase(count(Severity::Warning), "warning")]
+        .into_iter()
+        .flatten()
+        .collect();
+    if parts.is_empty() { "no errors".to_owned() } else { parts.join(", ") }
+}
+
+/// Diagnostics by file and place; what stands at one place stays in the order it was found in.
+pub(super) fn sorted(diagnostics: &[Diagnostic]) -> Vec<&Diagnostic> {
+    let mut sorted: Vec<&Diagnostic> = diagnostics.iter().collect();
+    sorted.sort_by_key(|diagnostic| diagnostic.labels.first().map(|label| label.span));
+    sorted
+}
+
+/// One diagnostic, ending in a newline.
+pub fn render_one(diagnostic: &Diagnostic, sources: &SourceMap, look: Look) -> String {
+    let mut out = header(diagnostic, look);
+    let mut files: Vec<FileId> = Vec::new();
+    for label in &diagnostic.labels {
+        if !files.contains(&label.span.file) {
+            files.push(label.span.file);
+        }
+    }
+    for file in files {
+        let labels: Vec<&Label> = diagnostic.labels.iter().filter(|label| label.span.file == file).collect();
+        let excerpt = Excerpt::new(sources.file(file), &labels);
+        out += &draw(&Snippet { excerpt, help: None }, diagnostic.severity(), look);
+    }
+    if let Some(help) = &diagnostic.help {
+        let excerpt = Excerpt { name: String::new(), text: String::new(), first_line: 0, labels: Vec::new() };
+        out += &draw(&Snippet { excerpt, help: Some(visible(help)) }, diagnostic.severity(), look);
+    }
+    out
+}
+
+/// `error[E0201 unknown-field]: unknown field `txt``
+fn header(diagnostic: &Diagnostic, look: Look) -> String {
+    let (word, color) = match diagnostic.severity() {
+        Severity::Error => ("error", "31"),
+        Severity::Warning => ("warning", "33"),
+    };
+    let code = format!("{word}[{} {}]", diagnostic.code.id(), diagnostic.code.name());
+    let message = visible(&diagnostic.message);
+    if look.color {
+        format!("\u{1b}[1;{color}m{code}\u{1b}[0m\u{1b}[1m: {message}\u{1b}[0m\n")
+    } else {
+        format!("{code}: {message}\n")
+    }
+}
+
+/// What miette draws of a snippet, without the line that it gives to the message.
+fn draw(snippet: &Snippet, severity: Severity, look: Look) -> String {
+    let mut styles = if look.color { ThemeStyles::ansi() } else { ThemeStyles::none() };
+    if look.color {
+        let primary = match severity {
+            Severity::Error => styles.error,
+            Severity::Warning => styles.warning,
+        };
+        let others = styles.advice;
+        styles.highlights =
+            snippet.excerpt.labels.iter().map(|(_, is_primary)| if *is_primary { primary } else { others }).collect();
+    }
+    let characters = if look.unicode { ThemeCharacters::unicode() } else { ThemeCharacters::ascii() };
+    let handler = GraphicalReportHandler::new_themed(GraphicalTheme { characters, styles })
+        .with_width(look.width.max(40))
+        .with_context_lines(0)
+        .with_break_words(false)
+        .without_primary_span_start()
+        .without_syntax_highlighting();
+    let mut out = String::new();
+    handler.render_report(&mut out, snippet).expect("a string takes every character, and each label lies in its text");
+    out.lines().skip(1).map(|line| line.trim_end().to_owned() + "\n").collect()
+}
+
+/// A part of a text with labels, as miette takes it.
+struct Snippet {
+    excerpt: Excerpt,
+    help: Option<String>,
+}
+
+impl fmt::Debug for Snippet {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        f.write_str(&self.excerpt.name)
+    }
+}
+
+impl fmt::Display for Snippet {
+    fn fmt(&self, _: &mut fmt::Formatter) -> fmt::Result {
+        Ok(())
+    }
+}
+
+impl std::error::Error for Snippet {}
+
+impl miette::Diagnostic for Snippet {
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        self.help.as_ref().map(|help| Box::new(help) as Box<dyn fmt::Display>)
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        (!self.excerpt.labels.is_empty()).then_some(&self.excerpt as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        Some(Box::new(self.excerpt.labels.iter().map(|(label, _)| label.clone())))
+    }
+}
+
+/// The lines of a text that its labels lie in.
+struct Excerpt {
+    /// `path:line:column` of the first label.
+    name: String,
+    /// The lines, in which every character can be seen.
+    text: String,
+    /// How many lines of the text come before.
+    first_line: usize,
+    /// The labels by place, with bytes of `text`; the flag marks the primary one.
+    labels: Vec<(LabeledSpan, bool)>,
+}
+
+impl Excerpt {
+    fn new(file: &SourceFile, labels: &[&Label]) -> Self {
+        let text = file.text.as_str();
+        let clip = |span: Span| {
+            let start = floor(text, span.start as usize);
+            let line_end =
+                memchr::memchr(b'\n', &text.as_bytes()[start..]).map_or(text.len(), |newline| start + newline);
+            let end = floor(text, span.end as usize).max(start);
+            (start, if end > line_end { line_end } else { end })
+        };
+        // A label over several lines points at the first of them: the rest can be read there.
+        let mut places: Vec<(usize, usize, &Label, bool)> = labels
+            .iter()
+            .enumerate()
+            .map(|(number, label)| {
+                let (start, end) = clip(label.span);
+                (start, end, *label, number == 0)
+            })
+            .collect();
+        places.sort_by_key(|(start, end, ..)| (*start, *end));
+        let (line, column) = labels.first().map_or((1, 1), |label| file.line_column(label.span.start));
+        let mut excerpt = Self {
+            name: format!("{}:{line}:{column}", visible(&file.path.to_string_lossy())),
+            text: String::new(),
+            first_line: places.first().map_or(0, |(start, ..)| file.line_column(*start as u32).0 - 1),
+            labels: Vec::new(),
+        };
+        let (Some(first), Some(last)) = (places.first(), places.last()) else { return excerpt };
+        let from = memchr::memrchr(b'\n', &text.as_bytes()[..first.0]).map_or(0, |newline| newline + 1);
+        let to = memchr::memchr(b'\n', &text.as_bytes()[last.0..]).map_or(text.len(), |newline| last.0 + newline);
+        let mut places = places.into_iter().peekable();
+        let mut start = from;
+        for line in text[from..to].split('\n') {
+            let end = start + line.len();
+            let mut inside = Vec::new();
+            while let Some(place) = places.next_if(|(place, ..)| *place <= end) {
+                inside.push(place);
+            }
+            excerpt.push_line(line, start, &inside);
+            start = end + 1;
+        }
+        excerpt
+    }
+
+    /// Adds a line that begins at byte `start` of its text, and the labels that lie in it.
+    fn push_line(&mut self, line: &str, start: usize, inside: &[(usize, usize, &Label, bool)]) {
+        let line = line.strip_suffix('\r').unwrap_or(line);
+        let (from, to) = match (inside.first(), inside.last()) {
+            _ if line.len() <= LONGEST_LINE => (0, line.len()),
+            (Some(first), Some(last)) => {
+                let from = floor(line, (first.0 - start).saturating_sub(LONGEST_LINE / 4));
+                (from, floor(line, (last.1 - start + LONGEST_LINE / 4).min(from + LONGEST_LINE).max(from)))
+            }
+            _ => (0, floor(line, LONGEST_LINE / 4)),
+        };
+        let before = if from > 0 { "… " } else { "" };
+        let base = self.text.len() + before.len();
+        self.text += before;
+        self.text += &same_width(&line[from..to]);
+        self.text += if to < line.len() { " …\n" } else { " \n" };
+        for (label_start, label_end, label, is_primary) in inside {
+            let within = |at: usize| (at - start).clamp(from, to) - from + base;
+            let (label_start, label_end) = (within(*label_start), within(*label_end));
+            let message = (!label.message.is_empty()).then(|| visible(&label.message));
+            self.labels.push((LabeledSpan::new(message, label_start, label_end - label_start), *is_primary));
+        }
+    }
+}
+
+impl SourceCode for Excerpt {
+    fn read_span<'a>(
+        &'a self,
+        span: &SourceSpan,
+        lines_before: usize,
+        lines_after: usize,
+    ) -> Result<Box<dyn SpanContents<'a> + 'a>, MietteError> {
+        // What is shown are whole lines, also where no line around them is asked for.
+        let bytes = self.text.as_bytes();
+        let end = (span.offset() + span.len()).min(bytes.len());
+        let from = memchr::memrchr(b'\n', &bytes[..span.offset().min(end)]).map_or(0, |newline| newline + 1);
+        let to = memchr::memchr(b'\n', &bytes[end..]).map_or(bytes.len(), |newline| end + newline + 1);
+        let lines = SourceSpan::from(from..to);
+        let inner = self.text.as_str().read_span(&lines, lines_before, lines_after)?;
+        Ok(Box::new(MietteSpanContents::new_named(
+            self.name.clone(),
+            inner.data(),
+            *inner.span(),
+            inner.line() + self.first_line,
+            inner.column(),
+            inner.line_count(),
+        )))
+    }
+}
+
+/// The character boundary at a byte or before it.
+fn floor(text: &str, at: usize) -> usize {
+    text.floor_char_boundary(at.min(text.len()))
+}
+
+/// Whether a character would act on the terminal, or hide, instead of being shown.
+fn is_unseen(c: char) -> bool {
+    (c.is_control() && c != '\t')
+        || matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{61c}' | '\u{feff}')
+}
+
+/// A text in which every character can be seen.
+fn visible(text: &str) -> String {
+    text.chars().map(|c| if is_unseen(c) && c != '\n' { '\u{fffd}' } else { c }).collect()
+}
+
+/// A line in which every character can be seen, each with as many bytes as before, so that places stay.
+fn same_width(line: &str) -> String {
+    line.chars()
+        .map(|c| match c.len_utf8() {
+            _ if !is_unseen(c) => c,
+            1 => '?',
+            2 => '¿',
+            _ => '\u{fffd}',
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnostics::Code;
+
+    const PLAIN: Look = Look { color: false, unicode: true, width: 80 };
+
+    fn sources(texts: &[(&str, &str)]) -> SourceMap {
+        let mut sources = SourceMap::default();
+        for (path, text) in texts {
+            sources.add(SourceFile::new(*path, *text));
+        }
+        sources
+    }
+
+    /// The span of the first `word` in a file.
+    fn find(sources: &SourceMap, file: u32, word: &str) -> Span {
+        let start = sources.file(FileId(file)).text.find(word).expect("the word stands in the text");
+        Span::new(FileId(file), start, start + word.len())
+    }
+
+    #[test]
+    fn a_diagnostic_over_two_files() {
+        let sources = sources(&[
+            ("spec.annot", "annot 1\n\nuse \"house.annot\": bank\nclean tidy {\n  dop \"a\" when b\n}\n"),
+            ("house.annot", "annot 1\npolicy bank { }\n"),
+        ]);
+        let diagnostic = Diagnostic::new(
+            Code::UnknownStatement,
+            "unknown statement `dop`",
+            find(&sources, 0, "dop"),
+            "did you mean `drop`?",
+        )
+        .label(find(&sources, 0, "tidy"), "in this block")
+        .label(find(&sources, 1, "bank"), "declared here")
+        .help("for example `drop \"too short\" when words(text) < 3`");
+        let expected = "\
+error[E0003 unknown-statement]: unknown statement `dop`
+   ╭─[spec.annot:5:3]
+ 4 │ clean tidy {
+   ·       ──┬─
+   ·         ╰── in this block
+ 5 │   dop \"a\" when b
+   ·   ─┬─
+   ·    ╰── did you mean `drop`?
+   ╰────
+   ╭─[house.annot:2:8]
+ 2 │ policy bank { }
+   ·        ──┬─
+   ·          ╰── declared here
+   ╰────
+  help: for example `drop \"too short\" when words(text) < 3`
+";
+        assert_eq!(render_one(&diagnostic, &sources, PLAIN), expected);
+        let ascii = render_one(&diagnostic, &sources, Look { unicode: false, ..PLAIN });
+        assert!(ascii.is_ascii(), "{ascii}");
+        let colored = render_one(&diagnostic, &sources, Look { color: true, ..PLAIN });
+        assert!(colored.starts_with("\u{1b}[1;31merror[E0003 unknown-statement]\u{1b}[0m"), "{colored}");
+    }
+
+    #[test]
+    fn no_place_and_no_character_breaks_the_picture() {
+        let long = format!("{}é{}\n", "a ".repeat(5000), " b".repeat(5000));
+        let texts = ["", "x", "x\n", "é", "a\u{1b}[31m\u{202e}b\r\nc", &long, "\n\n\n"];
+        for text in texts {
+            let sources = sources(&[("a\u{1b}.annot", text)]);
+            let length = text.len();
+            for (start, end) in
+                [(0, 0), (0, length), (length, length), (length / 2, length / 2 + 1), (length + 5, length + 9)]
+            {
+                let span = Span::new(FileId(0), start, end);
+                let diagnostic = Diagnostic::new(Code::BadCharacter, "a\u{1b}b", span, "c\u{202e}d").label(span, "");
+                let picture = render_one(&diagnostic, &sources, PLAIN);
+                assert!(!picture.contains(['\u{1b}', '\u{202e}']), "{picture:?}");
+                assert!(picture.len() < 3000, "{picture}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_summary_counts() {
+        let span = Span::new(FileId(0), 0, 0);
+        let error = || Diagnostic::new(Code::BadNumber, "", span, "");
+        assert_eq!(summary(&[]), "no errors");
+        assert_eq!(summary(&[error()]), "1 error");
+        assert_eq!(summary(&[error(), error(), error()]), "3 errors");
+    }
+}

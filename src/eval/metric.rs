@@ -1,0 +1,223 @@
+//! The names of metrics: one table, from which the reference page and `require` are read.
+
+use std::fmt;
+
+use super::metrics::{Classification, Scores};
+
+/// A row of the table: a family of metrics.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MetricRow {
+    /// The name in `report`.
+    pub name: &'static str,
+    /// What may follow it in `require`.
+    pub forms: &'static [&'static str],
+    /// One sentence for the reference.
+    pub docs: &'static str,
+    /// Whether `report` knows it and `require` does not.
+    pub report_only: bool,
+}
+
+/// Every metric.
+pub const METRICS: &[MetricRow] = &[
+    MetricRow {
+        name: "accuracy",
+        forms: &["accuracy"],
+        docs: "The share of records whose prediction is right; a record that never reached the model counts as wrong.",
+        report_only: false,
+    },
+    MetricRow {
+        name: "precision",
+        forms: &["precision.micro", "precision.macro", "precision.weighted", "precision[VALUE]"],
+        docs: "TP / (TP + FP): how many of the records that were given a value have it. 0 where it was never given.",
+        report_only: false,
+    },
+    MetricRow {
+        name: "recall",
+        forms: &["recall.micro", "recall.macro", "recall.weighted", "recall[VALUE]"],
+        docs: "TP / (TP + FN): how many of the records that have a value were given it. 0 where no record has it.",
+        report_only: false,
+    },
+    MetricRow {
+        name: "f1",
+        forms: &["f1.micro", "f1.macro", "f1.weighted", "f1[VALUE]"],
+        docs: "2TP / (2TP + FP + FN), the harmonic mean of precision and recall; `macro` is the mean over the values \
+               that occur, `weighted` weighs them by support, `micro` sums the counts first.",
+        report_only: false,
+    },
+    MetricRow {
+        name: "confusion",
+        forms: &[],
+        docs: "How many records of each true value were given each value.",
+        report_only: true,
+    },
+    MetricRow {
+        name: "loss",
+        forms: &["loss"],
+        docs: "The mean cross-entropy in nats: for each record of a classification, for each trained token of a \
+               generation.",
+        report_only: false,
+    },
+    MetricRow {
+        name: "perplexity",
+        forms: &["perplexity"],
+        docs: "exp of the mean cross-entropy of the tokens that are learnt.",
+        report_only: false,
+    },
+];
+
+/// How the values' scores become one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Average {
+    /// The counts are summed first.
+    Micro,
+    /// The mean over the values that occur.
+    Macro,
+    /// The mean, weighted by support.
+    Weighted,
+    /// One value's own score, by the value's name.
+    Value(String),
+}
+
+/// One figure, named in full.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Metric {
+    /// Right over all.
+    Accuracy,
+    /// TP / (TP + FP).
+    Precision(Average),
+    /// TP / (TP + FN).
+    Recall(Average),
+    /// 2TP / (2TP + FP + FN).
+    F1(Average),
+    /// Mean cross-entropy.
+    Loss,
+    /// exp of the mean cross-entropy.
+    Perplexity,
+}
+
+impl Metric {
+    /// Reads `accuracy`, `f1.macro`, `recall[refund]`; `None` for anything else.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        match text {
+            "accuracy" => return Some(Self::Accuracy),
+            "loss" => return Some(Self::Loss),
+            "perplexity" => return Some(Self::Perplexity),
+            _ => {}
+        }
+        if let Some((family, value)) = text.strip_suffix(']').and_then(|text| text.split_once('[')) {
+            let average = Average::Value(value.to_owned());
+            return if value.is_empty() { None } else { Self::of_family(family, average) };
+        }
+        let (family, average) = text.split_once('.')?;
+        let average = match average {
+            "micro" => Average::Micro,
+            "macro" => Average::Macro,
+            "weighted" => Average::Weighted,
+            _ => return None,
+        };
+        Self::of_family(family, average)
+    }
+
+    fn of_family(family: &str, average: Average) -> Option<Self> {
+        match family {
+            "precision" => Some(Self::Precision(average)),
+            "recall" => Some(Self::Recall(average)),
+            "f1" => Some(Self::F1(average)),
+            _ => None,
+        }
+    }
+
+    /// Whether more is better.
+    #[must_use]
+    pub fn higher_is_better(&self) -> bool {
+        match self {
+            Self::Accuracy | Self::Precision(_) | Self::Recall(_) | Self::F1(_) => true,
+            Self::Loss | Self::Perplexity => false,
+        }
+    }
+}
+
+impl fmt::Display for Average {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Micro => f.write_str(".micro"),
+            Self::Macro => f.write_str(".macro"),
+            Self::Weighted => f.write_str(".weighted"),
+            Self::Value(value) => write!(f, "[{value}]"),
+        }
+    }
+}
+
+impl fmt::Display for Metric {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Accuracy => f.write_str("accuracy"),
+            Self::Precision(average) => write!(f, "precision{average}"),
+            Self::Recall(average) => write!(f, "recall{average}"),
+            Self::F1(average) => write!(f, "f1{average}"),
+            Self::Loss => f.write_str("loss"),
+            Self::Perplexity => f.write_str("perplexity"),
+        }
+    }
+}
+
+/// The figures of one set of records, or of one slice of it.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Figures {
+    /// Of a classification.
+    pub classification: Option<Classification>,
+    /// The mean cross-entropy in nats.
+    pub loss: Option<f64>,
+    /// exp of the mean cross-entropy of generated tokens.
+    pub perplexity: Option<f64>,
+    /// Records, those without a prediction included.
+    pub records: u64,
+}
+
+impl Figures {
+    /// The figure that a metric names; `None` where this evaluation has none, as for a value that the label lacks.
+    #[must_use]
+    pub fn get(&self, metric: &Metric, values: &[String]) -> Option<f64> {
+        let scores = |average: &Average| -> Option<Scores> {
+            let figures = self.classification.as_ref()?;
+            match average {
+                Average::Micro => Some(figures.micro),
+                Average::Macro => Some(figures.macro_),
+                Average::Weighted => Some(figures.weighted),
+                Average::Value(name) => {
+                    let index = values.iter().position(|value| value == name)?;
+                    figures.values.get(index).map(|row| row.scores)
+                }
+            }
+        };
+        match metric {
+            Metric::Accuracy => self.classification.as_ref().map(|figures| figures.accuracy),
+            Metric::Precision(average) => scores(average).map(|scores| scores.precision),
+            Metric::Recall(average) => scores(average).map(|scores| scores.recall),
+            Metric::F1(average) => scores(average).map(|scores| scores.f1),
+            Metric::Loss => self.loss,
+            Metric::Perplexity => self.perplexity,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_and_written_alike() {
+        for row in METRICS {
+            for form in row.forms {
+                let metric = Metric::parse(form).unwrap_or_else(|| panic!("{form} is a metric's name"));
+                assert_eq!(metric.to_string(), *form);
+                assert!(!row.report_only);
+            }
+        }
+        for wrong in ["f1", "recall[]", "f1.mean", "accuracy.macro", "confusion", "recall[a", ""] {
+            assert_eq!(Metric::parse(wrong), None, "{wrong}");
+        }
+        assert_eq!(Metric::parse("recall[a.b[c]]"), Some(Metric::Recall(Average::Value("a.b[c]".to_owned()))));
+    }
+}

@@ -1,0 +1,131 @@
+//! The figures as a table for the terminal.
+
+use std::fmt::Write;
+
+use super::evaluation::Evaluation;
+use super::gate::GateResult;
+use super::metric::Figures;
+use super::metrics::{Classification, ValueScores};
+
+/// Above this many values only the worst are shown.
+const VALUES_SHOWN: usize = 20;
+/// How many of the worst.
+const WORST_SHOWN: usize = 5;
+
+/// A table of the figures, lines ending in a newline, without colour.
+#[must_use]
+pub fn evaluation_table(evaluation: &Evaluation, gates: &[GateResult]) -> String {
+    let mut text = String::new();
+    line(&mut text, &format!("records     {}", evaluation.figures.records));
+    if !evaluation.missing.is_empty() {
+        let count = evaluation.missing.len();
+        line(&mut text, &format!("            {count} of them never reached the model and count as wrong"));
+    }
+    whole(&mut text, &evaluation.figures);
+    if let Some(classification) = &evaluation.figures.classification {
+        values(&mut text, classification, &evaluation.values);
+    }
+    slices(&mut text, evaluation);
+    for result in gates {
+        let measured = result.measured.map_or_else(|| "no such figure".to_owned(), |figure| format!("{figure:.4}"));
+        let verdict = if result.met { "met" } else { "NOT MET" };
+        line(&mut text, &format!("require {}   {measured}   {verdict}", result.gate));
+    }
+    text
+}
+
+fn whole(text: &mut String, figures: &Figures) {
+    if let Some(classification) = &figures.classification {
+        line(text, &format!("accuracy    {:.4}", classification.accuracy));
+        line(text, "            precision  recall  f1");
+        for (name, scores) in
+            [("micro", classification.micro), ("macro", classification.macro_), ("weighted", classification.weighted)]
+        {
+            let row = format!("{name:<10}  {:<9.4}  {:.4}  {:.4}", scores.precision, scores.recall, scores.f1);
+            line(text, &row);
+        }
+    }
+    if let Some(loss) = figures.loss {
+        line(text, &format!("loss        {loss:.4}"));
+    }
+    if let Some(perplexity) = figures.perplexity {
+        line(text, &format!("perplexity  {perplexity:.4}"));
+    }
+}
+
+fn values(text: &mut String, classification: &Classification, names: &[String]) {
+    let mut rows: Vec<&ValueScores> =
+        classification.values.iter().filter(|row| row.support + row.predicted > 0).collect();
+    let all = rows.len();
+    if all > VALUES_SHOWN {
+        rows.sort_by(|a, b| a.scores.f1.total_cmp(&b.scores.f1).then(a.value.cmp(&b.value)));
+        rows.truncate(WORST_SHOWN);
+        line(text, &format!("\nthe {} worst of {all} values", rows.len()));
+    } else {
+        line(text, "\neach value");
+    }
+    let name = |row: &ValueScores| names.get(row.value).map_or("", String::as_str);
+    let width = rows.iter().map(|row| name(row).chars().count()).max().unwrap_or(0).max(5);
+    line(text, &format!("{:<width$}  precision  recall  f1      records", "value"));
+    for row in rows {
+        let figures = format!(
+            "{:<width$}  {:<9.4}  {:.4}  {:.4}  {}",
+            name(row),
+            row.scores.precision,
+            row.scores.recall,
+            row.scores.f1,
+            row.support
+        );
+        line(text, &figures);
+    }
+}
+
+fn slices(text: &mut String, evaluation: &Evaluation) {
+    let mut by = "";
+    for slice in &evaluation.slices {
+        if slice.by != by {
+            by = &slice.by;
+            line(text, &format!("\nby {by}"));
+        }
+        let figure = match (&slice.figures.classification, slice.figures.perplexity) {
+            (Some(classification), _) => {
+                format!("accuracy {:.4}  f1.macro {:.4}", classification.accuracy, classification.macro_.f1)
+            }
+            (None, Some(perplexity)) => format!("perplexity {perplexity:.4}"),
+            (None, None) => String::new(),
+        };
+        line(text, &format!("{:<12}  {figure}  {} records", slice.key, slice.figures.records));
+    }
+}
+
+fn line(text: &mut String, content: &str) {
+    writeln!(text, "{content}").expect("writing to a string cannot fail");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::counts::{Confusion, Judged};
+    use super::super::evaluation::tests::two_slices;
+    use super::*;
+
+    #[test]
+    fn many_values_are_trimmed_to_the_worst() {
+        let records: Vec<Judged> = (0..30)
+            .map(|value| Judged { gold: Some(value), predicted: Some(if value == 7 { 8 } else { value }) })
+            .collect();
+        let evaluation = Evaluation {
+            values: (0..30).map(|value| format!("value_{value}")).collect(),
+            figures: Figures {
+                records: 30,
+                classification: Some(Classification::of(Confusion::count(30, &records))),
+                ..Figures::default()
+            },
+            ..Evaluation::default()
+        };
+        let table = evaluation_table(&evaluation, &[]);
+        assert!(table.contains("the 5 worst of 30 values"), "{table}");
+        assert_eq!(table.matches("value_").count(), 5);
+        assert!(table.contains("value_7 ") && table.contains("value_8 "));
+        assert!(evaluation_table(&two_slices(), &[]).contains("by length"));
+    }
+}

@@ -1,0 +1,68 @@
+//! Exporters store equal tensors once: the fresh LayerNorm weights and zero biases of all layers become one initializer
+//! and would train as one. Each module gets a copy of its own.
+//!
+//! Only tensors of one repeated value are split: two modules that agree in a matrix of random numbers share it on
+//! purpose. Modules that are called several times (layers shared by the architecture) keep one tensor as well.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::uses::Use;
+use crate::onnx::{Graph, Tensor};
+
+/// Architectures whose layers share their weights by design.
+const SHARES_LAYERS: [&str; 1] = ["albert"];
+
+pub(super) fn split(graph: &mut Graph, uses: &[Use], config: &serde_json::Value) {
+    let architecture = config.get("model_type").and_then(serde_json::Value::as_str).unwrap_or_default();
+    if SHARES_LAYERS.contains(&architecture) {
+        return;
+    }
+    let mut by_tensor: BTreeMap<&str, Vec<&Use>> = BTreeMap::new();
+    for found in uses {
+        by_tensor.entry(&found.name).or_default().push(found);
+    }
+    let mut taken: BTreeSet<String> = graph.names().into_iter().map(str::to_owned).collect();
+    for (name, uses) in by_tensor {
+        let tensor = graph.initializers[name].clone();
+        if uses.len() < 2 || !is_uniform(&tensor) {
+            continue;
+        }
+        let owners: BTreeSet<String> = uses.iter().map(|found| owner(found)).collect();
+        let keeper = owners.iter().find(|owner| *owner == name).cloned().unwrap_or_else(|| owner(uses[0]));
+        let mut copies: BTreeMap<String, String> = BTreeMap::from([(keeper, name.to_owned())]);
+        for found in uses {
+            let copy = copies.entry(owner(found)).or_insert_with_key(|owner| unused(&mut taken, owner));
+            let input = &mut graph.nodes[found.node].inputs[found.input];
+            // A use through a view reads another name; such a view is of a matrix, which is not uniform in practice.
+            if input == name && copy != name {
+                input.clone_from(copy);
+                graph.initializers.insert(copy.clone(), tensor.clone());
+            }
+        }
+    }
+}
+
+/// Whom a use belongs to: its module and part, or the node itself where node names are no paths.
+fn owner(found: &Use) -> String {
+    if found.module.is_empty() {
+        format!("{}.{}.{}", found.name, found.node, found.suffix)
+    } else {
+        format!("{}.{}", found.module, found.suffix)
+    }
+}
+
+fn unused(taken: &mut BTreeSet<String>, stem: &str) -> String {
+    let mut name = stem.to_owned();
+    let mut number = 2;
+    while !taken.insert(name.clone()) {
+        name = format!("{stem}_{number}");
+        number += 1;
+    }
+    name
+}
+
+fn is_uniform(tensor: &Tensor) -> bool {
+    let width = tensor.element().width();
+    let mut elements = tensor.data().chunks_exact(width);
+    elements.next().is_some_and(|first| elements.all(|element| element == first))
+}

@@ -1,0 +1,132 @@
+//! From an exported graph to one that can be trained: which of its tensors are parameters, and which of them are one.
+//!
+//! The passes run in order; each leaves a graph that computes the same:
+//!
+//! | pass | what it does |
+//! |---|---|
+//! | `constants` | `Constant` nodes become initializers |
+//! | `uses` | finds the parameters: initializers that meet the data as weights |
+//! | `merged` | splits what the exporter merged because it was equal |
+//! | `tied` | joins what the exporter copied although it is one |
+
+mod constants;
+mod merged;
+mod tied;
+mod uses;
+
+use std::collections::BTreeMap;
+
+use super::{ElementType, Graph, Tensor};
+pub use uses::Role;
+
+/// A graph whose parameters are known.
+#[derive(Clone, Debug)]
+pub struct Imported {
+    /// The graph, with the inputs and outputs of the file.
+    pub graph: Graph,
+    /// Its parameters, in the order of their first use.
+    pub parameters: Vec<Parameter>,
+    tied: Vec<tied::Copy>,
+}
+
+/// A tensor that training may change.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Parameter {
+    /// The initializer's name in the graph.
+    pub name: String,
+    /// The name to show: PyTorch's where the exporter kept it, else made of the path of the node that reads it, as in
+    /// `encoder.layer.0.attention.self.query.weight`.
+    pub path: String,
+    /// The dimensions.
+    pub shape: Vec<usize>,
+    /// What it is to the model.
+    pub role: Role,
+}
+
+/// Why a graph cannot be trained.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ImportError {
+    /// Nothing to train.
+    #[error("the graph has no weights in 32-bit floats; export it with `--dtype fp32` and without quantization")]
+    NoParameters,
+    /// A trained value that does not fit.
+    #[error("parameter `{name}` has {needed} elements, {found} were given")]
+    Length {
+        /// The parameter.
+        name: String,
+        /// Its number of elements.
+        needed: usize,
+        /// The number given.
+        found: usize,
+    },
+    /// A trained value for a tensor that is not a parameter.
+    #[error("the graph has no parameter `{name}`")]
+    Unknown {
+        /// The name.
+        name: String,
+    },
+}
+
+/// Runs the passes. `config` is the model's `config.json` (or `null`); it tells whether embedding and head are tied.
+pub fn import(mut graph: Graph, config: &serde_json::Value) -> Result<Imported, ImportError> {
+    constants::fold(&mut graph);
+    let uses = uses::find(&graph);
+    merged::split(&mut graph, &uses, config);
+    let tied = tied::join(&mut graph, config);
+    let imported = Imported::of(graph, tied);
+    if imported.parameters.is_empty() { Err(ImportError::NoParameters) } else { Ok(imported) }
+}
+
+impl Imported {
+    /// A graph built by the crate itself: its parameters are found, and nothing needs to be split or tied.
+    pub fn built(graph: Graph) -> Self {
+        Self::of(graph, Vec::new())
+    }
+
+    fn of(graph: Graph, tied: Vec<tied::Copy>) -> Self {
+        let parameters = parameters(&graph);
+        Self { graph, parameters, tied }
+    }
+
+    /// Finds the parameters anew after surgery on `graph`.
+    pub fn refresh(&mut self) {
+        self.parameters = parameters(&self.graph);
+    }
+
+    /// A parameter's values, row-major.
+    pub fn values(&self, name: &str) -> Option<Vec<f32>> {
+        self.graph.initializers.get(name)?.to_f32()
+    }
+
+    /// The graph for saving: trained values under their names, and copies of tied tensors as the exporter wrote them.
+    pub fn with_values(&self, trained: &BTreeMap<String, Vec<f32>>) -> Result<Graph, ImportError> {
+        let mut graph = self.graph.clone();
+        for (name, values) in trained {
+            let tensor = graph.initializers.get_mut(name).ok_or_else(|| ImportError::Unknown { name: name.clone() })?;
+            if tensor.element() != ElementType::Float {
+                return Err(ImportError::Unknown { name: name.clone() });
+            }
+            if tensor.len() != values.len() {
+                let (needed, found) = (tensor.len(), values.len());
+                return Err(ImportError::Length { name: name.clone(), needed, found });
+            }
+            *tensor = Tensor::from_f32(tensor.shape(), values);
+        }
+        tied::part(&mut graph, &self.tied);
+        Ok(graph)
+    }
+}
+
+fn parameters(graph: &Graph) -> Vec<Parameter> {
+    let mut parameters: Vec<Parameter> = Vec::new();
+    for found in uses::find(graph) {
+        if parameters.iter().all(|parameter| parameter.name != found.name) {
+            let shape = graph.initializers[&found.name].shape().to_vec();
+            parameters.push(Parameter { path: found.path(), name: found.name, shape, role: found.role });
+        }
+    }
+    parameters
+}
+
+#[cfg(test)]
+mod tests;

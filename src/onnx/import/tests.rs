@@ -1,0 +1,88 @@
+use super::*;
+use crate::onnx::{Attribute, Axis, Node, Op, ValueInfo};
+use serde_json::json;
+
+/// Two layer norms that share one merged weight and one merged bias, and a tied head.
+fn merged() -> Graph {
+    let mut graph = Graph::new("merged", 18);
+    graph.inputs.push(ValueInfo::new(
+        "input_ids",
+        ElementType::Int64,
+        &[Axis::named("batch"), Axis::named("sequence")],
+    ));
+    let table: Vec<f32> = (0..20).map(|value| value as f32 * 0.1 - 1.0).collect();
+    graph.initializers.insert("embed.weight".to_owned(), Tensor::from_f32(&[5, 4], &table));
+    let table = graph.initializers["embed.weight"].clone();
+    graph.initializers.insert("onnx::MatMul_9".to_owned(), table.transposed().unwrap());
+    graph.initializers.insert("layer.0.norm.weight".to_owned(), Tensor::from_f32(&[4], &[1.0; 4]));
+    graph.initializers.insert("layer.0.norm.bias".to_owned(), Tensor::from_f32(&[4], &[0.0; 4]));
+    let half = Node::new("c", Op::Constant, &[], &["half"]).with("value", Attribute::Tensor(Tensor::scalar_f32(0.5)));
+    graph.nodes = vec![
+        half,
+        Node::new("/embed/Gather", Op::Gather, &["embed.weight", "input_ids"], &["e"]),
+        Node::new(
+            "/layer.0/norm/LN",
+            Op::LayerNormalization,
+            &["e", "layer.0.norm.weight", "layer.0.norm.bias"],
+            &["a"],
+        ),
+        Node::new(
+            "/layer.1/norm/LN",
+            Op::LayerNormalization,
+            &["a", "layer.0.norm.weight", "layer.0.norm.bias"],
+            &["b"],
+        ),
+        Node::new("/Mul", Op::Mul, &["b", "half"], &["h"]),
+        Node::new("/head/MatMul", Op::MatMul, &["h", "onnx::MatMul_9"], &["logits"]),
+    ];
+    graph.outputs.push(ValueInfo::new("logits", ElementType::Float, &[Axis::Free, Axis::Free, Axis::Fixed(5)]));
+    graph
+}
+
+#[test]
+fn merged_tensors_are_split_and_tied_ones_joined() {
+    let names = |config: &serde_json::Value| -> Vec<String> {
+        import(merged(), config).unwrap().parameters.into_iter().map(|parameter| parameter.path).collect()
+    };
+    let norms = ["layer.0.norm.weight", "layer.0.norm.bias", "layer.1.norm.weight", "layer.1.norm.bias"];
+    let expect =
+        |head: Option<&'static str>| -> Vec<&str> { ["embed.weight"].into_iter().chain(norms).chain(head).collect() };
+    // gpt2's configuration does not say that it is tied; the values do.
+    assert_eq!(sorted(names(&json!({"model_type": "gpt2"}))), sorted(expect(None)));
+    assert_eq!(sorted(names(&json!({"tie_word_embeddings": false}))), sorted(expect(Some("head.weight"))));
+    assert_eq!(sorted(names(&json!({"model_type": "albert"}))), sorted(vec!["embed.weight", norms[0], norms[1]]));
+}
+
+fn sorted<T: Into<String>>(names: Vec<T>) -> Vec<String> {
+    let mut names: Vec<String> = names.into_iter().map(Into::into).collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_saved_graph_has_the_tied_copy_again() {
+    let imported = import(merged(), &json!({})).unwrap();
+    let trained = BTreeMap::from([("embed.weight".to_owned(), vec![2.0; 20])]);
+    let graph = imported.with_values(&trained).unwrap();
+    assert_eq!(graph.initializers["onnx::MatMul_9"], Tensor::from_f32(&[4, 5], &[2.0; 20]));
+    assert!(graph.nodes.iter().all(|node| node.op != Op::Transpose));
+    let short = BTreeMap::from([("embed.weight".to_owned(), vec![2.0; 19])]);
+    assert!(matches!(imported.with_values(&short), Err(ImportError::Length { needed: 20, found: 19, .. })));
+}
+
+#[test]
+fn architecture_constants_are_no_parameters() {
+    let mut graph = merged();
+    let angles = |f: fn(f32) -> f32| -> Vec<f32> {
+        (0..6).flat_map(|p| [1.0, 0.1, 1.0, 0.1].map(|omega: f32| f(p as f32 * omega))).collect()
+    };
+    graph.initializers.insert("cos".to_owned(), Tensor::from_f32(&[6, 4], &angles(f32::cos)));
+    graph.initializers.insert("sin".to_owned(), Tensor::from_f32(&[6, 4], &angles(f32::sin)));
+    graph.initializers.insert("mask".to_owned(), Tensor::from_f32(&[2, 2], &[0.0, f32::NEG_INFINITY, 0.0, 0.0]));
+    let before = import(graph.clone(), &json!({})).unwrap().parameters.len();
+    graph.nodes.push(Node::new("/Gather_1", Op::Gather, &["cos", "input_ids"], &["c"]));
+    graph.nodes.push(Node::new("/Gather_2", Op::Gather, &["sin", "input_ids"], &["s"]));
+    graph.nodes.push(Node::new("/Mul_1", Op::Mul, &["h", "c"], &["x"]));
+    graph.nodes.push(Node::new("/Add_1", Op::Add, &["x", "mask"], &["y"]));
+    assert_eq!(import(graph, &json!({})).unwrap().parameters.len(), before);
+}

@@ -1,0 +1,107 @@
+//! What a graph is made for, and making it fit what is to be trained.
+
+mod head;
+mod past;
+
+use super::{Axis, ElementType, Graph};
+pub use head::{HEAD, Head, add_classifier};
+pub use past::{PastInput, fix_past, past_inputs};
+
+/// The families of graphs that can be trained, told apart by their outputs.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// An encoder: `last_hidden_state` `[batch, sequence, hidden]`. `add_classifier` makes a classifier of it.
+    Features {
+        /// The output's name.
+        output: String,
+        /// The size of its last axis.
+        hidden: usize,
+    },
+    /// One class per text: `logits` `[batch, labels]`.
+    Sequence {
+        /// The number of classes.
+        labels: usize,
+    },
+    /// One class per token: `logits` `[batch, sequence, labels]`.
+    Tokens {
+        /// The number of classes.
+        labels: usize,
+    },
+    /// A language model that predicts the next token: `logits` `[batch, sequence, vocabulary]`.
+    Decoder {
+        /// The number of tokens.
+        vocabulary: usize,
+        /// The key and value inputs, which are bound with length zero in training.
+        past: Vec<PastInput>,
+    },
+}
+
+/// Why a graph does not fit.
+#[derive(Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SurgeryError {
+    /// No output that the crate knows what to do with.
+    #[error("the graph returns {outputs}; annotc trains graphs that return `logits` or `last_hidden_state`")]
+    Family {
+        /// The outputs that it has.
+        outputs: String,
+    },
+    /// The graph lacks an input.
+    #[error("the graph has no input `{name}`, which mean pooling needs")]
+    NoInput {
+        /// The input.
+        name: String,
+    },
+    /// A name that is in use.
+    #[error("the graph has a value `{name}` already, which the new head needs for itself")]
+    Taken {
+        /// The name.
+        name: String,
+    },
+    /// A head of another size than the features.
+    #[error("the head has {found} weights; {labels} labels over {hidden} features need {needed}", needed = labels * hidden)]
+    HeadSize {
+        /// The number of classes.
+        labels: usize,
+        /// The number of features.
+        hidden: usize,
+        /// The number of weights given.
+        found: usize,
+    },
+}
+
+/// What the graph is made for. `config` is the model's `config.json` (or `null`): it tells a language model without
+/// past inputs from a tagger.
+pub fn family(graph: &Graph, config: &serde_json::Value) -> Result<Family, SurgeryError> {
+    let past = past_inputs(graph);
+    if let Some(axes) = float_axes(graph, "logits") {
+        match axes {
+            [_, Axis::Fixed(labels)] => return Ok(Family::Sequence { labels: *labels }),
+            [_, _, Axis::Fixed(size)] if !past.is_empty() || is_language_model(config) => {
+                return Ok(Family::Decoder { vocabulary: *size, past });
+            }
+            [_, _, Axis::Fixed(labels)] => return Ok(Family::Tokens { labels: *labels }),
+            _ => {}
+        }
+    }
+    for output in ["last_hidden_state", "token_embeddings"] {
+        if let Some([_, _, Axis::Fixed(hidden)]) = float_axes(graph, output) {
+            return Ok(Family::Features { output: output.to_owned(), hidden: *hidden });
+        }
+    }
+    let outputs: Vec<String> = graph.outputs.iter().map(|output| format!("`{}`", output.name)).collect();
+    Err(SurgeryError::Family { outputs: outputs.join(", ") })
+}
+
+fn float_axes<'a>(graph: &'a Graph, output: &str) -> Option<&'a [Axis]> {
+    let output = graph.output(output).filter(|output| output.element == ElementType::Float)?;
+    output.shape.as_deref()
+}
+
+fn is_language_model(config: &serde_json::Value) -> bool {
+    let architectures = config.get("architectures").and_then(serde_json::Value::as_array);
+    let names = architectures.into_iter().flatten().filter_map(serde_json::Value::as_str);
+    names.into_iter().any(|name| name.ends_with("ForCausalLM") || name.ends_with("LMHeadModel"))
+}
+
+#[cfg(test)]
+mod tests;

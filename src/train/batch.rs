@@ -1,0 +1,183 @@
+//! Batches: examples padded to their longest, as the model's graph asks for them.
+
+use std::borrow::Cow;
+use std::path::Path;
+
+use super::TrainError;
+use super::example::{Example, Target};
+use crate::autodiff::loss::{LABELS, WEIGHTS};
+use crate::onnx::surgery::{PastInput, past_inputs};
+use crate::onnx::{ElementType, Graph};
+use crate::runtime::InputTensor;
+
+/// A label that is no target.
+const IGNORED: i64 = -100;
+
+/// What a graph reads beside its weights.
+#[derive(Debug, Clone)]
+pub(crate) struct Feeds {
+    feeds: Vec<Feed>,
+    pad: i64,
+}
+
+#[derive(Debug, Clone)]
+enum Feed {
+    InputIds,
+    AttentionMask { float: bool },
+    TokenTypeIds,
+    PositionIds,
+    Past(PastInput),
+    Labels,
+    Weights,
+}
+
+impl Feeds {
+    /// The inputs of `graph` but for those named in `weights`.
+    ///
+    /// # Errors
+    /// [`TrainError::Graph`] for an input that no batch has.
+    pub(crate) fn of(graph: &Graph, weights: &[&str], pad: u32, folder: &Path) -> Result<Self, TrainError> {
+        let past = past_inputs(graph);
+        let mut feeds = Vec::new();
+        for input in graph.inputs.iter().filter(|input| !weights.contains(&input.name.as_str())) {
+            let name = input.name.as_str();
+            let feed = match (name, input.element) {
+                ("input_ids", ElementType::Int64) => Feed::InputIds,
+                ("attention_mask", ElementType::Int64) => Feed::AttentionMask { float: false },
+                ("attention_mask", ElementType::Float) => Feed::AttentionMask { float: true },
+                ("token_type_ids", ElementType::Int64) => Feed::TokenTypeIds,
+                ("position_ids", ElementType::Int64) => Feed::PositionIds,
+                (LABELS, ElementType::Int64) => Feed::Labels,
+                (WEIGHTS, ElementType::Float) => Feed::Weights,
+                _ => match past.iter().find(|past| past.name == name) {
+                    Some(past) if input.element == ElementType::Float => Feed::Past(past.clone()),
+                    Some(_) | None => {
+                        return Err(TrainError::Graph {
+                            folder: folder.to_path_buf(),
+                            message: format!("it reads `{name}`, which texts do not have"),
+                        });
+                    }
+                },
+            };
+            feeds.push(feed);
+        }
+        Ok(Self { feeds, pad: i64::from(pad) })
+    }
+
+    /// The inputs of a batch. The loss of each row or token is weighed by `1 / divisor`, which is that of the whole
+    /// optimizer step, so that micro-batches add up.
+    pub(crate) fn batch(&self, examples: &[&Example], divisor: usize) -> Vec<InputTensor<'static>> {
+        let rows = examples.len();
+        let width = examples.iter().map(|example| example.tokens.len()).max().unwrap_or(0);
+        let shape = [rows, width];
+        let padded = |of: &dyn Fn(&Example, usize) -> i64, pad: i64| -> Vec<i64> {
+            let row = |example: &&Example| -> Vec<i64> {
+                let length = example.tokens.len();
+                (0..width).map(|place| if place < length { of(example, place) } else { pad }).collect()
+            };
+            examples.iter().flat_map(row).collect()
+        };
+        let mask = || padded(&|_, _| 1, 0);
+        let weight = 1.0 / divisor.max(1) as f32;
+        let tensor = |feed: &Feed| match feed {
+            Feed::InputIds => {
+                InputTensor::i64("input_ids", &shape, padded(&|example, at| i64::from(example.tokens[at]), self.pad))
+            }
+            Feed::AttentionMask { float: false } => InputTensor::i64("attention_mask", &shape, mask()),
+            Feed::AttentionMask { float: true } => {
+                let mask: Vec<f32> = mask().into_iter().map(|kept| if kept == 1 { 1.0 } else { 0.0 }).collect();
+                InputTensor::f32("attention_mask", &shape, mask)
+            }
+            Feed::TokenTypeIds => InputTensor::i64("token_type_ids", &shape, vec![0; rows * width]),
+            Feed::PositionIds => {
+                let positions = || (0_i64..).take(width);
+                InputTensor::i64("position_ids", &shape, (0..rows).flat_map(|_| positions()).collect::<Vec<_>>())
+            }
+            Feed::Past(past) => InputTensor::f32(past.name.clone(), &past.empty_shape(rows), Cow::Owned(Vec::new())),
+            Feed::Labels => match labels(examples) {
+                Some(classes) => InputTensor::i64(LABELS, &[rows], classes),
+                None => InputTensor::i64(LABELS, &shape, padded(&token_label, IGNORED)),
+            },
+            Feed::Weights => match labels(examples) {
+                Some(_) => InputTensor::f32(WEIGHTS, &[rows], vec![weight; rows]),
+                None => {
+                    let weights = padded(&|example, at| i64::from(token_label(example, at) != IGNORED), 0);
+                    let weights: Vec<f32> = weights.into_iter().map(|learnt| learnt as f32 * weight).collect();
+                    InputTensor::f32(WEIGHTS, &shape, weights)
+                }
+            },
+        };
+        self.feeds.iter().map(tensor).collect()
+    }
+}
+
+/// The classes of a batch of texts; `None` for a batch of conversations.
+fn labels(examples: &[&Example]) -> Option<Vec<i64>> {
+    examples
+        .iter()
+        .map(|example| match &example.target {
+            Target::Class(class) => Some(i64::try_from(*class).expect("a label has fewer than 2^63 values")),
+            Target::Tokens(_) => None,
+        })
+        .collect()
+}
+
+fn token_label(example: &Example, at: usize) -> i64 {
+    match &example.target {
+        Target::Tokens(learnt) if learnt[at] => i64::from(example.tokens[at]),
+        Target::Tokens(_) | Target::Class(_) => IGNORED,
+    }
+}
+
+/// Tokens of a batch that are no padding.
+pub(crate) fn token_count(examples: &[&Example]) -> usize {
+    examples.iter().map(|example| example.tokens.len()).sum()
+}
+
+/// Batches for measuring: of similar length, so that little is padded. Indices into `examples`, in a fixed order.
+pub(crate) fn by_length(lengths: &[usize], batch: usize) -> Vec<Vec<usize>> {
+    let mut order: Vec<usize> = (0..lengths.len()).collect();
+    order.sort_by_key(|index| (lengths[*index], *index));
+    order.chunks(batch.max(1)).map(<[usize]>::to_vec).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::onnx::ValueInfo;
+    use crate::runtime::InputValues;
+
+    fn ints(tensors: &[InputTensor<'_>], name: &str) -> Vec<i64> {
+        match tensors.iter().find(|tensor| tensor.name == name).map(|tensor| &tensor.values) {
+            Some(InputValues::I64(values)) => values.to_vec(),
+            Some(InputValues::F32(_)) | None => panic!("{name} is a tensor of integers"),
+        }
+    }
+
+    #[test]
+    fn padding_is_no_target_even_where_it_is_the_end_token() {
+        let mut graph = Graph::new("g", 18);
+        for name in ["input_ids", "attention_mask", "position_ids", LABELS] {
+            graph.inputs.push(ValueInfo::new(name, ElementType::Int64, &[]));
+        }
+        graph.inputs.push(ValueInfo::new(WEIGHTS, ElementType::Float, &[]));
+        graph.inputs.push(ValueInfo::new("w", ElementType::Float, &[]));
+        // The padding token is the end token, 9, which both answers end with.
+        let feeds = Feeds::of(&graph, &["w"], 9, Path::new("m")).expect("known inputs");
+        let example = |tokens: &[u32], learnt: &[bool]| Example {
+            id: String::new(),
+            tokens: tokens.to_vec(),
+            target: Target::Tokens(learnt.to_vec()),
+        };
+        let long = example(&[1, 2, 3, 9], &[false, false, true, true]);
+        let short = example(&[1, 9], &[false, true]);
+        let batch = feeds.batch(&[&long, &short], 3);
+        assert_eq!(ints(&batch, "input_ids"), [1, 2, 3, 9, 1, 9, 9, 9]);
+        assert_eq!(ints(&batch, "attention_mask"), [1, 1, 1, 1, 1, 1, 0, 0]);
+        assert_eq!(ints(&batch, "position_ids"), [0, 1, 2, 3, 0, 1, 2, 3]);
+        assert_eq!(ints(&batch, LABELS), [-100, -100, 3, 9, -100, 9, -100, -100]);
+        let Some(InputValues::F32(weights)) = batch.last().map(|tensor| &tensor.values) else { panic!("weights") };
+        assert!((weights.iter().sum::<f32>() - 1.0).abs() < 1e-6);
+        assert!(Feeds::of(&graph, &[], 9, Path::new("m")).is_err(), "`w` is no input of texts");
+    }
+}

@@ -1,0 +1,262 @@
+//! From a model's folder to graphs that can be trained, measured and saved.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use super::TrainError;
+use super::run::Tune;
+use super::tokenizer::read_json;
+use crate::autodiff::loss::{Alignment, cross_entropy, forward};
+use crate::autodiff::{TrainingGraph, differentiate, reaching};
+use crate::onnx::encoder::normal;
+use crate::onnx::import::{Imported, import};
+use crate::onnx::surgery::{Family, Head, add_classifier, family, fix_past};
+use crate::onnx::{Axis, ElementType, Graph, ValueInfo, load};
+use crate::runtime::Parameter;
+
+/// The output that classes and next tokens are read from.
+pub(crate) const LOGITS: &str = "logits";
+
+/// The parameters of a head that we add.
+const NEW_HEAD: [&str; 2] = ["classifier.weight", "classifier.bias"];
+
+/// First parts of the paths of the heads that exporters write.
+const HEAD_PATHS: [&str; 5] = ["classifier", "score", "pre_classifier", "classification_head", "head"];
+
+/// A model as read from its folder, with the head that its task needs.
+pub(super) struct Model {
+    folder: PathBuf,
+    pub(super) config: Value,
+    imported: Imported,
+    family: Family,
+    /// The label's values in the order of the logits; empty for a decoder.
+    pub(super) values: Vec<String>,
+    /// Whether the head is a fresh one of ours.
+    pub(super) has_new_head: bool,
+}
+
+/// The graphs of a run.
+pub(super) struct TrainingPlan {
+    /// Loss and gradients.
+    pub(super) training: TrainingGraph,
+    /// What a validation reads: logits of a classifier, the summed loss of a decoder. Trainable tensors are inputs.
+    pub(super) measuring: Graph,
+    /// The output of `measuring`.
+    pub(super) measured: String,
+}
+
+impl Model {
+    /// Reads a folder, or takes a new encoder's graph, and puts a head for `values` on it where it has none.
+    pub(super) fn classifier(
+        folder: &Path,
+        graph: Option<Graph>,
+        values: &[String],
+        seed: u64,
+    ) -> Result<Self, TrainError> {
+        let config = read_json(&folder.join("config.json"))?;
+        let mut imported = match graph {
+            Some(graph) => Imported::built(graph),
+            None => import_folder(folder, &config)?,
+        };
+        let refuse = |message: String| TrainError::Graph { folder: folder.to_path_buf(), message };
+        let found = family(&imported.graph, &config).map_err(|error| refuse(error.to_string()))?;
+        let (values, has_new_head) = match &found {
+            Family::Features { output, hidden } => {
+                let count = values.len();
+                let weight = normal(seed, NEW_HEAD[0], count * hidden);
+                let head = Head { weight, bias: vec![0.0; count] };
+                add_classifier(&mut imported.graph, output, &head).map_err(|error| refuse(error.to_string()))?;
+                imported.refresh();
+                (values.to_vec(), true)
+            }
+            Family::Sequence { labels } if *labels != values.len() => {
+                let count = values.len();
+                return Err(refuse(format!("its head has {labels} outputs, and the label has {count} values")));
+            }
+            Family::Sequence { .. } => (in_model_order(values, &config), false),
+            Family::Tokens { .. } => {
+                return Err(refuse("it classifies tokens, and `classify` needs one class per text".into()));
+            }
+            Family::Decoder { .. } => return Err(refuse("it generates text; `classify` needs an encoder".into())),
+        };
+        Ok(Self { folder: folder.to_path_buf(), config, imported, family: found, values, has_new_head })
+    }
+
+    /// Reads a decoder's folder.
+    pub(super) fn decoder(folder: &Path) -> Result<Self, TrainError> {
+        let config = read_json(&folder.join("config.json"))?;
+        let imported = import_folder(folder, &config)?;
+        let refuse = |message: String| TrainError::Graph { folder: folder.to_path_buf(), message };
+        let found = family(&imported.graph, &config).map_err(|error| refuse(error.to_string()))?;
+        match &found {
+            Family::Decoder { .. } => {}
+            Family::Features { .. } | Family::Sequence { .. } | Family::Tokens { .. } => {
+                return Err(refuse("it is no decoder, and `generate` needs one".into()));
+            }
+        }
+        Ok(Self {
+            folder: folder.to_path_buf(),
+            config,
+            imported,
+            family: found,
+            values: Vec::new(),
+            has_new_head: false,
+        })
+    }
+
+    /// How many numbers its embedding knows; a tokenizer with more is another model's.
+    pub(super) fn vocabulary(&self) -> Option<usize> {
+        match &self.family {
+            Family::Decoder { vocabulary, .. } => Some(*vocabulary),
+            Family::Features { .. } | Family::Sequence { .. } | Family::Tokens { .. } => {
+                usize::try_from(self.config.get("vocab_size")?.as_u64()?).ok()
+            }
+        }
+    }
+
+    /// Loss, gradients and what a validation measures.
+    pub(super) fn plan(&self, tune: Tune) -> Result<TrainingPlan, TrainError> {
+        let refuse = |message: String| TrainError::Graph { folder: self.folder.clone(), message };
+        let mut graph = self.imported.graph.clone();
+        let decodes = matches!(self.family, Family::Decoder { .. });
+        let alignment = if decodes {
+            fix_past(&mut graph);
+            Alignment::Next
+        } else {
+            Alignment::Same
+        };
+        let loss = cross_entropy(&mut graph, LOGITS, alignment).map_err(|error| refuse(error.to_string()))?;
+        let wanted: Vec<String> = self
+            .imported
+            .parameters
+            .iter()
+            .filter(|parameter| tune == Tune::All || self.is_head(&parameter.name, &parameter.path))
+            .map(|parameter| parameter.name.clone())
+            .collect();
+        let names = reaching(&graph, &loss.loss, &wanted);
+        if names.is_empty() {
+            return Err(refuse(
+                "it has no classification head that `tune head` could train; use `tune all`".to_owned(),
+            ));
+        }
+        let training = differentiate(&graph, &loss.loss, &names).map_err(|error| refuse(error.to_string()))?;
+        let measured = if decodes { loss.loss } else { LOGITS.to_owned() };
+        let mut measuring = forward(&graph, &[measured.as_str()]);
+        for trainable in &training.trainables {
+            let axes: Vec<Axis> = trainable.shape.iter().map(|size| Axis::Fixed(*size)).collect();
+            measuring.initializers.remove(&trainable.name);
+            measuring.inputs.push(ValueInfo::new(&trainable.name, ElementType::Float, &axes));
+        }
+        Ok(TrainingPlan { training, measuring, measured })
+    }
+
+    fn is_head(&self, name: &str, path: &str) -> bool {
+        if self.has_new_head {
+            return NEW_HEAD.contains(&name);
+        }
+        let first = path.split('.').next().unwrap_or_default();
+        HEAD_PATHS.contains(&first)
+    }
+
+    /// Whether a parameter belongs to a head that we added, and so learns at `head_rate`.
+    pub(super) fn is_new_head(&self, name: &str) -> bool {
+        self.has_new_head && NEW_HEAD.contains(&name)
+    }
+
+    /// The trainable tensors with their first values, as a session binds them.
+    pub(super) fn parameters(&self, plan: &TrainingPlan) -> Vec<Parameter> {
+        plan.training
+            .trainables
+            .iter()
+            .map(|trainable| Parameter {
+                name: trainable.name.clone(),
+                shape: trainable.shape.clone(),
+                values: self
+                    .imported
+                    .values(&trainable.name)
+                    .expect("a trainable tensor was an initializer of 32-bit floats"),
+                gradient: trainable.gradient.clone(),
+            })
+            .collect()
+    }
+
+    /// The graph to save.
+    pub(super) fn trained(&self, values: &BTreeMap<String, Vec<f32>>) -> Result<Graph, TrainError> {
+        self.imported
+            .with_values(values)
+            .map_err(|error| TrainError::Graph { folder: self.folder.clone(), message: error.to_string() })
+    }
+
+    /// `config.json` of the trained model: the label's values stand in it.
+    pub(super) fn trained_config(&self) -> Value {
+        let mut config = self.config.clone();
+        if let (Some(config), false) = (config.as_object_mut(), self.values.is_empty()) {
+            let names = self.values.iter().enumerate();
+            let id2label: serde_json::Map<String, Value> =
+                names.clone().map(|(index, name)| (index.to_string(), json!(name))).collect();
+            let label2id: serde_json::Map<String, Value> =
+                names.map(|(index, name)| (name.clone(), json!(index))).collect();
+            config.insert("id2label".to_owned(), Value::Object(id2label));
+            config.insert("label2id".to_owned(), Value::Object(label2id));
+            config.insert("problem_type".to_owned(), json!("single_label_classification"));
+            if self.has_new_head {
+                config.insert("classifier_pooling".to_owned(), json!("mean"));
+            }
+        }
+        config
+    }
+}
+
+fn import_folder(folder: &Path, config: &Value) -> Result<Imported, TrainError> {
+    let refuse = |message: String| TrainError::Graph { folder: folder.to_path_buf(), message };
+    let graph = load(folder).map_err(|error| refuse(error.to_string()))?;
+    import(graph, config).map_err(|error| refuse(error.to_string()))
+}
+
+/// The label's values in the order of a classifier's outputs: the model's own order where it knows these names, else
+/// the schema's.
+fn in_model_order(values: &[String], config: &Value) -> Vec<String> {
+    let known = label_names(config);
+    let mut sorted: (Vec<&String>, Vec<&String>) = (known.iter().collect(), values.iter().collect());
+    sorted.0.sort();
+    sorted.1.sort();
+    if sorted.0 == sorted.1 { known } else { values.to_vec() }
+}
+
+/// The most positions that a configuration gives its model.
+pub(crate) fn positions(config: &Value) -> Option<usize> {
+    let key = ["max_position_embeddings", "n_positions"].into_iter().find_map(|key| config.get(key)?.as_u64())?;
+    // RoBERTa's positions start behind its padding token.
+    let reserved = match config.get("model_type").and_then(Value::as_str) {
+        Some("roberta" | "xlm-roberta" | "camembert") => 2,
+        Some(_) | None => 0,
+    };
+    usize::try_from(key).ok().map(|positions| positions.saturating_sub(reserved))
+}
+
+/// `id2label` of a configuration in the order of its numbers; empty where there is none or numbers are missing.
+pub(crate) fn label_names(config: &Value) -> Vec<String> {
+    let Some(names) = config.get("id2label").and_then(Value::as_object) else { return Vec::new() };
+    (0..names.len())
+        .map(|index| names.get(&index.to_string())?.as_str().map(str::to_owned))
+        .collect::<Option<_>>()
+        .unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_classifiers_own_order_of_names_is_kept() {
+        let config = json!({"id2label": {"0": "b", "1": "a", "2": "c"}});
+        let names = |values: &[&str]| -> Vec<String> {
+            in_model_order(&values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>(), &config)
+        };
+        assert_eq!(names(&["a", "b", "c"]), ["b", "a", "c"]);
+        assert_eq!(names(&["x", "y", "z"]), ["x", "y", "z"]);
+        assert!(label_names(&json!({"id2label": {"0": "a", "2": "b"}})).is_empty());
+    }
+}

@@ -1,0 +1,67 @@
+//! In which order records are seen: keyed by seed, epoch and record id, never by position or thread.
+
+/// The order of an epoch: indices into `ids`, sorted by BLAKE3(seed, epoch, id). The same records in another order in
+/// the table give the same order of training.
+#[must_use]
+pub fn keyed_order(ids: &[String], seed: u64, epoch: u64) -> Vec<usize> {
+    let mut keyed: Vec<([u8; 32], usize)> =
+        ids.iter().enumerate().map(|(index, id)| (key(seed, epoch, id), index)).collect();
+    keyed.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| ids[a.1].cmp(&ids[b.1])));
+    keyed.into_iter().map(|(_, index)| index).collect()
+}
+
+fn key(seed: u64, epoch: u64, id: &str) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(&seed.to_le_bytes());
+    hasher.update(&epoch.to_le_bytes());
+    hasher.update(id.as_bytes());
+    *hasher.finalize().as_bytes()
+}
+
+/// The micro-batches of one optimizer step: `accumulate` lists of `batch` indices; the last of an epoch may be short.
+pub fn steps_of_epoch(order: &[usize], batch: usize, accumulate: usize) -> impl Iterator<Item = Vec<&[usize]>> {
+    order.chunks(batch.saturating_mul(accumulate).max(1)).map(move |step| step.chunks(batch.max(1)).collect())
+}
+
+/// Optimizer steps in an epoch over `records`.
+#[must_use]
+pub fn steps_per_epoch(records: usize, batch: usize, accumulate: usize) -> u64 {
+    records.div_ceil(batch.saturating_mul(accumulate).max(1)) as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ids(range: std::ops::Range<u32>) -> Vec<String> {
+        range.map(|id| format!("{id:032x}")).collect()
+    }
+
+    #[test]
+    fn the_order_is_the_records_own() {
+        let forwards = ids(0..50);
+        let mut backwards = forwards.clone();
+        backwards.reverse();
+        let seen = |ids: &[String], seed, epoch| -> Vec<String> {
+            keyed_order(ids, seed, epoch).into_iter().map(|index| ids[index].clone()).collect()
+        };
+        assert_eq!(seen(&forwards, 7, 0), seen(&backwards, 7, 0));
+        assert_ne!(seen(&forwards, 7, 0), seen(&forwards, 7, 1));
+        assert_ne!(seen(&forwards, 7, 0), seen(&forwards, 8, 0));
+        let mut sorted = keyed_order(&forwards, 7, 0);
+        sorted.sort_unstable();
+        assert_eq!(sorted, (0..50).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn accumulation_splits_the_same_step() {
+        let order: Vec<usize> = (0..10).collect();
+        let whole: Vec<Vec<&[usize]>> = steps_of_epoch(&order, 4, 1).collect();
+        let halves: Vec<Vec<&[usize]>> = steps_of_epoch(&order, 2, 2).collect();
+        assert_eq!(steps_per_epoch(10, 4, 1), 3);
+        assert_eq!((whole.len(), halves.len()), (3, 3));
+        for (whole, halves) in whole.iter().zip(&halves) {
+            assert_eq!(whole.concat(), halves.concat());
+        }
+    }
+}

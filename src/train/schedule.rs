@@ -1,0 +1,88 @@
+//! Learning rates over the steps of a run.
+
+/// The shape of the rate after warmup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Decay {
+    /// The peak until the end.
+    Constant,
+    /// A straight line down to the floor.
+    Linear,
+    /// Half a cosine wave down to the floor (Loshchilov & Hutter 2017, without restarts).
+    Cosine,
+}
+
+/// How long the rate rises.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Warmup {
+    /// A share of all steps, between 0 and 1, rounded up to whole steps.
+    Share(f64),
+    /// A number of steps.
+    Steps(u64),
+}
+
+/// `rate 1e-4 cosine warmup 10% floor 1e-6`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Schedule {
+    /// The peak.
+    pub rate: f64,
+    /// What follows the warmup.
+    pub decay: Decay,
+    /// The rise from 0.
+    pub warmup: Warmup,
+    /// What the decay ends at.
+    pub floor: f64,
+}
+
+impl Schedule {
+    /// Steps of the warmup in a run of `steps`.
+    #[must_use]
+    pub fn warmup_steps(&self, steps: u64) -> u64 {
+        match self.warmup {
+            Warmup::Share(share) => (share * steps as f64).ceil() as u64,
+            Warmup::Steps(count) => count,
+        }
+        .min(steps)
+    }
+
+    /// The rate of step `step` of `steps`, counted from 1.
+    ///
+    /// The warmup's last step is the first at the peak. The decay would reach the floor one step after the last, so no
+    /// step is spent on a rate of 0.
+    #[must_use]
+    pub fn rate_at(&self, step: u64, steps: u64) -> f64 {
+        let warmup = self.warmup_steps(steps);
+        if step < warmup {
+            return self.rate * step as f64 / warmup as f64;
+        }
+        let peak = warmup.max(1);
+        let progress = (step.saturating_sub(peak)) as f64 / (steps.saturating_sub(peak) + 1) as f64;
+        let remaining = match self.decay {
+            Decay::Constant => return self.rate,
+            Decay::Linear => 1.0 - progress,
+            Decay::Cosine => 0.5 * (1.0 + (std::f64::consts::PI * progress).cos()),
+        };
+        self.floor + (self.rate - self.floor) * remaining
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rates_rise_and_fall_as_said() {
+        let check = |decay, warmup, floor, expected: &[f64]| {
+            let schedule = Schedule { rate: 1.0, decay, warmup, floor };
+            let steps = expected.len() as u64;
+            for (step, expected) in (1..).zip(expected) {
+                let found = schedule.rate_at(step, steps);
+                assert!((found - expected).abs() < 1e-12, "{schedule:?} step {step}: {found}");
+            }
+        };
+        check(Decay::Constant, Warmup::Steps(2), 0.0, &[0.5, 1.0, 1.0, 1.0]);
+        check(Decay::Linear, Warmup::Share(0.5), 0.0, &[0.5, 1.0, 2.0 / 3.0, 1.0 / 3.0]);
+        check(Decay::Linear, Warmup::Steps(0), 0.2, &[1.0, 0.8, 0.6, 0.4]);
+        check(Decay::Cosine, Warmup::Steps(0), 0.0, &[1.0, 0.5]);
+        check(Decay::Constant, Warmup::Steps(9), 0.0, &[0.5, 1.0]);
+    }
+}

@@ -1,0 +1,303 @@
+//! Whole runs on tiny models: what a run promises, seen from outside.
+
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use serde_json::Map;
+
+use super::*;
+use crate::eval::{Classifier, TestTable, evaluate_classification, evaluate_classifier};
+use crate::onnx;
+use crate::runtime::{self, Options, Runtime};
+
+/// The library, if this machine has one; without it a test says so and passes, unless `ANNOTC_REQUIRE_SHARED` is set.
+fn runtime() -> Option<Runtime> {
+    let cache = dirs::cache_dir().unwrap_or_else(std::env::temp_dir).join("annotc");
+    let found = runtime::find(&Options::from_environment(None, cache)).expect("what is named is usable");
+    let Some(found) = found else {
+        assert!(std::env::var_os("ANNOTC_REQUIRE_SHARED").is_none(), "this machine has no onnxruntime library");
+        skip("this machine has no onnxruntime library");
+        return None;
+    };
+    Some(Runtime::load(&found).expect("the library loads"))
+}
+
+fn skip(reason: &str) {
+    writeln!(std::io::stderr(), "skipped: {reason}").expect("standard error is open");
+}
+
+fn shared(path: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(path);
+    if path.exists() {
+        return Some(path);
+    }
+    assert!(std::env::var_os("ANNOTC_REQUIRE_SHARED").is_none(), "{} is missing", path.display());
+    skip(&format!("{} is missing", path.display()));
+    None
+}
+
+const WORDS: [[&str; 4]; 3] =
+    [["lost", "stolen", "missing", "gone"], ["refund", "return", "money", "back"], ["open", "new", "account", "join"]];
+
+/// Texts of two words, of which one tells the value; lengths differ.
+fn write_texts(path: &Path, records: usize) {
+    let ids: Vec<String> = (0..records).map(|index| format!("{index:032x}")).collect();
+    let text = |index: usize| {
+        let filler = "please ".repeat(index % 5);
+        format!("{filler}{} {}", WORDS[index % 3][index / 3 % 4], ["today", "now"][index % 2])
+    };
+    let texts: Vec<String> = (0..records).map(text).collect();
+    let labels: Vec<&str> = (0..records).map(|index| ["lost", "refund", "open"][index % 3]).collect();
+    fn column(values: &[String]) -> Vec<&str> {
+        values.iter().map(String::as_str).collect()
+    }
+    write_table(path, &[("id", column(&ids)), ("text", column(&texts)), ("label", labels)]);
+}
+
+fn run(folder: &Path) -> TrainRun {
+    TrainRun {
+        model: ModelSource::NewEncoder { layers: 1, hidden: 32, heads: 2, vocab: 120 },
+        task: Task::Classify {
+            text: "text".to_owned(),
+            label: "label".to_owned(),
+            values: ["lost", "refund", "open"].map(str::to_owned).to_vec(),
+        },
+        train: folder.join("train.parquet"),
+        validation: None,
+        extent: Extent::Epochs(2.0),
+        batch: 8,
+        accumulate: 1,
+        schedule: Schedule { rate: 2e-3, decay: Decay::Linear, warmup: Warmup::Share(0.1), floor: 0.0 },
+        optimizer: AdamW::default(),
+        head_rate: Some(1e-2),
+        clip: Some(1.0),
+        shuffle: true,
+        seed: 7,
+        length: Some(32),
+        overflow: Overflow::Refuse,
+        tune: Tune::All,
+        threads: 1,
+        keep_best: None,
+        output: folder.join("model"),
+        provenance: Map::new(),
+    }
+}
+
+fn train_quietly(run: &TrainRun, runtime: &Runtime) -> Result<(Trained, Vec<f64>), TrainError> {
+    let mut losses = Vec::new();
+    let trained = train(run, runtime, &mut |event| {
+        if let Event::Step(report) = event {
+            losses.push(report.loss);
+        }
+        ControlFlow::Continue(())
+    })?;
+    Ok((trained, losses))
+}
+
+fn weights(folder: &Path) -> Vec<(String, Vec<f32>)> {
+    let graph = onnx::load(folder).expect("the model loads");
+    graph.initializers.iter().filter_map(|(name, tensor)| Some((name.clone(), tensor.to_f32()?))).collect()
+}
+
+fn largest_difference(a: &[(String, Vec<f32>)], b: &[(String, Vec<f32>)]) -> f32 {
+    assert_eq!(a.len(), b.len());
+    let values = |weights: &[(String, Vec<f32>)]| -> Vec<f32> {
+        weights.iter().flat_map(|(_, values)| values.clone()).collect()
+    };
+    values(a).iter().zip(values(b)).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max)
+}
+
+#[test]
+fn a_new_encoder_learns_and_is_the_same_again() {
+    let Some(runtime) = runtime() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    write_texts(&folder.path().join("train.parquet"), 96);
+    let mut settings = run(folder.path());
+    settings.extent = Extent::Epochs(10.0);
+    settings.schedule.rate = 4e-3;
+    settings.validation = Some(settings.train.clone());
+    settings.keep_best = crate::eval::Metric::parse("accuracy");
+    let (first, losses) = train_quietly(&settings, &runtime).expect("trained");
+    assert_eq!(losses.len(), 120);
+    assert!(losses[0] > 0.9 && losses[119] < 0.2, "{} to {}", losses[0], losses[119]);
+    let (again, _) = train_quietly(&settings, &runtime).expect("trained again, over the old folder");
+    assert_eq!(first, again);
+
+    let mut classifier = Classifier::open(&runtime, &settings.output, None, 1).expect("opens");
+    let table = TestTable { path: &settings.train, text: "text", label: "label", by: &[] };
+    let lost = [("f".repeat(32), Some("lost".to_owned()), "too short".to_owned())];
+    let evaluated = evaluate_classifier(&mut classifier, &table, &lost).expect("evaluated");
+    let evaluation = evaluate_classification(&evaluated);
+    let figures = evaluation.figures.classification.expect("a classification");
+    assert_eq!(figures.records, 97);
+    assert!((figures.accuracy - 96.0 / 97.0).abs() < 1e-9, "{}", figures.accuracy);
+    let left: Vec<bool> = ["config.json", "metrics.jsonl", "provenance.json", "tokenizer.json"]
+        .map(|name| settings.output.join(name).is_file())
+        .to_vec();
+    assert_eq!(left, [true; 4]);
+    let files = std::fs::read_dir(folder.path()).expect("the folder").count();
+    assert_eq!(files, 2, "nothing but the table and the model is left");
+}
+
+#[test]
+fn accumulation_gives_the_weights_of_the_whole_batch() {
+    let Some(runtime) = runtime() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    write_texts(&folder.path().join("train.parquet"), 20);
+    let trained = |batch, accumulate| {
+        let mut settings = run(folder.path());
+        (settings.batch, settings.accumulate) = (batch, accumulate);
+        let (_, losses) = train_quietly(&settings, &runtime).expect("trained");
+        (losses, weights(&settings.output))
+    };
+    let (whole_losses, whole) = trained(8, 1);
+    let (part_losses, parts) = trained(4, 2);
+    assert_eq!(whole_losses.len(), 6);
+    for (whole, part) in whole_losses.iter().zip(&part_losses) {
+        assert!((whole - part).abs() < 1e-5, "{whole} {part}");
+    }
+    // Adam divides by the root of the second moment, which blows rounding up where a gradient is nearly zero.
+    let difference = largest_difference(&whole, &parts);
+    assert!(difference < 1e-3, "{difference}");
+}
+
+#[test]
+fn tuning_the_head_leaves_the_encoder_alone() {
+    let Some(runtime) = runtime() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    write_texts(&folder.path().join("train.parquet"), 16);
+    let mut settings = run(folder.path());
+    settings.extent = Extent::Steps(1);
+    settings.schedule.rate = 1e-9;
+    settings.head_rate = None;
+    train_quietly(&settings, &runtime).expect("trained");
+    let before = weights(&settings.output);
+    settings.tune = Tune::Head;
+    settings.schedule.rate = 1e-1;
+    train_quietly(&settings, &runtime).expect("trained");
+    let after = weights(&settings.output);
+    let changed: Vec<&str> = before
+        .iter()
+        .zip(&after)
+        .filter(|((_, before), (_, after))| before.iter().zip(after).any(|(a, b)| (a - b).abs() > 1e-4))
+        .map(|((name, _), _)| name.as_str())
+        .collect();
+    assert_eq!(changed, ["classifier.bias", "classifier.weight"]);
+}
+
+#[test]
+fn what_is_wrong_is_told_before_the_first_step() {
+    let Some(runtime) = runtime() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    write_texts(&folder.path().join("train.parquet"), 16);
+    let check = |change: &dyn Fn(&mut TrainRun), words: &[&str]| {
+        let mut settings = run(folder.path());
+        change(&mut settings);
+        let message = train_quietly(&settings, &runtime).expect_err("refused").to_string();
+        for word in words {
+            assert!(message.contains(word), "{message}");
+        }
+        assert!(!message.contains("please") && !settings.output.exists(), "{message}");
+    };
+    check(&|run| run.length = Some(4), &["6 tokens".split(' ').next().expect("a word"), "length 4 tokens", "0000"]);
+    check(&|run| run.length = Some(9000), &["512"]);
+    check(&|run| run.train = run.train.with_extension("csv"), &["train.csv"]);
+    check(&|run| run.schedule.rate = f64::NAN, &["rate"]);
+    check(&|run| run.keep_best = crate::eval::Metric::parse("accuracy"), &["validation"]);
+    let unknown = |run: &mut TrainRun| {
+        if let Task::Classify { values, .. } = &mut run.task {
+            values.pop();
+        }
+    };
+    check(&unknown, &["00000002", "2 values"]);
+    let explode = |run: &mut TrainRun| {
+        run.schedule = Schedule { rate: 1e38, decay: Decay::Constant, warmup: Warmup::Steps(0), floor: 0.0 };
+        run.optimizer.weight_decay = 1e30;
+    };
+    check(&explode, &["the loss of step", "records 0000"]);
+}
+
+/// The learnt tokens of a record.
+fn learnt_ids(example: &Example) -> Vec<u32> {
+    let Target::Tokens(learnt) = &example.target else { panic!("a conversation") };
+    example.tokens.iter().zip(learnt).filter(|(_, learnt)| **learnt).map(|(id, _)| *id).collect()
+}
+
+#[test]
+fn a_decoder_learns_the_answer_and_its_end_alone() {
+    let Some(model) = shared("models/llama-chat") else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("train.parquet");
+    let chat = |question: &str, answer: &str, train: bool| {
+        serde_json::json!([
+            {"role": "user", "content": question},
+            {"role": "assistant", "content": answer, "train": train},
+        ])
+        .to_string()
+    };
+    let (first, second) = (chat("say four", "four", true), chat("2+2?", "It is four.", true));
+    write_table(&path, &[("id", vec!["a", "b"]), ("messages", vec![&first, &second])]);
+    let tokenizer = Tokenizer::load(&model).expect("loads");
+    let table = Table::read(&path, &["messages"]).expect("read");
+    let limit = |tokens, overflow| LengthLimit { tokens, overflow };
+    let encode = |limit| encode_conversations(&table, "messages", &model, &tokenizer, limit);
+    let encoded = encode(limit(64, Overflow::Refuse)).expect("encoded");
+    let end = tokenizer.id_of("<|im_end|>").expect("the end of a turn");
+    for (example, answer) in encoded.examples.iter().zip(["four", "It is four."]) {
+        let learnt = learnt_ids(example);
+        assert_eq!(learnt.last(), Some(&end));
+        assert_eq!(tokenizer.decode(&learnt).as_deref(), Ok(answer));
+    }
+    let message = encode(limit(3, Overflow::KeepStart)).expect_err("no answer is left").to_string();
+    assert!(message.contains("2 records") && message.contains("a, b") && message.contains("length"), "{message}");
+    assert_eq!(encode(limit(3, Overflow::Drop)).expect("all dropped").dropped, 2);
+    assert!(encode(limit(3, Overflow::Refuse)).expect_err("too long").to_string().contains("a, b"));
+    let plain = serde_json::json!([
+        {"role": "prompt", "content": "Q: four? A:"},
+        {"role": "completion", "content": " four", "train": true},
+    ]);
+    write_table(&path, &[("id", vec!["p"]), ("messages", vec![&plain.to_string()])]);
+    let table = Table::read(&path, &["messages"]).expect("read");
+    let encoded = encode_conversations(&table, "messages", &model, &tokenizer, limit(64, Overflow::Refuse));
+    let learnt = learnt_ids(&encoded.expect("encoded").examples[0]);
+    assert_eq!((learnt.last(), tokenizer.decode(&learnt).as_deref()), (Some(&end), Ok(" four")));
+    let muted = chat("say four", "four", false);
+    write_table(&path, &[("id", vec!["c"]), ("messages", vec![&muted])]);
+    let table = Table::read(&path, &["messages"]).expect("read");
+    let refused = encode_conversations(&table, "messages", &model, &tokenizer, limit(64, Overflow::Refuse));
+    assert!(refused.expect_err("nothing to learn").to_string().contains("no token to learn: c"));
+    let bare = shared("models/minilm-l6").expect("the other models lie there too");
+    let missing = encode_conversations(&table, "messages", &bare, &tokenizer, limit(64, Overflow::Refuse));
+    assert!(missing.expect_err("no template").to_string().contains("is missing"));
+}
+
+#[test]
+fn a_decoder_is_trained_and_measured() {
+    let (Some(runtime), Some(model)) = (runtime(), shared("models/llama-chat")) else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut settings = run(folder.path());
+    let chat = |number: usize| {
+        let answer = format!("{number} and {number}");
+        serde_json::json!([{"role": "user", "content": format!("twice {number}")},
+            {"role": "assistant", "content": answer, "train": true}])
+        .to_string()
+    };
+    let (ids, chats): (Vec<String>, Vec<String>) = (0..8).map(|n| (format!("{n:032x}"), chat(n))).unzip();
+    let ids = ids.iter().map(String::as_str).collect();
+    let chats = chats.iter().map(String::as_str).collect();
+    write_table(&settings.train, &[("id", ids), ("messages", chats)]);
+    settings.model = ModelSource::Folder(model.clone());
+    settings.task = Task::Generate { messages: "messages".to_owned() };
+    (settings.batch, settings.extent, settings.schedule.rate) = (4, Extent::Steps(6), 1e-3);
+    let limit = LengthLimit { tokens: 64, overflow: Overflow::Refuse };
+    let perplexity = |folder: &Path| {
+        let measured = crate::eval::evaluate_language_model(&runtime, folder, &settings.train, "messages", limit, 1);
+        measured.expect("measured").figures.perplexity.expect("a perplexity")
+    };
+    let before = perplexity(&model);
+    let (_, losses) = train_quietly(&settings, &runtime).expect("trained");
+    assert!((losses[0] - before.ln()).abs() < 1.0, "the first loss {} and ln of {before}", losses[0]);
+    let after = perplexity(&settings.output);
+    assert!(after < before / 2.0, "{before} to {after}");
+}

@@ -1,0 +1,108 @@
+//! Measuring the validation part with the weights of the moment.
+
+use super::TrainError;
+use super::batch::{Feeds, by_length};
+use super::example::{Example, Target};
+use super::model::LOGITS;
+use crate::eval::{Classification, Confusion, Figures, Judged, Metric, perplexity};
+use crate::runtime::{InputTensor, Parameter, Session};
+
+/// Records measured at once.
+const BATCH: usize = 32;
+
+/// The validation part, ready to be measured again and again.
+pub(super) struct Validation {
+    pub(super) session: Session,
+    pub(super) feeds: Feeds,
+    pub(super) examples: Vec<Example>,
+    /// The trainable tensors, in the order of the weights that [`Validation::measure`] is given.
+    pub(super) parameters: Vec<(String, Vec<usize>)>,
+    pub(super) values: Vec<String>,
+    pub(super) measured: String,
+}
+
+/// The figures of one measurement.
+pub(super) struct Measured {
+    figures: Figures,
+    values: Vec<String>,
+}
+
+impl Measured {
+    pub(super) fn loss(&self) -> f64 {
+        self.figures.loss.unwrap_or(f64::NAN)
+    }
+
+    pub(super) fn accuracy(&self) -> Option<f64> {
+        self.figures.get(&Metric::Accuracy, &self.values)
+    }
+}
+
+/// Whether a measurement is better than an earlier one: by `metric`, or by the loss where none is named. A figure that
+/// is no number is never better.
+pub(super) fn is_better(now: &Measured, before: &Measured, metric: Option<&Metric>) -> bool {
+    let metric = metric.unwrap_or(&Metric::Loss);
+    let figure = |measured: &Measured| measured.figures.get(metric, &measured.values);
+    match (figure(now), figure(before)) {
+        (Some(now), Some(before)) if metric.higher_is_better() => now > before || before.is_nan(),
+        (Some(now), Some(before)) => now < before || before.is_nan(),
+        (Some(_), None) => true,
+        (None, _) => false,
+    }
+}
+
+impl Validation {
+    /// The names and shapes of parameters, as a validation keeps them.
+    pub(super) fn shapes(parameters: &[Parameter]) -> Vec<(String, Vec<usize>)> {
+        parameters.iter().map(|parameter| (parameter.name.clone(), parameter.shape.clone())).collect()
+    }
+
+    pub(super) fn measure(&mut self, weights: &[Vec<f32>]) -> Result<Measured, TrainError> {
+        let lengths: Vec<usize> = self.examples.iter().map(|example| example.tokens.len()).collect();
+        let (mut loss, mut targets) = (0.0, 0_u64);
+        let mut judged = Vec::new();
+        for batch in by_length(&lengths, BATCH) {
+            let examples: Vec<&Example> = batch.iter().map(|index| &self.examples[*index]).collect();
+            let mut inputs: Vec<InputTensor<'_>> = self.feeds.batch(&examples, 1);
+            for ((name, shape), values) in self.parameters.iter().zip(weights) {
+                inputs.push(InputTensor::f32(name.as_str(), shape, values.as_slice()));
+            }
+            let outputs = self.session.run(&inputs, &[self.measured.as_str()])?;
+            let output = outputs.first().expect("one output was asked for").f32()?;
+            targets += examples.iter().map(|example| example.target.weight() as u64).sum::<u64>();
+            if self.measured == LOGITS {
+                for (example, logits) in examples.iter().zip(output.chunks(self.values.len().max(1))) {
+                    let Target::Class(gold) = example.target else { continue };
+                    loss -= f64::from(log_softmax(logits)[gold]);
+                    judged.push(Judged { gold: Some(gold), predicted: argmax(logits) });
+                }
+            } else {
+                loss += f64::from(output.first().copied().unwrap_or(f32::NAN));
+            }
+        }
+        let mean = loss / targets.max(1) as f64;
+        let classification =
+            (self.measured == LOGITS).then(|| Classification::of(Confusion::count(self.values.len(), &judged)));
+        let perplexity = classification.is_none().then(|| perplexity(loss, targets));
+        let figures = Figures { classification, loss: Some(mean), perplexity, records: self.examples.len() as u64 };
+        Ok(Measured { figures, values: self.values.clone() })
+    }
+}
+
+/// log softmax, shifted by the maximum so that no exponential overflows.
+pub(crate) fn log_softmax(logits: &[f32]) -> Vec<f32> {
+    let peak = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let sum: f64 = logits.iter().map(|logit| f64::from(logit - peak).exp()).sum();
+    let log_sum = sum.ln() as f32;
+    logits.iter().map(|logit| logit - peak - log_sum).collect()
+}
+
+/// The index of the largest; the first of equals; `None` of nothing.
+pub(crate) fn argmax(logits: &[f32]) -> Option<usize> {
+    let mut best: Option<usize> = None;
+    for (index, logit) in logits.iter().enumerate() {
+        if best.is_none_or(|best| *logit > logits[best]) {
+            best = Some(index);
+        }
+    }
+    best
+}

@@ -1,0 +1,122 @@
+//! What a build promises: the same bytes, nothing lost, nothing done twice.
+
+use std::collections::HashSet;
+
+use crate::support::Project;
+
+const DATA_ONLY: &str = "helpdesk";
+
+#[test]
+fn two_builds_give_the_same_bytes_at_any_number_of_threads_and_in_another_folder() {
+    let build = |jobs: &str| {
+        let project = Project::of_spec("quickstart");
+        project.annotc(&["build", "quickstart.annot", DATA_ONLY, "--jobs", jobs]).expect(0);
+        let lock = project.read("quickstart.annot.lock");
+        (project.tree(&format!("build/{DATA_ONLY}")), lock)
+    };
+    let (one, lock_one) = build("1");
+    let (two, lock_two) = build("2");
+    let names: Vec<&String> = one.iter().map(|(name, _)| name).collect();
+    for file in ["manifest.json", "audit/records.parquet", "quarantine.jsonl", "README.md", "messages/train.jsonl"] {
+        assert!(names.iter().any(|name| *name == file), "{file} is among {names:?}");
+    }
+    for ((name, bytes), (other_name, other_bytes)) in one.iter().zip(&two) {
+        assert_eq!(name, other_name);
+        assert!(bytes == other_bytes, "{name} differs");
+    }
+    assert_eq!(one.len(), two.len());
+    assert_eq!(lock_one, lock_two);
+}
+
+#[test]
+fn what_has_not_changed_is_not_done_again() {
+    let project = Project::of_spec("quickstart");
+    let build = || project.annotc(&["build", "quickstart.annot", DATA_ONLY]).expect(0).stderr;
+    assert!(!build().contains("Unchanged"));
+    assert!(build().contains("Unchanged"));
+    let spec = project.read("quickstart.annot");
+    project.write("quickstart.annot", format!("{spec}\n// only a comment\n").as_bytes());
+    assert!(build().contains("Unchanged"), "a comment changes nothing");
+    let output = format!("build/{DATA_ONLY}/messages/train.jsonl");
+    let bytes = project.read(&output);
+    project.write(&output, b"{}\n");
+    assert!(!build().contains("Unchanged"), "a damaged output is made again");
+    assert_eq!(project.read(&output), bytes);
+}
+
+#[test]
+fn locked_builds_refuse_drift() {
+    let project = Project::of_spec("quickstart");
+    let locked = ["build", "quickstart.annot", DATA_ONLY, "--locked"];
+    let run = project.annotc(&locked).expect(3);
+    assert!(run.stderr.contains("quickstart.annot.lock"), "without a lock there is nothing to hold to: {}", run.stderr);
+    project.annotc(&["build", "quickstart.annot", DATA_ONLY]).expect(0);
+    project.annotc(&locked).expect(0);
+    let lock = project.read("quickstart.annot.lock");
+    let before = project.tree(&format!("build/{DATA_ONLY}"));
+    let source = "data/contact_form.jsonl";
+    let text = project.read(source);
+    let (_, shortened) = text.split_once('\n').expect("several lines");
+    project.write(source, shortened.as_bytes());
+    let run = project.annotc(&locked).expect(3);
+    assert!(run.stderr.contains(source), "the drifted file is named: {}", run.stderr);
+    assert_eq!(project.read("quickstart.annot.lock"), lock, "the lock stays");
+    assert_eq!(project.tree(&format!("build/{DATA_ONLY}")), before, "and so does the output");
+}
+
+#[test]
+fn every_record_can_be_traced() {
+    let project = Project::of_spec("quickstart");
+    project.annotc(&["build", "quickstart.annot", DATA_ONLY]).expect(0);
+    let row = &project.lines(&format!("build/{DATA_ONLY}/quarantine.jsonl"))[0];
+    let id = row["id"].as_str().expect("an id");
+    let run = project.annotc(&["trace", id]).expect(0);
+    assert!(run.stdout.contains("quarantined") && run.stdout.contains(row["file"].as_str().expect("a file")), "{}", run.stdout);
+    let life = &project.annotc(&["trace", id, "--format", "json"]).expect(0).answers()[0];
+    assert_eq!(life["id"], row["id"]);
+    assert_eq!(life["line"], row["line"]);
+    project.annotc(&["trace", "00000000000000000000000000000000"]).expect(1);
+}
+
+#[test]
+fn an_unmet_requirement_leaves_the_last_output() {
+    let project = Project::of_spec("quickstart");
+    project.annotc(&["build", "quickstart.annot", DATA_ONLY]).expect(0);
+    let before = project.tree("build");
+    let spec = project.read("quickstart.annot");
+    let strict = spec.replacen("require count() >=", "require count() >= 100000 per intent\n  require count() >=", 1);
+    assert_ne!(spec, strict, "the spec has a count to raise");
+    project.write("quickstart.annot", strict.as_bytes());
+    let run = project.annotc(&["build", "quickstart.annot", DATA_ONLY]).expect(3);
+    assert!(run.stderr.contains("100000") || run.stderr.contains("100,000"), "the rule is named: {}", run.stderr);
+    assert_eq!(project.tree("build"), before);
+}
+
+#[test]
+fn splits_share_no_record_and_ids_are_unique() {
+    let project = Project::of_spec("quickstart");
+    project.annotc(&["build", "quickstart.annot", DATA_ONLY]).expect(0);
+    let mut seen = HashSet::new();
+    for part in ["train", "test"] {
+        for line in project.read(&format!("build/{DATA_ONLY}/messages/{part}.jsonl")).lines() {
+            assert!(seen.insert(line.to_string()), "a row stands twice: in {part} again");
+        }
+    }
+    assert!(seen.len() >= 600, "the quickstart has {} records", seen.len());
+}
+
+#[test]
+fn the_specs_own_tests_run() {
+    let project = Project::of_spec("quickstart");
+    let run = project.annotc(&["test", "quickstart.annot"]).expect(0);
+    assert!(run.stdout.contains("passed") || run.stderr.contains("passed"), "{}{}", run.stdout, run.stderr);
+    let spec = project.read("quickstart.annot");
+    let wrong = format!(
+        "{spec}\nclean probe {{ set text = text |> collapse_whitespace }}\ntest probe \"is wrong\" {{\n  given {{ text: \"a  b\" }}\n  \
+         expect {{ text: \"a  b\" }}\n}}\n"
+    );
+    project.write("quickstart.annot", wrong.as_bytes());
+    let run = project.annotc(&["test", "quickstart.annot"]).expect(1);
+    let shown = format!("{}{}", run.stdout, run.stderr);
+    assert!(shown.contains("is wrong") && shown.contains("a b"), "expected and found are shown: {shown}");
+}

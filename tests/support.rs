@@ -1,0 +1,147 @@
+//! What the tests share: a spec in a folder of its own, annotc as a process, and the shared data where it is.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+
+/// A folder with a spec and its data, removed at the end.
+pub struct Project {
+    folder: tempfile::TempDir,
+}
+
+impl Project {
+    /// Writes each named file into a new folder.
+    pub fn new(files: &[(&str, &[u8])]) -> Self {
+        let project = Self { folder: tempfile::tempdir().expect("a temporary folder can be made") };
+        for (name, bytes) in files {
+            project.write(name, bytes);
+        }
+        project
+    }
+
+    /// A copy of one of the specs of this repository, without what was built there.
+    pub fn of_spec(name: &str) -> Self {
+        let project = Self::new(&[]);
+        let from = repository().join("specs").join(name);
+        let mut files = Vec::new();
+        collect(&from, &from, &mut files);
+        for (name, bytes) in files.iter().filter(|(name, _)| !name.starts_with("build")) {
+            project.write(name, bytes);
+        }
+        project
+    }
+
+    /// Writes one file.
+    pub fn write(&self, name: &str, bytes: &[u8]) {
+        let path = self.path(name);
+        std::fs::create_dir_all(path.parent().expect("a file has a folder")).expect("a folder is made");
+        std::fs::write(path, bytes).expect("a file is written");
+    }
+
+    /// A path in the folder.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// A file's text.
+    pub fn read(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path(name)).unwrap_or_else(|error| panic!("`{name}`: {error}"))
+    }
+
+    /// A JSON file.
+    pub fn json(&self, name: &str) -> Value {
+        serde_json::from_str(&self.read(name)).unwrap_or_else(|error| panic!("`{name}`: {error}"))
+    }
+
+    /// A JSON Lines file.
+    pub fn lines(&self, name: &str) -> Vec<Value> {
+        self.read(name).lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect()
+    }
+
+    /// annotc in this folder.
+    pub fn annotc(&self, args: &[&str]) -> Run {
+        Run::of(self.command(args).output().expect("annotc starts"))
+    }
+
+    /// annotc in this folder, not yet started.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_annotc"));
+        command.current_dir(self.folder.path()).args(args).env_remove("ANNOTC_DATA").env("NO_COLOR", "1");
+        command
+    }
+
+    /// Every file below `folder` with its bytes, sorted by name.
+    pub fn tree(&self, folder: &str) -> Vec<(String, Vec<u8>)> {
+        let mut files = Vec::new();
+        collect(&self.path(folder), &self.path(folder), &mut files);
+        files.sort();
+        files
+    }
+}
+
+fn collect(root: &Path, folder: &Path, files: &mut Vec<(String, Vec<u8>)>) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            collect(root, &path, files);
+        } else if let Ok(bytes) = std::fs::read(&path) {
+            let name = path.strip_prefix(root).expect("it lies below").to_string_lossy().into_owned();
+            files.push((name, bytes));
+        }
+    }
+}
+
+/// What a process left.
+pub struct Run {
+    /// The exit status; −1 after a signal.
+    pub status: i32,
+    /// Standard output.
+    pub stdout: String,
+    /// Standard error.
+    pub stderr: String,
+}
+
+impl Run {
+    fn of(output: Output) -> Self {
+        Self {
+            status: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// Fails the test unless the status is this one.
+    #[track_caller]
+    pub fn expect(self, status: i32) -> Self {
+        assert_eq!(self.status, status, "stdout:\n{}\nstderr:\n{}", self.stdout, self.stderr);
+        self
+    }
+
+    /// The JSON values on standard output, one a line.
+    pub fn answers(&self) -> Vec<Value> {
+        self.stdout.lines().map(|line| serde_json::from_str(line).expect("each line is JSON")).collect()
+    }
+}
+
+/// The folder of this repository.
+pub fn repository() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A file or folder of the shared data, which lies beside the repository on some machines; a test that needs it ends early
+/// elsewhere, and fails where `ANNOTC_REQUIRE_SHARED=1` says that it must be there.
+pub fn shared(name: &str) -> Option<PathBuf> {
+    let path = repository().join("../shared").join(name);
+    if path.exists() {
+        return Some(path);
+    }
+    assert!(
+        std::env::var_os("ANNOTC_REQUIRE_SHARED").is_none_or(|value| value != "1"),
+        "`{}` is required and missing",
+        path.display()
+    );
+    eprintln!("skipped: `{}` is not on this machine", path.display());
+    None
+}
