@@ -1,15 +1,18 @@
 //! Damaged files: each bad row is quarantined by name, and the good ones are read.
 
+use arrow::array::{Array, AsArray};
+use arrow::datatypes::Int64Type;
+
 use super::{Sizes, TINY, build};
 
 const JSONL: &str = r#"annot 1
 source s { path "a.jsonl"; fields { text: string; n: int?; day: date? }; license "MIT" }
-dataset d { from s; write jsonl }
+dataset d { from s; write parquet }
 "#;
 
 const CSV: &str = r#"annot 1
 source s { path "a.csv"; fields { text: string; n: int? }; license "MIT" }
-dataset d { from s; write jsonl }
+dataset d { from s; write parquet }
 "#;
 
 /// The texts that are written, and the lines and errors of the quarantine.
@@ -17,9 +20,7 @@ fn check(spec: &str, name: &str, data: &[u8], texts: &[&str], quarantine: &[(u64
     let name = if spec == CSV { "a.csv" } else { name };
     for (sizes, jobs) in [(Sizes::default(), 1), (TINY, 2), (Sizes { chunk: 1, batch_rows: 1, ..TINY }, 2)] {
         let left = build(spec, &[(0, name, data)], sizes, jobs).unwrap();
-        let written: Vec<String> =
-            left.lines("jsonl/train.jsonl").iter().map(|row| row["text"].as_str().unwrap().to_owned()).collect();
-        assert_eq!(written, texts);
+        assert_eq!(left.texts(), texts);
         let errors = left.quarantine();
         let errors: Vec<(u64, &str)> = errors.iter().map(|(line, error)| (*line, error.as_str())).collect();
         assert_eq!(errors, quarantine);
@@ -100,7 +101,7 @@ source s {
   path "a.jsonl"; license "MIT"
   fields { q: string @column("data.q"); tags: list<string>; who: { name: string, age: int? }? }
 }
-dataset d { from s; write jsonl }
+dataset d { from s; write parquet }
 "#;
     let data = br#"{"data":{"q":"a","z":[1]},"tags":["x","y"],"who":{"age":3,"name":"n"}}
 {"data":{"q":"b"},"tags":[],"who":null}
@@ -114,8 +115,11 @@ dataset d { from s; write jsonl }
     let expected =
         ["missing field `q`", "key `data` is a number, expected an object", "field `tags[]` is null", "missing field `who.name`"];
     assert_eq!(errors, expected);
-    let rows = left.lines("jsonl/train.jsonl");
-    assert_eq!(rows[0]["who"], serde_json::json!({"name": "n", "age": 3}));
-    assert_eq!(rows[0]["tags"], serde_json::json!(["x", "y"]));
-    assert_eq!(rows.len(), 2);
+    let rows = left.table("parquet/train.parquet");
+    assert_eq!(rows.num_rows(), 2);
+    let who = rows["who"].as_struct();
+    assert_eq!((who["name"].as_string::<i32>().value(0), who["age"].as_primitive::<Int64Type>().value(0)), ("n", 3));
+    assert!(who.is_null(1));
+    let tags = rows["tags"].as_list::<i32>();
+    assert_eq!((tags.value(0).len(), tags.value(1).len()), (2, 0));
 }

@@ -12,6 +12,9 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use arrow::array::{AsArray, RecordBatch};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
 use super::read::Sizes;
 use super::{BuildInputs, Built, Destination, EngineError, InputFile, SourceFiles, Surveyed, build_dataset};
 use crate::hir::{DatasetId, Program, SourceId};
@@ -46,6 +49,21 @@ impl Left {
 
     fn lines(&self, path: &str) -> Vec<serde_json::Value> {
         self.text(path).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// The rows of a Parquet file.
+    fn table(&self, path: &str) -> RecordBatch {
+        let bytes = bytes::Bytes::from(self.files[path].clone());
+        let reader = ParquetRecordBatchReaderBuilder::try_new(bytes).unwrap();
+        let schema = Arc::clone(reader.schema());
+        let batches: Vec<RecordBatch> = reader.build().unwrap().collect::<Result<_, _>>().unwrap();
+        arrow::compute::concat_batches(&schema, &batches).unwrap()
+    }
+
+    /// The column `text` of the Parquet output.
+    fn texts(&self) -> Vec<String> {
+        let table = self.table("parquet/train.parquet");
+        table["text"].as_string::<i32>().iter().map(|text| text.unwrap().to_owned()).collect()
     }
 
     /// Errors in the quarantine with their lines.

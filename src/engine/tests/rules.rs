@@ -26,7 +26,7 @@ policy safe {
 dataset d {
   from s
   clean tidy
-  label mood = kind match { "+" => good; "-" => bad; "0" => drop; else => kind }
+  label mood = kind match { "+" => good; "-" => bad; "0" => drop; else => kind } else drop
   policy safe
   split train 80%, test 20% seed 3
   write jsonl
@@ -66,8 +66,8 @@ fn steps_act_in_order() {
     // The second `c d` repeats the first, which is dropped later: the first of a key wins at its step.
     assert_eq!(left.step(3), [9, 7, 2, 0]);
     assert_eq!(left.step(4), [7, 6, 1, 0]);
-    // `0` is dropped by the mapping; `?` and null come to a value that the label does not have.
-    assert_eq!(left.step(5), [6, 3, 1, 2]);
+    // `0` is dropped by the mapping, null by `else drop`; the label does not have `?`.
+    assert_eq!(left.step(5), [6, 3, 2, 1]);
     assert_eq!(left.step(6), [3, 3, 0, 0]);
     assert_eq!(left.step(7), [3, 2, 1, 0]);
     let personal = &left.built.outcome.personal;
@@ -140,12 +140,12 @@ dataset d { from s; label mood = kind; policy p; write jsonl }
 fn blocks_are_tested_by_the_same_plan() {
     let spec = SPEC.to_owned()
         + r#"
-test tidy "keeps"  { given { text: "a   b" } expect { text: "a b" } }
-test tidy "drops"  { given { text: "a" } expect drop "short" }
-test tidy "wrong"  { given { text: "a b" } expect drop "short" }
-test tidy "other"  { given { text: "a" } expect drop "large" }
-test tidy "text"   { given { text: "a b" } expect { text: "b" } }
-test safe "hides"  { given { text: "write to ann@example.org please" } expect { text: "write to [EMAIL] please" } }
+test tidy "keeps"  { given { text: "a   b" }; expect { text: "a b" } }
+test tidy "drops"  { given { text: "a" }; expect drop "short" }
+test tidy "wrong"  { given { text: "a b" }; expect drop "short" }
+test tidy "other"  { given { text: "a" }; expect drop "large" }
+test tidy "text"   { given { text: "a b" }; expect { text: "b" } }
+test safe "hides"  { given { text: "write to ann@example.org please" }; expect { text: "write to [EMAIL] please" } }
 "#;
     let program = program(&spec);
     let failures = |at: usize| {
