@@ -13,7 +13,7 @@ use crate::engine::{
     QuarantineRow, RecordId, SourceOutcome, StepOutcome, StepOutcomeKind, Verdict,
 };
 use crate::hir::{
-    self, Column, ColumnId, Dataset, Expr, ExprKind, FieldType, Label, LabelId, LabelSchema, LabelValue, LabelValues,
+    Column, ColumnId, Dataset, Expr, ExprKind, FieldType, Label, LabelId, LabelSchema, LabelValue, LabelValues,
     Literal, OnBadRow, Output, OutputFormat, Personal, PersonalStatement, Program, Source, SourceFormat, SourceId,
     Split, SplitRule, Step, StepBlock, StepKind, Template, TemplateId, TemplateKind, Turn, Type,
 };
@@ -424,7 +424,9 @@ fn no_name_changes_the_cards_shape() {
     assert_eq!(front["pretty_name"].as_str(), Some(HOSTILE));
     assert_eq!((front["license"].as_str(), front["license_name"].as_str()), (Some("other"), Some(HOSTILE)));
     let split = &front["configs"][1]["data_files"][1];
-    assert_eq!((split["split"].as_str(), split["path"].as_str()), (Some("test"), Some("parquet/test.parquet")));
+    assert_eq!((split["split"].as_str(), split["path"].as_str()), (Some("test"), Some("lines/test.jsonl")));
+    // One folder is read by one reader: the typed columns are no config beside lines of JSON.
+    assert_eq!(front["configs"].as_sequence().map(Vec::len), Some(2));
     assert_eq!(front["configs"][0]["data_files"].as_sequence().map(Vec::len), Some(2));
 
     let plain = card(&program, &program.datasets[0], finished.manifest());

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::emit::formats;
 use crate::emit::manifest::{Manifest, OutputEntry};
 
 #[derive(Serialize)]
@@ -66,27 +67,46 @@ pub(crate) fn split_name(part: &str) -> String {
     part.chars().map(|character| if character.is_alphanumeric() { character } else { '_' }).collect()
 }
 
-/// The outputs in order with their files that have records: loaders guess no columns from an empty file.
-pub(crate) fn outputs(manifest: &Manifest) -> Vec<(&str, Vec<&OutputEntry>)> {
-    let mut outputs: Vec<(&str, Vec<&OutputEntry>)> = Vec::new();
+/// An output with its files that have records: loaders guess no columns from an empty file.
+#[derive(Debug)]
+pub(crate) struct Loadable<'a> {
+    /// Its name.
+    pub(crate) output: &'a str,
+    /// Whether its files hold typed columns.
+    pub(crate) columnar: bool,
+    /// A file for each part.
+    pub(crate) files: Vec<&'a OutputEntry>,
+}
+
+/// The outputs in order: those that the folder is loaded as, then the others. All configs of a folder are read by the one
+/// reader that fits the first, so lines of JSON and typed columns cannot both be among them.
+pub(crate) fn outputs(manifest: &Manifest) -> (Vec<Loadable<'_>>, Vec<Loadable<'_>>) {
+    let mut outputs: Vec<Loadable<'_>> = Vec::new();
     for file in manifest.outputs.iter().filter(|file| file.records > 0) {
-        match outputs.iter_mut().find(|(name, _)| *name == file.output) {
-            Some((_, files)) => files.push(file),
-            None => outputs.push((&file.output, vec![file])),
+        match outputs.iter_mut().find(|loadable| loadable.output == file.output) {
+            Some(loadable) => loadable.files.push(file),
+            None => outputs.push(Loadable {
+                output: &file.output,
+                columnar: formats::named(&file.format).is_some_and(|format| format.columnar),
+                files: vec![file],
+            }),
         }
     }
-    outputs
+    let first = outputs.first().is_some_and(|loadable| loadable.columnar);
+    outputs.into_iter().partition(|loadable| loadable.columnar == first)
 }
 
 fn configs(manifest: &Manifest) -> Vec<Config<'_>> {
-    let outputs = outputs(manifest);
-    outputs
-        .iter()
-        .enumerate()
-        .map(|(at, (output, files))| Config {
-            config_name: config_name(output),
+    let configs = outputs(manifest).0.into_iter().enumerate();
+    configs
+        .map(|(at, loadable)| Config {
+            config_name: config_name(loadable.output),
             default: at == 0,
-            data_files: files.iter().map(|file| DataFile { split: split_name(&file.part), path: &file.path }).collect(),
+            data_files: loadable
+                .files
+                .into_iter()
+                .map(|file| DataFile { split: split_name(&file.part), path: &file.path })
+                .collect(),
         })
         .collect()
 }
@@ -106,54 +126,11 @@ fn size_category(records: u64) -> &'static str {
 
 /// The hub's own name of a licence, where it has one: its list is that of SPDX in lower case, of these.
 fn hub_license(spdx: &str) -> Option<String> {
-    const NAMES: [&str; 46] = [
-        "afl-3.0",
-        "agpl-3.0",
-        "apache-2.0",
-        "apple-amlr",
-        "artistic-2.0",
-        "bsd",
-        "bsd-2-clause",
-        "bsd-3-clause",
-        "bsd-3-clause-clear",
-        "bsl-1.0",
-        "c-uda",
-        "cc",
-        "cc-by-2.0",
-        "cc-by-2.5",
-        "cc-by-3.0",
-        "cc-by-4.0",
-        "cc-by-nc-2.0",
-        "cc-by-nc-3.0",
-        "cc-by-nc-4.0",
-        "cc-by-nc-nd-3.0",
-        "cc-by-nc-nd-4.0",
-        "cc-by-nc-sa-2.0",
-        "cc-by-nc-sa-3.0",
-        "cc-by-nc-sa-4.0",
-        "cc-by-nd-4.0",
-        "cc-by-sa-3.0",
-        "cc-by-sa-4.0",
-        "cc0-1.0",
-        "cdla-permissive-1.0",
-        "cdla-permissive-2.0",
-        "cdla-sharing-1.0",
-        "ecl-2.0",
-        "epl-1.0",
-        "epl-2.0",
-        "etalab-2.0",
-        "gpl-2.0",
-        "gpl-3.0",
-        "isc",
-        "lgpl-2.1",
-        "lgpl-3.0",
-        "mit",
-        "mpl-2.0",
-        "odbl",
-        "pddl",
-        "unlicense",
-        "zlib",
-    ];
+    const NAMES: &str = "afl-3.0 agpl-3.0 apache-2.0 apple-amlr artistic-2.0 bsd bsd-2-clause bsd-3-clause bsd-3-clause-clear \
+        bsl-1.0 c-uda cc cc-by-2.0 cc-by-2.5 cc-by-3.0 cc-by-4.0 cc-by-nc-2.0 cc-by-nc-3.0 cc-by-nc-4.0 cc- \
+        by-nc-nd-3.0 cc-by-nc-nd-4.0 cc-by-nc-sa-2.0 cc-by-nc-sa-3.0 cc-by-nc-sa-4.0 cc-by-nd-4.0 cc-by- \
+        sa-3.0 cc-by-sa-4.0 cc0-1.0 cdla-permissive-1.0 cdla-permissive-2.0 cdla-sharing-1.0 ecl-2.0 epl-1.0 \
+        epl-2.0 etalab-2.0 gpl-2.0 gpl-3.0 isc lgpl-2.1 lgpl-3.0 mit mpl-2.0 odbl pddl unlicense zlib";
     let name = spdx.to_lowercase();
     let name = match name.as_str() {
         "odbl-1.0" => "odbl",
@@ -164,5 +141,5 @@ fn hub_license(spdx: &str) -> Option<String> {
         "lgpl-3.0-only" | "lgpl-3.0-or-later" => "lgpl-3.0",
         other => other,
     };
-    NAMES.contains(&name).then(|| name.to_owned())
+    NAMES.split(' ').any(|known| known == name).then(|| name.to_owned())
 }

@@ -8,7 +8,7 @@ mod markdown;
 use std::fmt::Write;
 
 use super::formats;
-use super::manifest::{Manifest, PersonalEntry};
+use super::manifest::{Manifest, OutputEntry, PersonalEntry};
 use crate::hir::{self, LabelSchema, LabelValue, LabelValues};
 pub(crate) use markdown::count;
 use markdown::{plain, table};
@@ -78,17 +78,27 @@ fn contents(text: &mut String, manifest: &Manifest) {
 }
 
 fn loading(text: &mut String, manifest: &Manifest) {
-    let outputs = front::outputs(manifest);
-    let Some((output, files)) = outputs.first() else { return };
+    let (configs, others) = front::outputs(manifest);
+    if configs.is_empty() {
+        return;
+    }
     section(text, "##", "Loading");
-    let quoted = |name: String| serde_json::to_string(&name).expect("a name is valid JSON");
-    let (config, split) = (quoted(front::config_name(output)), quoted(front::split_name(&files[0].part)));
-    paragraph(
-        text,
-        &format!(
-            "```python\nfrom datasets import load_dataset\n\nrows = load_dataset(\"path/to/this/folder\", {config}, split={split})\n```"
-        ),
-    );
+    let quoted = |name: &str| serde_json::to_string(name).expect("a name is valid JSON");
+    let mut code = "from datasets import load_dataset\n\nfolder = \"path/to/this/folder\"\n".to_owned();
+    for front::Loadable { output, .. } in configs {
+        let config = quoted(&front::config_name(output));
+        writeln!(code, "parts = load_dataset(folder, {config})").expect("a string takes every write");
+    }
+    for front::Loadable { columnar, files, .. } in others {
+        let reader = if columnar { "parquet" } else { "json" };
+        let file = |file: &&OutputEntry| {
+            format!("{}: folder + {}", quoted(&front::split_name(&file.part)), quoted(&format!("/{}", file.path)))
+        };
+        let files = files.iter().map(file).collect::<Vec<_>>().join(", ");
+        writeln!(code, "parts = load_dataset(\"{reader}\", data_files={{{files}}})")
+            .expect("a string takes every write");
+    }
+    paragraph(text, &format!("```python\n{code}```"));
 }
 
 fn sources(text: &mut String, program: &hir::Program, dataset: &hir::Dataset, manifest: &Manifest) {
@@ -127,7 +137,7 @@ fn labels(text: &mut String, program: &hir::Program, manifest: &Manifest) {
     if first.labels.is_empty() {
         return;
     }
-    section(text, "##", "Labels");
+    text.push_str("\n## Labels\n");
     for (name, values) in first.labels.iter() {
         let declared = program.labels.iter().find(|label| label.name == *name);
         section(text, "###", &plain(name));

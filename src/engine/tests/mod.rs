@@ -1,0 +1,134 @@
+//! Builds over small data.
+
+mod damage;
+mod plans;
+mod real;
+mod rules;
+mod splits;
+
+use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use arrow::array::{AsArray, RecordBatch};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+
+use super::read::Sizes;
+use super::{BuildInputs, Built, Destination, EngineError, InputFile, SourceFiles, Surveyed, build_dataset};
+use crate::hir::{DatasetId, Program, SourceId};
+use crate::semantic;
+use crate::source::{SourceFile, SourceMap};
+
+/// The resolved program of a text without mistakes.
+fn program(text: &str) -> Program {
+    let mut map = SourceMap::default();
+    let file = map.add(SourceFile::new("test.annot", text));
+    let (tree, mut diagnostics) = crate::syntax::parse(file, text);
+    let (program, more) = semantic::resolve(&map, &[tree], &mut semantic::NoFiles);
+    diagnostics.extend(more);
+    assert!(!crate::diagnostics::has_errors(&diagnostics), "{diagnostics:#?}");
+    program
+}
+
+/// Small chunks, so that borders fall everywhere.
+const TINY: Sizes = Sizes { chunk: 1 << 10, row: 8 << 20, batch_rows: 7, batch_bytes: 1 << 20 };
+
+/// What a build left behind: its result and its files.
+struct Left {
+    built: Built,
+    files: BTreeMap<String, Vec<u8>>,
+}
+
+impl Left {
+    fn text(&self, path: &str) -> &str {
+        let bytes = self.files.get(path).unwrap_or_else(|| panic!("no {path} among {:?}", self.files.keys()));
+        std::str::from_utf8(bytes).unwrap()
+    }
+
+    fn lines(&self, path: &str) -> Vec<serde_json::Value> {
+        self.text(path).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// The rows of a Parquet file.
+    fn table(&self, path: &str) -> RecordBatch {
+        let bytes = bytes::Bytes::from(self.files[path].clone());
+        let reader = ParquetRecordBatchReaderBuilder::try_new(bytes).unwrap();
+        let schema = Arc::clone(reader.schema());
+        let batches: Vec<RecordBatch> = reader.build().unwrap().collect::<Result<_, _>>().unwrap();
+        arrow::compute::concat_batches(&schema, &batches).unwrap()
+    }
+
+    /// The column `text` of the Parquet output.
+    fn texts(&self) -> Vec<String> {
+        let table = self.table("parquet/train.parquet");
+        table["text"].as_string::<i32>().iter().map(|text| text.unwrap().to_owned()).collect()
+    }
+
+    /// Errors in the quarantine with their lines.
+    fn quarantine(&self) -> Vec<(u64, String)> {
+        let rows = self.lines("quarantine.jsonl");
+        rows.iter().map(|row| (row["line"].as_u64().unwrap(), row["error"].as_str().unwrap().to_owned())).collect()
+    }
+
+    /// A step's numbers: in, out, dropped, quarantined.
+    fn step(&self, at: usize) -> [u64; 4] {
+        let step = &self.built.outcome.steps[at];
+        [step.records_in, step.records_out, step.dropped, step.quarantined]
+    }
+}
+
+/// Builds the first data set of a spec; `data` are files with the index of their source.
+fn build(spec: &str, data: &[(u32, &str, &[u8])], sizes: Sizes, jobs: usize) -> Result<Left, EngineError> {
+    let folder = tempfile::tempdir().unwrap();
+    let program = program(spec);
+    let files = (0..program.sources.len() as u32).map(|source| SourceFiles {
+        source: SourceId(source),
+        files: data
+            .iter()
+            .filter(|(of, ..)| *of == source)
+            .map(|(_, name, bytes)| {
+                let location = folder.path().join(name);
+                std::fs::write(&location, bytes).unwrap();
+                InputFile { location, name: (*name).to_owned() }
+            })
+            .collect(),
+        looked_for: vec!["data/*".to_owned()],
+    });
+    run(&program, files.collect(), sizes, jobs, &folder.path().join("build"), Vec::new())
+}
+
+fn run(
+    program: &Program,
+    sources: Vec<SourceFiles>,
+    sizes: Sizes,
+    jobs: usize,
+    out: &Path,
+    training: Vec<super::TrainingTable>,
+) -> Result<Left, EngineError> {
+    let jobs = NonZeroUsize::new(jobs).unwrap();
+    let inputs = BuildInputs { sources, jobs, sizes, cancel: Arc::new(AtomicBool::new(false)) };
+    let destination = Destination { out: out.to_owned(), spec: "0".repeat(64), training };
+    let id = DatasetId(0);
+    let surveyed = Surveyed::of(program, id, &inputs, &mut |_| {})?;
+    let mut built = build_dataset(program, id, &surveyed, &inputs, &destination, &mut |_| {})?;
+    let mut files = BTreeMap::new();
+    if let Some(finished) = built.finished.take() {
+        finished.commit().unwrap();
+        collect(&out.join(&program.datasets[0].name), PathBuf::new(), &mut files);
+    }
+    Ok(Left { built, files })
+}
+
+fn collect(folder: &Path, under: PathBuf, files: &mut BTreeMap<String, Vec<u8>>) {
+    for entry in std::fs::read_dir(folder.join(&under)).unwrap() {
+        let entry = entry.unwrap();
+        let path = under.join(entry.file_name());
+        if entry.path().is_dir() {
+            collect(folder, path, files);
+        } else {
+            files.insert(path.to_str().unwrap().to_owned(), std::fs::read(entry.path()).unwrap());
+        }
+    }
+}
