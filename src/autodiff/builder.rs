@@ -219,7 +219,7 @@ impl Builder {
     }
 
     /// `x` as floats.
-    pub(super) fn to_float(&mut self, x: &str) -> String {
+    pub(super) fn float_of(&mut self, x: &str) -> String {
         self.node(Op::Cast, &[x], &[("to", Attribute::Int(ElementType::Float.onnx().into()))])
     }
 

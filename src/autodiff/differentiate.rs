@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::{
     builder::Builder,
-    loss,
+    fuse, loss,
     rules::{self, Rule, Site},
 };
 use crate::onnx::{Axis, ElementType, Graph, Node, Op, ValueInfo};
@@ -86,6 +86,7 @@ pub fn differentiate(graph: &Graph, loss: &str, trainable: &[String]) -> Result<
     }
     graph.outputs = vec![ValueInfo::new(loss, ElementType::Float, &[])];
     graph.prune();
+    fuse::gelu(&mut graph);
     let needs = behind(&graph, trainable);
     let mut trainables = Vec::with_capacity(trainable.len());
     for name in trainable {

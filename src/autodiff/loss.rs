@@ -141,7 +141,7 @@ fn lower_node(b: &mut Builder, node: &Node) {
     let [logits, labels, weights] = node.inputs.as_slice() else { unreachable!("a loss node has three inputs") };
     let [loss, rows, probabilities] = node.outputs.as_slice() else { unreachable!("a loss node has three outputs") };
     let last = ("axis", Attribute::Int(-1));
-    b.named(Op::Softmax, &[logits], &[last.clone()], probabilities);
+    b.named(Op::Softmax, &[logits], &[last], probabilities);
     let peak = b.reduce(Op::ReduceMax, logits, &[1]);
     let peak_probability = b.reduce(Op::ReduceMax, probabilities, &[1]);
     let log = b.unary(Op::Log, &peak_probability);
@@ -160,7 +160,7 @@ fn lower_node(b: &mut Builder, node: &Node) {
 fn targets(b: &mut Builder, labels: &str) -> (String, String) {
     let zero = b.int(0);
     let is_target = b.binary(Op::GreaterOrEqual, labels, &zero);
-    let mask = b.to_float(&is_target);
+    let mask = b.float_of(&is_target);
     let safe = b.node(Op::Max, &[labels, &zero], &[]);
     let column = b.ints(&[-1, 1]);
     (b.node(Op::Reshape, &[&safe, &column], &[]), mask)

@@ -5,6 +5,7 @@
 
 mod builder;
 mod differentiate;
+mod fuse;
 pub mod loss;
 mod rules;
 

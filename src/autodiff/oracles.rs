@@ -185,6 +185,7 @@ fn classifier(graph: onnx::Graph, features: &str, hidden: usize) -> (Imported, l
     add_classifier(&mut imported.graph, features, &Head { weight, bias: vec![0.1, 0.0, -0.1] }).unwrap();
     imported.refresh();
     assert_eq!(family(&imported.graph, &Value::Null).unwrap(), Family::Sequence { labels: 3 });
+    check_saved(&imported);
     let loss = loss::cross_entropy(&mut imported.graph, "logits", Alignment::Same).unwrap();
     (imported, loss)
 }
@@ -252,4 +253,29 @@ fn an_encoder_built_from_nothing_trains() {
     let (imported, loss) = classifier(graph, "last_hidden_state", 32);
     assert_eq!(imported.parameters.len(), 2 + 2 + 2 * 16 + 2);
     check_classifier(&imported, &loss, 100);
+}
+
+/// A saved classifier runs by itself and answers with the head's trained bias where its weights are zero.
+fn check_saved(imported: &Imported) {
+    let zeros = vec![0.0; imported.values(HEAD[0]).unwrap().len()];
+    let trained = BTreeMap::from([(HEAD[0].to_owned(), zeros), (HEAD[1].to_owned(), vec![3.0, 2.0, 1.0])]);
+    let graph = imported.with_values(&trained).unwrap();
+    let ints = |value: i64| Values::Int(vec![1, 2], vec![value; 2]);
+    let feeds = graph.inputs.iter().map(|input| (input.name.clone(), ints(i64::from(input.name != "token_type_ids"))));
+    let outputs = test_session(&encode(&graph)).run(&feeds.collect());
+    assert_eq!(outputs["logits"], Values::Float(vec![1, 3], vec![3.0, 2.0, 1.0]));
+}
+
+#[test]
+fn an_imported_graph_computes_what_the_file_does() {
+    for name in ["gpt2", "bert-seqcls", "roberta-tokcls"] {
+        let Some(case) = prepare(name) else { return };
+        let original = onnx::load(&shared_model(name).unwrap()).unwrap();
+        let mut feeds = case.feeds.clone();
+        feeds.retain(|name, _| original.input(name).is_some());
+        let run = |graph: &onnx::Graph| test_session(&encode(graph)).run(&feeds)["logits"].clone();
+        let saved = case.imported.with_values(&BTreeMap::new()).unwrap();
+        assert_eq!(run(&saved), run(&original), "{name}");
+        assert_eq!((&saved.inputs, &saved.outputs), (&original.inputs, &original.outputs), "{name}");
+    }
 }

@@ -58,9 +58,9 @@ impl Terminal {
         self.format == Format::Json
     }
 
-    /// Whether answers may be painted.
-    pub fn paints_answers(&self) -> bool {
-        self.paint_answers
+    /// How a build's summary is set.
+    pub fn summary_style(&self) -> crate::emit::Style {
+        if self.paint_messages { crate::emit::Style::Ansi } else { crate::emit::Style::Plain }
     }
 
     /// A status line on standard error: a verb in a right-aligned column, then what it is about.
@@ -103,16 +103,13 @@ impl Terminal {
     /// Shows findings; gives whether one of them is an error.
     pub fn report(&self, sources: &SourceMap, findings: &[Diagnostic]) -> bool {
         if self.json() {
-            for line in diagnostics::json::render(sources, findings).lines() {
+            for line in diagnostics::render_json(findings, sources).lines() {
                 self.answer(line);
             }
         } else if !findings.is_empty() {
-            let text = diagnostics::render::render(
-                sources,
-                findings,
-                diagnostics::render::Style { color: self.paint_messages, width: self.width() },
-            );
-            let _ = write!(std::io::stderr(), "{text}");
+            let look = diagnostics::Look { color: self.paint_messages, unicode: true, width: self.width() };
+            let text = diagnostics::render(findings, sources, look);
+            let _ = write!(std::io::stderr(), "{text}{}\n", diagnostics::summary(findings));
         }
         findings.iter().any(|finding| finding.severity() == Severity::Error)
     }

@@ -66,7 +66,7 @@ codes! {
     ComparisonOfTypes    = "E0209" "comparison-of-types" Error;
     NullableValue        = "E0210" "nullable-value" Error;
     FieldTypeClash       = "E0211" "field-type-clash" Error;
-    BadRegex             = "E0212" "bad-regex" Error;
+    InvalidPattern       = "E0212" "invalid-pattern" Error;
     MatchNotExhaustive   = "E0213" "match-not-exhaustive" Error;
     UnreachableArm       = "E0214" "unreachable-arm" Error;
     NumberOutOfRange     = "E0215" "number-out-of-range" Error;

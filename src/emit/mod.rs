@@ -23,6 +23,7 @@ pub mod trace;
 
 pub use card::card;
 pub use error::EmitError;
+pub(crate) use file::write_atomically;
 pub use file::{Digest, file_name};
 pub use fingerprint::fingerprint;
 pub use manifest::{MANIFEST, Manifest, verify_outputs};

@@ -25,5 +25,5 @@ pub use outcome::{
     QuarantineRow, RecordId, SourceOutcome, StepOutcome, StepOutcomeKind, Verdict, Violation,
 };
 pub use read::survey::InputFile;
-pub use training::TrainingTable;
+pub use training::{TrainingTable, slice_groups};
 pub use unit_test::{CaseFailure, TestOutcome, run_test};

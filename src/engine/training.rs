@@ -8,7 +8,7 @@ use arrow::datatypes::{DataType, Field, Float64Type, Schema};
 
 use super::EngineError;
 use crate::emit::{RenderError, TrainingRenderer};
-use crate::hir::{ColumnId, Dataset, Slice, TemplateId};
+use crate::hir::{ColumnId, Dataset, Slice, TemplateId, Type};
 
 /// A table asked for: `training/<name>/<part>.parquet` with the columns `id` (first, 32 hexadecimal digits), the columns
 /// asked for, `slice:<name>` for each slice (the group's name, null of null), and `messages` where a template is named.
@@ -87,6 +87,11 @@ impl TableWriter {
 pub(super) enum TableError {
     Engine(EngineError),
     Render(RenderError),
+}
+
+/// The groups of a slice by bounds, in order; none where each value is a group of its own.
+pub fn slice_groups(slice: &Slice) -> Vec<String> {
+    if slice.at.is_empty() { Vec::new() } else { group_names(&slice.at, slice.value.ty.ty == Type::Int) }
 }
 
 /// The name of each value's group.

@@ -119,6 +119,10 @@ fn node(node: proto::NodeProto, external: &mut External<'_>) -> Result<Node, Loa
         outputs: node.output,
         attributes,
     };
+    // The crate's own loss node never leaves the crate; the code that lowers it relies on its form.
+    if node.op == Op::CrossEntropy {
+        return Err(malformed(format!("node `{}` is `{}`, which no file can hold", node.label(), node.op)));
+    }
     if domain == "com.microsoft" && FUSED.contains(&operator.as_str()) {
         return Err(LoadError::Fused { node: node.label().to_owned(), operator: node.op.to_string() });
     }

@@ -51,7 +51,7 @@ impl Encoder {
         if let Some((name, _)) = sizes.into_iter().find(|(_, size)| *size == 0) {
             return Err(EncoderError::Zero { name });
         }
-        if self.hidden % self.heads != 0 {
+        if !self.hidden.is_multiple_of(self.heads) {
             return Err(EncoderError::Heads { hidden: self.hidden, heads: self.heads });
         }
         let mut plan = Plan { graph: Graph::new("encoder", OPSET), seed };

@@ -1,1 +1,70 @@
+//! Specifications with one mistake each, and what is said about it.
 
+use super::{Loader, NoFiles, check_supported, resolve};
+use crate::diagnostics::{Diagnostic, Diagnostics, Severity, has_errors};
+use crate::hir;
+use crate::source::{SourceFile, SourceMap};
+use crate::syntax;
+
+mod mistakes;
+
+/// The whole example of the language's reference.
+pub(super) const EXAMPLE: &str = include_str!("cases/example.annot");
+
+struct OneFile;
+
+impl Loader for OneFile {
+    fn read(&mut self, path: &str) -> Result<String, String> {
+        match path {
+            "labels/intents.yaml" => Ok("- value: a\n  title: The first\n  key: x\n- b\n".to_owned()),
+            "labels/twice.yaml" => Ok("[a, a]".to_owned()),
+            "labels/map.yaml" => Ok("a: b".to_owned()),
+            _ => NoFiles.read(path),
+        }
+    }
+}
+
+struct Checked {
+    files: SourceMap,
+    program: hir::Program,
+    found: Diagnostics,
+    refused: Diagnostics,
+}
+
+fn check(text: &str) -> Checked {
+    let mut files = SourceMap::default();
+    let id = files.add(SourceFile::new("spec.annot", text));
+    let (file, mut found) = syntax::parse(id, text);
+    let parsed = [file];
+    let (program, resolved) = resolve(&files, &parsed, &mut OneFile);
+    found.extend(resolved);
+    let refused = check_supported(&parsed, None);
+    Checked { files, program, found, refused }
+}
+
+fn shown(checked: &Checked, diagnostic: &Diagnostic) -> String {
+    let labels: Vec<String> = diagnostic
+        .labels
+        .iter()
+        .map(|label| {
+            format!("    {}: {:?}: {}", checked.files.line(label.span), checked.files.text(label.span), label.message)
+        })
+        .collect();
+    let help = diagnostic.help.as_deref().unwrap_or("NONE");
+    format!("{} {}\n{}\n    help: {help}", diagnostic.code.id(), diagnostic.message, labels.join("\n"))
+}
+
+fn all_shown(checked: &Checked, of: &[Diagnostic]) -> String {
+    of.iter().map(|diagnostic| shown(checked, diagnostic)).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_example_resolves() {
+    let checked = check(EXAMPLE);
+    let errors: Vec<_> = checked.found.iter().filter(|found| found.severity() == Severity::Error).cloned().collect();
+    assert!(!has_errors(&checked.found), "{}", all_shown(&checked, &errors));
+    assert_eq!(checked.program.datasets[0].steps.len(), 8);
+    assert_eq!(checked.program.tests.len(), 3);
+    let refused: Vec<&str> = checked.refused.iter().map(|refused| checked.files.text(refused.labels[0].span)).collect();
+    assert_eq!(refused, ["lora"]);
+}

@@ -304,17 +304,8 @@ pub(super) fn resolve_matches(
 
 /// The pattern with its flags in it; `None` after a report that points at the place inside the literal.
 pub(super) fn check_regex(context: &mut Context<'_>, pattern: &str, flags: &str, span: Span) -> Option<String> {
-    if let Some(flag) = flags.chars().find(|flag| !matches!(flag, 'i' | 's' | 'x')) {
-        let end = span.end as usize;
-        context.error(
-            Code::BadRegex,
-            format!("there is no flag `{flag}`"),
-            Span::new(span.file, end - flags.len(), end),
-            "unknown flag",
-            "flags: `i` ignores case, `s` lets `.` match a newline, `x` ignores spaces in the pattern",
-        );
-        return None;
-    }
+    // The scanner reported other letters.
+    let flags: String = flags.chars().filter(|flag| matches!(flag, 'i' | 's' | 'x')).collect();
     let mut parser = regex_syntax::ParserBuilder::new()
         .case_insensitive(flags.contains('i'))
         .dot_matches_new_line(flags.contains('s'))
@@ -336,7 +327,7 @@ pub(super) fn check_regex(context: &mut Context<'_>, pattern: &str, flags: &str,
     };
     let place = at.map_or(span, |at| place_in_literal(context, span, at));
     context.error(
-        Code::BadRegex,
+        Code::InvalidPattern,
         format!("this regex is wrong: {message}"),
         place,
         message,

@@ -219,8 +219,8 @@ pub(super) fn look_up<'a>(context: &mut Context<'a>, name: &Ident, kind: Kind) -
 
 /// Warns of blocks, labels, constants … that nothing refers to. Data sets, runs and models are results of their own.
 pub(super) fn check_unused(context: &mut Context<'_>) {
-    if !context.names.damaged.is_empty() {
-        // What could not be read may have used them.
+    if !context.names.damaged.is_empty() || crate::diagnostics::has_errors(&context.diagnostics) {
+        // What could not be read may have used them, and a misspelt name was meant for one of them.
         return;
     }
     let unused: Vec<(String, Declared<'_>)> = context

@@ -103,9 +103,8 @@ fn resolve_item(
             known_settings(context, settings, &format!("format `{}`", name.name), &[]);
         }
         SourceItemKind::License(license) => {
-            if licence::check_expression(context, license) {
-                resolved.license = Some(license.node.clone());
-            }
+            licence::check_expression(context, license);
+            resolved.license = Some(license.node.clone());
         }
         SourceItemKind::Origin(origin) => resolved.origin = Some(origin.node.clone()),
         SourceItemKind::Consent(consent) => resolved.consent = Some(consent.node.clone()),
@@ -159,6 +158,9 @@ fn format_of_paths(context: &mut Context<'_>, paths: &[String], span: Span) -> O
     endings.dedup();
     let words: Vec<&str> = FORMATS.iter().map(|(name, _)| *name).collect();
     let list = words.join(", ");
+    if paths.iter().any(|path| path.trim().is_empty()) {
+        return None;
+    }
     match endings.as_slice() {
         [Some(ending)] => {
             if let Some((_, format)) = FORMATS.iter().find(|(name, _)| name == ending) {

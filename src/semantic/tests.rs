@@ -42,12 +42,12 @@ fn resolve_test(context: &mut Context<'_>, test: &Test) -> Option<hir::Test> {
     let records: Vec<&[(Ident, Expr)]> = test.given.iter().filter_map(|given| record_literal(context, given)).collect();
     let mut record = columns(context, test, &records);
     let given_columns = record.clone();
-    let steps = run_block(context, decl, &mut record, test);
-    let (columns, steps) = (record, steps?);
+    let block = run_block(context, decl, &mut record, test)?;
+    let (columns, steps) = (record, block.steps);
     let mut cases = Vec::new();
     for (given, expect) in records.iter().zip(&test.expect) {
         let values = given_values(context, &given_columns, given);
-        let expect = resolve_expect(context, expect, &columns, &steps);
+        let expect = resolve_expect(context, expect, &columns, &steps, block.whole);
         if let (Some(given), Some(expect)) = (values, expect) {
             cases.push(TestCase { given, expect });
         }
@@ -220,8 +220,15 @@ fn literal_type(context: &mut Context<'_>, value: &Expr) -> Option<FieldType> {
     }
 }
 
+/// The block under test against its record.
+struct Block {
+    steps: Vec<Step>,
+    /// Whether every rule of it is among the steps.
+    whole: bool,
+}
+
 /// The steps of the block. Where a data set uses it, its mistakes were reported there.
-fn run_block(context: &mut Context<'_>, decl: &Decl, record: &mut Record, test: &Test) -> Option<Vec<Step>> {
+fn run_block(context: &mut Context<'_>, decl: &Decl, record: &mut Record, test: &Test) -> Option<Block> {
     let used = context.datasets.iter().any(|facts| facts.uses.contains(&test.target.name.as_str()));
     let before = context.diagnostics.len();
     let steps = match decl {
@@ -243,10 +250,11 @@ fn run_block(context: &mut Context<'_>, decl: &Decl, record: &mut Record, test: 
         | Decl::Let(_)
         | Decl::Fn(_) => None,
     };
+    let whole = !crate::diagnostics::has_errors(&context.diagnostics[before..]);
     if used {
         context.diagnostics.truncate(before);
     }
-    steps
+    steps.map(|steps| Block { steps, whole })
 }
 
 fn given_values(context: &mut Context<'_>, record: &Record, given: &[(Ident, Expr)]) -> Option<Vec<Literal>> {
@@ -298,10 +306,16 @@ fn field_value(context: &mut Context<'_>, column: &ScopeColumn, value: &Expr, gi
     values::constant(context, &View::of(&empty), value, Some(&ty.ty))
 }
 
-fn resolve_expect(context: &mut Context<'_>, expect: &Expect, record: &Record, steps: &[Step]) -> Option<hir::Expect> {
+fn resolve_expect(
+    context: &mut Context<'_>,
+    expect: &Expect,
+    record: &Record,
+    steps: &[Step],
+    whole: bool,
+) -> Option<hir::Expect> {
     match expect {
         Expect::Drop(reason, _) => {
-            if let Some(reason) = reason {
+            if let Some(reason) = reason.as_ref().filter(|_| whole) {
                 check_reason(context, reason, steps)?;
             }
             Some(hir::Expect::Drop(reason.as_ref().map(|reason| reason.node.clone())))

@@ -42,7 +42,8 @@ pub(super) fn mul(s: &mut Site<'_>) -> Parts {
     let mut parts = vec![None, None];
     for (at, other) in [(0, 1), (1, 0)] {
         if s.wants(at) {
-            let part = s.b.mul(&g, &s.node.inputs[other]);
+            let other = s.x(other)?;
+            let part = s.b.mul(&g, &other);
             parts[at] = s.back_to(&part, at)?;
         }
     }
@@ -120,7 +121,7 @@ pub(super) fn extremum(s: &mut Site<'_>) -> Parts {
     let mut chosen = Vec::new();
     for x in s.node.inputs.clone() {
         let equal = s.b.binary(Op::Equal, &x, &y);
-        chosen.push(s.b.to_float(&equal));
+        chosen.push(s.b.float_of(&equal));
     }
     let count = s.b.node(Op::Sum, &chosen.iter().map(String::as_str).collect::<Vec<_>>(), &[]);
     let share = s.b.div(&g, &count);

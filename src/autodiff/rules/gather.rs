@@ -12,7 +12,7 @@ fn add_up() -> (&'static str, Attribute) {
 pub(super) fn gather(s: &mut Site<'_>) -> Parts {
     let (g, x, indices) = (s.g()?, s.x(0)?, s.x(1)?);
     let rank = s.rank(0)?;
-    let axis = s.axis(0, rank);
+    let axis = s.axis(0, rank)?;
     let shape = s.b.shape_of(&x);
     let all = s.b.ints(&[-1]);
     let pick = |s: &mut Site<'_>, from: i64, to: i64| {

@@ -16,6 +16,8 @@ mod unary;
 
 #[cfg(test)]
 mod cases;
+#[cfg(test)]
+mod differences;
 
 use super::{builder::Builder, loss};
 use crate::onnx::{Node, Op};
@@ -197,10 +199,15 @@ impl Site<'_> {
     }
 
     /// A position from the front, of the axis in an integer attribute.
-    fn axis(&self, default: i64, rank: usize) -> i64 {
-        let axis = self.node.int("axis").unwrap_or(default);
-        if axis < 0 { axis + rank as i64 } else { axis }
+    fn axis(&self, default: i64, rank: usize) -> Result<i64, String> {
+        from_front(self.node.int("axis").unwrap_or(default), rank)
     }
+}
+
+/// A position from the front; an error where the operand has no such axis.
+fn from_front(axis: i64, rank: usize) -> Result<i64, String> {
+    let position = if axis < 0 { axis + rank as i64 } else { axis };
+    if (0..rank as i64).contains(&position) { Ok(position) } else { Err(format!("it has no axis {axis}")) }
 }
 
 /// A rule for an operator of one input and one output: `gradient · derivative`.

@@ -32,7 +32,7 @@ impl Site<'_> {
         }
         let (all, left) = (self.b.unary(Op::Size, x), self.b.unary(Op::Size, &self.node.outputs[0]));
         let count = self.b.div(&all, &left);
-        self.b.to_float(&count)
+        self.b.float_of(&count)
     }
 
     /// The product of the reduced sizes, where the axes and their sizes are known though others are not.
@@ -97,7 +97,7 @@ pub(super) fn extremum(s: &mut Site<'_>) -> Parts {
     let (g, x, y) = (s.g()?, s.x(0)?, s.y());
     let (g, y) = (s.kept(&g)?, s.kept(&y)?);
     let chosen = s.b.binary(Op::Equal, &x, &y);
-    let chosen = s.b.to_float(&chosen);
+    let chosen = s.b.float_of(&chosen);
     let axes = match (s.node.ints("axes").map(<[i64]>::to_vec), s.node.input(1).map(str::to_owned)) {
         (Some(axes), _) => Some(s.b.ints(&axes)),
         (None, axes) => axes,

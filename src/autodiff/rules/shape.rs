@@ -51,7 +51,7 @@ pub(super) fn tile(s: &mut Site<'_>) -> Parts {
 /// Cut at the operands' sizes.
 pub(super) fn concat(s: &mut Site<'_>) -> Parts {
     let g = s.g()?;
-    let axis = s.axis(0, s.rank(0)?);
+    let axis = s.axis(0, s.rank(0)?)?;
     let mut sizes = Vec::new();
     for position in 0..s.node.inputs.len() {
         let x = s.x(position)?;

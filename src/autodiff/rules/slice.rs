@@ -1,7 +1,7 @@
 //! Slice and Pad are each other's adjoint. The amounts are computed in the graph, for starts and ends may be anything
 //! that an exporter computes there.
 
-use super::{Parts, Site, one};
+use super::{Parts, Site, from_front, one};
 use crate::onnx::{Attribute, Op};
 
 /// Zeros around the gradient where it was cut off; a step other than 1 scatters along its one axis.
@@ -103,6 +103,6 @@ impl Site<'_> {
                 (0..count.ok_or("the number of its axes is not known before the run")?).collect()
             }
         };
-        Ok(axes.into_iter().map(|axis| if axis < 0 { axis + rank as i64 } else { axis }).collect())
+        axes.into_iter().map(|axis| from_front(axis, rank)).collect()
     }
 }

@@ -10,6 +10,7 @@ use super::metrics::{lower_gate, report_names};
 use crate::cli::Failure;
 use crate::cli::terminal::Paint;
 use crate::emit::{EmitError, MISSING, Manifest, file_name, write_atomically};
+use crate::engine::slice_groups;
 use crate::eval::{self, Classifier, Evaluated, Evaluation, Signature, TestTable};
 use crate::hir::{self, Program, Task};
 use crate::train::LengthLimit;
@@ -41,7 +42,7 @@ pub fn evaluate(session: &mut Session<'_>, at: usize, manifest: &Manifest) -> Re
             let by: Vec<_> = evaluate
                 .slices
                 .iter()
-                .map(|slice| (slice.name.clone(), format!("slice:{}", slice.name), slice_keys(slice)))
+                .map(|slice| (slice.name.clone(), format!("slice:{}", slice.name), slice_groups(slice)))
                 .collect();
             let missing = read_missing(&data.join(MISSING), &evaluate.part, &program[*label].name)
                 .map_err(|error| world(&error))?;
@@ -102,11 +103,6 @@ fn write(
         write_atomically(&target.with_added_extension("predictions.jsonl"), lines.as_bytes())?;
     }
     Ok(gates)
-}
-
-/// The groups of a slice in the order to show them: those of a number by its bounds, others as they occur.
-fn slice_keys(slice: &hir::Slice) -> Vec<String> {
-    crate::engine::slice_groups(&slice.at)
 }
 
 /// The records that the part lost, with the value of the label where it is known.

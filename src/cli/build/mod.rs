@@ -121,7 +121,9 @@ impl Session<'_> {
 /// Builds the chosen targets in the order data sets, training runs, evaluations.
 pub fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> {
     let spec = context::load_checked(&args.spec, terminal)?;
-    if terminal.report(&spec.sources, &semantic::check_supported(std::slice::from_ref(&spec.tree))) {
+    let named: Vec<&str> = args.targets.iter().map(String::as_str).collect();
+    let wanted = (!named.is_empty()).then_some(named.as_slice());
+    if terminal.report(&spec.sources, &semantic::check_supported(std::slice::from_ref(&spec.tree), wanted)) {
         return Err(Failure::Spec);
     }
     let targets = Targets::choose(&spec.program, &args.targets).map_err(|(message, help)| {
@@ -131,7 +133,7 @@ pub fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> {
     let mut session = open(args, &spec, terminal)?;
     let mut manifests: BTreeMap<DatasetId, Manifest> = BTreeMap::new();
     for &id in &targets.datasets {
-        let manifest = dataset::build(&mut session, id, &targets)?;
+        let manifest = dataset::build(&mut session, id)?;
         manifests.insert(id, manifest);
     }
     for &id in &targets.trains {

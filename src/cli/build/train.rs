@@ -231,6 +231,11 @@ fn fingerprint(run: &TrainRun, tables: &[Value], files: &[(String, Digest)], run
     blake3::hash(all.to_string().as_bytes()).to_hex().to_string()
 }
 
+/// BLAKE3 of a run's weights, as its provenance has it.
+pub fn weights(folder: &Path) -> String {
+    Digest::of_file(&folder.join("model.onnx")).map(|digest| digest.blake3).unwrap_or_default()
+}
+
 /// The fingerprint that a finished run left, where its weights are still those that it wrote.
 fn recorded(folder: &Path) -> Option<String> {
     let provenance: Value = serde_json::from_slice(&std::fs::read(folder.join(PROVENANCE)).ok()?).ok()?;

@@ -31,11 +31,15 @@ pub fn split(record: &str) -> Result<Vec<Field<'_>>, &'static str> {
 
 /// A field up to the next comma, and what follows the comma.
 fn plain(text: &str) -> (Field<'_>, Option<&str>) {
-    let (field, after) = match memchr::memchr(b',', text.as_bytes()) {
+    let (field, after) = to_comma(text);
+    (Field { text: Cow::Borrowed(field), quoted: false }, after)
+}
+
+fn to_comma(text: &str) -> (&str, Option<&str>) {
+    match memchr::memchr(b',', text.as_bytes()) {
         Some(at) => (&text[..at], Some(&text[at + 1..])),
         None => (text, None),
-    };
-    (Field { text: Cow::Borrowed(field), quoted: false }, after)
+    }
 }
 
 /// A field that begins with a quote, and what follows the comma behind it.
@@ -50,8 +54,8 @@ fn quoted(text: &str) -> Result<(Field<'_>, Option<&str>), &'static str> {
         join(&mut value, "\"");
         rest = after;
     }
-    let (tail, after) = plain(rest);
-    join(&mut value, &tail.text);
+    let (tail, after) = to_comma(rest);
+    join(&mut value, tail);
     Ok((Field { text: value, quoted: true }, after))
 }
 

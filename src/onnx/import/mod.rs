@@ -110,7 +110,7 @@ impl Imported {
                 let (needed, found) = (tensor.len(), values.len());
                 return Err(ImportError::Length { name: name.clone(), needed, found });
             }
-            *tensor = Tensor::from_f32(&tensor.shape().to_vec(), values);
+            *tensor = Tensor::from_f32(tensor.shape(), values);
         }
         tied::part(&mut graph, &self.tied);
         Ok(graph)

@@ -6,6 +6,7 @@
 
 mod content;
 mod infer;
+mod sizes;
 
 use std::collections::HashMap;
 

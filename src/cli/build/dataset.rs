@@ -1,0 +1,217 @@
+//! Data sets: skipped where nothing has changed, built, held against the lock, and published.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use super::inputs::NotFound;
+use super::{Session, cancelled, lower};
+use crate::cli::Failure;
+use crate::cli::terminal::{Paint, Terminal};
+use crate::emit::{self, Manifest, file_name, verify_outputs};
+use crate::engine::{
+    self, BuildInputs, BuildStage, Destination, EngineError, InputFile, Measured, Progress, SourceFiles, Surveyed,
+    TrainingTable, Violation,
+};
+use crate::engine::read::Sizes;
+use crate::hir::{DatasetId, LabelSchema, LabelValues, Program, SourceId, Task};
+
+/// Builds one data set, or finds that its folder holds what would be built. Gives its manifest.
+pub fn build(session: &mut Session<'_>, id: DatasetId) -> Result<Manifest, Failure> {
+    let program: &Program = &session.spec.program;
+    let dataset = &program[id];
+    let inputs = inputs(session, id)?;
+    let bar = Bar::new(session.terminal, &dataset.name);
+    let surveyed = Surveyed::of(program, id, &inputs, &mut |progress| bar.show(progress))
+        .map_err(|error| fail(session.terminal, &error))?;
+    let files = surveyed.sources(program, id);
+    for file in files.iter().flat_map(|source| &source.files).filter(|file| file.bytes == 0) {
+        session.terminal.status(Paint::Yellow, "Note", format_args!("`{}` is empty", file.path));
+    }
+    let folder = session.out.join(file_name(&dataset.name));
+    let fingerprint = emit::fingerprint(program, dataset, &files);
+    let old = Manifest::read(&folder).ok().flatten();
+    if let Some(manifest) = old.filter(|old| old.fingerprint == fingerprint && verify_outputs(&folder, old)) {
+        drop(bar);
+        hold_to_lock(session, &manifest)?;
+        let about = format_args!("{} in {}", dataset.name, folder.display()).to_string();
+        session.terminal.status(Paint::Dim, "Unchanged", about);
+        return Ok(manifest);
+    }
+    let destination = Destination {
+        out: session.out.clone(),
+        spec: session.lock.spec.clone(),
+        training: training_tables(program, id),
+    };
+    let built = engine::build_dataset(program, id, &surveyed, &inputs, &destination, &mut |progress| bar.show(progress))
+        .map_err(|error| fail(session.terminal, &error))?;
+    let elapsed = bar.elapsed();
+    drop(bar);
+    let Some(finished) = built.finished else {
+        show_violations(session, &built.outcome.violations);
+        return Err(Failure::Unmet);
+    };
+    hold_to_lock(session, finished.manifest())?;
+    let manifest = finished.commit().map_err(|error| {
+        session.terminal.error(error, None);
+        Failure::World
+    })?;
+    session.terminal.status(
+        Paint::Green,
+        "Built",
+        format_args!("{} in {}: {}", dataset.name, super::train::seconds(elapsed), folder.display()),
+    );
+    session.terminal.note(emit::summary(&manifest, session.terminal.summary_style()).trim_end());
+    Ok(manifest)
+}
+
+/// The tables that training runs and evaluations over this data set read: one for each run, whichever targets are asked
+/// for, so that a data set does not depend on what is built beside it.
+fn training_tables(program: &Program, id: DatasetId) -> Vec<TrainingTable> {
+    let dataset = &program[id];
+    let mut tables = Vec::new();
+    for (at, train) in program.trains.iter().enumerate() {
+        let evaluates: Vec<_> =
+            program.evaluates.iter().filter(|e| e.train.0 as usize == at && e.dataset == id).collect();
+        if train.data != id && evaluates.is_empty() {
+            continue;
+        }
+        // The run's columns by their names: an evaluation's data set may be another one than the run's.
+        let here = |column: &crate::hir::ColumnId| {
+            let name = &program[train.data].columns[column.0 as usize].name;
+            let found = dataset.columns.iter().position(|column| column.name == *name && !column.hidden);
+            found.map(|at| crate::hir::ColumnId(at as u32))
+        };
+        let (columns, messages) = match &train.task {
+            Task::Classify { label_column, text, .. } => ([text, label_column].into_iter().filter_map(here).collect(), None),
+            Task::Generate { template } => (Vec::new(), Some(*template)),
+        };
+        let mut slices: Vec<crate::hir::Slice> = Vec::new();
+        for slice in evaluates.iter().flat_map(|evaluate| &evaluate.slices) {
+            if !slices.iter().any(|known| known.name == slice.name) {
+                slices.push(slice.clone());
+            }
+        }
+        tables.push(TrainingTable { name: lower::table_name(train).to_string(), columns, slices, messages });
+    }
+    tables
+}
+
+/// Adds a data set to the new lock, after holding it against a binding one.
+fn hold_to_lock(session: &mut Session<'_>, manifest: &Manifest) -> Result<(), Failure> {
+    let mut part = session.empty_lock();
+    part.add_dataset(&session.spec.program, manifest);
+    session.check_lock(&part)?;
+    let spec = session.spec;
+    session.lock.add_dataset(&spec.program, manifest);
+    Ok(())
+}
+
+fn inputs(session: &Session<'_>, id: DatasetId) -> Result<BuildInputs, Failure> {
+    let program = &session.spec.program;
+    let dataset = &program[id];
+    let mut wanted: Vec<SourceId> = dataset.sources.clone();
+    for label in dataset.columns.iter().filter_map(|column| column.label) {
+        match &program[label].schema {
+            LabelSchema::Choice(LabelValues::Found { source, .. }) => wanted.push(*source),
+            LabelSchema::Choice(LabelValues::Listed(_)) | LabelSchema::Declared(_) => {}
+        }
+    }
+    wanted.sort();
+    wanted.dedup();
+    let mut sources = Vec::new();
+    for source in wanted {
+        let files = session.roots.files(&program[source]).map_err(|NotFound { message, help }| {
+            session.terminal.error(message, Some(&help));
+            Failure::World
+        })?;
+        let files = files.into_iter().map(|file| InputFile { name: file.name, location: file.location }).collect();
+        sources.push(SourceFiles { source, files, looked_for: program[source].paths.clone() });
+    }
+    Ok(BuildInputs {
+        sources,
+        jobs: NonZeroUsize::new(session.jobs).unwrap_or(NonZeroUsize::MIN),
+        sizes: Sizes::default(),
+        cancel: Arc::clone(&session.cancel),
+    })
+}
+
+fn fail(terminal: &Terminal, error: &EngineError) -> Failure {
+    if matches!(error, EngineError::Interrupted) {
+        return cancelled(terminal);
+    }
+    let help = match error {
+        EngineError::BadRow { .. } => Some("mend the row, or write `on_bad_row quarantine` in the source"),
+        EngineError::Header { .. } => Some("mend the header, or name the column with `@column(\"…\")` in the source's `fields`"),
+        _ => None,
+    };
+    terminal.error(error, help);
+    Failure::World
+}
+
+/// Each rule that was not met, with what was measured and where.
+fn show_violations(session: &Session<'_>, violations: &[Violation]) {
+    for violation in violations {
+        let line = session.spec.sources.line(violation.span);
+        let rule = &violation.rule;
+        let place = format!("{}:{line}", session.spec.path.display());
+        let help = "nothing was written; the last output is as it was";
+        match &violation.measured {
+            Measured::Whole(figure) => session.terminal.error(format_args!("{place}: `{rule}` is not met: {figure}"), Some(help)),
+            Measured::Values { worst, failing } => {
+                let values = super::super::check::counted(*failing as usize, "value");
+                session.terminal.error(format_args!("{place}: `{rule}` is not met by {values}"), Some(help));
+                for (value, figure) in worst {
+                    let value = value.as_deref().unwrap_or("(a value that may be personal)");
+                    session.terminal.note(format_args!("{value}: {}", share_or_count(*figure)));
+                }
+            }
+            Measured::Records { count, first } => {
+                let records = super::super::check::counted(*count as usize, "record");
+                session.terminal.error(format_args!("{place}: `{rule}` is violated by {records}"), Some(help));
+                for place in first {
+                    session.terminal.note(format_args!("{} at {}:{}", place.id, place.file, place.line));
+                }
+                session.terminal.note("`else drop` after the rule takes such records out instead");
+            }
+        }
+    }
+}
+
+fn share_or_count(figure: f64) -> String {
+    if figure.fract() == 0.0 { format!("{figure:.0}") } else { format!("{:.1} %", figure * 100.0) }
+}
+
+/// The progress of a data set's build.
+struct Bar<'a> {
+    bar: indicatif::ProgressBar,
+    name: &'a str,
+}
+
+impl<'a> Bar<'a> {
+    fn new(terminal: &Terminal, name: &'a str) -> Self {
+        let template = "{prefix:.green.bold} {msg} {bar:24} {percent:>3} %";
+        Self { bar: terminal.progress("Building", 100, template), name }
+    }
+
+    fn show(&self, progress: Progress) {
+        let stage = match progress.stage {
+            BuildStage::Survey => "looking at the files",
+            BuildStage::Decide => "deciding",
+            BuildStage::Compare => "comparing",
+            BuildStage::Write => "writing",
+        };
+        self.bar.set_length(progress.total.max(1));
+        self.bar.set_position(progress.done);
+        self.bar.set_message(format!("{}: {stage}", self.name));
+    }
+
+    fn elapsed(&self) -> std::time::Duration {
+        self.bar.elapsed()
+    }
+}
+
+impl Drop for Bar<'_> {
+    fn drop(&mut self) {
+        self.bar.finish_and_clear();
+    }
+}

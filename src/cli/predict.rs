@@ -1,0 +1,147 @@
+//! `annotc predict`: labels for texts, by a trained model.
+
+use std::io::{BufRead, IsTerminal};
+use std::path::PathBuf;
+
+use clap::Args;
+use serde_json::{Map, Value, json};
+
+use super::terminal::Terminal;
+use super::{Failure, RuntimeArgs, build, context, runtime};
+use crate::eval;
+
+/// Records predicted at once: enough to batch texts of similar length, few enough to show results early.
+const WINDOW: usize = 512;
+
+/// Options of `annotc predict`.
+#[derive(Debug, Args)]
+pub struct PredictArgs {
+    /// The folder of a model that classifies texts
+    #[arg(value_name = "MODEL")]
+    model: PathBuf,
+    /// A file of JSON Lines or of texts, one a line [default: standard input]
+    #[arg(value_name = "FILE", conflicts_with = "text")]
+    file: Option<PathBuf>,
+    /// A text to predict; may be given several times
+    #[arg(long, short, value_name = "TEXT")]
+    text: Vec<String>,
+    /// The field of a JSON record that holds the text
+    #[arg(long, value_name = "NAME", default_value = "text")]
+    field: String,
+    /// Threads [default: the machine's cores]
+    #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    jobs: Option<u16>,
+    #[command(flatten)]
+    runtime: RuntimeArgs,
+}
+
+/// Prints each record with `predicted` and `probability`, one JSON object a line, in the order given.
+pub fn run(args: &PredictArgs, terminal: &Terminal) -> Result<(), Failure> {
+    let world = |error: &dyn std::fmt::Display| {
+        terminal.error(error, None);
+        Failure::World
+    };
+    if !args.model.is_dir() {
+        terminal.error(
+            format_args!("there is no model folder `{}`", args.model.display()),
+            Some("name a folder that `annotc build` left, such as `build/router`"),
+        );
+        return Err(Failure::World);
+    }
+    let library = runtime::open(&args.runtime, terminal)?;
+    let mut classifier = eval::Classifier::open(&library, &args.model, None, build::jobs(args.jobs))
+        .map_err(|error| world(&error))?;
+    let mut window = Window { records: Vec::new(), first: 1 };
+    let mut flush = |window: &mut Window| -> Result<(), Failure> {
+        let names = window.names();
+        let texts: Vec<&str> = window.records.iter().map(|(_, text)| text.as_str()).collect();
+        let ranked = classifier.classify(&names, &texts).map_err(|error| world(&error))?;
+        for ((mut record, _), ranked) in window.records.drain(..).zip(ranked) {
+            record.insert("predicted".to_string(), json!(classifier.values()[ranked.predicted]));
+            record.insert("probability".to_string(), json!(ranked.probability));
+            terminal.answer(Value::Object(record));
+        }
+        window.first += names.len();
+        Ok(())
+    };
+    for text in &args.text {
+        window.push(record_of(text.clone()), text.clone());
+    }
+    if args.text.is_empty() {
+        for (number, line) in lines(args, terminal)?.enumerate() {
+            let line = line.map_err(|error| world(&format_args!("line {}: {}", number + 1, context::plain(&error))))?;
+            if line.trim().is_empty() {
+                continue;
+            }
+            let (record, text) = parse(&line, &args.field).map_err(|reason| {
+                terminal.error(format_args!("line {}: {reason}", number + 1), Some("give JSON objects with the text's field (`--field`), or plain texts"));
+                Failure::World
+            })?;
+            window.push(record, text);
+            if window.records.len() == WINDOW {
+                flush(&mut window)?;
+            }
+        }
+    }
+    if window.records.is_empty() { Ok(()) } else { flush(&mut window) }
+}
+
+/// Records that are predicted together.
+struct Window {
+    records: Vec<(Map<String, Value>, String)>,
+    /// The number of the first one, from 1.
+    first: usize,
+}
+
+impl Window {
+    fn push(&mut self, record: Map<String, Value>, text: String) {
+        self.records.push((record, text));
+    }
+
+    /// How errors name the records: by their number, never by their text.
+    fn names(&self) -> Vec<String> {
+        (0..self.records.len()).map(|at| format!("number {}", self.first + at)).collect()
+    }
+}
+
+fn lines(args: &PredictArgs, terminal: &Terminal) -> Result<Box<dyn Iterator<Item = std::io::Result<String>>>, Failure> {
+    match &args.file {
+        Some(path) => {
+            let file = std::fs::File::open(path).map_err(|error| {
+                terminal.error(format_args!("cannot read `{}`: {}", path.display(), context::plain(&error)), None);
+                Failure::World
+            })?;
+            Ok(Box::new(std::io::BufReader::new(file).lines()))
+        }
+        None => {
+            let input = std::io::stdin();
+            if input.is_terminal() && terminal.watched() {
+                terminal.note("one text a line; Ctrl-D ends");
+            }
+            Ok(Box::new(input.lock().lines()))
+        }
+    }
+}
+
+/// A line as a record and its text: a JSON object with the field, else the line itself.
+fn parse(line: &str, field: &str) -> Result<(Map<String, Value>, String), String> {
+    if !line.trim_start().starts_with('{') {
+        return Ok((record_of(line.to_string()), line.to_string()));
+    }
+    let record: Map<String, Value> = match serde_json::from_str(line) {
+        Ok(record) => record,
+        Err(_) => return Err("this is no JSON object".to_string()),
+    };
+    match record.get(field) {
+        Some(Value::String(text)) => {
+            let text = text.clone();
+            Ok((record, text))
+        }
+        Some(_) => Err(format!("field `{field}` is no string")),
+        None => Err(format!("there is no field `{field}`")),
+    }
+}
+
+fn record_of(text: String) -> Map<String, Value> {
+    Map::from_iter([("text".to_string(), Value::String(text))])
+}

@@ -1,0 +1,59 @@
+//! `annotc trace`: the life of one record.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+
+use super::Failure;
+use super::terminal::Terminal;
+use crate::emit::trace::trace;
+
+/// Options of `annotc trace`.
+#[derive(Debug, Args)]
+pub struct TraceArgs {
+    /// The record's id, as the audit, the quarantine or an evaluation names it, or its first digits
+    #[arg(value_name = "ID", value_parser = parse_id)]
+    id: String,
+    /// The specification whose build is searched
+    #[arg(long, value_name = "SPEC", conflicts_with = "out")]
+    spec: Option<PathBuf>,
+    /// The folder that was built into [default: build/ beside the spec, or here]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+}
+
+/// Prints every record whose id begins so; none is a failure.
+pub fn run(args: &TraceArgs, terminal: &Terminal) -> Result<(), Failure> {
+    let beside = |spec: &PathBuf| spec.parent().unwrap_or(Path::new("")).join("build");
+    let out = args.out.clone().or_else(|| args.spec.as_ref().map(beside)).unwrap_or_else(|| PathBuf::from("build"));
+    let traced = trace(&out, &args.id).map_err(|error| {
+        terminal.error(error, None);
+        Failure::World
+    })?;
+    if traced.lives.is_empty() {
+        let (message, help) = if out.is_dir() {
+            (format!("no record in `{}` has an id that begins with {}", out.display(), args.id), "ids stand in audit/records.parquet and quarantine.jsonl")
+        } else {
+            (format!("there is no folder `{}`", out.display()), "name the spec with `--spec`, or the folder that was built into with `--out`")
+        };
+        terminal.error(message, Some(help));
+        return Err(Failure::Spec);
+    }
+    if terminal.json() {
+        for life in &traced.lives {
+            terminal.answer(serde_json::to_string(life).expect("a life has only names and numbers"));
+        }
+    } else {
+        terminal.answer(traced.to_text().trim_end());
+    }
+    Ok(())
+}
+
+fn parse_id(text: &str) -> Result<String, String> {
+    let id = text.trim().to_ascii_lowercase();
+    if (4..=32).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        Ok(id)
+    } else {
+        Err("an id has 4 to 32 hexadecimal digits".to_string())
+    }
+}
