@@ -9,6 +9,9 @@ use super::TrainError;
 use super::tokenizer::{TOKENIZER_FILES, pretty, write};
 use crate::onnx::{Graph, save};
 
+/// The file that every run leaves.
+const PROVENANCE: &str = "provenance.json";
+
 /// The parts of a trained model.
 pub(super) struct TrainedFolder<'a> {
     pub(super) graph: &'a Graph,
@@ -23,15 +26,21 @@ pub(super) struct TrainedFolder<'a> {
 /// Writes the folder. The old one stays as it was until the new one is whole.
 ///
 /// # Errors
-/// A file that cannot be written.
-pub(super) fn write_folder(folder: &TrainedFolder<'_>, destination: &Path) -> Result<(), TrainError> {
-    let parent = match destination.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
-    std::fs::create_dir_all(parent).map_err(TrainError::io(parent))?;
-    let stage = tempfile::Builder::new().prefix(".annotc-model-").tempdir_in(parent).map_err(TrainError::io(parent))?;
-    let at = |name: &str| stage.path().join(name);
+/// A file that cannot be written, a destination that no run has left.
+pub(super) fn write_folder(folder: &TrainedFolder<'_>, destination: &Path) -> Result<String, TrainError> {
+    check_destination(destination)?;
+    let places = Places::of(destination);
+    places.recover()?;
+    let written = write_stage(folder, &places.stage).and_then(|hash| places.replace(destination).map(|()| hash));
+    if written.is_err() && places.stage.exists() {
+        std::fs::remove_dir_all(&places.stage).map_err(TrainError::io(&places.stage))?;
+    }
+    written
+}
+
+fn write_stage(folder: &TrainedFolder<'_>, stage: &Path) -> Result<String, TrainError> {
+    std::fs::create_dir_all(stage).map_err(TrainError::io(stage))?;
+    let at = |name: &str| stage.join(name);
     let model = at("model.onnx");
     save(folder.graph, &model).map_err(|error| TrainError::Io { path: error.path, source: error.source })?;
     for name in TOKENIZER_FILES {
@@ -42,28 +51,78 @@ pub(super) fn write_folder(folder: &TrainedFolder<'_>, destination: &Path) -> Re
     }
     write(&at("config.json"), &pretty(folder.config))?;
     write(&at("metrics.jsonl"), folder.metrics)?;
-    let hash = hash_model(stage.path())?;
-    write(&at("provenance.json"), &pretty(&(folder.provenance)(&hash)))?;
-    sync(stage.path())?;
-    readable(stage.path())?;
-    replace(stage.keep(), destination)
+    let hash = hash_model(stage)?;
+    write(&at(PROVENANCE), &pretty(&(folder.provenance)(&hash)))?;
+    sync(stage)?;
+    Ok(hash)
 }
 
-/// A staging folder is private; the model is for everybody who may read its neighbours.
-#[cfg(unix)]
-fn readable(stage: &Path) -> Result<(), TrainError> {
-    use std::os::unix::fs::PermissionsExt;
-    std::fs::set_permissions(stage, std::fs::Permissions::from_mode(0o755)).map_err(TrainError::io(stage))?;
-    for entry in std::fs::read_dir(stage).map_err(TrainError::io(stage))?.flatten() {
-        let path = entry.path();
-        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).map_err(TrainError::io(&path))?;
+/// Only a folder that a run left, or an empty one, may be replaced: whatever else stands there is somebody's work.
+///
+/// # Errors
+/// [`TrainError::Settings`] for any other file or folder.
+pub(super) fn check_destination(destination: &Path) -> Result<(), TrainError> {
+    if !destination.exists() || destination.join(PROVENANCE).is_file() {
+        return Ok(());
     }
-    Ok(())
+    let is_empty = std::fs::read_dir(destination).is_ok_and(|mut entries| entries.next().is_none());
+    if is_empty {
+        return Ok(());
+    }
+    Err(TrainError::Settings(format!(
+        "`{}` is there already, and no training run left it; move it away or name another folder",
+        destination.display()
+    )))
 }
 
-#[cfg(not(unix))]
-fn readable(_stage: &Path) -> Result<(), TrainError> {
-    Ok(())
+/// Where a folder is staged, and where the old one waits on a system that cannot exchange two names.
+struct Places {
+    stage: PathBuf,
+    old: PathBuf,
+    destination: PathBuf,
+}
+
+impl Places {
+    fn of(destination: &Path) -> Self {
+        let beside = |prefix: &str| {
+            let mut name = std::ffi::OsString::from(prefix);
+            name.push(destination.file_name().unwrap_or_default());
+            destination.with_file_name(name)
+        };
+        Self {
+            stage: beside(".annotc-model-"),
+            old: beside(".annotc-old-model-"),
+            destination: destination.to_path_buf(),
+        }
+    }
+
+    /// Puts right what a killed run left.
+    fn recover(&self) -> Result<(), TrainError> {
+        if self.old.exists() && !self.destination.exists() {
+            std::fs::rename(&self.old, &self.destination).map_err(TrainError::io(&self.old))?;
+        }
+        for left in [&self.stage, &self.old] {
+            if left.exists() {
+                std::fs::remove_dir_all(left).map_err(TrainError::io(left))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts the stage where the destination is. Where the system can exchange two names at once, there is no moment
+    /// without a whole folder.
+    fn replace(&self, destination: &Path) -> Result<(), TrainError> {
+        let failed = || TrainError::io(destination);
+        if !destination.exists() {
+            return std::fs::rename(&self.stage, destination).map_err(failed());
+        }
+        if exchange(&self.stage, destination) {
+            return std::fs::remove_dir_all(&self.stage).map_err(TrainError::io(&self.stage));
+        }
+        std::fs::rename(destination, &self.old).map_err(failed())?;
+        std::fs::rename(&self.stage, destination).map_err(failed())?;
+        std::fs::remove_dir_all(&self.old).map_err(TrainError::io(&self.old))
+    }
 }
 
 fn sync(folder: &Path) -> Result<(), TrainError> {
@@ -73,21 +132,6 @@ fn sync(folder: &Path) -> Result<(), TrainError> {
         file.sync_all().map_err(TrainError::io(&path))?;
     }
     Ok(())
-}
-
-/// Puts the stage where the destination is. Where the system can exchange two names at once, there is no moment
-/// without a whole folder.
-fn replace(stage: PathBuf, destination: &Path) -> Result<(), TrainError> {
-    if !destination.exists() {
-        return std::fs::rename(&stage, destination).map_err(TrainError::io(destination));
-    }
-    if !exchange(&stage, destination) {
-        let old = stage.with_extension("old");
-        std::fs::rename(destination, &old).map_err(TrainError::io(destination))?;
-        std::fs::rename(&stage, destination).map_err(TrainError::io(destination))?;
-        return std::fs::remove_dir_all(&old).map_err(TrainError::io(&old));
-    }
-    std::fs::remove_dir_all(&stage).map_err(TrainError::io(&stage))
 }
 
 #[cfg(any(target_os = "linux", target_os = "macos"))]

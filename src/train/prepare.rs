@@ -1,6 +1,5 @@
 //! A run's data and model, brought together before the first step, and its folder after the last.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -11,7 +10,7 @@ use tempfile::TempDir;
 use super::TrainError;
 use super::batch::Feeds;
 use super::example::{Encoded, LengthLimit, encode_conversations, encode_texts};
-use super::folder::{TrainedFolder, hash_file, hash_model, write_folder};
+use super::folder::{TrainedFolder, check_destination, hash_file, hash_model, write_folder};
 use super::model::{Model, TrainingPlan, positions};
 use super::optimizer::{ParameterRule, weight_decays};
 use super::run::{Extent, ModelSource, Task, TrainRun, Tune};
@@ -65,6 +64,7 @@ impl ModelFolder {
 }
 
 pub(super) fn prepare(run: &TrainRun, runtime: &Runtime) -> Result<Prepared, TrainError> {
+    check_destination(&run.output)?;
     let columns = columns(&run.task);
     let table = Table::read(&run.train, &columns)?;
     let validation = run.validation.as_deref().map(|path| Table::read(path, &columns)).transpose()?;
@@ -245,9 +245,7 @@ impl Finished {
             "dropped": self.dropped,
             "order": outcome.order,
         });
-        let weights = RefCell::new(String::new());
         let provenance = |hash: &str| {
-            hash.clone_into(&mut weights.borrow_mut());
             let mut file = Map::new();
             file.insert("schema".to_owned(), json!(PROVENANCE_SCHEMA));
             file.extend(run.provenance.clone());
@@ -266,8 +264,7 @@ impl Finished {
             metrics: &outcome.metrics,
             provenance: &provenance,
         };
-        write_folder(&folder, &run.output)?;
-        Ok(weights.into_inner())
+        write_folder(&folder, &run.output)
     }
 }
 

@@ -202,6 +202,10 @@ fn what_is_wrong_is_told_before_the_first_step() {
     };
     check(&|run| run.length = Some(4), &["6 tokens".split(' ').next().expect("a word"), "length 4 tokens", "0000"]);
     check(&|run| run.length = Some(9000), &["512"]);
+    let mut settings = run(folder.path());
+    settings.output = settings.train.clone();
+    let message = train_quietly(&settings, &runtime).expect_err("a file stands there").to_string();
+    assert!(message.contains("no training run left it") && settings.train.is_file(), "{message}");
     check(&|run| run.train = run.train.with_extension("csv"), &["train.csv"]);
     check(&|run| run.schedule.rate = f64::NAN, &["rate"]);
     check(&|run| run.keep_best = crate::eval::Metric::parse("accuracy"), &["validation"]);
