@@ -4,6 +4,7 @@ mod build;
 mod check;
 mod context;
 mod doctor;
+mod explain;
 mod predict;
 mod runtime;
 mod terminal;
@@ -124,6 +125,8 @@ enum Command {
     Trace(trace::TraceArgs),
     /// Label texts with a trained model
     Predict(predict::PredictArgs),
+    /// Explain a diagnostic code
+    Explain(explain::ExplainArgs),
     /// Show which onnxruntime is used and why, or fetch it
     Runtime(runtime::RuntimeCommand),
     /// Say what is missing on this machine and how to get it
@@ -147,6 +150,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Test(args) => test::run(args, &terminal),
         Command::Trace(args) => trace::run(args, &terminal),
         Command::Predict(args) => predict::run(args, &terminal),
+        Command::Explain(args) => explain::run(args, &terminal),
         Command::Runtime(args) => runtime::run(args, &terminal),
         Command::Doctor(args) => doctor::run(args, &terminal),
     };
