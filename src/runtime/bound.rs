@@ -72,7 +72,7 @@ impl BoundSession {
         }
         let memory = allocator.memory_info();
         for scalar in scalars {
-            binding.bind_output_to_device(*scalar, &memory).map_err(run_error)?;
+            binding.bind_output_to_device(*scalar, memory).map_err(run_error)?;
         }
         Ok(Self { session, binding, slots, scalars: scalars.iter().map(|name| (*name).to_owned()).collect() })
     }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use ort::session::builder::SessionBuilder;
+use ort::session::builder::{BuilderResult, SessionBuilder};
 use ort::session::{RunOptions, SessionInputValue};
 use ort::value::{DynValue, Outlet, TensorElementType, TensorRef, ValueType};
 
@@ -187,16 +187,13 @@ impl Session {
 
 /// Threads that spin while they wait would burn the processor time that the data loader needs.
 fn builder(runtime: &Runtime, threads: usize) -> Result<SessionBuilder, RuntimeError> {
-    let configure = |builder: SessionBuilder| {
-        builder
-            .with_intra_threads(threads.max(1))?
-            .with_inter_threads(1)?
-            .with_memory_pattern(false)?
-            .with_deterministic_compute(true)?
-            .with_intra_op_spinning(false)
-    };
+    let accepted = |setting: BuilderResult| setting.map_err(|error| RuntimeError::Model(error.to_string()));
     let builder = ort::session::Session::builder(&runtime.environment).map_err(model_error)?;
-    configure(builder).map_err(|error: ort::Error<SessionBuilder>| RuntimeError::Model(error.to_string()))
+    let builder = accepted(builder.with_intra_threads(threads.max(1)))?;
+    let builder = accepted(builder.with_inter_threads(1))?;
+    let builder = accepted(builder.with_memory_pattern(false))?;
+    let builder = accepted(builder.with_deterministic_compute(true))?;
+    accepted(builder.with_intra_op_spinning(false))
 }
 
 pub(super) fn model_error(error: ort::Error) -> RuntimeError {

@@ -16,6 +16,9 @@ const MINIMUM_COUNT: u64 = 2;
 
 type Pair = (usize, usize);
 
+/// A pair with its count; of equal counts the one first in the alphabet is the greatest.
+type Candidate = (u64, Reverse<(String, String)>, Pair);
+
 struct Word {
     pieces: Vec<usize>,
     count: u64,
@@ -82,7 +85,7 @@ fn split(word: &str, index: &BTreeMap<String, usize>) -> Option<Vec<usize>> {
 struct PairTable {
     counts: BTreeMap<Pair, u64>,
     words: BTreeMap<Pair, BTreeSet<usize>>,
-    heap: BinaryHeap<(u64, Reverse<(String, String)>, Pair)>,
+    heap: BinaryHeap<Candidate>,
     dirty: BTreeSet<Pair>,
 }
 
