@@ -64,7 +64,9 @@ pub enum EngineError {
     #[error("cannot write: {0}")]
     Write(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The counts of a step do not add up. Nothing is written then.
-    #[error("the records of step `{rule}` do not add up: {records_in} in, {records_out} out, {dropped} dropped, {quarantined} quarantined")]
+    #[error(
+        "the records of step `{rule}` do not add up: {records_in} in, {records_out} out, {dropped} dropped, {quarantined} quarantined"
+    )]
     Sums {
         /// The step.
         rule: String,

@@ -130,11 +130,6 @@ impl Narrow {
         self.location.len()
     }
 
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.location.is_empty()
-    }
-
     /// Appends a batch of the first pass; batches come in order of location. `source` gives each file's source.
     pub fn push(&mut self, batch: &RecordBatch, source: impl Fn(usize) -> SourceId) {
         let first = self.len();

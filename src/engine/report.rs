@@ -6,8 +6,8 @@ use super::EngineError;
 use super::assign::Parts;
 use super::narrow::Narrow;
 use super::outcome::{
-    AuditRow, FileOutcome, LabelOutcome, MissingRecord, Outcome, PartOutcome, QuarantineRow, SourceOutcome, StepOutcome,
-    Verdict,
+    AuditRow, FileOutcome, LabelOutcome, MissingRecord, Outcome, PartOutcome, QuarantineRow, SourceOutcome,
+    StepOutcome, Verdict,
 };
 use super::read::{Survey, file_and_offset};
 use super::resolve::{Fates, Stage};

@@ -31,11 +31,8 @@ pub fn check_rules(
         if hits.is_empty() {
             continue;
         }
-        let place = |&row: &u32| Place {
-            id: fates.ids[row as usize],
-            file: file(row),
-            line: narrow.line[row as usize],
-        };
+        let place =
+            |&row: &u32| Place { id: fates.ids[row as usize], file: file(row), line: narrow.line[row as usize] };
         let first = hits.iter().take(PLACES).map(place).collect();
         let measured = Measured::Records { count: hits.len() as u64, first };
         violations.push(Violation { rule: step.rule.clone(), span: step.span, measured });
@@ -112,9 +109,10 @@ fn counted(
     column: ColumnId,
     kept: &[u32],
 ) -> Vec<(Option<String>, u64)> {
-    let label_step = dataset.steps.iter().rposition(
-        |step| matches!(step.kind, StepKind::Label { column: labelled, .. } if labelled == column),
-    );
+    let label_step = dataset
+        .steps
+        .iter()
+        .rposition(|step| matches!(step.kind, StepKind::Label { column: labelled, .. } if labelled == column));
     let values = match label_step {
         Some(step) => narrow.labels.get(&step),
         None => narrow.per.get(&at),

@@ -197,7 +197,8 @@ impl Build<'_> {
             part.map(|part| Emitted { location, line, id, part })
         };
         let chunks = by_chunk(self.survey, resolved.parts.iter().enumerate().filter_map(emitted), |one| one.location);
-        let keep: Keep = chunks.iter().map(|rows| rows.iter().map(|one| file_and_offset(one.location).1).collect()).collect();
+        let keep: Keep =
+            chunks.iter().map(|rows| rows.iter().map(|one| file_and_offset(one.location).1).collect()).collect();
         let plan = second_pass(dataset, &extras, scan(Arc::new(self.table.keeping(keep)))?)?;
         let name = |chunk: &super::read::Chunk| self.survey.files[chunk.file].file.name.clone();
         let work = Write {

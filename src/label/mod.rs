@@ -24,8 +24,7 @@ impl LabelTable {
     pub fn from_found(label: LabelId, mut names: Vec<String>) -> Self {
         names.sort_unstable();
         names.dedup();
-        let values =
-            names.into_iter().map(|name| LabelValue { title: name.clone(), name, guideline: None }).collect();
+        let values = names.into_iter().map(|name| LabelValue { title: name.clone(), name, guideline: None }).collect();
         Self::new(label, values, true)
     }
 

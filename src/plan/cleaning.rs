@@ -31,7 +31,13 @@ pub fn near_text(step: usize) -> String {
 }
 
 /// A new value, and whether it differs from the old one.
-pub(super) fn lower_set(chain: Chain, step: usize, columns: &[Column], target: ColumnId, value: &Expr) -> Result<Chain> {
+pub(super) fn lower_set(
+    chain: Chain,
+    step: usize,
+    columns: &[Column],
+    target: ColumnId,
+    value: &Expr,
+) -> Result<Chain> {
     let fresh = format!("_new{step}");
     let name = column_name(target.0 as usize);
     let chain = chain.stage(vec![(fresh.clone(), lower(value)?)])?;

@@ -27,8 +27,7 @@ pub(super) fn lower_redact(
     detectors: &[&'static Detector],
 ) -> Result<Chain> {
     let pair = |id: &ColumnId| format!("_redacted{step}_{}", id.0);
-    let chain =
-        chain.stage(columns.iter().map(|id| (pair(id), scalar::redact(column(*id), detectors))).collect())?;
+    let chain = chain.stage(columns.iter().map(|id| (pair(id), scalar::redact(column(*id), detectors))).collect())?;
     let mut values = Vec::new();
     for id in columns {
         values.push((column_name(id.0 as usize), scalar::member(col(pair(id)), scalar::redact::TEXT)));

@@ -75,12 +75,7 @@ fn binary(op: BinaryOp, left: &Expr, right: &Expr) -> Result<Plan> {
 }
 
 /// The first arm whose constants have the value; a null subject meets a `null` constant alone.
-fn lower_match(
-    whole: &Expr,
-    subject: &Expr,
-    arms: &[(Vec<Literal>, Expr)],
-    otherwise: Option<&Expr>,
-) -> Result<Plan> {
+fn lower_match(whole: &Expr, subject: &Expr, arms: &[(Vec<Literal>, Expr)], otherwise: Option<&Expr>) -> Result<Plan> {
     let value = lower(subject)?;
     let mut chain = Vec::new();
     for (patterns, body) in arms {

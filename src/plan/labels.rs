@@ -6,7 +6,7 @@ use datafusion::logical_expr::col;
 use super::chain::Chain;
 use super::expr::lower;
 use super::{cleaning, column_name};
-use crate::hir::{ColumnId, Dataset, Expr, LabelValues, Program, SourceId, StepKind, LabelId, LabelSchema};
+use crate::hir::{ColumnId, Dataset, Expr, LabelId, LabelSchema, LabelValues, Program, SourceId, StepKind};
 
 /// A field whose distinct values a label has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -98,7 +98,8 @@ impl ChunkReader {
     fn fill(&mut self, bytes: &[u8]) -> Result<Option<RecordBatch>, EngineError> {
         let mut table = TableBuilder::new(&self.columns, &self.projection, &self.shape);
         let (begin, digested) = (self.at, table.wants_digest());
-        while self.at < bytes.len() && table.rows() < self.sizes.batch_rows && self.at - begin < self.sizes.batch_bytes {
+        while self.at < bytes.len() && table.rows() < self.sizes.batch_rows && self.at - begin < self.sizes.batch_bytes
+        {
             let rest = &bytes[self.at..];
             let mut ends = RecordEnds::new(self.shape.source.format);
             let record = &rest[..ends.next_end(rest).unwrap_or(rest.len())];

@@ -64,9 +64,9 @@ impl Node {
 fn syntax(error: &serde_json::Error) -> RowError {
     match error.classify() {
         serde_json::error::Category::Eof => "malformed JSON: it ends too early".to_owned(),
-        serde_json::error::Category::Io
-        | serde_json::error::Category::Syntax
-        | serde_json::error::Category::Data => format!("malformed JSON at byte {} of the line", error.column()),
+        serde_json::error::Category::Io | serde_json::error::Category::Syntax | serde_json::error::Category::Data => {
+            format!("malformed JSON at byte {} of the line", error.column())
+        }
     }
 }
 

@@ -80,7 +80,12 @@ mod tests {
 
     #[test]
     fn days_and_moments_are_read() {
-        let days = [("1970-01-01", Some(0)), ("2024-02-29", Some(19_782)), ("2023-02-29", None), ("0000-01-01", Some(-719_528))];
+        let days = [
+            ("1970-01-01", Some(0)),
+            ("2024-02-29", Some(19_782)),
+            ("2023-02-29", None),
+            ("0000-01-01", Some(-719_528)),
+        ];
         for (text, expected) in days {
             assert_eq!(parse_date(text), expected, "{text}");
         }

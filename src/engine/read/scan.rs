@@ -18,11 +18,11 @@ use datafusion::physical_plan::execution_plan::{
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
 
+use super::FileSurvey;
 use super::chunk::ChunkReader;
 use super::shape::RowShape;
 use super::survey::Survey;
 use super::table::table_schema;
-use super::FileSurvey;
 use crate::engine::EngineError;
 use crate::hir::{Column, Source, SourceId};
 

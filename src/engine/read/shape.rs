@@ -27,9 +27,7 @@ impl RowShape {
             json: JsonShape::new(&source.fields),
             by_name,
             key: source.fields.iter().position(|field| field.key),
-            fields: fields
-                .map(|column| source.fields.iter().position(|field| field.name == column.name))
-                .collect(),
+            fields: fields.map(|column| source.fields.iter().position(|field| field.name == column.name)).collect(),
             source: source.clone(),
         }
     }
@@ -129,4 +127,3 @@ fn read_csv<'a>(source: &Source, shape: &CsvShape, text: &'a str) -> Result<Vec<
     }
     Ok(cells)
 }
-

@@ -1,9 +1,16 @@
 //! Damaged files: each bad row is quarantined by name, and the good ones are read.
 
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use arrow::array::{Array, AsArray};
 use arrow::datatypes::Int64Type;
 
-use super::{Sizes, TINY, build};
+use super::{
+    BuildInputs, DatasetId, Destination, EngineError, InputFile, Sizes, SourceFiles, SourceId, Surveyed, TINY, build,
+    build_dataset, program,
+};
 
 const JSONL: &str = r#"annot 1
 source s { path "a.jsonl"; fields { text: string; n: int?; day: date? }; license "MIT" }
@@ -52,7 +59,10 @@ fn json_lines() {
         (b"{\"text\":null}", "field `text` is null"),
         (b"{\"text\":7}", "field `text` is a number, expected a string"),
         (b"{\"text\":\"a\",\"n\":1.5}", "field `n` is a number with a fraction, expected a whole number"),
-        (b"{\"text\":\"a\",\"n\":99999999999999999999}", "field `n` is a number with a fraction, expected a whole number"),
+        (
+            b"{\"text\":\"a\",\"n\":99999999999999999999}",
+            "field `n` is a number with a fraction, expected a whole number",
+        ),
         (b"{\"text\":\"a\",\"n\":true}", "field `n` is a truth value, expected a whole number"),
         (b"{\"text\":\"a\",\"day\":\"2023-02-30\"}", "field `day` is a string, expected a date such as 2024-05-01"),
         (b"{\"text\":\"a\xff\"}", "invalid UTF-8 at byte 11 of the row"),
@@ -112,8 +122,12 @@ dataset d { from s; write parquet }
 "#;
     let left = build(spec, &[(0, "a.jsonl", data)], TINY, 1).unwrap();
     let errors: Vec<String> = left.quarantine().into_iter().map(|(_, error)| error).collect();
-    let expected =
-        ["missing field `q`", "key `data` is a number, expected an object", "field `tags[]` is null", "missing field `who.name`"];
+    let expected = [
+        "missing field `q`",
+        "key `data` is a number, expected an object",
+        "field `tags[]` is null",
+        "missing field `who.name`",
+    ];
     assert_eq!(errors, expected);
     let rows = left.table("parquet/train.parquet");
     assert_eq!(rows.num_rows(), 2);
@@ -122,4 +136,28 @@ dataset d { from s; write parquet }
     assert!(who.is_null(1));
     let tags = rows["tags"].as_list::<i32>();
     assert_eq!((tags.value(0).len(), tags.value(1).len()), (2, 0));
+}
+
+#[test]
+fn a_file_that_changes_and_a_stop_are_noticed() {
+    let folder = tempfile::tempdir().unwrap();
+    let program = program(JSONL);
+    let location = folder.path().join("a.jsonl");
+    std::fs::write(&location, "{\"text\":\"a\"}\n").unwrap();
+    let files = vec![InputFile { location: location.clone(), name: "a.jsonl".to_owned() }];
+    let inputs = BuildInputs {
+        sources: vec![SourceFiles { source: SourceId(0), files, looked_for: Vec::new() }],
+        jobs: NonZeroUsize::MIN,
+        sizes: TINY,
+        cancel: Arc::new(AtomicBool::new(false)),
+    };
+    let out = folder.path().join("build");
+    let destination = Destination { out, spec: String::new(), training: Vec::new() };
+    let surveyed = Surveyed::of(&program, DatasetId(0), &inputs, &mut |_| {}).unwrap();
+    let build = || build_dataset(&program, DatasetId(0), &surveyed, &inputs, &destination, &mut |_| {});
+    inputs.cancel.store(true, Ordering::Relaxed);
+    assert!(matches!(build(), Err(EngineError::Interrupted)));
+    inputs.cancel.store(false, Ordering::Relaxed);
+    std::fs::write(&location, "{\"text\":\"longer\"}\n").unwrap();
+    assert!(matches!(build(), Err(EngineError::Changed { .. })));
 }

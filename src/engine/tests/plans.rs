@@ -25,7 +25,13 @@ policy safe { redact @personal: email, phone }
 dataset d { from s; clean tidy; policy safe; write jsonl }
 "#;
 
-fn shown(pass: impl Fn(&crate::hir::Program, datafusion::logical_expr::LogicalPlan) -> datafusion::common::Result<datafusion::logical_expr::LogicalPlan>, spec: &str) -> String {
+fn shown(
+    pass: impl Fn(
+        &crate::hir::Program,
+        datafusion::logical_expr::LogicalPlan,
+    ) -> datafusion::common::Result<datafusion::logical_expr::LogicalPlan>,
+    spec: &str,
+) -> String {
     let program = program(spec);
     let survey = Survey { files: Vec::new(), chunks: Vec::new(), sizes: TINY };
     let cancel = Arc::new(AtomicBool::new(false));
@@ -57,7 +63,10 @@ fn each_function_is_computed_once() {
 
 #[test]
 fn a_redacted_text_that_a_rule_reads_is_redacted_once() {
-    let spec = SPEC.replace("phone }", "phone; forbid \"x\" when text matches /x/ else drop; forbid \"y\" when text matches /y/ else drop }");
+    let spec = SPEC.replace(
+        "phone }",
+        "phone; forbid \"x\" when text matches /x/ else drop; forbid \"y\" when text matches /y/ else drop }",
+    );
     let first = shown(|program, scan| first_pass(program, &program.datasets[0], scan), &spec);
     assert_eq!(first.matches("annotc.redact(").count(), 1, "{first}");
     assert_eq!(first.matches("annotc.matches(").count(), 2, "{first}");

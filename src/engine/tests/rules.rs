@@ -29,9 +29,10 @@ dataset d {
   label mood = kind match { "+" => good; "-" => bad; "0" => drop; else => kind } else drop
   policy safe
   split train 80%, test 20% seed 3
-  write jsonl
+  write prompt_completion from pair as pairs
   write parquet
 }
+template pair: completion { prompt "{{ text }}"; completion " {{ mood }}" }
 "#;
 
 /// Records as lines.
@@ -73,7 +74,7 @@ fn steps_act_in_order() {
     let personal = &left.built.outcome.personal;
     assert_eq!(personal.iter().map(|found| found.found).collect::<Vec<_>>(), [1, 0]);
     assert_eq!(steps[6].changed, 1);
-    let emitted = [left.text("jsonl/train.jsonl"), left.text("jsonl/test.jsonl")].concat();
+    let emitted = [left.text("pairs/train.jsonl"), left.text("pairs/test.jsonl")].concat();
     assert!(emitted.contains("to [EMAIL]") && !emitted.contains("secret") && !emitted.contains("example"));
     assert!(left.quarantine().iter().all(|(_, error)| error == "unknown value of label `mood`"));
 }
@@ -168,9 +169,12 @@ fn training_tables_have_their_columns_in_every_part() {
     std::fs::write(&location, lines(&[("a b", Some("+"), None), ("c d", Some("-"), None)])).unwrap();
     let files = vec![super::InputFile { location, name: "a.jsonl".to_owned() }];
     let sources = vec![super::SourceFiles { source: super::SourceId(0), files, looked_for: Vec::new() }];
-    let table = TrainingTable { name: "run".to_owned(), columns: vec![ColumnId(0)], slices: Vec::new(), messages: None };
+    let table =
+        TrainingTable { name: "run".to_owned(), columns: vec![ColumnId(0)], slices: Vec::new(), messages: None };
     let left = super::run(&program, sources, TINY, 1, &folder.path().join("build"), vec![table]).unwrap();
-    assert!(left.files.contains_key("training/run/train.parquet") && left.files.contains_key("training/run/test.parquet"));
+    assert!(
+        left.files.contains_key("training/run/train.parquet") && left.files.contains_key("training/run/test.parquet")
+    );
 }
 
 proptest! {

@@ -20,7 +20,8 @@ fn texts(left: &super::Left, part: &str) -> Vec<String> {
 #[test]
 fn a_near_duplicate_of_a_fixed_record_is_dropped() {
     let spec = spec("text: string", "split test from t, train 90%, validation 10% by text near 0.8 seed 7");
-    let sentence = "the quick brown fox jumps over the lazy dog near the river bank every single morning before breakfast";
+    let sentence =
+        "the quick brown fox jumps over the lazy dog near the river bank every single morning before breakfast";
     let mut train = "text\n".to_owned();
     (0..40).for_each(|n| train.push_str(&format!("a text of its own with the number {n} and {} more\n", n * n + 17)));
     train.push_str(&format!("{sentence} today\n{sentence} tomorrow\n"));
@@ -30,7 +31,10 @@ fn a_near_duplicate_of_a_fixed_record_is_dropped() {
     let last = left.built.outcome.steps.last().unwrap();
     assert_eq!((last.rule.as_str(), last.dropped), ("split", 2));
     let certificate = &left.built.outcome.certificate;
-    assert_eq!((certificate.by.as_str(), certificate.shared_keys, certificate.near_pairs), ("text near 0.8", 0, Some(0)));
+    assert_eq!(
+        (certificate.by.as_str(), certificate.shared_keys, certificate.near_pairs),
+        ("text near 0.8", 0, Some(0))
+    );
     assert!(left.built.outcome.missing.is_empty());
 }
 
