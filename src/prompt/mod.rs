@@ -246,6 +246,13 @@ mod tests {
     }
 
     #[test]
+    fn one_template_serves_all_threads() {
+        fn shared<T: Send + Sync>() {}
+        shared::<Template>();
+        shared::<Values>();
+    }
+
+    #[test]
     fn texts_are_rendered_as_written() {
         let cases = [
             ("{{ text }}\n", "a < b\n"),

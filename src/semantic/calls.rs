@@ -1,8 +1,8 @@
 //! Calls: the functions of the language and those that the file declares.
 
 use super::scope::{Record, ScopeColumn, View};
-use super::types::{resolve_expr, resolve_type, show};
-use super::{Context, compare, names, suggest};
+use super::types::{MOST_OPEN, resolve_expr, resolve_type, show, too_large};
+use super::{Context, compare, names, suggest, taint};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{Expr, ExprKind, FieldType, Type};
 use crate::plan::functions::{self, ValueType};
@@ -11,6 +11,9 @@ use crate::syntax::ast::{self, Ident};
 
 /// The names that count over the whole set, which only `require` of a policy may call.
 const AGGREGATES: [&str; 2] = ["count", "share"];
+
+/// Operations that a call may become when it is written out: functions that double their argument grow fast.
+const LARGEST: usize = 4096;
 
 /// Resolves `f(a, b)`; `None` after a report.
 pub(super) fn resolve_call(
@@ -132,6 +135,14 @@ fn expand(
     span: Span,
 ) -> Option<Expr> {
     let arguments = arity(context, function, arguments, declared.params.len(), piped, span)?;
+    if view.open.is_empty() {
+        context.expansions = 0;
+    }
+    context.expansions += 1;
+    if view.open.len() >= MOST_OPEN || context.expansions > LARGEST {
+        too_large(context, function.span);
+        return None;
+    }
     if view.open.contains(&declared.name.name.as_str()) {
         context.error(
             Code::RecursiveDefinition,
@@ -160,6 +171,10 @@ fn expand(
     open.push(&declared.name.name);
     let inner = View { record: view.record, arguments: fitted, open, closed: true };
     let body = resolve_expr(context, &inner, &declared.body, None)?;
+    if taint::size(&body) > LARGEST {
+        too_large(context, span);
+        return None;
+    }
     Some(Expr { span, ..body })
 }
 
@@ -209,6 +224,7 @@ fn check_function(context: &mut Context<'_>, function: &ast::Fn) {
         let ty = resolve_type(context, ty);
         record.columns.push(ScopeColumn::new(&parameter.name, ty, parameter.span));
     }
+    context.expansions = 0;
     let view = View { record: &record, arguments: Vec::new(), open: vec![&function.name.name], closed: false };
     resolve_expr(context, &view, &function.body, None);
 }

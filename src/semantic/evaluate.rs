@@ -1,48 +1,17 @@
 //! Evaluations: the run, the part, the figures, the slices and the gates.
 
 use super::gates;
-use super::labels::{has_value, values_are_open};
+use super::metrics::{Task, find_metric, resolve_metric};
 use super::names::{self, Found, Kind};
 use super::quantities::{Bounds, Once, number};
 use super::scope::View;
 use super::types::{resolve_expr, show};
 use super::{Context, cleaning, suggest, taint};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::hir::{self, DatasetId, Gate, LabelId, MetricRef, Slice, Type};
+use crate::hir::{self, DatasetId, Gate, MetricRef, Slice, Type};
 use crate::source::Span;
 use crate::syntax::ast::train::{Evaluate, EvaluateItem};
-use crate::syntax::ast::{self, Decl, Expr, ExprKind, Ident, Quantity};
-
-/// A row of the table of metrics.
-struct Metric {
-    name: &'static str,
-    /// The tasks that have it.
-    tasks: &'static [&'static str],
-    /// Whether it is one number for each value, so that it takes an average or a value.
-    by_value: bool,
-    /// Whether it is one number at all.
-    gated: bool,
-    /// The greatest value.
-    high: f64,
-}
-
-const AVERAGES: [&str; 3] = ["macro", "micro", "weighted"];
-
-const fn metric(name: &'static str, tasks: &'static [&'static str], by_value: bool, gated: bool, high: f64) -> Metric {
-    Metric { name, tasks, by_value, gated, high }
-}
-
-const METRICS: [Metric; 6] = [
-    metric("accuracy", &["classify"], false, true, 1.0),
-    metric("precision", &["classify", "tag"], true, true, 1.0),
-    metric("recall", &["classify", "tag"], true, true, 1.0),
-    metric("f1", &["classify", "tag"], true, true, 1.0),
-    metric("confusion", &["classify"], false, false, 1.0),
-    metric("perplexity", &["generate"], false, true, f64::INFINITY),
-];
-
-/// The run's task with its label: what decides which figures there are.
-type Task = Option<(&'static str, Option<LabelId>)>;
+use crate::syntax::ast::{self, Decl, Expr, Ident, Quantity};
 
 /// Resolves all evaluations, in order.
 pub(super) fn resolve_evaluates<'a>(context: &mut Context<'a>, parsed: &'a [ast::File]) {
@@ -260,182 +229,6 @@ fn resolve_slice(
         taint::report_leak(context, &name, &taint, value.span, "the report of an evaluation");
     }
     Some(Slice { name, value: resolved, at: values })
-}
-
-fn find_metric(context: &mut Context<'_>, name: &Ident, task: Task) -> Option<&'static Metric> {
-    let Some(metric) = METRICS.iter().find(|metric| metric.name == name.name) else {
-        let help = suggest(&name.name, METRICS.iter().map(|metric| metric.name), "metrics");
-        context.error(
-            Code::UnknownMetric,
-            format!("there is no metric `{}`", name.name),
-            name.span,
-            "unknown metric",
-            help,
-        );
-        return None;
-    };
-    if let Some((task, _)) = task
-        && METRICS.iter().any(|metric| metric.tasks.contains(&task))
-        && !metric.tasks.contains(&task)
-    {
-        let there: Vec<&str> =
-            METRICS.iter().filter(|metric| metric.tasks.contains(&task)).map(|metric| metric.name).collect();
-        context.error(
-            Code::UnknownMetric,
-            format!("a `{task}` run has no `{}`", name.name),
-            name.span,
-            format!("not a figure of `{task}`"),
-            format!("its metrics: `{}`", there.join("`, `")),
-        );
-        return None;
-    }
-    Some(metric)
-}
-
-/// The metric that an expression names in full; `None` after a report.
-fn resolve_metric(
-    context: &mut Context<'_>,
-    expr: &Expr,
-    task: Task,
-    slices: &[(String, Span)],
-) -> Option<(MetricRef, &'static Metric)> {
-    match &expr.kind {
-        ExprKind::Name(name) => {
-            let metric = find_metric(context, name, task)?;
-            if metric.by_value {
-                context.error(
-                    Code::UnknownMetric,
-                    format!("`{}` is one number for each value", name.name),
-                    name.span,
-                    "not one number",
-                    format!("name it in full: `{0}.macro`, `{0}.micro`, `{0}.weighted`, or `{0}[VALUE]`", name.name),
-                );
-                return None;
-            }
-            Some((MetricRef::Plain { name: name.name.clone(), average: None, value: None }, metric))
-        }
-        ExprKind::Member(of, average) => resolve_average(context, of, average, task),
-        ExprKind::Index(of, value) => resolve_of_value(context, of, value, task),
-        ExprKind::Call { function, args, .. } if function.name == "gap" => {
-            resolve_gap(context, expr, args, task, slices)
-        }
-        _ => {
-            no_metric(context, expr.span);
-            None
-        }
-    }
-}
-
-fn no_metric(context: &mut Context<'_>, span: Span) {
-    let help = format!("metrics: `{}`", METRICS.map(|metric| metric.name).join("`, `"));
-    context.error(Code::UnknownMetric, "this is no metric", span, "no metric", help);
-}
-
-fn resolve_average(
-    context: &mut Context<'_>,
-    of: &Expr,
-    average: &Ident,
-    task: Task,
-) -> Option<(MetricRef, &'static Metric)> {
-    let ExprKind::Name(name) = &of.kind else {
-        no_metric(context, of.span);
-        return None;
-    };
-    let metric = find_metric(context, name, task)?;
-    if !metric.by_value || !AVERAGES.contains(&average.name.as_str()) {
-        let help = if metric.by_value {
-            suggest(&average.name, AVERAGES, "averages")
-        } else {
-            format!("write `{}` alone", name.name)
-        };
-        context.error(
-            Code::UnknownMetric,
-            format!("`{}` has no `{}`", name.name, average.name),
-            average.span,
-            "unknown average",
-            help,
-        );
-        return None;
-    }
-    let plain = MetricRef::Plain { name: name.name.clone(), average: Some(average.name.clone()), value: None };
-    Some((plain, metric))
-}
-
-fn resolve_of_value(
-    context: &mut Context<'_>,
-    of: &Expr,
-    value: &Expr,
-    task: Task,
-) -> Option<(MetricRef, &'static Metric)> {
-    let (ExprKind::Name(name), ExprKind::Name(Ident { name: value_name, .. }) | ExprKind::Text(value_name)) =
-        (&of.kind, &value.kind)
-    else {
-        no_metric(context, of.span.to(value.span));
-        return None;
-    };
-    let metric = find_metric(context, name, task)?;
-    if !metric.by_value {
-        context.error(
-            Code::UnknownMetric,
-            format!("`{}` is not counted for each value", name.name),
-            value.span,
-            "takes no value",
-            format!("write `{}` alone, or `recall[{value_name}]`", name.name),
-        );
-        return None;
-    }
-    if let Some((_, Some(label))) = task
-        && !values_are_open(context, label)
-        && !has_value(context, label, value_name)
-    {
-        super::labels::value_literal(context, label, value_name, value.span);
-        return None;
-    }
-    let plain = MetricRef::Plain { name: name.name.clone(), average: None, value: Some(value_name.clone()) };
-    Some((plain, metric))
-}
-
-fn resolve_gap(
-    context: &mut Context<'_>,
-    expr: &Expr,
-    args: &[Expr],
-    task: Task,
-    slices: &[(String, Span)],
-) -> Option<(MetricRef, &'static Metric)> {
-    let [of, Expr { kind: ExprKind::By(by), .. }] = args else {
-        context.error(
-            Code::WrongArgumentCount,
-            "`gap` takes a metric and a slice",
-            expr.span,
-            "takes a metric and a slice",
-            "write `gap(accuracy, by gender)`",
-        );
-        return None;
-    };
-    let metric = resolve_metric(context, of, task, &[]);
-    let name = cleaning::in_short(context, by.span);
-    if !slices.iter().any(|(slice, _)| *slice == name) {
-        let help = if slices.is_empty() {
-            format!("add `by {name}` to this block")
-        } else {
-            suggest(&name, slices.iter().map(|(slice, _)| slice.as_str()), "slices")
-        };
-        context.error(
-            Code::UnknownMetric,
-            format!("this evaluation has no slice `{name}`"),
-            by.span,
-            "unknown slice",
-            help,
-        );
-        return None;
-    }
-    let (metric, row) = metric?;
-    Some((MetricRef::Gap { metric: Box::new(metric), by: name }, row))
-}
-
-/// Checks a metric that a run selects by.
-pub(super) fn check_metric(context: &mut Context<'_>, expr: &Expr, task: Task) {
-    resolve_metric(context, expr, task, &[]);
 }
 
 fn resolve_gate(

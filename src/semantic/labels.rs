@@ -101,7 +101,7 @@ fn resolve_schema(context: &mut Context<'_>, label: &Label) -> LabelSchema {
         Schema::Scale { low, high, constraints } => {
             check_order(context, low, high);
             for constraint in constraints {
-                check_constraint(context, &label.name, constraint);
+                check_constraint(context, constraint);
             }
             LabelSchema::Declared("scale".to_owned())
         }
@@ -133,7 +133,7 @@ fn check_order(context: &mut Context<'_>, low: &Quantity, high: &Quantity) {
 
 /// A scale's constraint speaks of the label and of the record's fields, which no data set gives it yet: what can be
 /// checked without them is that the demands are no plain values.
-fn check_constraint(context: &mut Context<'_>, _label: &Ident, constraint: &Constraint) {
+fn check_constraint(context: &mut Context<'_>, constraint: &Constraint) {
     for side in [&constraint.when, &constraint.require] {
         if !may_be_condition(side) {
             context.error(

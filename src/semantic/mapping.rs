@@ -1,14 +1,16 @@
 //! The `label` statements of a data set: where a label's values come from.
 
+use super::compliance::text_field;
 use super::labels::{has_value, label_id, listed_values, values_are_open};
 use super::names::{self, Found, Kind};
 use super::scope::{Record, ScopeColumn, View};
 use super::types::{resolve_condition, resolve_expr, show};
-use super::{Context, cleaning, matching, taint};
+use super::{Context, cleaning, gates, matching, taint};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{ColumnId, Expr, ExprKind, FieldType, LabelId, LabelSchema, Literal, Step, StepBlock, StepKind, Type};
 use crate::source::Span;
 use crate::syntax::ast::dataset::{LabelBody, LabelItem, LabelItemKind};
+use crate::syntax::ast::label::Schema;
 use crate::syntax::ast::{self, ArmBody, Ident};
 
 /// A label statement of a data set.
@@ -40,7 +42,13 @@ pub(super) fn resolve_label_statements(
             );
             continue;
         }
-        let declared = matches!(names::look_up(context, statement.name, Kind::Label), Found::Declared(_));
+        let found = names::look_up(context, statement.name, Kind::Label);
+        let declared = matches!(found, Found::Declared(_));
+        if let Found::Declared(ast::Decl::Label(label)) = found
+            && let Schema::Spans { field, .. } = &label.schema
+        {
+            text_field(context, &fields, field, "spans refer to a text");
+        }
         let label = label_id(context, &statement.name.name).filter(|_| declared);
         let resolved = resolve_body(context, statement.body, &fields, label);
         if label.is_none() {
@@ -222,16 +230,19 @@ fn resolve_block(
                     check_raw_texts(context, &resolved, label);
                 }
             }
-            LabelItemKind::FromModel { model, .. } => {
+            LabelItemKind::FromModel { model, condition, .. } => {
                 origins += 1;
                 names::look_up(context, model, Kind::Train);
+                if let Some(condition) = condition {
+                    check_figure(context, condition, "confidence");
+                }
             }
             LabelItemKind::Resolve { method, .. } => {
                 let methods =
                     ["majority", "unanimous", "first", "dawid_skene", "label_model"].map(|method| (method, ()));
                 super::quantities::word(context, method, "method", &methods);
             }
-            LabelItemKind::Require(_) => {}
+            LabelItemKind::Require(condition) => check_figure(context, condition, "alpha"),
         }
     }
     if origins == 0
@@ -246,4 +257,18 @@ fn resolve_block(
         );
     }
     gold
+}
+
+/// A condition on the one figure that a statement has.
+fn check_figure(context: &mut Context<'_>, condition: &ast::Expr, figure: &str) {
+    let Some((compared, ..)) = gates::comparison(context, condition, &format!("{figure} >= 0.7")) else { return };
+    if !matches!(&compared.kind, ast::ExprKind::Name(name) if name.name == figure) {
+        context.error(
+            Code::UnknownMetric,
+            format!("only `{figure}` is known here"),
+            compared.span,
+            "unknown figure",
+            format!("write `{figure}`"),
+        );
+    }
 }

@@ -15,9 +15,12 @@ mod labels;
 mod licence;
 mod mapping;
 mod matching;
+mod metrics;
+mod model;
 mod names;
 mod outputs;
 mod quantities;
+mod reach;
 mod scope;
 mod source;
 mod split;
@@ -79,13 +82,15 @@ pub fn resolve(files: &SourceMap, parsed: &[ast::File], loader: &mut dyn Loader)
         datasets: Vec::new(),
         runs: Vec::new(),
         evaluations: Vec::new(),
+        depth: 0,
+        expansions: 0,
     };
     names::collect(&mut context, parsed);
     source::resolve_sources(&mut context, parsed);
     labels::resolve_labels(&mut context, parsed);
     templates::resolve_templates(&mut context, parsed);
     dataset::resolve_datasets(&mut context, parsed);
-    train::resolve_models(&mut context, parsed);
+    model::resolve_models(&mut context, parsed);
     train::resolve_trains(&mut context, parsed);
     evaluate::resolve_evaluates(&mut context, parsed);
     tests::resolve_tests(&mut context, parsed);
@@ -112,6 +117,10 @@ struct Context<'a> {
     runs: Vec<train::Run<'a>>,
     /// What each evaluation of the file is about, to find two of one kind.
     evaluations: Vec<(&'a str, &'a str, &'a str, Span)>,
+    /// How deep the expression at hand is nested.
+    depth: u32,
+    /// How many calls of declared functions the expression at hand has been written out for.
+    expansions: usize,
 }
 
 impl Context<'_> {

@@ -89,25 +89,40 @@ pub(super) fn assigned(record: &Record, value: &Expr, name: &str, statement: Spa
 }
 
 fn visit_columns(expr: &Expr, visit: &mut impl FnMut(crate::hir::ColumnId)) {
+    visit_all(expr, &mut |part| {
+        if let ExprKind::Column(column) = part.kind {
+            visit(column);
+        }
+    });
+}
+
+/// The number of operations of an expression.
+pub(super) fn size(expr: &Expr) -> usize {
+    let mut count = 0;
+    visit_all(expr, &mut |_| count += 1);
+    count
+}
+
+fn visit_all(expr: &Expr, visit: &mut impl FnMut(&Expr)) {
+    visit(expr);
     match &expr.kind {
-        ExprKind::Literal(_) => {}
-        ExprKind::Column(column) => visit(*column),
-        ExprKind::Call(_, arguments) => arguments.iter().for_each(|argument| visit_columns(argument, visit)),
+        ExprKind::Literal(_) | ExprKind::Column(_) => {}
+        ExprKind::Call(_, arguments) => arguments.iter().for_each(|argument| visit_all(argument, visit)),
         ExprKind::Negate(of) | ExprKind::Not(of) | ExprKind::ToFloat(of) | ExprKind::Member(of, _) => {
-            visit_columns(of, visit);
+            visit_all(of, visit);
         }
         ExprKind::Binary(_, left, right) => {
-            visit_columns(left, visit);
-            visit_columns(right, visit);
+            visit_all(left, visit);
+            visit_all(right, visit);
         }
         ExprKind::IsNull { value, .. } | ExprKind::In { value, .. } | ExprKind::Matches { value, .. } => {
-            visit_columns(value, visit);
+            visit_all(value, visit);
         }
         ExprKind::Match { subject, arms, otherwise } => {
-            visit_columns(subject, visit);
-            arms.iter().for_each(|(_, body)| visit_columns(body, visit));
+            visit_all(subject, visit);
+            arms.iter().for_each(|(_, body)| visit_all(body, visit));
             if let Some(otherwise) = otherwise {
-                visit_columns(otherwise, visit);
+                visit_all(otherwise, visit);
             }
         }
     }

@@ -40,7 +40,7 @@ fn resolve_test(context: &mut Context<'_>, test: &Test) -> Option<hir::Test> {
     let decl = find_target(context, &test.target)?;
     check_counts(context, test);
     let records: Vec<&[(Ident, Expr)]> = test.given.iter().filter_map(|given| record_literal(context, given)).collect();
-    let mut record = columns(context, test, &records);
+    let mut record = columns(context, test, &records, matches!(decl, Decl::Clean(_)));
     let given_columns = record.clone();
     let block = run_block(context, decl, &mut record, test)?;
     let (columns, steps) = (record, block.steps);
@@ -149,7 +149,7 @@ fn record_literal<'e>(context: &mut Context<'_>, expr: &'e Expr) -> Option<&'e [
 
 /// The record under test: the given fields first, then the other fields of the data sets that use the block, which are
 /// null. Types, `@personal` and the rest come from there; where no data set uses the block, from the values given.
-fn columns(context: &mut Context<'_>, test: &Test, given: &[&[(Ident, Expr)]]) -> Record {
+fn columns(context: &mut Context<'_>, test: &Test, given: &[&[(Ident, Expr)]], fields_alone: bool) -> Record {
     let users: Vec<usize> = (0..context.datasets.len())
         .filter(|index| context.datasets[*index].uses.contains(&test.target.name.as_str()))
         .collect();
@@ -158,7 +158,7 @@ fn columns(context: &mut Context<'_>, test: &Test, given: &[&[(Ident, Expr)]]) -
         if record.find(&name.name).is_some() {
             continue;
         }
-        let known = users.iter().find_map(|index| known_column(&context.datasets[*index], &name.name));
+        let known = users.iter().find_map(|index| known_column(&context.datasets[*index], &name.name, fields_alone));
         if let Some(column) = known {
             record.columns.push(column);
         } else if users.is_empty() {
@@ -174,17 +174,17 @@ fn columns(context: &mut Context<'_>, test: &Test, given: &[&[(Ident, Expr)]]) -
         record.complete &= facts.read.complete;
         for column in &facts.record.columns {
             if record.find(&column.name).is_none() {
-                record.columns.extend(known_column(facts, &column.name));
+                record.columns.extend(known_column(facts, &column.name, fields_alone));
             }
         }
     }
     record
 }
 
-/// A column as a data set has it before its first step; a label as it is after them.
-fn known_column(facts: &super::dataset::Facts<'_>, name: &str) -> Option<ScopeColumn> {
+/// A column as a data set has it before its first step; a label, which a `clean` block does not see, as it is after them.
+fn known_column(facts: &super::dataset::Facts<'_>, name: &str, fields_alone: bool) -> Option<ScopeColumn> {
     let column = facts.record.column(facts.record.find(name)?);
-    if column.label.is_some() {
+    if column.label.is_some() && !fields_alone {
         return Some(ScopeColumn { not_null: false, ..column.clone() });
     }
     facts.read.find(name).map(|id| facts.read.column(id).clone())

@@ -78,6 +78,34 @@ pub(super) fn resolve_expr(
     expr: &ast::Expr,
     want: Option<LabelId>,
 ) -> Option<Expr> {
+    if context.depth >= DEEPEST {
+        too_large(context, expr.span);
+        return None;
+    }
+    context.depth += 1;
+    let resolved = resolve_form(context, view, expr, want);
+    context.depth -= 1;
+    resolved
+}
+
+/// Expressions nested deeper than this are refused: each stage walks them by recursion.
+const DEEPEST: u32 = 400;
+
+/// Constants and functions that lead to one another further than this are refused.
+pub(super) const MOST_OPEN: usize = 64;
+
+/// Reports an expression that is too large, or becomes so when its functions are written out.
+pub(super) fn too_large(context: &mut Context<'_>, span: Span) {
+    context.error(
+        Code::NestedTooDeep,
+        "this expression is too large",
+        span,
+        "too many operations in one another",
+        "compute a part of it with `set` first, or ask with `in [ … ]` or one regex",
+    );
+}
+
+fn resolve_form(context: &mut Context<'_>, view: &View<'_>, expr: &ast::Expr, want: Option<LabelId>) -> Option<Expr> {
     let span = expr.span;
     match &expr.kind {
         ast::ExprKind::Null => {
@@ -241,6 +269,10 @@ fn expand_constant(
     constant: &ast::Let,
     want: Option<LabelId>,
 ) -> Option<Expr> {
+    if view.open.len() >= MOST_OPEN {
+        too_large(context, name.span);
+        return None;
+    }
     if view.open.contains(&constant.name.name.as_str()) {
         context.error(
             Code::RecursiveDefinition,

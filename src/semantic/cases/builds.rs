@@ -148,3 +148,20 @@ fn a_target_is_refused_for_what_it_needs_alone() {
     let refused = |targets: &[&str]| super::check_supported(&parsed, Some(targets)).len();
     assert_eq!((refused(&["banking"]), refused(&["router"])), (0, 1));
 }
+
+/// Texts made to grow or to nest are refused; nothing overflows.
+#[test]
+fn expressions_stay_small() {
+    let doubling: String = (1..40).map(|n| format!("fn f{n}(x: string) = f{}(x) + f{}(x)\n", n - 1, n - 1)).collect();
+    let chained: String = (1..3000).map(|n| format!("let c{n} = c{} + 1\n", n - 1)).collect();
+    let wide = vec!["text == \"a\""; 3000].join(" or ");
+    let cases = [
+        format!("fn f0(x: string) = x + x\n{doubling}clean c {{ set text = f39(text) }}"),
+        format!("let c0 = 1\n{chained}clean c {{ drop \"x\" when words(text) < c2999 }}"),
+        format!("clean c {{ drop \"x\" when {wide} }}"),
+    ];
+    for blocks in cases {
+        let checked = check(&with(&blocks, "  clean c"));
+        assert!(checked.found.iter().any(|found| found.code.id() == "E0009"));
+    }
+}
