@@ -12,7 +12,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("datafusion", &["plan/", "engine/"]),
     ("ort", &["runtime/"]),
     ("tokenizers", &["train/tokenizer"]),
-    ("minijinja", &["prompt/"]),
+    ("minijinja", &["prompt/", "train/chat"]),
     ("clap", &["cli/"]),
     ("indicatif", &["cli/"]),
     ("prost", &["onnx/"]),

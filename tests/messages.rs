@@ -161,6 +161,32 @@ fn a_misspelt_word_is_pointed_at_and_mended() {
     assert!(failures.is_empty(), "{} of {}:\n{}", failures.len(), MISSPELT.len(), failures.join("\n"));
 }
 
+/// What an author sees: several kinds of mistake in one file, drawn as in a terminal.
+#[test]
+fn messages_read_well() {
+    let mut spec = SPEC.to_string();
+    for (right, wrong) in [
+        ("text: string @personal; topic", "text: strnig @personal; topic"),
+        ("drop \"short\" when words(text) < 3", "drop \"short\" when words(txt) < \"three\""),
+        ("label  topic = topic", "label  topic = topic match { card => crad; else => drop }"),
+        ("split  train 90%, test 10%", "split  train 90%, test 20%"),
+        ("user      \"{{ text }}\"", "user      \"{{ text }\""),
+        ("rate 1e-3 linear", "rate 1e-3 liner"),
+        ("report accuracy, f1", "report acuracy, f1"),
+    ] {
+        assert!(spec.contains(right), "`{right}`");
+        spec = spec.replacen(right, wrong, 1);
+    }
+    let project = Project::new(&[("all.annot", spec.as_bytes())]);
+    let run = project.annotc(&["check", "all.annot"]).expect(1);
+    insta::assert_snapshot!(run.stderr);
+
+    let leak = SPEC.replacen("  redact  @personal: email, phone\n", "", 1);
+    let project = Project::new(&[("leak.annot", leak.as_bytes())]);
+    let run = project.annotc(&["check", "leak.annot"]).expect(1);
+    insta::assert_snapshot!(run.stderr);
+}
+
 /// The word of `right` that stands at the place of the first difference to `wrong`.
 fn changed(right: &str, wrong: &str) -> String {
     let at = right.chars().zip(wrong.chars()).take_while(|(a, b)| a == b).count();

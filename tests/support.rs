@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use assert_cmd::cargo::cargo_bin;
+
 use serde_json::Value;
 
 /// A folder with a spec and its data, removed at the end.
@@ -66,7 +68,7 @@ impl Project {
 
     /// annotc in this folder, not yet started.
     pub fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_annotc"));
+        let mut command = Command::new(cargo_bin!("annotc"));
         command.current_dir(self.folder.path()).args(args).env_remove("ANNOTC_DATA").env("NO_COLOR", "1");
         command
     }

@@ -30,6 +30,10 @@ pub enum Comparison {
     AtMost,
     /// `<`
     Below,
+    /// `==`
+    Exactly,
+    /// `!=`
+    OtherThan,
 }
 
 /// One `require`.
@@ -66,6 +70,8 @@ pub fn check_gate(gate: &Gate, evaluation: &Evaluation) -> GateResult {
         Comparison::Above => figure > gate.bound,
         Comparison::AtMost => figure <= gate.bound,
         Comparison::Below => figure < gate.bound,
+        Comparison::Exactly => figure == gate.bound,
+        Comparison::OtherThan => figure != gate.bound,
     });
     GateResult { gate: gate.clone(), measured, met }
 }
@@ -98,6 +104,8 @@ impl fmt::Display for Gate {
             Comparison::Above => ">",
             Comparison::AtMost => "<=",
             Comparison::Below => "<",
+            Comparison::Exactly => "==",
+            Comparison::OtherThan => "!=",
         };
         write!(f, "{} {sign} {}", self.measure, self.bound)
     }

@@ -262,6 +262,18 @@ fn check_write(format: &Ident, template: Option<&Ident>, decls: &[&Decl], refuse
 
 fn check_model(model: &Model, refused: &mut Diagnostics) {
     for item in &model.items {
+        if let ModelItem::Setting(setting) = item
+            && let Some(SettingValue::Word(word)) = &setting.value
+            && word.name == "cls"
+        {
+            refuse(
+                refused,
+                word.span,
+                "`pooling cls` is checked and cannot be trained yet",
+                "not built yet",
+                "write `pooling mean`, which is also what a model without the statement gets",
+            );
+        }
         if let ModelItem::New { architecture, .. } = item
             && architecture.name != "encoder"
         {

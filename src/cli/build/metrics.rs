@@ -14,7 +14,15 @@ pub fn lower_gate(gate: &hir::Gate) -> Gate {
         BinaryOp::Greater => Comparison::Above,
         BinaryOp::LessEqual => Comparison::AtMost,
         BinaryOp::Less => Comparison::Below,
-        other => unreachable!("a gate has one of four comparisons, not {other:?}"),
+        BinaryOp::Equal => Comparison::Exactly,
+        BinaryOp::NotEqual => Comparison::OtherThan,
+        BinaryOp::Add
+        | BinaryOp::Subtract
+        | BinaryOp::Multiply
+        | BinaryOp::Divide
+        | BinaryOp::Coalesce
+        | BinaryOp::And
+        | BinaryOp::Or => unreachable!("`semantic` lets only comparisons be gates"),
     };
     Gate { measure, comparison, bound: gate.bound }
 }
