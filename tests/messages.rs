@@ -161,6 +161,16 @@ fn a_misspelt_word_is_pointed_at_and_mended() {
     assert!(failures.is_empty(), "{} of {}:\n{}", failures.len(), MISSPELT.len(), failures.join("\n"));
 }
 
+#[test]
+fn the_readme_example_is_right() {
+    let readme = std::fs::read_to_string(crate::support::repository().join("README.md")).expect("the README is there");
+    let (_, after) = readme.split_once("```annot\n").expect("the README has an example");
+    let (example, _) = after.split_once("```").expect("the example ends");
+    let project = Project::new(&[("all.annot", example.as_bytes())]);
+    let run = project.annotc(&["check", "all.annot"]).expect(0);
+    assert!(!run.stderr.contains("warning"), "{}", run.stderr);
+}
+
 /// What an author sees: several kinds of mistake in one file, drawn as in a terminal.
 #[test]
 fn messages_read_well() {

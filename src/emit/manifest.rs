@@ -264,7 +264,8 @@ impl Manifest {
                     ));
                 }
             }
-            for file in self.outputs.iter().filter(|file| file.part == name && file.records != part.records) {
+            let differs = |file: &&OutputEntry| file.part == name && file.records != part.records;
+            if let Some(file) = self.outputs.iter().find(differs) {
                 return wrong(format!(
                     "`{}` has {} of the {} records of `{name}`",
                     file.path, file.records, part.records

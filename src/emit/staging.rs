@@ -65,7 +65,7 @@ struct PartFile {
 }
 
 enum Content {
-    Lines { file: HashedFile, records: u64 },
+    Lines { file: Box<HashedFile>, records: u64 },
     Table(Box<TableFile>),
 }
 
@@ -86,7 +86,7 @@ impl Staging {
                 let schema = table_schema(batch, identity_name(dataset));
                 Content::Table(Box::new(TableFile::create(&folder.join(&path), &schema)?))
             } else {
-                Content::Lines { file: HashedFile::create(&folder.join(&path))?, records: 0 }
+                Content::Lines { file: Box::new(HashedFile::create(&folder.join(&path))?), records: 0 }
             };
             Ok(PartFile { path, content })
         };

@@ -75,7 +75,7 @@ fn check_sum_of_cached(report: &Report) -> Option<Check> {
         Outcome::Usable(_) | Outcome::NotSet | Outcome::Absent | Outcome::TooOld { .. } => None,
     })?;
     let wheel = Platform::current().ok()?.wheel();
-    Some(match check_sum(&cached.path, wheel.library, wheel.library_sha256) {
+    Some(match check_sum(&cached.path, wheel.dylib, wheel.dylib_sha256) {
         Ok(()) => Check::new("cached library", Health::Good, "its sum is the pinned one", None),
         Err(error) => Check::new(
             "cached library",

@@ -147,7 +147,7 @@ fn install(
         lock.lock().map_err(RuntimeError::io(&lock_path))?;
     }
     let destination = root.join(wheel.folder_name());
-    let library = destination.join(wheel.library);
+    let library = destination.join(wheel.dylib);
     if !library.is_file() {
         let stage = tempfile::Builder::new().prefix(".stage-").tempdir_in(root).map_err(RuntimeError::io(root))?;
         let brought = bring(stage.path(), progress)?;
@@ -158,7 +158,7 @@ fn install(
             Brought::Wheel(path) => unpack(&path, wheel, &unpacked)?,
             Brought::Unpacked(package) => take_unpacked(&package, wheel, &unpacked)?,
         }
-        check_sum(&unpacked.join(wheel.library), wheel.library, wheel.library_sha256)?;
+        check_sum(&unpacked.join(wheel.dylib), wheel.dylib, wheel.dylib_sha256)?;
         if destination.exists() {
             std::fs::remove_dir_all(&destination).map_err(RuntimeError::io(&destination))?;
         }
@@ -174,8 +174,8 @@ fn unpack(path: &Path, wheel: &Wheel, into: &Path) -> Result<(), RuntimeError> {
         |error: zip::result::ZipError| RuntimeError::Wheel { name: wheel.file_name(), message: error.to_string() };
     let file = File::open(path).map_err(RuntimeError::io(path))?;
     let mut archive = zip::ZipArchive::new(file).map_err(broken)?;
-    let library = format!("onnxruntime/capi/{}", wheel.library);
-    extract(&mut archive, &library, &into.join(wheel.library)).map_err(broken)?;
+    let library = format!("onnxruntime/capi/{}", wheel.dylib);
+    extract(&mut archive, &library, &into.join(wheel.dylib)).map_err(broken)?;
     for notice in NOTICES {
         // The notices' place in the wheel has moved between versions; the library works without them.
         if let Err(error) = extract(&mut archive, &format!("onnxruntime/{notice}"), &into.join(notice)) {
@@ -194,8 +194,8 @@ fn extract(archive: &mut zip::ZipArchive<File>, name: &str, to: &Path) -> zip::r
 }
 
 fn take_unpacked(package: &Path, wheel: &Wheel, into: &Path) -> Result<(), RuntimeError> {
-    let library = package.join("capi").join(wheel.library);
-    std::fs::copy(&library, into.join(wheel.library)).map_err(RuntimeError::io(&library))?;
+    let library = package.join("capi").join(wheel.dylib);
+    std::fs::copy(&library, into.join(wheel.dylib)).map_err(RuntimeError::io(&library))?;
     for notice in NOTICES {
         if let Err(error) = std::fs::copy(package.join(notice), into.join(notice)) {
             tracing::debug!(notice, %error, "the package has no such notice");
@@ -246,7 +246,7 @@ mod tests {
     }
 
     fn row(wheel: &[u8], library: &[u8]) -> Wheel {
-        Wheel { sha256: sum(wheel), library_sha256: sum(library), ..*Platform::LinuxX64.wheel() }
+        Wheel { sha256: sum(wheel), dylib_sha256: sum(library), ..*Platform::LinuxX64.wheel() }
     }
 
     fn try_install(root: &Path, row: &Wheel, content: &[u8]) -> Result<Found, RuntimeError> {

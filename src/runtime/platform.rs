@@ -19,11 +19,11 @@ pub struct Wheel {
     /// The wheel's SHA-256 in hexadecimal.
     pub sha256: &'static str,
     /// The library's file name, in `onnxruntime/capi/`.
-    pub library: &'static str,
+    pub dylib: &'static str,
     /// The library's size in bytes.
     pub library_bytes: u64,
     /// The library's SHA-256 in hexadecimal.
-    pub library_sha256: &'static str,
+    pub dylib_sha256: &'static str,
 }
 
 impl Wheel {
@@ -114,9 +114,9 @@ pub const WHEELS: &[Wheel] = &[
         uv_platform: "aarch64-apple-darwin",
         bytes: 20_882_125,
         sha256: "96dd2564b10ea7153ad9c207e7cd8e5917cb3ba521e0e0a62ac03486fdc8d56c",
-        library: "libonnxruntime.1.31.1.dylib",
+        dylib: "libonnxruntime.1.31.1.dylib",
         library_bytes: 33_037_336,
-        library_sha256: "d586cbe89effc085a09d3341b3cfbd5c322517f9d397aeb20814af21433f2b36",
+        dylib_sha256: "d586cbe89effc085a09d3341b3cfbd5c322517f9d397aeb20814af21433f2b36",
     },
     Wheel {
         platform: Platform::LinuxArm64,
@@ -124,9 +124,9 @@ pub const WHEELS: &[Wheel] = &[
         uv_platform: "aarch64-manylinux_2_28",
         bytes: 21_420_803,
         sha256: "0b9a492176886992e0e875f06bc0367e333f5fff11711a2d642e18b02f3009cc",
-        library: "libonnxruntime.so.1.31.1",
+        dylib: "libonnxruntime.so.1.31.1",
         library_bytes: 25_265_040,
-        library_sha256: "8aa3b76b28c778a2b1dd660d34161adb1d508c9ccd04ff9dc80e26eca5df8467",
+        dylib_sha256: "8aa3b76b28c778a2b1dd660d34161adb1d508c9ccd04ff9dc80e26eca5df8467",
     },
     Wheel {
         platform: Platform::LinuxX64,
@@ -134,9 +134,9 @@ pub const WHEELS: &[Wheel] = &[
         uv_platform: "x86_64-manylinux_2_28",
         bytes: 23_760_988,
         sha256: "1f3dea47f2f0e5117c2404cea7d21fd253ae7836a3bf167a501cdfbb2600d536",
-        library: "libonnxruntime.so.1.31.1",
+        dylib: "libonnxruntime.so.1.31.1",
         library_bytes: 29_352_200,
-        library_sha256: "fc44112fbe06d7d689c57e11d3862031f64711007e4ee020f8eed5185fd2c1d3",
+        dylib_sha256: "fc44112fbe06d7d689c57e11d3862031f64711007e4ee020f8eed5185fd2c1d3",
     },
     Wheel {
         platform: Platform::WindowsX64,
@@ -144,9 +144,9 @@ pub const WHEELS: &[Wheel] = &[
         uv_platform: "x86_64-pc-windows-msvc",
         bytes: 14_888_466,
         sha256: "ae8a9a351efda685cc59a66226cdefaa37a126c1d66872ca23a2de9425326130",
-        library: "onnxruntime.dll",
+        dylib: "onnxruntime.dll",
         library_bytes: 19_288_376,
-        library_sha256: "e45f61e50d8650885452be538a00bb14a715e46a1bc3691000ce947e89ed0306",
+        dylib_sha256: "e45f61e50d8650885452be538a00bb14a715e46a1bc3691000ce947e89ed0306",
     },
     Wheel {
         platform: Platform::WindowsArm64,
@@ -154,9 +154,9 @@ pub const WHEELS: &[Wheel] = &[
         uv_platform: "aarch64-pc-windows-msvc",
         bytes: 14_740_724,
         sha256: "fe8b9ac1ae8e894e12c47ee82e4f6dfc1835768133687257866469fda80d0bf1",
-        library: "onnxruntime.dll",
+        dylib: "onnxruntime.dll",
         library_bytes: 19_171_640,
-        library_sha256: "dc9e2fe646a72829386a24ac9185a7a4e26d7dbe5dc433d41df063603c00bbc7",
+        dylib_sha256: "dc9e2fe646a72829386a24ac9185a7a4e26d7dbe5dc433d41df063603c00bbc7",
     },
 ];
 

@@ -15,6 +15,9 @@ use crate::eval::{self, Classifier, Evaluated, Evaluation, Signature, TestTable}
 use crate::hir::{self, Program, Task};
 use crate::train::LengthLimit;
 
+/// The key of the signature that tells whether figures are still those that would be made.
+const FINGERPRINT: &str = "evaluation";
+
 /// Evaluates one run on one part, writes the figures, and fails where a gate is not met.
 pub fn evaluate(session: &mut Session<'_>, at: usize, manifest: &Manifest) -> Result<(), Failure> {
     let program: &Program = &session.spec.program;
@@ -31,6 +34,13 @@ pub fn evaluate(session: &mut Session<'_>, at: usize, manifest: &Manifest) -> Re
         terminal.error(format_args!("evaluating {name}: {error}"), None);
         Failure::World
     };
+    let weights = super::train::weights(&folder);
+    let fingerprint = fingerprint(evaluate, train, manifest, &weights, runtime.version());
+    if let Some(figures) = unchanged(&figures_path, &fingerprint) {
+        terminal.status(Paint::Dim, "Unchanged", format_args!("{name} in {}", figures_path.display()));
+        let unmet: Vec<String> = figures["gates"].as_array().into_iter().flatten().filter_map(unmet_gate).collect();
+        return conclude(session, &name, &unmet);
+    }
     terminal.status(Paint::Green, "Evaluating", &name);
 
     let data = session.out.join(file_name(&dataset.name));
@@ -67,8 +77,9 @@ pub fn evaluate(session: &mut Session<'_>, at: usize, manifest: &Manifest) -> Re
         ("spec".to_string(), manifest.spec.clone()),
         ("data".to_string(), manifest.fingerprint.clone()),
         ("split".to_string(), evaluate.part.clone()),
-        ("model".to_string(), super::train::weights(&folder)),
+        ("model".to_string(), weights),
         ("runtime".to_string(), runtime.version().to_string()),
+        (FINGERPRINT.to_string(), fingerprint),
     ]);
     std::fs::create_dir_all(folder.join("evaluation")).map_err(|error| world(&error))?;
     let written = write(&target, evaluate, &evaluation, evaluated.as_ref(), &signature);
@@ -80,12 +91,38 @@ pub fn evaluate(session: &mut Session<'_>, at: usize, manifest: &Manifest) -> Re
         terminal.note(eval::evaluation_table(&evaluation, &gates));
         terminal.note(figures_path.display());
     }
-    let unmet = gates.iter().filter(|gate| !gate.met).count();
-    if unmet > 0 {
-        terminal.error(format_args!("{name}: {} not met", super::super::check::counted(unmet, "requirement")), None);
-        return Err(Failure::Unmet);
+    let unmet: Vec<String> = gates.iter().filter(|gate| !gate.met).map(|gate| gate.gate.to_string()).collect();
+    conclude(session, &name, &unmet)
+}
+
+/// Fails where a gate is not met.
+fn conclude(session: &Session<'_>, name: &str, unmet: &[String]) -> Result<(), Failure> {
+    if unmet.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let terminal = session.terminal;
+    terminal.error(format_args!("{name}: not met: {}", unmet.join(", ")), Some("the model and its figures are kept"));
+    Err(Failure::Unmet)
+}
+
+/// A hash of all that the figures depend on.
+fn fingerprint(evaluate: &hir::Evaluate, train: &hir::Train, manifest: &Manifest, weights: &str, runtime: &str) -> String {
+    let slices: Vec<_> = evaluate.slices.iter().map(|slice| (&slice.name, &slice.at)).collect();
+    let gates: Vec<_> = evaluate.gates.iter().map(|gate| (&gate.metric, gate.comparison, gate.bound)).collect();
+    let asked = format!("{:?}", (&evaluate.part, &evaluate.report, slices, gates, train.length));
+    let all = serde_json::json!([env!("CARGO_PKG_VERSION"), asked, manifest.fingerprint, weights, runtime]);
+    blake3::hash(all.to_string().as_bytes()).to_hex().to_string()
+}
+
+/// The figures that stand there already, where they are those that would be made.
+fn unchanged(path: &Path, fingerprint: &str) -> Option<Value> {
+    let figures: Value = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
+    (figures["signature"][FINGERPRINT] == fingerprint).then_some(figures)
+}
+
+/// A gate of the figures' file, in words, when it is not met.
+fn unmet_gate(gate: &Value) -> Option<String> {
+    (gate["met"] == false).then(|| gate["require"].as_str().unwrap_or_default().to_string())
 }
 
 fn write(

@@ -30,6 +30,9 @@ pub struct Renderer {
     identity: String,
 }
 
+/// Adds one row to the text; an error says why it cannot be.
+type WriteRow<'a> = dyn Fn(&Rows<'_>, usize, &mut Vec<u8>) -> Result<(), String> + 'a;
+
 /// How a row is made.
 #[derive(Debug)]
 enum Layout {
@@ -101,7 +104,7 @@ impl Renderer {
     /// # Errors
     /// The first row that cannot be rendered.
     pub fn render(&self, batch: &RecordBatch) -> Result<Rendered, RenderError> {
-        let each = |write: &dyn Fn(&Rows<'_>, usize, &mut Vec<u8>) -> Result<(), String>| {
+        let each = |write: &WriteRow<'_>| {
             let rows = Rows::new(batch).map_err(|message| RenderError { row: 0, message })?;
             let mut bytes = Vec::new();
             for row in 0..batch.num_rows() {

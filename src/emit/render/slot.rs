@@ -10,7 +10,7 @@ use crate::prompt::{LabelValue, Template, Values};
 /// A text of a template.
 #[derive(Debug)]
 pub(crate) struct Slot {
-    template: Template,
+    template: Box<Template>,
     variables: Vec<Variable>,
 }
 
@@ -27,7 +27,7 @@ struct Variable {
 impl Slot {
     /// Parses the text and finds its columns.
     pub(crate) fn new(text: &str, columns: &Columns<'_>) -> Result<Self, String> {
-        let template = Template::parse(text).map_err(|error| error.message)?;
+        let template = Box::new(Template::parse(text).map_err(|error| error.message)?);
         let mut variables: Vec<Variable> = Vec::new();
         for read in template.variables() {
             match variables.iter_mut().find(|variable| variable.name == read.name) {
