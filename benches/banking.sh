@@ -6,14 +6,14 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${ANNOTC_DATA:?name the folder that holds banking77/}"
 jobs=${1:-2}
-cargo build --release --locked
+cargo build --locked
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
 python3 - "$out" "$jobs" <<'PY'
 import json, resource, subprocess, sys, time
 out, jobs = sys.argv[1], sys.argv[2]
 start = time.monotonic()
-subprocess.run(["target/release/annotc", "build", "specs/banking/banking.annot", "--out", out, "--jobs", jobs], check=True)
+subprocess.run(["target/debug/annotc", "build", "specs/banking/banking.annot", "--out", out, "--jobs", jobs], check=True)
 wall = time.monotonic() - start
 used = resource.getrusage(resource.RUSAGE_CHILDREN)
 import glob

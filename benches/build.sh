@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 megabytes=${1:-200} jobs=${2:-2} runs=${3:-3}
-cargo build --release --locked
+cargo build --locked
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 benches/generate_texts.py "$work/texts.jsonl" "$megabytes"
@@ -19,7 +19,7 @@ for _ in range(runs):
     shutil.rmtree(f"{work}/build", ignore_errors=True)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.monotonic()
-    subprocess.run(["target/release/annotc", "build", f"{work}/build.annot", "--jobs", jobs], check=True,
+    subprocess.run(["target/debug/annotc", "build", f"{work}/build.annot", "--jobs", jobs], check=True,
                    stderr=subprocess.DEVNULL)
     seconds.append(time.monotonic() - start)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

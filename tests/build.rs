@@ -71,7 +71,11 @@ fn every_record_can_be_traced() {
     let row = &project.lines(&format!("build/{DATA_ONLY}/quarantine.jsonl"))[0];
     let id = row["id"].as_str().expect("an id");
     let run = project.annotc(&["trace", id]).expect(0);
-    assert!(run.stdout.contains("quarantined") && run.stdout.contains(row["file"].as_str().expect("a file")), "{}", run.stdout);
+    assert!(
+        run.stdout.contains("quarantined") && run.stdout.contains(row["file"].as_str().expect("a file")),
+        "{}",
+        run.stdout
+    );
     let life = &project.annotc(&["trace", id, "--format", "json"]).expect(0).answers()[0];
     assert_eq!(life["id"], row["id"]);
     assert_eq!(life["line"], row["line"]);

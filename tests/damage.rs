@@ -34,7 +34,8 @@ const GOOD_JSON: &str = "{\"text\":\"a good one\",\"topic\":\"a\"}\n";
 const GOOD_CSV: &str = "text,topic\na good row,b\n";
 
 fn check(case: Case) {
-    let project = Project::new(&[("all.annot", SPEC.as_bytes()), ("notes.jsonl", &case.jsonl), ("rows.csv", &case.csv)]);
+    let project =
+        Project::new(&[("all.annot", SPEC.as_bytes()), ("notes.jsonl", &case.jsonl), ("rows.csv", &case.csv)]);
     let run = project.annotc(&["build", "all.annot"]);
     assert_eq!(run.status, 0, "{}: {}", case.name, run.stderr);
     let quarantine = project.lines("build/all/quarantine.jsonl");

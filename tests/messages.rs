@@ -138,7 +138,8 @@ fn a_misspelt_word_is_pointed_at_and_mended() {
             let line = label["line"].as_u64().unwrap_or(0) as usize;
             let column = label["column"].as_u64().unwrap_or(0) as usize;
             let length = label["length"].as_u64().unwrap_or(0) as usize;
-            let text: String = spec.lines().nth(line.wrapping_sub(1)).unwrap_or("").chars().skip(column - 1).take(length).collect();
+            let text: String =
+                spec.lines().nth(line.wrapping_sub(1)).unwrap_or("").chars().skip(column - 1).take(length).collect();
             text.trim_start_matches('@') == word.trim_start_matches('@')
         });
         let intended: String = changed(right, wrong);
@@ -155,7 +156,11 @@ fn a_misspelt_word_is_pointed_at_and_mended() {
             failures.push(format!("`{wrong}`: exit status {}", run.status));
         }
         if errors.len() > 1 {
-            failures.push(format!("`{wrong}`: {} errors where one mistake was made: {}", errors.len(), run.stdout.trim()));
+            failures.push(format!(
+                "`{wrong}`: {} errors where one mistake was made: {}",
+                errors.len(),
+                run.stdout.trim()
+            ));
         }
     }
     assert!(failures.is_empty(), "{} of {}:\n{}", failures.len(), MISSPELT.len(), failures.join("\n"));

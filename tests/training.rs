@@ -10,7 +10,10 @@ fn figures(project: &Project) -> (f64, f64) {
     let most = labels.values().filter_map(serde_json::Value::as_u64).max().expect("several values");
     let evaluation = project.json("build/sorter/evaluation/helpdesk.test.json");
     assert_eq!(evaluation["schema"], "annotc.evaluation/1");
-    (most as f64 / test["records"].as_u64().expect("a count") as f64, evaluation["metrics"]["accuracy"].as_f64().expect("accuracy"))
+    (
+        most as f64 / test["records"].as_u64().expect("a count") as f64,
+        evaluation["metrics"]["accuracy"].as_f64().expect("accuracy"),
+    )
 }
 
 #[test]

@@ -49,8 +49,8 @@ pub fn run(args: &PredictArgs, terminal: &Terminal) -> Result<(), Failure> {
         return Err(Failure::World);
     }
     let library = runtime::open(&args.runtime, terminal)?;
-    let mut classifier = eval::Classifier::open(&library, &args.model, None, build::jobs(args.jobs))
-        .map_err(|error| world(&error))?;
+    let mut classifier =
+        eval::Classifier::open(&library, &args.model, None, build::jobs(args.jobs)).map_err(|error| world(&error))?;
     let mut window = Window { records: Vec::new(), first: 1 };
     let mut flush = |window: &mut Window| -> Result<(), Failure> {
         let names = window.names();
@@ -74,7 +74,10 @@ pub fn run(args: &PredictArgs, terminal: &Terminal) -> Result<(), Failure> {
                 continue;
             }
             let (record, text) = parse(&line, &args.field).map_err(|reason| {
-                terminal.error(format_args!("line {}: {reason}", number + 1), Some("give JSON objects with the text's field (`--field`), or plain texts"));
+                terminal.error(
+                    format_args!("line {}: {reason}", number + 1),
+                    Some("give JSON objects with the text's field (`--field`), or plain texts"),
+                );
                 Failure::World
             })?;
             window.push(record, text);
@@ -104,7 +107,10 @@ impl Window {
     }
 }
 
-fn lines(args: &PredictArgs, terminal: &Terminal) -> Result<Box<dyn Iterator<Item = std::io::Result<String>>>, Failure> {
+fn lines(
+    args: &PredictArgs,
+    terminal: &Terminal,
+) -> Result<Box<dyn Iterator<Item = std::io::Result<String>>>, Failure> {
     match &args.file {
         Some(path) => {
             let file = std::fs::File::open(path).map_err(|error| {

@@ -74,7 +74,9 @@ fn install(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
 
 fn fetch(options: &Options, terminal: &Terminal) -> Result<Found, Failure> {
     let mut progress = |event: FetchProgress| match event {
-        FetchProgress::Waiting => terminal.status(Paint::Dim, "Waiting", "for another process that fetches onnxruntime"),
+        FetchProgress::Waiting => {
+            terminal.status(Paint::Dim, "Waiting", "for another process that fetches onnxruntime")
+        }
         FetchProgress::Downloading { wheel, bytes, client } => terminal.status(
             Paint::Green,
             "Fetching",
@@ -95,11 +97,17 @@ fn show(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
     let report = runtime::locate(options);
     let chosen = report.chosen.as_ref();
     if terminal.json() {
-        let places: Vec<_> = report.places.iter().map(|place| json!({
-            "place": place.kind.name(),
-            "looked_at": place.looked_at,
-            "found": verdict(place, chosen),
-        })).collect();
+        let places: Vec<_> = report
+            .places
+            .iter()
+            .map(|place| {
+                json!({
+                    "place": place.kind.name(),
+                    "looked_at": place.looked_at,
+                    "found": verdict(place, chosen),
+                })
+            })
+            .collect();
         terminal.answer(json!({
             "chosen": chosen.map(|found| json!({
                 "path": found.path, "version": found.version.map(|version| version.to_string()),

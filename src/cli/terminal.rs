@@ -116,8 +116,11 @@ impl Terminal {
 
     /// A progress line on standard error that is drawn only where a person watches, with `total` units of work.
     pub fn progress(&self, verb: &str, total: u64, template: &str) -> ProgressBar {
-        let target =
-            if self.watched && !self.json() { ProgressDrawTarget::stderr_with_hz(8) } else { ProgressDrawTarget::hidden() };
+        let target = if self.watched && !self.json() {
+            ProgressDrawTarget::stderr_with_hz(8)
+        } else {
+            ProgressDrawTarget::hidden()
+        };
         let bar = ProgressBar::with_draw_target(Some(total), target);
         let style = ProgressStyle::with_template(template)
             .expect("the templates are constants of this crate")

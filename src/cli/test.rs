@@ -42,7 +42,11 @@ pub fn run(args: &TestArgs, terminal: &Terminal) -> Result<(), Failure> {
             Failure::World
         })?;
         let good = outcome.failures.is_empty();
-        if good { passed += 1 } else { failed += 1 }
+        if good {
+            passed += 1
+        } else {
+            failed += 1
+        }
         let line = spec.sources.line(test.span);
         if terminal.json() {
             let failures: Vec<&str> = outcome.failures.iter().map(|failure| failure.message.as_str()).collect();
@@ -51,7 +55,8 @@ pub fn run(args: &TestArgs, terminal: &Terminal) -> Result<(), Failure> {
             }));
             continue;
         }
-        let mark = if good { terminal.paint_answer(Paint::Green, "✓") } else { terminal.paint_answer(Paint::Red, "✗") };
+        let mark =
+            if good { terminal.paint_answer(Paint::Green, "✓") } else { terminal.paint_answer(Paint::Red, "✗") };
         terminal.answer(format_args!("{mark} {} · {}", test.target, test.title));
         for failure in &outcome.failures {
             terminal.answer(format_args!("  {}:{line}", spec.path.display()));

@@ -32,9 +32,15 @@ pub fn run(args: &TraceArgs, terminal: &Terminal) -> Result<(), Failure> {
     })?;
     if traced.lives.is_empty() {
         let (message, help) = if out.is_dir() {
-            (format!("no record in `{}` has an id that begins with {}", out.display(), args.id), "ids stand in audit/records.parquet and quarantine.jsonl")
+            (
+                format!("no record in `{}` has an id that begins with {}", out.display(), args.id),
+                "ids stand in audit/records.parquet and quarantine.jsonl",
+            )
         } else {
-            (format!("there is no folder `{}`", out.display()), "name the spec with `--spec`, or the folder that was built into with `--out`")
+            (
+                format!("there is no folder `{}`", out.display()),
+                "name the spec with `--spec`, or the folder that was built into with `--out`",
+            )
         };
         terminal.error(message, Some(help));
         return Err(Failure::Spec);

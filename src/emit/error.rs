@@ -16,11 +16,11 @@ pub enum EmitError {
         /// What the system said.
         source: io::Error,
     },
-    /// Another process holds the lock of this data set.
-    #[error("another build is writing `{dataset}` into `{}`: wait until it has ended, or choose another `--out`", out.display())]
+    /// Another process holds the lock of this target.
+    #[error("another build is writing `{target}` into `{}`: wait until it has ended, or choose another `--out`", out.display())]
     Busy {
-        /// The data set.
-        dataset: String,
+        /// The target's folder.
+        target: String,
         /// The folder that both write into.
         out: PathBuf,
     },

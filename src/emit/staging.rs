@@ -77,7 +77,7 @@ impl Staging {
     /// [`EmitError::Busy`] while another process builds the same data set there, [`EmitError::Foreign`] where something
     /// that no build made would be replaced.
     pub fn create(out: &Path, dataset: &hir::Dataset, batch: &Schema) -> Result<Self, EmitError> {
-        let swap = Swap::begin(out, &dataset.name)?;
+        let swap = Swap::begin(out, &file_name(&dataset.name))?;
         let folder = swap.staging();
         let part_file = |output: &hir::Output, part: &str| {
             let format = formats::row(output.format);

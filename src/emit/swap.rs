@@ -1,6 +1,6 @@
 //! A folder that changes in one step: new files are written beside it, then the two folders trade places. Whatever
 //! moment the process is killed at, the old folder or the new one is there whole; what it left is put right by the next
-//! build.
+//! build. Data sets and trained models are published so.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -8,13 +8,16 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::error::{AtPath, EmitError};
-use super::file::{file_name, sync_folder, sync_tree};
+use super::file::{sync_folder, sync_tree};
 use super::manifest::{MANIFEST, Manifest};
 
 const STAGING: &str = ".annotc-staging-";
 const OLD: &str = ".annotc-old-";
 
-/// The folder of a data set, held by this process alone until it is dropped.
+/// The file that every trained model's folder holds, as every data set's holds a manifest.
+pub const PROVENANCE: &str = "provenance.json";
+
+/// The folder of a target, held by this process alone until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Swap {
     out: PathBuf,
@@ -24,12 +27,12 @@ pub(crate) struct Swap {
 
 impl Swap {
     /// Takes the lock, puts right what killed builds left in `out`, and creates the staging folder.
-    pub(crate) fn begin(out: &Path, dataset: &str) -> Result<Self, EmitError> {
+    /// `name` is a file name under `out`.
+    pub(crate) fn begin(out: &Path, name: &str) -> Result<Self, EmitError> {
         fs::create_dir_all(out).at("create", out)?;
-        let name = file_name(dataset);
-        let lock =
-            acquire(out, &name)?.ok_or_else(|| EmitError::Busy { dataset: dataset.to_owned(), out: out.to_owned() })?;
-        let swap = Self { out: out.to_owned(), name, _lock: lock };
+        let busy = || EmitError::Busy { target: name.to_owned(), out: out.to_owned() };
+        let lock = acquire(out, name)?.ok_or_else(busy)?;
+        let swap = Self { out: out.to_owned(), name: name.to_owned(), _lock: lock };
         recover(out, &swap.name)?;
         recover_others(out, &swap.name)?;
         refuse_foreign(&swap.target())?;
@@ -38,7 +41,7 @@ impl Swap {
         Ok(swap)
     }
 
-    /// Where the data set's files stand once they are published.
+    /// Where the files stand once they are published.
     pub(crate) fn target(&self) -> PathBuf {
         self.out.join(&self.name)
     }
@@ -83,7 +86,7 @@ impl Drop for Swap {
     }
 }
 
-/// The lock of a data set's folder; `None` when another process keeps it for longer than a clean-up takes.
+/// The lock of a target's folder; `None` when another process keeps it for longer than a clean-up takes.
 fn acquire(out: &Path, name: &str) -> Result<Option<File>, EmitError> {
     for _ in 0..20 {
         if let Some(lock) = try_acquire(out, name)? {
@@ -123,7 +126,7 @@ fn recover(out: &Path, name: &str) -> Result<(), EmitError> {
     Ok(())
 }
 
-/// The same for data sets that this build does not make, unless somebody is building them now.
+/// The same for targets that this build does not make, unless somebody is building them now.
 fn recover_others(out: &Path, own: &str) -> Result<(), EmitError> {
     for entry in fs::read_dir(out).at("read", out)? {
         let file_name = entry.at("read", out)?.file_name();
@@ -138,13 +141,14 @@ fn recover_others(out: &Path, own: &str) -> Result<(), EmitError> {
     Ok(())
 }
 
-/// Only a folder that a build wrote, or an empty one, may be replaced.
-fn refuse_foreign(target: &Path) -> Result<(), EmitError> {
+/// Only a folder that a build wrote, or an empty one, may be replaced: whatever else stands there is somebody's work.
+pub(crate) fn refuse_foreign(target: &Path) -> Result<(), EmitError> {
     let ours = match fs::symlink_metadata(target) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => true,
         Err(error) => return Err(error).at("read", target),
         Ok(metadata) if !metadata.is_dir() => false,
         Ok(_) if target.join(MANIFEST).exists() => Manifest::read(target)?.is_some(),
+        Ok(_) if target.join(PROVENANCE).exists() => true,
         Ok(_) => fs::read_dir(target).at("read", target)?.next().is_none(),
     };
     if ours { Ok(()) } else { Err(EmitError::Foreign { path: target.to_owned() }) }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::emit::EmitError;
 use crate::runtime::RuntimeError;
 
 /// A failure of a training or evaluation run.
@@ -10,6 +11,9 @@ pub enum TrainError {
     /// The runtime library failed.
     #[error(transparent)]
     Runtime(#[from] RuntimeError),
+    /// The folder could not be published.
+    #[error(transparent)]
+    Emit(#[from] EmitError),
     /// A file could not be read or written.
     #[error("`{}`: {source}", path.display())]
     Io {

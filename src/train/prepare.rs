@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use super::TrainError;
 use super::batch::Feeds;
 use super::example::{Encoded, LengthLimit, encode_conversations, encode_texts};
-use super::folder::{TrainedFolder, check_destination, hash_file, hash_model, write_folder};
+use super::folder::{TrainedFolder, hash_file, hash_model, write_folder};
 use super::model::{Model, TrainingPlan, positions};
 use super::optimizer::{ParameterRule, weight_decays};
 use super::run::{Extent, ModelSource, Task, TrainRun, Tune};
@@ -18,6 +18,7 @@ use super::table::Table;
 use super::tokenizer::{Tokenizer, pretty, train_wordpiece, write};
 use super::trainer::{Event, Outcome, Preparation, Trainer};
 use super::validate::Validation;
+use crate::emit::refuse_foreign;
 use crate::onnx::encode;
 use crate::onnx::encoder::{Encoder, POSITIONS};
 use crate::runtime::{BoundSession, Runtime, Session};
@@ -64,7 +65,7 @@ impl ModelFolder {
 }
 
 pub(super) fn prepare(run: &TrainRun, runtime: &Runtime) -> Result<Prepared, TrainError> {
-    check_destination(&run.output)?;
+    refuse_foreign(&run.output)?;
     let columns = columns(&run.task);
     let table = Table::read(&run.train, &columns)?;
     let validation = run.validation.as_deref().map(|path| Table::read(path, &columns)).transpose()?;

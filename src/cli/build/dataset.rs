@@ -8,11 +8,11 @@ use super::{Session, cancelled, lower};
 use crate::cli::Failure;
 use crate::cli::terminal::{Paint, Terminal};
 use crate::emit::{self, Manifest, file_name, verify_outputs};
+use crate::engine::read::Sizes;
 use crate::engine::{
     self, BuildInputs, BuildStage, Destination, EngineError, InputFile, Measured, Progress, SourceFiles, Surveyed,
     TrainingTable, Violation,
 };
-use crate::engine::read::Sizes;
 use crate::hir::{DatasetId, LabelSchema, LabelValues, Program, SourceId, Task};
 
 /// Builds one data set, or finds that its folder holds what would be built. Gives its manifest.
@@ -42,8 +42,9 @@ pub fn build(session: &mut Session<'_>, id: DatasetId) -> Result<Manifest, Failu
         spec: session.lock.spec.clone(),
         training: training_tables(program, id),
     };
-    let built = engine::build_dataset(program, id, &surveyed, &inputs, &destination, &mut |progress| bar.show(progress))
-        .map_err(|error| fail(session.terminal, &error))?;
+    let built =
+        engine::build_dataset(program, id, &surveyed, &inputs, &destination, &mut |progress| bar.show(progress))
+            .map_err(|error| fail(session.terminal, &error))?;
     let elapsed = bar.elapsed();
     drop(bar);
     let Some(finished) = built.finished else {
@@ -82,7 +83,9 @@ fn training_tables(program: &Program, id: DatasetId) -> Vec<TrainingTable> {
             found.map(|at| crate::hir::ColumnId(at as u32))
         };
         let (columns, messages) = match &train.task {
-            Task::Classify { label_column, text, .. } => ([text, label_column].into_iter().filter_map(here).collect(), None),
+            Task::Classify { label_column, text, .. } => {
+                ([text, label_column].into_iter().filter_map(here).collect(), None)
+            }
             Task::Generate { template } => (Vec::new(), Some(*template)),
         };
         let mut slices: Vec<crate::hir::Slice> = Vec::new();
@@ -141,7 +144,9 @@ fn fail(terminal: &Terminal, error: &EngineError) -> Failure {
     }
     let help = match error {
         EngineError::BadRow { .. } => Some("mend the row, or write `on_bad_row quarantine` in the source"),
-        EngineError::Header { .. } => Some("mend the header, or name the column with `@column(\"…\")` in the source's `fields`"),
+        EngineError::Header { .. } => {
+            Some("mend the header, or name the column with `@column(\"…\")` in the source's `fields`")
+        }
         _ => None,
     };
     terminal.error(error, help);
@@ -156,7 +161,9 @@ fn show_violations(session: &Session<'_>, violations: &[Violation]) {
         let place = format!("{}:{line}", session.spec.path.display());
         let help = "nothing was written; the last output is as it was";
         match &violation.measured {
-            Measured::Whole(figure) => session.terminal.error(format_args!("{place}: `{rule}` is not met: {figure}"), Some(help)),
+            Measured::Whole(figure) => {
+                session.terminal.error(format_args!("{place}: `{rule}` is not met: {figure}"), Some(help))
+            }
             Measured::Values { worst, failing } => {
                 let values = super::super::check::counted(*failing as usize, "value");
                 session.terminal.error(format_args!("{place}: `{rule}` is not met by {values}"), Some(help));

@@ -66,21 +66,23 @@ pub fn evaluate(session: &mut Session<'_>, at: usize, manifest: &Manifest) -> Re
         }
         Task::Generate { .. } => {
             let limit = LengthLimit { tokens: train.length.tokens as usize, overflow: super::lower::overflow(train) };
-            let evaluation =
-                eval::evaluate_language_model(&runtime, &folder, &table, "messages", limit, session.jobs)
-                    .map_err(|error| world(&error))?;
+            let evaluation = eval::evaluate_language_model(&runtime, &folder, &table, "messages", limit, session.jobs)
+                .map_err(|error| world(&error))?;
             (evaluation, None, Vec::new())
         }
     };
-    signature.splice(0..0, [
-        ("annotc".to_string(), env!("CARGO_PKG_VERSION").to_string()),
-        ("spec".to_string(), manifest.spec.clone()),
-        ("data".to_string(), manifest.fingerprint.clone()),
-        ("split".to_string(), evaluate.part.clone()),
-        ("model".to_string(), weights),
-        ("runtime".to_string(), runtime.version().to_string()),
-        (FINGERPRINT.to_string(), fingerprint),
-    ]);
+    signature.splice(
+        0..0,
+        [
+            ("annotc".to_string(), env!("CARGO_PKG_VERSION").to_string()),
+            ("spec".to_string(), manifest.spec.clone()),
+            ("data".to_string(), manifest.fingerprint.clone()),
+            ("split".to_string(), evaluate.part.clone()),
+            ("model".to_string(), weights),
+            ("runtime".to_string(), runtime.version().to_string()),
+            (FINGERPRINT.to_string(), fingerprint),
+        ],
+    );
     std::fs::create_dir_all(folder.join("evaluation")).map_err(|error| world(&error))?;
     let written = write(&target, evaluate, &evaluation, evaluated.as_ref(), &signature);
     let gates = written.map_err(|error| world(&error))?;
@@ -106,7 +108,13 @@ fn conclude(session: &Session<'_>, name: &str, unmet: &[String]) -> Result<(), F
 }
 
 /// A hash of all that the figures depend on.
-fn fingerprint(evaluate: &hir::Evaluate, train: &hir::Train, manifest: &Manifest, weights: &str, runtime: &str) -> String {
+fn fingerprint(
+    evaluate: &hir::Evaluate,
+    train: &hir::Train,
+    manifest: &Manifest,
+    weights: &str,
+    runtime: &str,
+) -> String {
     let slices: Vec<_> = evaluate.slices.iter().map(|slice| (&slice.name, &slice.at)).collect();
     let gates: Vec<_> = evaluate.gates.iter().map(|gate| (&gate.metric, gate.comparison, gate.bound)).collect();
     let asked = format!("{:?}", (&evaluate.part, &evaluate.report, slices, gates, train.length));
@@ -154,7 +162,11 @@ fn read_missing(path: &Path, part: &str, label: &str) -> Result<Vec<(String, Opt
             missing.push((
                 text(&row["id"]).unwrap_or_default(),
                 text(&row["gold"][label]),
-                format!("{} by {}", row["verdict"].as_str().unwrap_or_default(), row["rule"].as_str().unwrap_or_default()),
+                format!(
+                    "{} by {}",
+                    row["verdict"].as_str().unwrap_or_default(),
+                    row["rule"].as_str().unwrap_or_default()
+                ),
             ));
         }
     }

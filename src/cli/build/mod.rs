@@ -237,7 +237,9 @@ fn parse_date(text: &str) -> Result<String, String> {
     };
     let fields = (parts.len() == 3).then(|| Some((number(0, 4)?, number(1, 2)?, number(2, 2)?))).flatten();
     match fields {
-        Some((year, month, day)) if (1..=12).contains(&month) && (1..=days(year, month)).contains(&day) => Ok(text.to_string()),
+        Some((year, month, day)) if (1..=12).contains(&month) && (1..=days(year, month)).contains(&day) => {
+            Ok(text.to_string())
+        }
         _ => Err("a day is written as 2026-01-31".to_string()),
     }
 }

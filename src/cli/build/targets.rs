@@ -22,7 +22,10 @@ impl Targets {
             if !known(program).any(|target| target == name) {
                 let help = match closest(name, known(program)) {
                     Some(target) => format!("did you mean `{target}`?"),
-                    None => format!("the targets are {}", known(program).map(|t| format!("`{t}`")).collect::<Vec<_>>().join(", ")),
+                    None => format!(
+                        "the targets are {}",
+                        known(program).map(|t| format!("`{t}`")).collect::<Vec<_>>().join(", ")
+                    ),
                 };
                 return Err((format!("the spec has no data set or training run `{name}`"), help));
             }

@@ -12,13 +12,11 @@ use super::lower::{self, Place};
 use super::{Session, cancelled};
 use crate::cli::Failure;
 use crate::cli::terminal::{Paint, Terminal};
-use crate::emit::{Digest, Manifest, file_name};
+use crate::emit::{Digest, Manifest, PROVENANCE, file_name};
 use crate::hir::{self, ModelOrigin, Program, TrainId};
 use crate::train::{self, Event, StepReport, TrainError, TrainRun};
 
-/// The file beside the weights that says what made them.
-const PROVENANCE: &str = "provenance.json";
-/// The key under which it keeps the fingerprint of everything that the weights depend on.
+/// The key under which the provenance keeps the fingerprint of everything that the weights depend on.
 const FINGERPRINT: &str = "fingerprint";
 
 /// The folder of a run.
@@ -128,8 +126,13 @@ struct Shown {
 fn show(terminal: &Terminal, bar: &ProgressBar, train: &hir::Train, event: Event, shown: &mut Shown) {
     match event {
         Event::Prepared(prepared) => {
-            let mut about =
-                format!("{}: {} records, {} weights, {} steps", train.name, prepared.records, grouped(prepared.trained_weights), prepared.steps);
+            let mut about = format!(
+                "{}: {} records, {} weights, {} steps",
+                train.name,
+                prepared.records,
+                grouped(prepared.trained_weights),
+                prepared.steps
+            );
             if prepared.truncated > 0 {
                 about.push_str(&format!(", {} cut to length", prepared.truncated));
             }
@@ -179,7 +182,11 @@ fn progress_line(step: &StepReport, loss: f64) -> String {
 /// `1.4 s`, `2 min 5 s`.
 pub fn seconds(duration: Duration) -> String {
     let seconds = duration.as_secs_f64();
-    if seconds < 60.0 { format!("{seconds:.1} s") } else { format!("{} min {} s", duration.as_secs() / 60, duration.as_secs() % 60) }
+    if seconds < 60.0 {
+        format!("{seconds:.1} s")
+    } else {
+        format!("{} min {} s", duration.as_secs() / 60, duration.as_secs() % 60)
+    }
 }
 
 /// `1,234,567`
@@ -221,7 +228,10 @@ fn fingerprint(run: &TrainRun, tables: &[Value], files: &[(String, Digest)], run
         "{:?}",
         (&run.task, run.extent, run.batch, run.accumulate, &run.schedule, &run.optimizer, run.head_rate, run.clip)
     );
-    let more = format!("{:?}", (run.shuffle, run.seed, run.length, run.overflow, run.tune, run.threads, run.keep_best.is_some()));
+    let more = format!(
+        "{:?}",
+        (run.shuffle, run.seed, run.length, run.overflow, run.tune, run.threads, run.keep_best.is_some())
+    );
     let model = match &run.model {
         train::ModelSource::Folder(_) => String::new(),
         new @ train::ModelSource::NewEncoder { .. } => format!("{new:?}"),
@@ -233,15 +243,14 @@ fn fingerprint(run: &TrainRun, tables: &[Value], files: &[(String, Digest)], run
 
 /// BLAKE3 of a run's weights, as its provenance has it.
 pub fn weights(folder: &Path) -> String {
-    Digest::of_file(&folder.join("model.onnx")).map(|digest| digest.blake3).unwrap_or_default()
+    train::hash_model(folder).unwrap_or_default()
 }
 
 /// The fingerprint that a finished run left, where its weights are still those that it wrote.
 fn recorded(folder: &Path) -> Option<String> {
     let provenance: Value = serde_json::from_slice(&std::fs::read(folder.join(PROVENANCE)).ok()?).ok()?;
-    let weights = provenance["weights"]["blake3"].as_str().or_else(|| provenance["weights"].as_str())?;
-    let model = Digest::of_file(&folder.join("model.onnx")).ok()?;
-    (weights == model.blake3).then(|| provenance[FINGERPRINT].as_str().map(str::to_string))?
+    let left = provenance["weights"].as_str()?;
+    (left == weights(folder)).then(|| provenance[FINGERPRINT].as_str().map(str::to_string))?
 }
 
 fn provenance(
@@ -260,7 +269,7 @@ fn provenance(
         ("annotc", env!("CARGO_PKG_VERSION").into()),
         ("spec", manifest.spec.clone().into()),
         ("run", train.name.clone().into()),
-        ("data", json!({ "dataset": program[train.data].name, "fingerprint": manifest.fingerprint, "tables": tables })),
+        ("dataset", json!({ "name": program[train.data].name, "fingerprint": manifest.fingerprint, "tables": tables })),
         ("base_model", json!({ "name": program[train.model].name, "files": files })),
     ];
     entries.into_iter().map(|(key, value)| (key.to_string(), value)).collect()
