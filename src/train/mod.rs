@@ -29,6 +29,7 @@ use std::ops::ControlFlow;
 pub use chat::{ChatTemplate, Message, Rendered};
 pub use error::TrainError;
 pub use example::{Cut, Encoded, Example, LengthLimit, Target, encode_conversations, encode_texts};
+pub use folder::hash_model;
 pub(crate) use model::{LOGITS, label_names, positions};
 pub use optimizer::{AdamW, AdamWState, ParameterRule, clip_factor, global_norm, weight_decays};
 pub use order::{keyed_order, steps_of_epoch, steps_per_epoch};
