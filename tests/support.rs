@@ -131,19 +131,3 @@ impl Run {
 pub fn repository() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
-
-/// A file or folder of the shared data, which lies beside the repository on some machines; a test that needs it ends early
-/// elsewhere, and fails where `ANNOTC_REQUIRE_SHARED=1` says that it must be there.
-pub fn shared(name: &str) -> Option<PathBuf> {
-    let path = repository().join("../shared").join(name);
-    if path.exists() {
-        return Some(path);
-    }
-    assert!(
-        std::env::var_os("ANNOTC_REQUIRE_SHARED").is_none_or(|value| value != "1"),
-        "`{}` is required and missing",
-        path.display()
-    );
-    eprintln!("skipped: `{}` is not on this machine", path.display());
-    None
-}

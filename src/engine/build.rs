@@ -18,7 +18,7 @@ use super::resolve::{resolve, source_is_keyed};
 use super::stages::Build;
 use super::training::TrainingTable;
 use crate::emit::Finished;
-use crate::hir::{DatasetId, Program, SourceFormat, SourceId};
+use crate::hir::{DatasetId, Program, SourceField, SourceFormat, SourceId};
 use crate::plan::labels::found_fields;
 
 /// The files of a source, found by the caller.
@@ -119,11 +119,13 @@ impl Surveyed {
             progress(Progress { stage: Stage::Survey, done, total });
         };
         let survey = Survey::of(files, inputs.sizes, &inputs.cancel, &mut report)?;
+        check_headers(program, &survey)?;
         let mut elsewhere = BTreeMap::new();
         for field in found_fields(program, dataset) {
             if !dataset.sources.contains(&field.source) && !elsewhere.contains_key(&field.source) {
                 let files = files_of(program, field.source, inputs)?;
                 let survey = Survey::of(files, inputs.sizes, &inputs.cancel, &mut |_| {})?;
+                check_headers(program, &survey)?;
                 elsewhere.insert(field.source, survey);
             }
         }
@@ -134,6 +136,23 @@ impl Surveyed {
     pub fn sources(&self, program: &Program, dataset: DatasetId) -> Vec<SourceOutcome> {
         sources(program, &program[dataset], &self.survey, &[])
     }
+}
+
+/// A CSV file without the column of a field that is never null would lose every row: it is refused as a whole. The
+/// message does not say what the first row holds, since of a file without a header that is data.
+fn check_headers(program: &Program, survey: &Survey) -> Result<(), EngineError> {
+    for file in &survey.files {
+        let source = &program[file.source];
+        if source.format != SourceFormat::Csv || file.header.is_empty() {
+            continue;
+        }
+        let missing = |field: &&SourceField| !field.ty.nullable && !file.header.contains(&field.column.join("."));
+        if let Some(field) = source.fields.iter().find(missing) {
+            let what = format!("names no column `{}`, which source `{}` reads", field.column.join("."), source.name);
+            return Err(EngineError::Header { path: file.file.location.clone(), what });
+        }
+    }
+    Ok(())
 }
 
 fn files_of(

@@ -1,12 +1,9 @@
-//! Running a graph in tests, on the stock library that `ORT_DYLIB_PATH` names.
+//! Running a graph in tests, on the stock library that the runtime room finds.
 
-use std::{
-    collections::BTreeMap,
-    path::PathBuf,
-    sync::{Mutex, OnceLock},
-};
+use std::collections::BTreeMap;
+use std::sync::{Mutex, OnceLock};
 
-use ort::{environment::Environment, session::Session, value::DynValue};
+use crate::runtime::{self, InputTensor, InputValues, Options, OutputValues, Runtime, Session};
 
 /// An input's or output's values.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,69 +34,53 @@ impl Values {
 /// A session over the bytes of a model.
 pub struct TestSession(Mutex<Session>);
 
-/// The library, if this machine has one for tests; without it the tests that need it say so and pass, unless
+/// Whether this machine has the library; without it the tests that need it say so and pass, unless
 /// `ANNOTC_REQUIRE_SHARED` is set.
 pub fn available() -> bool {
     let found = library().is_some();
     if !found {
-        assert!(std::env::var_os("ANNOTC_REQUIRE_SHARED").is_none(), "ORT_DYLIB_PATH names no library");
-        eprintln!("skipped: ORT_DYLIB_PATH names no library");
+        assert!(std::env::var_os("ANNOTC_REQUIRE_SHARED").is_none(), "this machine has no onnxruntime library");
+        eprintln!("skipped: this machine has no onnxruntime library");
     }
     found
 }
 
-fn library() -> Option<PathBuf> {
-    let path = PathBuf::from(std::env::var_os("ORT_DYLIB_PATH")?);
-    path.exists().then_some(path)
+/// The library, found or fetched once for all tests.
+fn library() -> Option<&'static Runtime> {
+    static LIBRARY: OnceLock<Option<Runtime>> = OnceLock::new();
+    let open = || {
+        let cache = dirs::cache_dir().unwrap_or_else(std::env::temp_dir).join("annotc");
+        runtime::open(&Options::from_environment(None, cache), &mut |_| {}).ok()
+    };
+    LIBRARY.get_or_init(open).as_ref()
 }
 
 /// Opens a session over the bytes of a model, on one thread.
 pub fn test_session(model: &[u8]) -> TestSession {
-    static ENVIRONMENT: OnceLock<Environment> = OnceLock::new();
-    let environment = ENVIRONMENT.get_or_init(|| {
-        let path = library().expect("checked by `available`");
-        ort::init_from(path).expect("the library loads").build().expect("the environment starts")
-    });
-    let builder = Session::builder(environment).expect("a builder").with_intra_threads(1).expect("threads");
-    let mut builder = builder.with_memory_pattern(false).expect("memory pattern");
-    TestSession(Mutex::new(builder.commit_from_memory(model).unwrap_or_else(|error| panic!("{error}"))))
+    let library = library().expect("checked by `available`");
+    TestSession(Mutex::new(Session::from_bytes(library, model, 1).unwrap_or_else(|error| panic!("{error}"))))
 }
 
 impl TestSession {
     /// Runs with the given inputs and returns every output.
     pub fn run(&self, inputs: &BTreeMap<String, Values>) -> BTreeMap<String, Values> {
         let mut session = self.0.lock().expect("no test panics inside a run");
-        let feeds: Vec<(String, DynValue)> =
-            inputs.iter().map(|(name, values)| (name.clone(), tensor(values))).collect();
-        let outputs = session.run(feeds).unwrap_or_else(|error| panic!("{error}"));
-        outputs.iter().map(|(name, value)| (name.to_owned(), extract(&value))).collect()
+        let feeds: Vec<InputTensor<'_>> = inputs.iter().map(|(name, values)| tensor(name, values)).collect();
+        let names: Vec<String> = session.outputs().iter().map(|port| port.name.clone()).collect();
+        let wanted: Vec<&str> = names.iter().map(String::as_str).collect();
+        let outputs = session.run(&feeds, &wanted).unwrap_or_else(|error| panic!("{error}"));
+        let values = |output: runtime::OutputTensor| match output.values {
+            OutputValues::F32(values) => Values::Float(output.shape, values),
+            OutputValues::I64(values) => Values::Int(output.shape, values),
+        };
+        outputs.into_iter().map(|output| (output.name.clone(), values(output))).collect()
     }
 }
 
-fn tensor(values: &Values) -> DynValue {
-    let dims = |shape: &[usize]| shape.iter().map(|&size| size as i64).collect::<Vec<_>>();
-    let empty = |shape: &[usize]| shape.contains(&0);
-    let allocator = ort::memory::Allocator::default();
-    match values {
-        Values::Float(shape, _) if empty(shape) => {
-            ort::value::Tensor::<f32>::new(&allocator, dims(shape)).expect("a tensor").into_dyn()
-        }
-        Values::Float(shape, values) => {
-            ort::value::Tensor::from_array((dims(shape), values.clone())).expect("a tensor").into_dyn()
-        }
-        Values::Int(shape, values) => {
-            ort::value::Tensor::from_array((dims(shape), values.clone())).expect("a tensor").into_dyn()
-        }
-    }
-}
-
-fn extract(value: &ort::value::ValueRef<'_>) -> Values {
-    let shape = |shape: &ort::value::Shape| shape.iter().map(|&size| size as usize).collect();
-    match value.try_extract_tensor::<f32>() {
-        Ok((dims, values)) => Values::Float(shape(dims), values.to_vec()),
-        Err(_) => {
-            let (dims, values) = value.try_extract_tensor::<i64>().expect("floats or integers");
-            Values::Int(shape(dims), values.to_vec())
-        }
-    }
+fn tensor<'a>(name: &'a str, values: &'a Values) -> InputTensor<'a> {
+    let (shape, values) = match values {
+        Values::Float(shape, values) => (shape, InputValues::F32(values.as_slice().into())),
+        Values::Int(shape, values) => (shape, InputValues::I64(values.as_slice().into())),
+    };
+    InputTensor { name: name.into(), shape: shape.clone(), values }
 }

@@ -77,7 +77,7 @@ fn check_twice<'a>(context: &mut Context<'a>, evaluate: &'a Evaluate) {
 
 fn check_part(context: &mut Context<'_>, part: &Ident, data: usize) {
     let facts = &context.datasets[data];
-    let (name, known) = (facts.name, facts.parts_known);
+    let (name, known) = (facts.name, facts.parts_known && !context.names.is_damaged(facts.name));
     let declared = facts.parts.iter().find(|(name, _)| *name == part.name).map(|(_, span)| *span);
     if part.name == "train" {
         context.error(

@@ -75,7 +75,10 @@ fn resolve_architecture(context: &mut Context<'_>, architecture: &Ident, setting
     );
     let mut size = |name: &'static str, low: f64, high: f64, example: &str| -> Option<(u32, Span)> {
         let Some(setting) = known.iter().find(|setting| setting.name.name == name) else {
-            missing(context, "architecture", architecture, name, &format!("{name} {example}"));
+            // A misspelt option was reported already; it is likely the one that is missing.
+            if known.len() == settings.len() {
+                missing(context, "architecture", architecture, name, &format!("{name} {example}"));
+            }
             return None;
         };
         let quantity = setting_quantity(context, setting)?;

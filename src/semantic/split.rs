@@ -34,13 +34,15 @@ pub(super) fn resolve_split(
     sources: &[Taken],
 ) -> Resolved {
     let Some((split, span)) = split else {
-        context.error(
-            Code::MissingSplit,
-            format!("data set `{}` is not split", dataset.name.name),
-            dataset.name.span,
-            "every record is in `train`",
-            "keep some records apart: `split train 80%, validation 10%, test 10%`",
-        );
+        if !context.names.is_damaged(&dataset.name.name) {
+            context.error(
+                Code::MissingSplit,
+                format!("data set `{}` is not split", dataset.name.name),
+                dataset.name.span,
+                "every record is in `train`",
+                "keep some records apart: `split train 80%, validation 10%, test 10%`",
+            );
+        }
         let split = Split { parts: vec!["train".to_owned()], rule: SplitRule::AllTrain };
         return Resolved { split, places: vec![("train".to_owned(), dataset.name.span)], wrong: false };
     };

@@ -39,6 +39,12 @@ pub(super) fn explain(
         .unwrap_or_else(|| place.plain(&wanted))
 }
 
+/// What stands after the colon of a label.
+const KIND_OF_LABEL: &str = "a kind of label like `choice`, `scale` or `text`";
+/// The words that name one.
+const LABEL_WORDS: &[&str] =
+    &["choice", "choices", "spans", "scale", "number", "flag", "text", "rank", "preference", "json"];
+
 struct Place<'t> {
     file: FileId,
     text: &'t str,
@@ -157,7 +163,10 @@ impl Place<'_> {
         let text = self.text(at);
         let before = self.before?;
         let misspelt = |word: &String| word.trim_matches('`').to_owned();
-        let words: Vec<String> = wanted.iter().filter(|item| item.starts_with('`')).map(misspelt).collect();
+        let mut words: Vec<String> = wanted.iter().filter(|item| item.starts_with('`')).map(misspelt).collect();
+        if wanted.iter().any(|item| item == KIND_OF_LABEL) {
+            words.extend(LABEL_WORDS.iter().map(|word| (*word).to_owned()));
+        }
         if self.tokens[at].kind == Kind::Word
             && let Some(near) = crate::diagnostics::closest(text, words.iter().map(String::as_str))
         {
@@ -238,7 +247,7 @@ fn wording(rule: Rule) -> Option<Vec<String>> {
         Rule::text_list | Rule::quantity_list | Rule::list => one("`[`"),
         Rule::name_list | Rule::count => one("`(`"),
         Rule::values => Some(vec!["`{`".to_owned(), "`from`".to_owned()]),
-        Rule::schema => one("a kind of label like `choice`, `scale` or `text`"),
+        Rule::schema => one(KIND_OF_LABEL),
         Rule::near
         | Rule::when
         | Rule::per
