@@ -40,7 +40,7 @@ pub(super) fn tags(text: &str) -> Vec<Tag> {
     let mut tags = Vec::new();
     let mut at = 0;
     while let Some(start) = text[at..].find('{').map(|offset| at + offset) {
-        let (close, prints) = match text[start..].as_bytes().get(1) {
+        let (close, prints) = match text.as_bytes().get(start + 1) {
             Some(b'{') => ("}}", true),
             Some(b'%') => ("%}", false),
             Some(b'#') => {

@@ -70,3 +70,49 @@ fn the_example_resolves() {
     let refused: Vec<&str> = checked.refused.iter().map(|refused| checked.files.text(refused.labels[0].span)).collect();
     assert_eq!(refused, ["lora"]);
 }
+
+/// Every statement of the reference outside of its example: right, and refused at the build where that is said.
+#[test]
+fn every_statement_resolves() {
+    let checked = check(include_str!("cases/statements.annot"));
+    assert!(checked.found.is_empty(), "{}", all_shown(&checked, &checked.found));
+    let mut refused: Vec<&str> =
+        checked.refused.iter().map(|refused| checked.files.text(refused.labels[0].span)).collect();
+    refused.sort_unstable();
+    let shortened: Vec<String> =
+        refused.iter().map(|text| text.split_whitespace().take(2).collect::<Vec<_>>().join(" ")).collect();
+    let expected = [
+        "@created",
+        "@sensitive(gender)",
+        "annotations \"annotations/more.jsonl\"",
+        "csv",
+        "device cuda",
+        "entities",
+        "facts",
+        "from annotations",
+        "from model",
+        "from rule",
+        "keep best",
+        "keep for",
+        "k_anonymous 5",
+        "lora",
+        "pack hipaa.safe_harbor",
+        "pack on",
+        "plain",
+        "prefer",
+        "preference",
+        "product",
+        "purpose \"commercial\"",
+        "require alpha",
+        "resolve dawid_skene",
+        "severity",
+        "smooth 0.1",
+        "stop after",
+        "use \"pii.annot\":",
+        "validate every",
+        "weights balanced",
+    ];
+    let missing: Vec<&&str> = expected.iter().filter(|wanted| !shortened.iter().any(|text| text == *wanted)).collect();
+    let further: Vec<&String> = shortened.iter().filter(|text| !expected.contains(&text.as_str())).collect();
+    assert!(missing.is_empty() && further.is_empty(), "missing {missing:?}, further {further:?}");
+}

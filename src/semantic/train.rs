@@ -173,15 +173,7 @@ fn resolve_item(context: &mut Context<'_>, item: &TrainItem, draft: &mut Draft) 
         TrainItemKind::Data(_) => {}
         TrainItemKind::Task(task) => draft.task = task::resolve_task(context, task, draft.data, item.span),
         TrainItemKind::Tune(kind, settings) => draft.tune = resolve_tune(context, kind, settings),
-        TrainItemKind::Length { limit, otherwise } => {
-            let bounds = Bounds::between("the length", 4.0, 1e6).unit(&["tokens"]);
-            if let Some(tokens) = small(context, limit, bounds) {
-                draft.length.tokens = tokens;
-            }
-            let words = [("start", Overflow::KeepStart), ("end", Overflow::KeepEnd), ("drop", Overflow::Drop)];
-            let chosen = otherwise.as_ref().and_then(|name| word(context, name, "way to shorten", &words));
-            draft.length.overflow = chosen.unwrap_or(Overflow::Error);
-        }
+        TrainItemKind::Length { limit, otherwise } => resolve_length(context, draft, limit, otherwise.as_ref()),
         TrainItemKind::Epochs(quantity) => {
             draft.epochs =
                 number(context, quantity, Bounds { high: 100_000.0, ..Bounds::positive("the number of epochs") });
@@ -204,8 +196,23 @@ fn resolve_item(context: &mut Context<'_>, item: &TrainItem, draft: &mut Draft) 
             resolve_rate(context, draft, peak, schedule.as_ref(), warmup.as_ref(), floor.as_ref());
         }
         TrainItemKind::Optimizer(name, settings) => resolve_optimizer(context, draft, name, settings),
+        TrainItemKind::Validate { .. } | TrainItemKind::Stop(_) | TrainItemKind::KeepBest(_) => {
+            resolve_selection(context, item, draft);
+        }
+        TrainItemKind::Device(first, second) => {
+            for name in [Some(first), second.as_ref()].into_iter().flatten() {
+                word(context, name, "device", &[("cpu", ()), ("cuda", ())]);
+            }
+        }
+        TrainItemKind::Setting(setting) => resolve_setting(context, draft, setting),
+    }
+}
+
+/// What selects on the part `validation`: checked, and refused at the build.
+fn resolve_selection(context: &mut Context<'_>, item: &TrainItem, draft: &Draft) {
+    needs_validation(context, draft, statement_word(&item.kind), item.span);
+    match &item.kind {
         TrainItemKind::Validate { every, by } => {
-            needs_validation(context, draft, "validate", item.span);
             if let Some(every) = every {
                 whole(
                     context,
@@ -220,23 +227,37 @@ fn resolve_item(context: &mut Context<'_>, item: &TrainItem, draft: &mut Draft) 
             }
         }
         TrainItemKind::Stop(after) => {
-            needs_validation(context, draft, "stop", item.span);
             let units = &["validations", "validation", "epochs", "epoch"];
             whole(context, after, Bounds::between("the patience", 1.0, 1e9).unit(units));
         }
         TrainItemKind::KeepBest(count) => {
-            needs_validation(context, draft, "keep best", item.span);
             if let Some(count) = count {
                 whole(context, count, Bounds::between("the number of checkpoints", 1.0, 1e6));
             }
         }
-        TrainItemKind::Device(first, second) => {
-            for name in [Some(first), second.as_ref()].into_iter().flatten() {
-                word(context, name, "device", &[("cpu", ()), ("cuda", ())]);
-            }
-        }
-        TrainItemKind::Setting(setting) => resolve_setting(context, draft, setting),
+        TrainItemKind::Model(_)
+        | TrainItemKind::Data(_)
+        | TrainItemKind::Task(_)
+        | TrainItemKind::Tune(..)
+        | TrainItemKind::Length { .. }
+        | TrainItemKind::Epochs(_)
+        | TrainItemKind::Steps(_)
+        | TrainItemKind::Batch { .. }
+        | TrainItemKind::Rate { .. }
+        | TrainItemKind::Optimizer(..)
+        | TrainItemKind::Device(..)
+        | TrainItemKind::Setting(_) => {}
     }
+}
+
+fn resolve_length(context: &mut Context<'_>, draft: &mut Draft, limit: &Quantity, otherwise: Option<&Ident>) {
+    let bounds = Bounds::between("the length", 4.0, 1e6).unit(&["tokens"]);
+    if let Some(tokens) = small(context, limit, bounds) {
+        draft.length.tokens = tokens;
+    }
+    let words = [("start", Overflow::KeepStart), ("end", Overflow::KeepEnd), ("drop", Overflow::Drop)];
+    let chosen = otherwise.and_then(|name| word(context, name, "way to shorten", &words));
+    draft.length.overflow = chosen.unwrap_or(Overflow::Error);
 }
 
 fn resolve_tune(context: &mut Context<'_>, kind: &Ident, settings: &[Setting]) -> Option<Tune> {
