@@ -64,7 +64,7 @@ impl RecordEnds {
                     }
                 },
                 State::Quoted => {
-                    let Some(quote) = memchr::memchr(b'"', &bytes[at..]) else { return None };
+                    let quote = memchr::memchr(b'"', &bytes[at..])?;
                     at += quote;
                     self.state = State::QuoteInQuoted;
                 }
