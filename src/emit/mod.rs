@@ -31,5 +31,5 @@ pub use named::Named;
 pub use render::{RenderError, Rendered, Renderer, TrainingRenderer};
 pub use staging::{AUDIT, CARD, Finished, MISSING, QUARANTINE, Staging, Stamp};
 pub use summary::{Style, summary};
-pub use swap::PROVENANCE;
+pub use swap::{PROVENANCE, put_right};
 pub(crate) use swap::{Swap, refuse_foreign};

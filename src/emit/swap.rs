@@ -86,6 +86,11 @@ impl Drop for Swap {
     }
 }
 
+/// Puts right what killed builds left in `out`, except for targets that somebody is building now.
+pub fn put_right(out: &Path) -> Result<(), EmitError> {
+    if out.is_dir() { recover_others(out, "") } else { Ok(()) }
+}
+
 /// The lock of a target's folder; `None` when another process keeps it for longer than a clean-up takes.
 fn acquire(out: &Path, name: &str) -> Result<Option<File>, EmitError> {
     for _ in 0..20 {

@@ -1,6 +1,7 @@
 //! Running a graph in tests, on the stock library that the runtime room finds.
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::sync::{Mutex, OnceLock};
 
 use crate::runtime::{self, InputTensor, InputValues, Options, OutputValues, Runtime, Session};
@@ -40,7 +41,7 @@ pub fn available() -> bool {
     let found = library().is_some();
     if !found {
         assert!(std::env::var_os("ANNOTC_REQUIRE_SHARED").is_none(), "this machine has no onnxruntime library");
-        eprintln!("skipped: this machine has no onnxruntime library");
+        writeln!(std::io::stderr(), "skipped: this machine has no onnxruntime library").expect("standard error is open");
     }
     found
 }

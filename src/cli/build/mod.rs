@@ -18,7 +18,7 @@ use clap::Args;
 use super::context::{self, Spec};
 use super::terminal::{Paint, Terminal};
 use super::{Failure, Places, RuntimeArgs};
-use crate::emit::Manifest;
+use crate::emit::{self, Manifest};
 use crate::emit::lock::{self, Lock};
 use crate::hir::DatasetId;
 use crate::runtime::Runtime;
@@ -131,6 +131,10 @@ pub fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> {
         Failure::Usage
     })?;
     let mut session = open(args, &spec, terminal)?;
+    emit::put_right(&session.out).map_err(|error| {
+        terminal.error(error, None);
+        Failure::World
+    })?;
     let mut manifests: BTreeMap<DatasetId, Manifest> = BTreeMap::new();
     for &id in &targets.datasets {
         let manifest = dataset::build(&mut session, id)?;
