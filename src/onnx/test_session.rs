@@ -41,7 +41,8 @@ pub fn available() -> bool {
     let found = library().is_some();
     if !found {
         assert!(std::env::var_os("ANNOTC_REQUIRE_SHARED").is_none(), "this machine has no onnxruntime library");
-        writeln!(std::io::stderr(), "skipped: this machine has no onnxruntime library").expect("standard error is open");
+        writeln!(std::io::stderr(), "skipped: this machine has no onnxruntime library")
+            .expect("standard error is open");
     }
     found
 }
