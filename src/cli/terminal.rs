@@ -109,7 +109,7 @@ impl Terminal {
         } else if !findings.is_empty() {
             let look = diagnostics::Look { color: self.paint_messages, unicode: true, width: self.width() };
             let text = diagnostics::render(findings, sources, look);
-            let _ = write!(std::io::stderr(), "{text}{}\n", diagnostics::summary(findings));
+            let _ = writeln!(std::io::stderr(), "{text}{}", diagnostics::summary(findings));
         }
         findings.iter().any(|finding| finding.severity() == Severity::Error)
     }
