@@ -103,13 +103,13 @@ pub struct Places {
 #[derive(Debug, Clone, Args)]
 pub struct RuntimeArgs {
     /// The onnxruntime library to load, before any other place is looked at
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", global = true)]
     pub ort_lib: Option<PathBuf>,
     /// The folder for downloaded runtimes [default: the user's cache folder]
-    #[arg(long, value_name = "DIR", env = "ANNOTC_CACHE")]
+    #[arg(long, value_name = "DIR", env = "ANNOTC_CACHE", global = true)]
     pub cache: Option<PathBuf>,
     /// Never download a runtime
-    #[arg(long)]
+    #[arg(long, global = true)]
     pub offline: bool,
 }
 

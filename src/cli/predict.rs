@@ -73,7 +73,12 @@ pub fn run(args: &PredictArgs, terminal: &Terminal) -> Result<(), Failure> {
             if line.trim().is_empty() {
                 continue;
             }
-            let (record, text) = parse(&line, &args.field).map_err(|reason| {
+            let parsed = parse(&line, &args.field);
+            if parsed.is_err() {
+                // What was read before the bad line is not lost.
+                flush(&mut window)?;
+            }
+            let (record, text) = parsed.map_err(|reason| {
                 terminal.error(
                     format_args!("line {}: {reason}", number + 1),
                     Some("give JSON objects with the text's field (`--field`), or plain texts"),

@@ -61,7 +61,7 @@ pub enum EngineError {
         message: String,
     },
     /// An output could not be written.
-    #[error("cannot write: {0}")]
+    #[error("{0}")]
     Write(#[source] Box<dyn std::error::Error + Send + Sync>),
     /// The counts of a step do not add up. Nothing is written then.
     #[error(

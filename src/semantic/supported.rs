@@ -11,7 +11,7 @@ use crate::syntax::ast::policy::{Policy, RuleKind};
 use crate::syntax::ast::source::{Source, SourceItemKind};
 use crate::syntax::ast::template::Template;
 use crate::syntax::ast::test::Test;
-use crate::syntax::ast::train::{Model, ModelItem, Train, TrainItemKind};
+use crate::syntax::ast::train::{Evaluate, EvaluateItem, Model, ModelItem, Train, TrainItemKind};
 use crate::syntax::ast::{self, Decl, Ident, Setting, SettingValue, Text};
 
 /// Reports what the given targets, and all that they refer to, ask for and this version cannot build. Without targets
@@ -45,7 +45,8 @@ fn check_decl(decl: &Decl, decls: &[&Decl], refused: &mut Diagnostics) {
             "write the declarations into this file",
         ),
         // A label, a template or a constant does nothing by itself: what uses it is refused.
-        Decl::Label(_) | Decl::Clean(_) | Decl::Template(_) | Decl::Evaluate(_) | Decl::Let(_) | Decl::Fn(_) => {}
+        Decl::Evaluate(evaluate) => check_evaluate(evaluate, decls, refused),
+        Decl::Label(_) | Decl::Clean(_) | Decl::Template(_) | Decl::Let(_) | Decl::Fn(_) => {}
     }
 }
 
@@ -312,6 +313,30 @@ fn check_train(train: &Train, refused: &mut Diagnostics) {
             _ => continue,
         };
         refuse(refused, span, format!("{what} is checked and cannot be trained yet"), "not built yet", help);
+    }
+}
+
+/// The figures of a decoder are over all of its records.
+fn check_evaluate(evaluate: &Evaluate, decls: &[&Decl], refused: &mut Diagnostics) {
+    let generates = decls.iter().any(|decl| match decl {
+        Decl::Train(train) if train.name.name == evaluate.run.name => train
+            .items
+            .iter()
+            .any(|item| matches!(&item.kind, TrainItemKind::Task(task) if task.kind.name == "generate")),
+        _ => false,
+    });
+    for item in &evaluate.items {
+        if let EvaluateItem::By { span, .. } = item
+            && generates
+        {
+            refuse(
+                refused,
+                *span,
+                "`by` in the evaluation of a `generate` run is checked and cannot be measured yet",
+                "not built yet",
+                "take it out: loss and perplexity are over all records",
+            );
+        }
     }
 }
 

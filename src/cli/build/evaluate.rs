@@ -11,7 +11,7 @@ use crate::cli::Failure;
 use crate::cli::terminal::Paint;
 use crate::emit::{EmitError, MISSING, Manifest, file_name, write_atomically};
 use crate::engine::slice_groups;
-use crate::eval::{self, Classifier, Evaluated, Evaluation, Signature, TestTable};
+use crate::eval::{self, Classifier, Evaluated, Evaluation, MissingRecord, Signature, TestTable};
 use crate::hir::{self, Program, Task};
 use crate::train::LengthLimit;
 
@@ -45,6 +45,7 @@ pub fn evaluate(session: &mut Session<'_>, at: usize, manifest: &Manifest) -> Re
 
     let data = session.out.join(file_name(&dataset.name));
     let table = table_path(&data, train, &evaluate.part);
+    let lost = data.join(MISSING);
     let (evaluation, evaluated, mut signature) = match &train.task {
         Task::Classify { label, label_column, text } => {
             // The run's columns by their names: this data set may be another one than it was trained on.
@@ -54,8 +55,7 @@ pub fn evaluate(session: &mut Session<'_>, at: usize, manifest: &Manifest) -> Re
                 .iter()
                 .map(|slice| (slice.name.clone(), format!("slice:{}", slice.name), slice_groups(slice)))
                 .collect();
-            let missing = read_missing(&data.join(MISSING), &evaluate.part, &program[*label].name)
-                .map_err(|error| world(&error))?;
+            let missing = read_missing(&lost, &evaluate.part, &program[*label].name).map_err(|error| world(&error))?;
             let mut classifier = Classifier::open(&runtime, &folder, Some(train.length.tokens as usize), session.jobs)
                 .map_err(|error| world(&error))?;
             let test = TestTable { path: &table, text: column(text), label: column(label_column), by: &by };
@@ -66,8 +66,13 @@ pub fn evaluate(session: &mut Session<'_>, at: usize, manifest: &Manifest) -> Re
         }
         Task::Generate { .. } => {
             let limit = LengthLimit { tokens: train.length.tokens as usize, overflow: super::lower::overflow(train) };
-            let evaluation = eval::evaluate_language_model(&runtime, &folder, &table, "messages", limit, session.jobs)
-                .map_err(|error| world(&error))?;
+            let missing = read_missing(&lost, &evaluate.part, "").map_err(|error| world(&error))?;
+            let mut evaluation =
+                eval::evaluate_language_model(&runtime, &folder, &table, "messages", limit, session.jobs)
+                    .map_err(|error| world(&error))?;
+            evaluation.figures.records += missing.len() as u64;
+            let named = |(id, _, reason): (String, Option<String>, String)| MissingRecord { id, gold: None, reason };
+            evaluation.missing = missing.into_iter().map(named).collect();
             (evaluation, None, Vec::new())
         }
     };
