@@ -14,7 +14,7 @@ import pyte
 from rich.console import Console
 from rich.text import Text
 
-WIDTH, HEIGHT = 104, 200
+WIDTH, HEIGHT = 110, 200
 
 
 def main() -> None:

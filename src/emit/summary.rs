@@ -15,8 +15,10 @@ pub enum Style {
     Ansi,
 }
 
-/// Labels whose balance is shown value by value; a label with more is told by its count, largest and smallest.
-const VALUES: usize = 8;
+/// The longest balance that is shown value by value; a longer one is told by its count, smallest and largest.
+const BALANCE_WIDTH: usize = 56;
+/// The longest name of a step; the manifest has it whole.
+const STEP_WIDTH: usize = 40;
 
 /// The funnel from rows to records, then the parts with their labels, then what was written.
 pub fn summary(manifest: &Manifest, style: Style) -> String {
@@ -44,7 +46,7 @@ fn funnel(text: &mut String, manifest: &Manifest, style: Style) {
         let name = if step.step == step.rule { step.rule.clone() } else { format!("{} · {}", step.step, step.rule) };
         let figure = |number: u64| if number == 0 { "·".to_owned() } else { count(number) };
         rows.push([
-            printable(&name),
+            shortened(&printable(&name)),
             count(step.records_in),
             figure(step.dropped),
             figure(step.quarantined),
@@ -75,9 +77,10 @@ fn balance(label: &str, values: &Named<u64>) -> Option<String> {
         values.iter().map(|(value, &records)| (value, records)).filter(|(_, records)| *records > 0).collect();
     let least = present.iter().map(|(_, records)| *records).min()?;
     let most = present.iter().map(|(_, records)| *records).max()?;
-    let told = if present.len() <= VALUES {
-        let each = present.iter().map(|(value, records)| format!("{} {}", printable(value), count(*records)));
-        each.collect::<Vec<_>>().join(", ")
+    let each = present.iter().map(|(value, records)| format!("{} {}", printable(value), count(*records)));
+    let each = each.collect::<Vec<_>>().join(", ");
+    let told = if each.chars().count() <= BALANCE_WIDTH {
+        each
     } else {
         let (all, least, most) = (values.0.len(), count(least), count(most));
         format!("{} values of {all}, {least} to {most} records each", present.len())
@@ -114,6 +117,14 @@ fn styled(row: &str, head: bool, style: Style) -> String {
 
 fn line(text: &mut String, row: &str) {
     writeln!(text, "{row}").expect("a string takes every write");
+}
+
+/// A name that leaves room for the figures.
+fn shortened(name: &str) -> String {
+    if name.chars().count() <= STEP_WIDTH {
+        return name.to_owned();
+    }
+    name.chars().take(STEP_WIDTH - 1).chain(['…']).collect()
 }
 
 /// A name without characters that would steer a terminal.

@@ -16,6 +16,8 @@ mod locate;
 mod platform;
 mod python;
 mod session;
+#[cfg(test)]
+pub(crate) mod testing;
 pub mod version;
 
 pub use bound::{BoundSession, Parameter};

@@ -9,18 +9,11 @@ use serde_json::Map;
 use super::*;
 use crate::eval::{Classifier, TestTable, evaluate_classification, evaluate_classifier};
 use crate::onnx;
-use crate::runtime::{self, Options, Runtime};
+use crate::runtime::Runtime;
 
-/// The library, if this machine has one; without it a test says so and passes, unless `ANNOTC_REQUIRE_SHARED` is set.
+/// The library, if this machine has one or can fetch it.
 fn runtime() -> Option<Runtime> {
-    let cache = dirs::cache_dir().unwrap_or_else(std::env::temp_dir).join("annotc");
-    let found = runtime::find(&Options::from_environment(None, cache)).expect("what is named is usable");
-    let Some(found) = found else {
-        assert!(std::env::var_os("ANNOTC_REQUIRE_SHARED").is_none(), "this machine has no onnxruntime library");
-        skip("this machine has no onnxruntime library");
-        return None;
-    };
-    Some(Runtime::load(&found).expect("the library loads"))
+    crate::runtime::testing::library().cloned()
 }
 
 fn skip(reason: &str) {

@@ -81,11 +81,7 @@ impl Session<'_> {
             return Ok(runtime.clone());
         }
         let runtime = super::runtime::open(self.runtime_args, self.terminal)?;
-        self.terminal.status(
-            Paint::Green,
-            "Using",
-            format_args!("onnxruntime {} ({})", runtime.version(), runtime.path().display()),
-        );
+        self.terminal.status(Paint::Green, "Using", format_args!("onnxruntime {}", runtime.version()));
         self.runtime = Some(runtime.clone());
         Ok(runtime)
     }

@@ -132,6 +132,14 @@ fn what_cannot_be_built_is_refused() {
             "",
             "parquet",
         ),
+        (
+            "model m { onnx \"m\"; pooling cls }\ntemplate t: chat { user \"{{ category }}\"; assistant \"{{ category }}\" }\n\
+             train r { model m; data d; task generate from t; epochs 1 }\n\
+             evaluate r on d.test { report perplexity; by words(category) at [3] }",
+            "",
+            "`by`",
+        ),
+        ("model m { onnx \"m\"; pooling cls }", "", "pooling cls"),
     ];
     for (blocks, statements, word) in cases {
         let checked = check(&with(blocks, statements));
