@@ -45,6 +45,18 @@ fn what_has_not_changed_is_not_done_again() {
 }
 
 #[test]
+fn a_program_reads_what_became_of_each_target() {
+    let project = Project::of_spec("quickstart");
+    let answers = || project.annotc(&["build", "quickstart.annot", DATA_ONLY, "--format", "json"]).expect(0).answers();
+    let status = |answers: &[serde_json::Value]| {
+        assert_eq!((answers.len(), &answers[0]["target"]), (1, &DATA_ONLY.into()));
+        answers[0]["status"].clone()
+    };
+    assert_eq!(status(&answers()), "built");
+    assert_eq!(status(&answers()), "unchanged");
+}
+
+#[test]
 fn locked_builds_refuse_drift() {
     let project = Project::of_spec("quickstart");
     let locked = ["build", "quickstart.annot", DATA_ONLY, "--locked"];

@@ -93,6 +93,13 @@ impl Terminal {
         }
     }
 
+    /// What became of a target, for programs: nothing is printed for people, who read the status lines.
+    pub fn target(&self, kind: &str, name: &str, status: &str, folder: &std::path::Path) {
+        if self.json() {
+            self.answer(serde_json::json!({ "target": name, "kind": kind, "status": status, "folder": folder }));
+        }
+    }
+
     /// An answer on standard output. A closed pipe ends the program quietly, as other tools do.
     pub fn answer(&self, text: impl Display) {
         if writeln!(std::io::stdout(), "{text}").is_err() {

@@ -35,6 +35,7 @@ pub fn build(session: &mut Session<'_>, id: DatasetId) -> Result<Manifest, Failu
         hold_to_lock(session, &manifest)?;
         let about = format_args!("{} in {}", dataset.name, folder.display()).to_string();
         session.terminal.status(Paint::Dim, "Unchanged", about);
+        session.terminal.target("dataset", &dataset.name, "unchanged", &folder);
         return Ok(manifest);
     }
     let destination = Destination {
@@ -61,6 +62,7 @@ pub fn build(session: &mut Session<'_>, id: DatasetId) -> Result<Manifest, Failu
         "Built",
         format_args!("{} in {}: {}", dataset.name, super::train::seconds(elapsed), folder.display()),
     );
+    session.terminal.target("dataset", &dataset.name, "built", &folder);
     session.terminal.note(emit::summary(&manifest, session.terminal.summary_style()).trim_end());
     Ok(manifest)
 }

@@ -38,6 +38,9 @@ pub fn evaluate(session: &mut Session<'_>, at: usize, manifest: &Manifest) -> Re
     let fingerprint = fingerprint(evaluate, train, manifest, &weights, runtime.version());
     if let Some(figures) = unchanged(&figures_path, &fingerprint) {
         terminal.status(Paint::Dim, "Unchanged", format_args!("{name} in {}", figures_path.display()));
+        if terminal.json() {
+            terminal.answer(&figures);
+        }
         let unmet: Vec<String> = figures["gates"].as_array().into_iter().flatten().filter_map(unmet_gate).collect();
         return conclude(session, &name, &unmet);
     }

@@ -66,6 +66,7 @@ pub fn train(session: &mut Session<'_>, id: TrainId, manifest: &Manifest) -> Res
     let fingerprint = fingerprint(&run, &tables, &files, runtime.version());
     if recorded(&output).as_deref() == Some(&fingerprint) {
         session.terminal.status(Paint::Dim, "Unchanged", format_args!("{} in {}", train.name, output.display()));
+        session.terminal.target("train", &train.name, "unchanged", &output);
         return Ok(());
     }
     run.provenance = provenance(session, train, manifest, tables, &files, fingerprint);
@@ -105,6 +106,7 @@ fn run_with_progress(
                 ),
             );
             terminal.note(run.output.display());
+            terminal.target("train", &train.name, "trained", &run.output);
             Ok(())
         }
         Err(TrainError::Interrupted { .. }) => Err(cancelled(terminal)),
