@@ -1,4 +1,6 @@
-//! Models and training runs: their statements, defaults and ranges.
+//! Training runs: their statements, defaults and ranges.
+
+mod selection;
 
 use super::names::{self, Found, Kind};
 use super::quantities::{
@@ -8,7 +10,6 @@ use super::quantities::{
 use super::{Context, task};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{self, LabelId, ModelId, Overflow, Schedule, TrainId, TrainLength, Tune, Warmup};
-use crate::source::Span;
 use crate::syntax::ast::train::{Train, TrainItem, TrainItemKind};
 use crate::syntax::ast::{self, Decl, Ident, Quantity, Setting, SettingValue};
 
@@ -197,7 +198,7 @@ fn resolve_item(context: &mut Context<'_>, item: &TrainItem, draft: &mut Draft) 
         }
         TrainItemKind::Optimizer(name, settings) => resolve_optimizer(context, draft, name, settings),
         TrainItemKind::Validate { .. } | TrainItemKind::Stop(_) | TrainItemKind::KeepBest(_) => {
-            resolve_selection(context, item, draft);
+            selection::resolve_selection(context, item, draft);
         }
         TrainItemKind::Device(first, second) => {
             for name in [Some(first), second.as_ref()].into_iter().flatten() {
@@ -205,48 +206,6 @@ fn resolve_item(context: &mut Context<'_>, item: &TrainItem, draft: &mut Draft) 
             }
         }
         TrainItemKind::Setting(setting) => resolve_setting(context, draft, setting),
-    }
-}
-
-/// What selects on the part `validation`: checked, and refused at the build.
-fn resolve_selection(context: &mut Context<'_>, item: &TrainItem, draft: &Draft) {
-    needs_validation(context, draft, statement_word(&item.kind), item.span);
-    match &item.kind {
-        TrainItemKind::Validate { every, by } => {
-            if let Some(every) = every {
-                whole(
-                    context,
-                    every,
-                    Bounds::between("the distance of validations", 1.0, 1e12)
-                        .unit(&["steps", "epochs", "step", "epoch"]),
-                );
-            }
-            if let Some(by) = by {
-                let task = draft.task.as_ref().map(|task| (task.word, task.label));
-                super::metrics::check_metric(context, by, task);
-            }
-        }
-        TrainItemKind::Stop(after) => {
-            let units = &["validations", "validation", "epochs", "epoch"];
-            whole(context, after, Bounds::between("the patience", 1.0, 1e9).unit(units));
-        }
-        TrainItemKind::KeepBest(count) => {
-            if let Some(count) = count {
-                whole(context, count, Bounds::between("the number of checkpoints", 1.0, 1e6));
-            }
-        }
-        TrainItemKind::Model(_)
-        | TrainItemKind::Data(_)
-        | TrainItemKind::Task(_)
-        | TrainItemKind::Tune(..)
-        | TrainItemKind::Length { .. }
-        | TrainItemKind::Epochs(_)
-        | TrainItemKind::Steps(_)
-        | TrainItemKind::Batch { .. }
-        | TrainItemKind::Rate { .. }
-        | TrainItemKind::Optimizer(..)
-        | TrainItemKind::Device(..)
-        | TrainItemKind::Setting(_) => {}
     }
 }
 
@@ -364,25 +323,6 @@ fn resolve_setting(context: &mut Context<'_>, draft: &mut Draft, setting: &Setti
                 .and_then(|name| word(context, name, "weighting", &[("balanced", ()), ("none", ())]));
         }
     }
-}
-
-fn needs_validation(context: &mut Context<'_>, draft: &Draft, statement: &str, span: Span) {
-    let Some(facts) = draft.data.and_then(|index| context.datasets.get(index)) else { return };
-    if !facts.parts_known || facts.parts.iter().any(|(name, _)| name == "validation") {
-        return;
-    }
-    let name = facts.name;
-    let place = facts.parts.first().map(|(_, span)| *span);
-    let mut diagnostic = Diagnostic::new(
-        Code::NoValidation,
-        format!("`{statement}` needs a part `validation`, and `{name}` has none"),
-        span,
-        "nothing to select on",
-    );
-    if let Some(place) = place {
-        diagnostic = diagnostic.label(place, "the parts");
-    }
-    context.report(diagnostic.help("add it to the split: `train 80%, validation 10%, test 10%`"));
 }
 
 /// The run of the program, when everything that it needs is there and can be represented.
