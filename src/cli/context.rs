@@ -6,9 +6,8 @@ use super::Failure;
 use super::terminal::Terminal;
 use crate::diagnostics::Diagnostic;
 use crate::hir::Program;
-use crate::semantic::{self, Loader};
+use crate::semantic::{self, Loader, Parsed};
 use crate::source::{FileId, SourceFile, SourceMap};
-use crate::syntax::{self, ast};
 
 /// A specification that was read, parsed and resolved.
 pub struct Spec {
@@ -18,8 +17,8 @@ pub struct Spec {
     pub sources: SourceMap,
     /// The main text.
     pub file: FileId,
-    /// Its syntax tree.
-    pub tree: ast::File,
+    /// The syntax trees of the main text and of those that it uses.
+    pub parsed: Parsed,
     /// What it means.
     pub program: Program,
     /// The findings, sorted by place.
@@ -57,20 +56,19 @@ pub fn load(path: &Path, terminal: &Terminal) -> Result<Spec, Failure> {
     })?;
     let mut sources = SourceMap::default();
     let file = sources.add(SourceFile::new(path, text));
-    let (tree, mut findings) = syntax::parse(file, &sources.file(file).text);
-    let mut beside = Beside(folder_of(path));
-    let (program, more) = semantic::resolve(&sources, std::slice::from_ref(&tree), &mut beside);
+    let (parsed, mut findings) = semantic::load(&mut sources, file, &mut Disk);
+    let (program, more) = semantic::resolve(&sources, &parsed, &mut Disk);
     findings.extend(more);
     findings.sort_by_key(|finding| finding.labels.first().map(|label| (label.span.file, label.span.start)));
-    Ok(Spec { path: path.to_path_buf(), sources, file, tree, program, findings })
+    Ok(Spec { path: path.to_path_buf(), sources, file, parsed, program, findings })
 }
 
-/// Reads the files that a spec refers to at check time: relative to its folder.
-struct Beside(PathBuf);
+/// Reads the files that a spec refers to at check time.
+struct Disk;
 
-impl Loader for Beside {
-    fn read(&mut self, path: &str) -> Result<String, String> {
-        std::fs::read_to_string(self.0.join(path)).map_err(|error| plain(&error))
+impl Loader for Disk {
+    fn read(&mut self, path: &Path) -> Result<String, String> {
+        std::fs::read_to_string(path).map_err(|error| plain(&error))
     }
 }
 

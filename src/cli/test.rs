@@ -27,7 +27,7 @@ pub struct TestArgs {
 /// Runs each test and shows what went otherwise.
 pub fn run(args: &TestArgs, terminal: &Terminal) -> Result<(), Failure> {
     let spec = context::load_checked(&args.spec, terminal)?;
-    let mut refused = semantic::check_supported(std::slice::from_ref(&spec.tree), None);
+    let mut refused = semantic::check_supported(&spec.parsed, None);
     refused.retain(|finding| stands_in_a_test(&spec, finding));
     if terminal.report(&spec.sources, &refused) {
         return Err(Failure::Spec);
@@ -76,7 +76,7 @@ pub fn run(args: &TestArgs, terminal: &Terminal) -> Result<(), Failure> {
 /// Whether a finding is about a test: the rest of the spec may hold what cannot be built yet.
 fn stands_in_a_test(spec: &context::Spec, finding: &Diagnostic) -> bool {
     let place = finding.labels.first().map(|label| label.span);
-    spec.tree.decls.iter().any(|decl| match decl {
+    spec.parsed.entry_tree().decls.iter().any(|decl| match decl {
         Decl::Test(test) => place.is_some_and(|place| test.span.start <= place.start && place.end <= test.span.end),
         _ => false,
     })

@@ -64,6 +64,8 @@ codes! {
     UnknownOption        = "E0109" "unknown-option" Error;
     UnknownWord          = "E0110" "unknown-word" Error;
     BadFileName          = "E0111" "bad-file-name" Error;
+    ImportCycle          = "E0112" "import-cycle" Error;
+    BadImport            = "E0113" "bad-import" Error;
     UnknownField         = "E0201" "unknown-field" Error;
     UnknownFunction      = "E0202" "unknown-function" Error;
     UnknownType          = "E0203" "unknown-type" Error;

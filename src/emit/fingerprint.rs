@@ -76,8 +76,21 @@ impl Canon<'_> {
     }
 
     fn source(&self, source: &Source) -> Value {
-        let Source { name, doc, paths, format, fields, license, origin, consent, on_bad_row, span: _, path_span: _ } =
-            source;
+        let Source {
+            name,
+            doc,
+            paths,
+            // The files that were found count, by their names and hashes.
+            folder: _,
+            format,
+            fields,
+            license,
+            origin,
+            consent,
+            on_bad_row,
+            span: _,
+            path_span: _,
+        } = source;
         let format = match format {
             SourceFormat::Jsonl => "jsonl",
             SourceFormat::Csv => "csv",

@@ -298,7 +298,7 @@ mod tests {
             }],
             models: vec![Model {
                 name: "minilm".to_owned(),
-                origin: ModelOrigin::Folder { path: "m".to_owned(), span },
+                origin: ModelOrigin::Folder { path: "m".to_owned(), base: String::new(), span },
                 pooling: Pooling::Mean,
                 span,
             }],

@@ -85,6 +85,8 @@ pub struct Source {
     pub doc: Option<String>,
     /// File patterns in order, as written.
     pub paths: Vec<String>,
+    /// The folder that they begin at, from the spec's own folder, with `/`: empty for a source of the spec itself.
+    pub folder: String,
     /// How its files are read.
     pub format: SourceFormat,
     /// Its fields in order.

@@ -23,6 +23,8 @@ pub enum ModelOrigin {
     Folder {
         /// The path as written.
         path: String,
+        /// The folder that it begins at, from the spec's own folder, with `/`: empty for a model of the spec itself.
+        base: String,
         /// Where it was written.
         span: Span,
     },

@@ -40,6 +40,8 @@ pub struct Variable {
     pub members: Vec<String>,
     /// Where it is read for the first time, in bytes of the template.
     pub range: Range<usize>,
+    /// Every place where it is read, in bytes of the template.
+    pub places: Vec<Range<usize>>,
     /// Whether it is printed as it is, so that a null would stand in the prompt as `none`.
     pub printed: bool,
 }

@@ -197,6 +197,7 @@ pub(super) fn places(text: &str, tags: &[Tag], undeclared: &BTreeSet<String>) ->
             name: name.to_owned(),
             members: members.iter().map(|member| (*member).to_owned()).collect(),
             range: 0..text.len(),
+            places: Vec::new(),
             printed: false,
         };
         let mut first = true;
@@ -204,6 +205,7 @@ pub(super) fn places(text: &str, tags: &[Tag], undeclared: &BTreeSet<String>) ->
             for index in 0..tag.tokens.len() {
                 if let Some(last) = path_end(tag, text, index, &parts) {
                     variable.printed |= tag.is_printed(text, index, last);
+                    variable.places.push(tag.tokens[index].range.start..tag.tokens[last].range.end);
                     if first {
                         variable.range = tag.tokens[index].range.start..tag.tokens[last].range.end;
                         first = false;

@@ -1,5 +1,6 @@
 //! Calls: the functions of the language and those that the file declares.
 
+use super::index::{self, SymbolKind};
 use super::scope::{Record, ScopeColumn, View};
 use super::types::{MOST_OPEN, resolve_expr, resolve_type, show, too_large};
 use super::{Context, compare, names, suggest, taint};
@@ -26,6 +27,7 @@ pub(super) fn resolve_call(
 ) -> Option<Expr> {
     let resolved: Vec<Option<Expr>> = args.iter().map(|argument| resolve_expr(context, view, argument, None)).collect();
     if let Some(builtin) = functions::lookup(&function.name) {
+        index::refer_to_builtin(context, function.span, builtin);
         let mut arguments = arity(context, function, resolved, 1, piped, span)?;
         let argument = arguments.pop().flatten()?;
         let needed = FieldType::plain(plain_type(builtin.parameter.value));
@@ -34,8 +36,10 @@ pub(super) fn resolve_call(
         let ty = FieldType { ty: plain_type(builtin.result.value), nullable };
         return Some(Expr { kind: ExprKind::Call(builtin, vec![argument]), ty, span });
     }
-    if let Some(ast::Decl::Fn(declared)) = context.names.get(&function.name).map(|declared| declared.decl) {
-        context.names.mark_used(&function.name);
+    let known = context.names.get(function);
+    if let Some((known, ast::Decl::Fn(declared))) = known.map(|known| (known, known.decl)) {
+        context.names.mark_used(function);
+        index::refer_to_declaration(context, function, known);
         return expand(context, view, function, declared, resolved, piped, span);
     }
     unknown_function(context, function);
@@ -52,14 +56,14 @@ fn plain_type(value: ValueType) -> Type {
 }
 
 fn unknown_function(context: &mut Context<'_>, function: &Ident) {
-    if context.names.get(&function.name).is_some_and(|declared| declared.kind == names::Kind::Imported) {
-        context.names.mark_used(&function.name);
+    if context.names.get(function).is_some_and(|declared| declared.kind == names::Kind::Imported) {
+        context.names.mark_used(function);
         return;
     }
     let help = if AGGREGATES.contains(&function.name.as_str()) {
         "it counts over the whole set: write it in `require` of a policy".to_owned()
     } else {
-        let declared: Vec<&str> = context.names.of_kind(names::Kind::Function).collect();
+        let declared: Vec<&str> = context.names.of_kind(function.span.file, names::Kind::Function).collect();
         suggest(&function.name, functions::all().iter().map(|row| row.name).chain(declared), "functions")
     };
     context.error(
@@ -143,7 +147,7 @@ fn expand(
         too_large(context, function.span);
         return None;
     }
-    if view.open.contains(&declared.name.name.as_str()) {
+    if view.open.contains(&declared.name.span) {
         context.error(
             Code::RecursiveDefinition,
             format!("`{}` calls itself", function.name),
@@ -168,7 +172,7 @@ fn expand(
         return None;
     }
     let mut open = view.open.clone();
-    open.push(&declared.name.name);
+    open.push(declared.name.span);
     let inner = View { record: view.record, arguments: fitted, open, closed: true };
     let body = resolve_expr(context, &inner, &declared.body, None)?;
     if taint::size(&body) > LARGEST {
@@ -179,8 +183,8 @@ fn expand(
 }
 
 /// Checks each `fn` and `let` by itself, so that one that nobody uses is checked too.
-pub(super) fn check_definitions(context: &mut Context<'_>, parsed: &[ast::File]) {
-    for decl in parsed.iter().flat_map(|file| &file.decls) {
+pub(super) fn check_definitions(context: &mut Context<'_>, decls: &[&ast::Decl]) {
+    for decl in decls {
         match decl {
             ast::Decl::Fn(function) => check_function(context, function),
             ast::Decl::Let(constant) => check_constant(context, constant),
@@ -221,17 +225,20 @@ fn check_function(context: &mut Context<'_>, function: &ast::Fn) {
                 "give each parameter a name of its own",
             );
         }
+        let detail = format!("{}: {}", parameter.name, context.files.text(ty.span));
+        index::define(context, parameter, SymbolKind::Parameter, None, detail);
         let ty = resolve_type(context, ty);
-        record.columns.push(ScopeColumn::new(&parameter.name, ty, parameter.span));
+        record.columns.push(ScopeColumn::new(&parameter.name, ty, parameter.span, parameter.span));
     }
     context.expansions = 0;
-    let view = View { record: &record, arguments: Vec::new(), open: vec![&function.name.name], closed: false };
+    index::enter(context, function.span, &record);
+    let view = View { record: &record, arguments: Vec::new(), open: vec![function.name.span], closed: false };
     resolve_expr(context, &view, &function.body, None);
 }
 
 fn check_constant(context: &mut Context<'_>, constant: &ast::Let) {
     let record = Record { columns: Vec::new(), complete: true };
-    let view = View { record: &record, arguments: Vec::new(), open: vec![&constant.name.name], closed: true };
+    let view = View { record: &record, arguments: Vec::new(), open: vec![constant.name.span], closed: true };
     match &constant.value.kind {
         ast::ExprKind::List(items) => {
             for item in items {

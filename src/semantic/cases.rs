@@ -1,26 +1,67 @@
 //! Specifications with one mistake each, and what is said about it.
 
-use super::{Loader, NoFiles, check_supported, resolve};
+use std::path::Path;
+
+use super::{Loader, NoFiles, check_supported, load, resolve};
 use crate::diagnostics::{Diagnostic, Diagnostics, Severity, has_errors};
 use crate::hir;
 use crate::source::{SourceFile, SourceMap};
-use crate::syntax;
 
 mod builds;
+mod index;
 mod mistakes;
 mod pages;
+mod uses;
 
 /// The whole example of the language's reference.
 pub(super) const EXAMPLE: &str = include_str!("cases/example.annot");
 
+/// A file that others take from.
+const PII: &str = r#"annot 1
+
+use "lib/shop.annot": shortest
+
+/// What must hold of every text.
+policy house { redact @personal: email, phone }
+
+policy bank { redact @personal: phone }
+
+clean brief { drop "short" when words(text) < shortest }
+
+let unused = 1
+"#;
+
+/// One in another folder, with a source of its own.
+const SHOP: &str = r#"annot 1
+
+let shortest = 3
+
+fn plain(s: string) = s |> nfc |> collapse_whitespace
+
+clean tidy { set text = plain(text) }
+
+source orders {
+  path    "data/orders.jsonl"
+  license "CC0-1.0"
+  fields  { text: string; kind: string }
+}
+
+label kind: choice from "kinds.yaml"
+"#;
+
 struct OneFile;
 
 impl Loader for OneFile {
-    fn read(&mut self, path: &str) -> Result<String, String> {
-        match path {
+    fn read(&mut self, path: &Path) -> Result<String, String> {
+        match path.to_str().unwrap_or_default() {
             "labels/intents.yaml" => Ok("- value: a\n  title: The first\n  key: x\n- b\n".to_owned()),
             "labels/twice.yaml" => Ok("[a, a]".to_owned()),
+            "lib/kinds.yaml" => Ok("[bike, hire]".to_owned()),
             "labels/map.yaml" => Ok("a: b".to_owned()),
+            "pii.annot" => Ok(PII.to_owned()),
+            "lib/shop.annot" => Ok(SHOP.to_owned()),
+            "ring.annot" => Ok("annot 1\nuse \"spec.annot\": tidy\nlet one = 1\n".to_owned()),
+            "wrong.annot" => Ok("annot 1\nlet far = \nlet near = 2\n".to_owned()),
             _ => NoFiles.read(path),
         }
     }
@@ -36,8 +77,7 @@ struct Checked {
 fn check(text: &str) -> Checked {
     let mut files = SourceMap::default();
     let id = files.add(SourceFile::new("spec.annot", text));
-    let (file, mut found) = syntax::parse(id, text);
-    let parsed = [file];
+    let (parsed, mut found) = load(&mut files, id, &mut OneFile);
     let (program, resolved) = resolve(&files, &parsed, &mut OneFile);
     found.extend(resolved);
     let refused = check_supported(&parsed, None);
@@ -108,7 +148,6 @@ fn every_statement_resolves() {
         "severity",
         "smooth 0.1",
         "stop after",
-        "use \"pii.annot\":",
         "validate every",
         "weights balanced",
     ];

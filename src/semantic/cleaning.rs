@@ -4,7 +4,7 @@ use super::compliance::{find_field, text_field};
 use super::quantities::{Bounds, number};
 use super::scope::{Record, View};
 use super::types::{resolve_condition, resolve_expr, show};
-use super::{Context, compare, taint};
+use super::{Context, compare, index, taint};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{BinaryOp, Expr, ExprKind, Literal, Step, StepBlock, StepKind};
 use crate::source::Span;
@@ -15,8 +15,9 @@ use crate::syntax::ast::{self, Ident};
 pub(super) fn resolve_clean(context: &mut Context<'_>, clean: &Clean, record: &mut Record) -> Vec<Step> {
     let mut steps = Vec::new();
     for rule in &clean.rules {
+        index::enter(context, rule.span, record);
         let Some((kind, name)) = resolve_rule(context, rule, record) else { continue };
-        steps.push(step(context, StepBlock::Clean, &clean.name.name, kind, name, rule.span));
+        steps.push(step(context, StepBlock::Clean, &context.names.title(&clean.name), kind, name, rule.span));
     }
     let statements: Vec<Span> = clean.rules.iter().map(|rule| rule.span).collect();
     check_repeated(context, &statements);
@@ -106,6 +107,7 @@ fn resolve_set(
     }
     let tainted = taint::assigned(record, &value, &field.name, span);
     let target = record.column_mut(id);
+    target.held_personal = tainted.is_some();
     target.taint = tainted;
     target.not_null = !value.ty.nullable;
     Some(StepKind::Set { column: id, value })

@@ -4,7 +4,7 @@ use super::licence::{self, Licensed};
 use super::quantities::{Bounds, number};
 use super::scope::{Record, View};
 use super::types::{resolve_condition, unknown_field};
-use super::{Context, cleaning, gates, suggest, taint};
+use super::{Context, cleaning, gates, index, suggest, taint};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{self, ColumnId, PersonalStatement, RequireSubject, Requirement, Step, StepBlock, StepKind};
 use crate::pii::{self, Detector};
@@ -49,6 +49,7 @@ pub(super) fn resolve_policy(
     gathered: &mut Gathered,
 ) {
     for rule in &policy.rules {
+        index::enter(context, rule.span, record);
         let kind = match &rule.kind {
             RuleKind::Redact { targets, kinds } => resolve_redact(context, targets, kinds, record, gathered),
             RuleKind::Forbid { condition, else_drop, .. } => resolve_forbid(context, condition, *else_drop, record),
@@ -88,7 +89,14 @@ pub(super) fn resolve_policy(
                 RuleKind::Forbid { reason, .. } => reason.node.clone(),
                 _ => cleaning::in_short(context, rule.span),
             };
-            let step = cleaning::step(context, StepBlock::Policy, &policy.name.name, kind, rule_name, rule.span);
+            let step = cleaning::step(
+                context,
+                StepBlock::Policy,
+                &context.names.title(&policy.name),
+                kind,
+                rule_name,
+                rule.span,
+            );
             gathered.steps.push(step);
         }
     }
@@ -99,8 +107,9 @@ pub(super) fn resolve_policy(
 /// The column of a field; reported when there is none.
 pub(super) fn find_field(context: &mut Context<'_>, record: &Record, field: &Ident) -> Option<ColumnId> {
     let found = record.find(&field.name);
-    if found.is_none() {
-        unknown_field(context, &View::of(record), field);
+    match found {
+        Some(id) => index::refer_to_column(context, field.span, record.column(id)),
+        None => unknown_field(context, &View::of(record), field),
     }
     found
 }
@@ -143,7 +152,7 @@ fn resolve_redact(
             Target::Personal(span) => {
                 let tainted: Vec<ColumnId> = (0..record.columns.len() as u32)
                     .map(ColumnId)
-                    .filter(|id| record.column(*id).taint.is_some() && taint::is_redactable(record.column(*id)))
+                    .filter(|id| record.column(*id).held_personal && taint::is_redactable(record.column(*id)))
                     .collect();
                 if tainted.is_empty() && record.complete {
                     context.error(
@@ -163,7 +172,7 @@ fn resolve_redact(
     columns.dedup();
     let names: Vec<&str> = kinds.iter().map(|kind| kind.name.as_str()).collect();
     for column in &columns {
-        if record.column(*column).personal.is_some() || record.column(*column).taint.is_some() {
+        if record.column(*column).personal.is_some() || record.column(*column).held_personal {
             state_personal(gathered, *column, None);
         }
         let column = record.column_mut(*column);

@@ -10,7 +10,7 @@ use super::quantities::{Once, missing};
 use super::scope::{Record, ScopeColumn};
 use super::taint::Taint;
 use super::types::show;
-use super::{Context, cleaning, outputs, split};
+use super::{Context, cleaning, index, outputs, split};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{self, FieldType, SourceId, SplitRule};
 use crate::source::Span;
@@ -18,23 +18,25 @@ use crate::syntax::ast::dataset::{Dataset, Item, ItemKind};
 use crate::syntax::ast::{self, Decl, Ident};
 
 /// What later passes need to know of a data set.
-pub(super) struct Facts<'a> {
-    pub(super) name: &'a str,
+pub(super) struct Facts {
+    pub(super) name: String,
+    /// Where its name is declared.
+    pub(super) place: Span,
     /// The record after all steps.
     pub(super) record: Record,
     /// The parts that were declared, with their places; those with mistakes too.
     pub(super) parts: Vec<(String, Span)>,
     /// Whether the parts are all known: not so when the split is wrong, or a field names them.
     pub(super) parts_known: bool,
-    /// The `clean`, `policy` and template blocks that it uses.
-    pub(super) uses: Vec<&'a str>,
+    /// The `clean`, `policy` and template blocks that it uses, by the places of their names.
+    pub(super) uses: Vec<Span>,
     /// The record before the first step, for unit tests of its blocks.
     pub(super) read: Record,
 }
 
 /// Resolves all data sets, in order.
-pub(super) fn resolve_datasets<'a>(context: &mut Context<'a>, parsed: &'a [ast::File]) {
-    for decl in parsed.iter().flat_map(|file| &file.decls) {
+pub(super) fn resolve_datasets(context: &mut Context<'_>, decls: &[&Decl]) {
+    for decl in decls {
         if let Decl::Dataset(dataset) = decl {
             // Of two data sets with one name the second was reported; checking it too finds its own mistakes.
             resolve_dataset(context, dataset);
@@ -53,7 +55,7 @@ struct Parts<'a> {
     writes: Vec<outputs::Write<'a>>,
 }
 
-fn gather<'a>(context: &mut Context<'a>, items: &'a [Item]) -> Parts<'a> {
+fn gather<'a>(context: &mut Context<'_>, items: &'a [Item]) -> Parts<'a> {
     let mut parts = Parts::default();
     let mut once = Once::default();
     for item in items {
@@ -115,7 +117,7 @@ fn add_names<'a>(context: &mut Context<'_>, into: &mut Vec<&'a Ident>, names: &'
     }
 }
 
-fn resolve_dataset<'a>(context: &mut Context<'a>, dataset: &'a Dataset) {
+fn resolve_dataset(context: &mut Context<'_>, dataset: &Dataset) {
     let parts = gather(context, &dataset.items);
     if parts.from.is_empty() {
         missing(context, "data set", &dataset.name, "from", "from questions");
@@ -127,7 +129,7 @@ fn resolve_dataset<'a>(context: &mut Context<'a>, dataset: &'a Dataset) {
     for name in &parts.clean {
         if let Found::Declared(Decl::Clean(clean)) = names::look_up(context, name, Kind::Clean) {
             steps.extend(cleaning::resolve_clean(context, clean, &mut record));
-            uses.push(clean.name.name.as_str());
+            uses.push(clean.name.span);
         }
     }
     steps.extend(resolve_label_statements(context, &parts.labels, &mut record));
@@ -136,24 +138,25 @@ fn resolve_dataset<'a>(context: &mut Context<'a>, dataset: &'a Dataset) {
     for name in &parts.policy {
         if let Found::Declared(Decl::Policy(policy)) = names::look_up(context, name, Kind::Policy) {
             apply_policy(context, policy, &mut record, &sources, &mut gathered);
-            uses.push(policy.name.name.as_str());
-            silent_policy |= context.names.is_damaged(&name.name);
+            uses.push(policy.name.span);
+            silent_policy |= context.names.is_damaged(name);
         } else {
             silent_policy = true;
         }
     }
-    if silent_policy || context.names.is_damaged(&dataset.name.name) {
+    if silent_policy || context.names.is_damaged(&dataset.name) {
         // A policy that cannot be looked at may redact: its leaks are no mistakes of their own.
         record.columns.iter_mut().for_each(|column| column.taint = None);
     }
     steps.extend(std::mem::take(&mut gathered.steps));
+    index::enter(context, dataset.span, &record);
     let split = split::resolve_split(context, dataset, parts.split, &record, &sources);
     let outputs = outputs::resolve_outputs(context, &parts.writes, &record);
     let licenses: Vec<String> =
         sources.iter().filter_map(|source| context.program[source.id].license.clone()).collect();
     let licenses: Vec<&str> = licenses.iter().map(String::as_str).collect();
     let resolved = hir::Dataset {
-        name: dataset.name.name.clone(),
+        name: context.names.title(&dataset.name),
         doc: dataset.doc.clone(),
         sources: sources.iter().map(|source| source.id).collect(),
         columns: record.columns.iter().map(ScopeColumn::to_hir).collect(),
@@ -165,21 +168,23 @@ fn resolve_dataset<'a>(context: &mut Context<'a>, dataset: &'a Dataset) {
         license: licence::join(&licenses),
         span: dataset.span,
     };
+    context.ids.insert(dataset.name.span, context.program.datasets.len() as u32);
     context.program.datasets.push(resolved);
     remember(context, dataset, record, read, &split, uses);
 }
 
-fn remember<'a>(
-    context: &mut Context<'a>,
-    dataset: &'a Dataset,
+fn remember(
+    context: &mut Context<'_>,
+    dataset: &Dataset,
     record: Record,
     read: Record,
     split: &split::Resolved,
-    uses: Vec<&'a str>,
+    uses: Vec<Span>,
 ) {
     let parts_known = !split.wrong && !matches!(split.split.rule, SplitRule::ByField(_));
     context.datasets.push(Facts {
-        name: &dataset.name.name,
+        name: context.names.title(&dataset.name),
+        place: dataset.name.span,
         record,
         parts: split.places.clone(),
         parts_known,
@@ -231,9 +236,9 @@ fn union(context: &mut Context<'_>, from: &[&Ident]) -> (Vec<Taken>, Record) {
             record.complete = false;
             continue;
         };
-        record.complete &= !context.names.is_damaged(&name.name);
-        let Some(index) = context.program.sources.iter().position(|source| source.name == name.name) else { continue };
-        sources.push(Taken { id: SourceId(index as u32), name: name.name.clone(), from: name.span });
+        record.complete &= !context.names.is_damaged(name);
+        let Some(id) = context.id_of(name).map(SourceId) else { continue };
+        sources.push(Taken { id, name: name.name.clone(), from: name.span });
     }
     let mut having: BTreeMap<String, usize> = BTreeMap::new();
     for source in &sources {
@@ -258,10 +263,12 @@ fn add_field(context: &mut Context<'_>, record: &mut Record, source: &Taken, fie
     let known = !context.bare_fields.contains(&(source.id, field.name.clone()));
     let ty = known.then(|| field.ty.clone());
     let omitted = context.omitted_fields.contains(&(source.id, field.name.clone()));
+    let name_span = context.field_names.get(&(source.id, field.name.clone())).copied().unwrap_or(field.span);
     let taint = field.personal.clone().map(|kinds| Taint::declared(kinds, &field.name, field.span));
     let Some(id) = record.find(&field.name) else {
-        let mut column = ScopeColumn::new(&field.name, ty, field.span);
+        let mut column = ScopeColumn::new(&field.name, ty, field.span, name_span);
         column.personal = field.personal.clone();
+        column.held_personal = taint.is_some();
         column.taint = taint;
         column.key = field.key;
         column.group = field.group;
@@ -294,9 +301,11 @@ fn add_field(context: &mut Context<'_>, record: &mut Record, source: &Taken, fie
     let column = record.column_mut(id);
     column.ty = joined;
     column.declared.push(field.span);
+    column.names.push(name_span);
     column.key |= field.key;
     column.group |= field.group;
     column.hidden |= omitted;
+    column.held_personal |= taint.is_some();
     column.taint = match (column.taint.take(), taint) {
         (Some(first), Some(second)) => Some(first.join(second)),
         (first, second) => first.or(second),

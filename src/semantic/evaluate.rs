@@ -6,16 +6,16 @@ use super::names::{self, Found, Kind};
 use super::quantities::{Bounds, Once, number};
 use super::scope::View;
 use super::types::{resolve_expr, show};
-use super::{Context, cleaning, suggest, taint};
+use super::{Context, cleaning, index, suggest, taint};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{self, DatasetId, Gate, MetricRef, Slice, Type};
 use crate::source::Span;
 use crate::syntax::ast::train::{Evaluate, EvaluateItem};
-use crate::syntax::ast::{self, Decl, Expr, Ident, Quantity};
+use crate::syntax::ast::{self, Decl, Expr, Quantity};
 
 /// Resolves all evaluations, in order.
-pub(super) fn resolve_evaluates<'a>(context: &mut Context<'a>, parsed: &'a [ast::File]) {
-    for decl in parsed.iter().flat_map(|file| &file.decls) {
+pub(super) fn resolve_evaluates<'a>(context: &mut Context<'a>, decls: &[&'a Decl]) {
+    for decl in decls {
         if let Decl::Evaluate(evaluate) = decl {
             resolve_evaluate(context, evaluate);
         }
@@ -24,25 +24,30 @@ pub(super) fn resolve_evaluates<'a>(context: &mut Context<'a>, parsed: &'a [ast:
 
 fn resolve_evaluate<'a>(context: &mut Context<'a>, evaluate: &'a Evaluate) {
     let run = match names::look_up(context, &evaluate.run, Kind::Train) {
-        Found::Declared(_) => context.runs.iter().position(|run| run.name == evaluate.run.name),
+        Found::Declared(_) => context.id_of(&evaluate.run).map(|index| index as usize),
         Found::Silent => None,
     };
     let data = match names::look_up(context, &evaluate.dataset, Kind::Dataset) {
-        Found::Declared(_) => context.datasets.iter().position(|facts| facts.name == evaluate.dataset.name),
+        Found::Declared(_) => context.id_of(&evaluate.dataset).map(|index| index as usize),
         Found::Silent => None,
     };
     check_twice(context, evaluate);
     if let Some(data) = data {
-        check_part(context, &evaluate.part, data);
+        check_part(context, evaluate, data);
     }
     if let (Some(run), Some(data)) = (run, data) {
         check_record(context, evaluate, run, data);
     }
+    if let Some(data) = data
+        && context.recorder.is_some()
+    {
+        let record = context.datasets[data].record.clone();
+        index::enter(context, evaluate.span, &record);
+    }
     let task: Task = run.and_then(|run| Some((context.runs[run].task?, context.runs[run].label)));
     let figures = resolve_items(context, evaluate, data, task);
     let train = run.and_then(|run| context.runs[run].id);
-    let dataset = context.program.datasets.iter().position(|dataset| dataset.name == evaluate.dataset.name);
-    if let (Some(train), Some(dataset)) = (train, dataset) {
+    if let (Some(train), Some(dataset)) = (train, data) {
         context.program.evaluates.push(hir::Evaluate {
             train,
             dataset: DatasetId(dataset as u32),
@@ -75,10 +80,16 @@ fn check_twice<'a>(context: &mut Context<'a>, evaluate: &'a Evaluate) {
     context.evaluations.push((run, dataset, part, span));
 }
 
-fn check_part(context: &mut Context<'_>, part: &Ident, data: usize) {
+fn check_part(context: &mut Context<'_>, evaluate: &Evaluate, data: usize) {
+    let part = &evaluate.part;
     let facts = &context.datasets[data];
-    let (name, known) = (facts.name, facts.parts_known && !context.names.is_damaged(facts.name));
+    let known = facts.parts_known && !context.names.is_damaged(&evaluate.dataset);
+    let name = facts.name.clone();
     let declared = facts.parts.iter().find(|(name, _)| *name == part.name).map(|(_, span)| *span);
+    if let Some(declared) = declared.filter(|_| known) {
+        index::refer(context, part.span, vec![declared], None);
+    }
+    let facts = &context.datasets[data];
     if part.name == "train" {
         context.error(
             Code::EvaluateOnTrain,
@@ -120,9 +131,10 @@ fn check_record(context: &mut Context<'_>, evaluate: &Evaluate, run: usize, data
         _ => return,
     };
     // Where the run's own data set lacks it, its task was reported.
-    let own = context.datasets[data].name.to_owned();
-    let of_run = matches!(context.names.get(&evaluate.run.name).map(|declared| declared.decl), Some(Decl::Train(train))
-        if train.items.iter().any(|item| matches!(&item.kind, ast::train::TrainItemKind::Data(name) if name.name == own)));
+    let (own, place) = (context.datasets[data].name.clone(), context.datasets[data].place);
+    let of_run = matches!(context.names.get(&evaluate.run).map(|declared| declared.decl), Some(Decl::Train(train))
+        if train.items.iter().any(|item| matches!(&item.kind, ast::train::TrainItemKind::Data(name)
+            if context.names.get(name).is_some_and(|declared| declared.place == place))));
     if !of_run {
         context.error(
             Code::TaskDoesNotFit,

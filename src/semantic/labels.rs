@@ -1,5 +1,6 @@
 //! Label declarations: schemas and their values.
 
+use super::index::{self, SymbolKind};
 use super::names::{Found, Kind};
 use super::types::{literal, resolve_type};
 use super::{Context, calls, names, suggest};
@@ -13,29 +14,25 @@ use crate::syntax::ast::{self, Ident, Quantity, Text};
 const SIMPLE: [&str; 5] = ["number", "flag", "text", "rank", "preference"];
 
 /// Resolves all labels, in order, then checks `fn` and `let`, which may speak of them.
-pub(super) fn resolve_labels<'a>(context: &mut Context<'a>, parsed: &'a [ast::File]) {
-    let declared: Vec<&Label> = parsed
-        .iter()
-        .flat_map(|file| &file.decls)
-        .filter_map(|decl| if let ast::Decl::Label(label) = decl { Some(label) } else { None })
-        .collect();
-    for label in &declared {
+pub(super) fn resolve_labels<'a>(context: &mut Context<'a>, decls: &[&'a ast::Decl]) {
+    for decl in decls {
+        let ast::Decl::Label(label) = decl else { continue };
         let schema = resolve_schema(context, label);
+        context.ids.insert(label.name.span, context.program.labels.len() as u32);
         context.program.labels.push(hir::Label {
-            name: label.name.name.clone(),
+            name: context.names.title(&label.name),
             doc: label.doc.clone(),
             schema,
             span: label.span,
         });
     }
-    calls::check_definitions(context, parsed);
+    calls::check_definitions(context, decls);
 }
 
 /// The id of a declared label.
-pub(super) fn label_id(context: &Context<'_>, name: &str) -> Option<LabelId> {
+pub(super) fn label_id(context: &Context<'_>, name: &Ident) -> Option<LabelId> {
     context.names.get(name).filter(|declared| declared.kind == Kind::Label)?;
-    let index = context.program.labels.iter().position(|label| label.name == name)?;
-    Some(LabelId(u32::try_from(index).ok()?))
+    context.id_of(name).map(LabelId)
 }
 
 /// The values of a label that has them written out, or in a file.
@@ -51,6 +48,11 @@ pub(super) fn has_value(context: &Context<'_>, label: LabelId, name: &str) -> bo
     listed_values(context, label).is_some_and(|values| values.iter().any(|value| value.name == name))
 }
 
+/// Where a value is written, for those that are written in a specification.
+pub(super) fn value_place(context: &Context<'_>, label: LabelId, name: &str) -> Option<Span> {
+    context.value_places.get(&(label, name.to_owned())).copied()
+}
+
 /// Whether any text may be a value: it is found in the data, or the schema is not lowered.
 pub(super) fn values_are_open(context: &Context<'_>, label: LabelId) -> bool {
     listed_values(context, label).is_none_or(<[LabelValue]>::is_empty)
@@ -59,6 +61,7 @@ pub(super) fn values_are_open(context: &Context<'_>, label: LabelId) -> bool {
 /// A label's value by its name; `None` after a report that there is none.
 pub(super) fn value_literal(context: &mut Context<'_>, label: LabelId, name: &str, span: Span) -> Option<Expr> {
     if values_are_open(context, label) || has_value(context, label, name) {
+        index::refer_to_value(context, span, label, name);
         return Some(literal(Literal::String(name.to_owned()), Type::Label(label), span));
     }
     let declared = &context.program[label];
@@ -167,7 +170,7 @@ fn resolve_values(context: &mut Context<'_>, label: &Ident, values: &Values) -> 
             let mut listed = Vec::new();
             let mut places = Vec::new();
             list_values(context, values, &mut listed, &mut places);
-            if listed.is_empty() && context.names.is_damaged(&label.name) {
+            if listed.is_empty() && context.names.is_damaged(label) {
                 return None;
             }
             if listed.is_empty() {
@@ -207,6 +210,10 @@ fn list_values(context: &mut Context<'_>, values: &[Value], listed: &mut Vec<Lab
                 guideline: value.doc.clone(),
             });
             places.push(value.name.span);
+            let label = LabelId(context.program.labels.len() as u32);
+            context.value_places.insert((label, value.name.name.clone()), value.name.span);
+            let title = value.title.as_ref().map_or(&value.name.name, |title| &title.node).clone();
+            index::define(context, &value.name, SymbolKind::LabelValue, value.doc.as_deref(), title);
         }
         list_values(context, &value.children, listed, places);
     }
@@ -214,9 +221,8 @@ fn list_values(context: &mut Context<'_>, values: &[Value], listed: &mut Vec<Lab
 
 fn found_values(context: &mut Context<'_>, source: &Ident, field: &Ident) -> Option<LabelValues> {
     let Found::Declared(_) = names::look_up(context, source, Kind::Source) else { return None };
-    let index = context.program.sources.iter().position(|declared| declared.name == source.name)?;
-    let id = SourceId(u32::try_from(index).ok()?);
-    let fields = &context.program.sources[index].fields;
+    let id = SourceId(context.id_of(source)?);
+    let fields = &context.program[id].fields;
     let Some(position) = fields.iter().position(|declared| declared.name == field.name) else {
         let help = suggest(&field.name, fields.iter().map(|declared| declared.name.as_str()), "fields");
         context.error(
@@ -229,7 +235,9 @@ fn found_values(context: &mut Context<'_>, source: &Ident, field: &Ident) -> Opt
         return None;
     };
     let declared = &fields[position];
+    let name_span = context.field_names.get(&(id, field.name.clone())).copied();
     let (ty, personal, place) = (declared.ty.clone(), declared.personal.is_some(), declared.span);
+    index::refer(context, field.span, name_span.into_iter().collect(), None);
     if context.bare_fields.contains(&(id, field.name.clone())) {
         return None;
     }
@@ -288,7 +296,7 @@ fn file_values(context: &mut Context<'_>, path: &Text) -> Option<Vec<LabelValue>
             "the file is a YAML list of names, or of `value`, `title`, `guideline`, `examples`, `key`",
         );
     };
-    let text = match context.loader.read(&path.node) {
+    let text = match context.read(path.span, &path.node) {
         Ok(text) => text,
         Err(reason) => {
             wrong(context, format!("`{}` cannot be read: {reason}", path.node), "names this file");

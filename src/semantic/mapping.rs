@@ -5,7 +5,7 @@ use super::labels::{has_value, label_id, listed_values, values_are_open};
 use super::names::{self, Found, Kind};
 use super::scope::{Record, ScopeColumn, View};
 use super::types::{resolve_condition, resolve_expr, show};
-use super::{Context, cleaning, gates, matching, taint};
+use super::{Context, cleaning, gates, index, matching, taint};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{ColumnId, Expr, ExprKind, FieldType, LabelId, LabelSchema, Literal, Step, StepBlock, StepKind, Type};
 use crate::source::Span;
@@ -42,6 +42,7 @@ pub(super) fn resolve_label_statements(
             );
             continue;
         }
+        index::enter(context, statement.span, &fields);
         let found = names::look_up(context, statement.name, Kind::Label);
         let declared = matches!(found, Found::Declared(_));
         if let Found::Declared(ast::Decl::Label(label)) = found
@@ -49,7 +50,7 @@ pub(super) fn resolve_label_statements(
         {
             text_field(context, &fields, field, "spans refer to a text");
         }
-        let label = label_id(context, &statement.name.name).filter(|_| declared);
+        let label = label_id(context, statement.name).filter(|_| declared);
         let resolved = resolve_body(context, statement.body, &fields, label);
         if label.is_none() {
             record.complete = false;
@@ -59,7 +60,7 @@ pub(super) fn resolve_label_statements(
             .as_ref()
             .filter(|_| values_are_open(context, label))
             .and_then(|resolved| taint::assigned(&fields, &resolved.value, &statement.name.name, statement.span));
-        let column = add_column(record, statement.name, label, tainted);
+        let column = add_column(context, record, statement.name, label, tainted);
         let Some(resolved) = resolved else { continue };
         let Resolved { value, drop_when, null_drops } = resolved;
         let kind = StepKind::Label { column, label, value, drop_when, null_drops };
@@ -69,13 +70,20 @@ pub(super) fn resolve_label_statements(
     steps
 }
 
-fn add_column(record: &mut Record, name: &Ident, label: LabelId, tainted: Option<taint::Taint>) -> ColumnId {
+fn add_column(
+    context: &Context<'_>,
+    record: &mut Record,
+    name: &Ident,
+    label: LabelId,
+    tainted: Option<taint::Taint>,
+) -> ColumnId {
+    let label_name = context.names.get(name).map_or(name.span, |declared| declared.symbol());
     for column in &mut record.columns {
         if column.name == name.name {
             column.hidden = true;
         }
     }
-    let mut column = ScopeColumn::new(&name.name, Some(FieldType::plain(Type::Label(label))), name.span);
+    let mut column = ScopeColumn::new(&name.name, Some(FieldType::plain(Type::Label(label))), name.span, label_name);
     column.label = Some(label);
     column.taint = tainted;
     record.columns.push(column);

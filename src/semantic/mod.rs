@@ -11,6 +11,7 @@ mod compliance;
 mod dataset;
 mod evaluate;
 mod gates;
+mod index;
 mod labels;
 mod licence;
 mod mapping;
@@ -31,28 +32,33 @@ mod templates;
 mod tests;
 mod train;
 mod types;
+mod uses;
 mod values;
 
 #[cfg(test)]
 mod cases;
 
+pub use index::{Index, Reference, Scope, Symbol, SymbolKind, Visible};
 pub use supported::check_supported;
+pub use uses::{Parsed, load};
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
 use crate::hir;
-use crate::source::{SourceMap, Span};
-use crate::syntax::ast;
+use crate::source::{FileId, SourceMap, Span};
+use crate::syntax::ast::Ident;
 use names::Names;
 
-/// Reads the files that a specification refers to at check time, such as a list of label values.
+/// Reads the files that a specification refers to at check time: other specifications, and lists of label values.
 pub trait Loader {
-    /// The text of the file with this path, as the specification writes it; else the reason why it cannot be had.
+    /// The text of the file at this path, which is joined to the folder of the file that names it; else the reason why it
+    /// cannot be had.
     ///
     /// # Errors
     /// One line that says what went wrong: lower case, no final period.
-    fn read(&mut self, path: &str) -> Result<String, String>;
+    fn read(&mut self, path: &Path) -> Result<String, String>;
 }
 
 /// A loader for callers without files: it finds none.
@@ -60,42 +66,66 @@ pub trait Loader {
 pub struct NoFiles;
 
 impl Loader for NoFiles {
-    fn read(&mut self, _path: &str) -> Result<String, String> {
+    fn read(&mut self, _path: &Path) -> Result<String, String> {
         Err("there is no file of this name".to_owned())
     }
 }
 
-/// Resolves and checks the parsed files of one program.
+/// Resolves and checks the parsed files of one program: all of the first file, and of the others what it takes.
 ///
 /// The program may be used when the diagnostics hold no error. A declaration that [`check_supported`] refuses is checked
 /// here like any other; a training run or an evaluation among them does not stand in the program.
-pub fn resolve(files: &SourceMap, parsed: &[ast::File], loader: &mut dyn Loader) -> (hir::Program, Diagnostics) {
+pub fn resolve(files: &SourceMap, parsed: &Parsed, loader: &mut dyn Loader) -> (hir::Program, Diagnostics) {
+    let context = resolve_all(files, parsed, loader, None);
+    (context.program, in_order(context.diagnostics))
+}
+
+/// The same with what names mean and where they stand, for editors.
+pub fn analyze(files: &SourceMap, parsed: &Parsed, loader: &mut dyn Loader) -> (hir::Program, Diagnostics, Index) {
+    let mut context = resolve_all(files, parsed, loader, Some(index::Recorder::default()));
+    let index = context.recorder.take().map(index::finish).unwrap_or_default();
+    (context.program, in_order(context.diagnostics), index)
+}
+
+fn resolve_all<'a>(
+    files: &'a SourceMap,
+    parsed: &'a Parsed,
+    loader: &'a mut dyn Loader,
+    recorder: Option<index::Recorder>,
+) -> Context<'a> {
+    let (names, diagnostics) = names::collect(parsed);
+    let decls = reach::needed(&names, parsed);
     let mut context = Context {
         files,
-        names: Names::default(),
-        diagnostics: Vec::new(),
+        names,
+        diagnostics,
         loader,
+        entry: parsed.entry(),
         program: hir::Program::default(),
+        ids: BTreeMap::new(),
         bare_fields: BTreeSet::new(),
         omitted_fields: BTreeSet::new(),
         template_facts: Vec::new(),
         datasets: Vec::new(),
         runs: Vec::new(),
         evaluations: Vec::new(),
+        field_names: BTreeMap::new(),
+        value_places: BTreeMap::new(),
+        recorder,
         depth: 0,
         expansions: 0,
     };
-    names::collect(&mut context, parsed);
-    source::resolve_sources(&mut context, parsed);
-    labels::resolve_labels(&mut context, parsed);
-    templates::resolve_templates(&mut context, parsed);
-    dataset::resolve_datasets(&mut context, parsed);
-    model::resolve_models(&mut context, parsed);
-    train::resolve_trains(&mut context, parsed);
-    evaluate::resolve_evaluates(&mut context, parsed);
-    tests::resolve_tests(&mut context, parsed);
-    names::check_unused(&mut context);
-    (context.program, in_order(context.diagnostics))
+    index::define_declarations(&mut context, parsed);
+    source::resolve_sources(&mut context, &decls);
+    labels::resolve_labels(&mut context, &decls);
+    templates::resolve_templates(&mut context, &decls);
+    dataset::resolve_datasets(&mut context, &decls);
+    model::resolve_models(&mut context, &decls);
+    train::resolve_trains(&mut context, &decls);
+    evaluate::resolve_evaluates(&mut context, &decls);
+    tests::resolve_tests(&mut context, &decls);
+    names::check_unused(&mut context, parsed.entry());
+    context
 }
 
 /// What the passes share.
@@ -104,17 +134,27 @@ struct Context<'a> {
     names: Names<'a>,
     diagnostics: Diagnostics,
     loader: &'a mut dyn Loader,
+    /// The file that was named.
+    entry: FileId,
     program: hir::Program,
+    /// The index in its list of the program (for a run, in `runs`) of each declaration, by the place of its name.
+    ids: BTreeMap<Span, u32>,
     /// Fields whose type is unknown: their mistake was reported where they are declared.
     bare_fields: BTreeSet<(hir::SourceId, String)>,
     /// Fields marked `@drop`: they can be read and are not written.
     omitted_fields: BTreeSet<(hir::SourceId, String)>,
+    /// Where the name of each field stands.
+    field_names: BTreeMap<(hir::SourceId, String), Span>,
+    /// Where each value of a label is written, for those that are written in a specification.
+    value_places: BTreeMap<(hir::LabelId, String), Span>,
+    /// What editors want to know, where somebody asked for it.
+    recorder: Option<index::Recorder>,
     /// What each template reads, beside `program.templates`.
     template_facts: Vec<templates::Facts<'a>>,
     /// What stands in scope at the end of each data set, beside `program.datasets`.
-    datasets: Vec<dataset::Facts<'a>>,
+    datasets: Vec<dataset::Facts>,
     /// Runs by name, also those that are not in the program.
-    runs: Vec<train::Run<'a>>,
+    runs: Vec<train::Run>,
     /// What each evaluation of the file is about, to find two of one kind.
     evaluations: Vec<(&'a str, &'a str, &'a str, Span)>,
     /// How deep the expression at hand is nested.
@@ -137,6 +177,22 @@ impl Context<'_> {
         help: impl Into<String>,
     ) {
         self.report(Diagnostic::new(code, message, span, label).help(help));
+    }
+
+    /// The index of the declaration that a name means, among those of its kind that were resolved so far.
+    fn id_of(&self, name: &Ident) -> Option<u32> {
+        self.ids.get(&self.names.get(name)?.place).copied()
+    }
+
+    /// The folder that paths at a span begin at, from the folder of the file that was named; empty for that one itself.
+    fn folder_at(&self, at: Span) -> String {
+        uses::between(self.files.path(self.entry), self.files.path(at.file))
+    }
+
+    /// Reads a file that a specification names at a span.
+    fn read(&mut self, at: Span, path: &str) -> Result<String, String> {
+        let folder = uses::folder_of(self.files.path(at.file));
+        self.loader.read(&uses::plain(&folder.join(path)))
     }
 
     /// The 1-based line that a span begins on.

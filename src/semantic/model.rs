@@ -6,13 +6,14 @@ use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{self, Architecture, ModelOrigin, Pooling};
 use crate::source::Span;
 use crate::syntax::ast::train::{Model, ModelItem};
-use crate::syntax::ast::{self, Decl, Ident, Setting};
+use crate::syntax::ast::{Decl, Ident, Setting};
 
 /// Resolves all models, in order; each gets an id, also one with mistakes.
-pub(super) fn resolve_models(context: &mut Context<'_>, parsed: &[ast::File]) {
-    for decl in parsed.iter().flat_map(|file| &file.decls) {
+pub(super) fn resolve_models(context: &mut Context<'_>, decls: &[&Decl]) {
+    for decl in decls {
         if let Decl::Model(model) = decl {
             let resolved = resolve_model(context, model);
+            context.ids.insert(model.name.span, context.program.models.len() as u32);
             context.program.models.push(resolved);
         }
     }
@@ -26,7 +27,11 @@ fn resolve_model(context: &mut Context<'_>, model: &Model) -> hir::Model {
         match item {
             ModelItem::Onnx(path, span) => {
                 if once.first(context, "onnx", *span) {
-                    origin = Some(ModelOrigin::Folder { path: path.node.clone(), span: path.span });
+                    origin = Some(ModelOrigin::Folder {
+                        path: path.node.clone(),
+                        base: context.folder_at(path.span),
+                        span: path.span,
+                    });
                 }
             }
             ModelItem::New { architecture, settings, span } => {
@@ -62,8 +67,8 @@ fn resolve_model(context: &mut Context<'_>, model: &Model) -> hir::Model {
         }
         (Some(_), None) | (None, Some(_)) => {}
     }
-    let origin = origin.unwrap_or(ModelOrigin::Folder { path: String::new(), span: model.span });
-    hir::Model { name: model.name.name.clone(), origin, pooling, span: model.span }
+    let origin = origin.unwrap_or(ModelOrigin::Folder { path: String::new(), base: String::new(), span: model.span });
+    hir::Model { name: context.names.title(&model.name), origin, pooling, span: model.span }
 }
 
 fn resolve_architecture(context: &mut Context<'_>, architecture: &Ident, settings: &[Setting]) -> Architecture {

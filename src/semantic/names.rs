@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Context, suggest};
-use crate::diagnostics::{Code, Diagnostic};
-use crate::source::Span;
+use super::uses::Parsed;
+use super::{Context, index, suggest};
+use crate::diagnostics::{Code, Diagnostic, Diagnostics};
+use crate::source::{FileId, Span};
 use crate::syntax::ast::{self, Decl, Ident};
 
 /// The kinds of declaration that a name can mean.
@@ -20,7 +21,7 @@ pub(super) enum Kind {
     Train,
     Constant,
     Function,
-    /// A name that `use` brings; what it means is in another file.
+    /// A name that `use` should bring and that could not be found in the other file.
     Imported,
 }
 
@@ -77,49 +78,73 @@ impl Kind {
     }
 }
 
-/// A declared name.
+/// What a name means in one file.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Declared<'a> {
     pub(super) kind: Kind,
+    /// Where the name stands in this file: at its declaration, or in the `use` that brings it.
     pub(super) span: Span,
+    /// Where the name stands in the file that declares it: what identifies the declaration in the whole program.
+    pub(super) place: Span,
+    /// Whether the `use` that brings it gives it another name.
+    pub(super) renamed: bool,
     pub(super) decl: &'a Decl,
 }
 
-/// All declared names.
+impl Declared<'_> {
+    /// The place that an editor takes the name for: a new name that `use` gives is a thing of its own.
+    pub(super) fn symbol(&self) -> Span {
+        if self.renamed { self.span } else { self.place }
+    }
+}
+
+/// All declared names, file by file: what a name means depends on the file that it stands in.
 #[derive(Debug, Default)]
 pub(super) struct Names<'a> {
-    by_name: BTreeMap<&'a str, Declared<'a>>,
-    used: BTreeSet<&'a str>,
+    files: BTreeMap<FileId, BTreeMap<&'a str, Declared<'a>>>,
+    /// The names that something refers to, by [`Declared::span`].
+    used: BTreeSet<Span>,
     /// Declarations that were lost, or that lack a statement, because their text could not be read.
-    damaged: BTreeSet<&'a str>,
+    damaged: BTreeSet<(FileId, &'a str)>,
+    /// What the program calls a declaration, by [`Declared::place`], where that is not its own name.
+    titles: BTreeMap<Span, String>,
 }
 
 impl<'a> Names<'a> {
-    /// The declaration of a name, without counting as a use.
-    pub(super) fn get(&self, name: &str) -> Option<Declared<'a>> {
-        self.by_name.get(name).copied()
+    /// The declaration that a name means in its file, without counting as a use.
+    pub(super) fn get(&self, name: &Ident) -> Option<Declared<'a>> {
+        self.files.get(&name.span.file)?.get(name.name.as_str()).copied()
     }
 
-    /// The names of one kind, in byte order.
-    pub(super) fn of_kind(&self, kind: Kind) -> impl Iterator<Item = &'a str> {
-        self.by_name.iter().filter(move |(_, declared)| declared.kind == kind).map(|(name, _)| *name)
+    /// The names of one kind that a file can use, in byte order.
+    pub(super) fn of_kind(&self, file: FileId, kind: Kind) -> impl Iterator<Item = &'a str> {
+        let names = self.files.get(&file).into_iter().flatten();
+        names.filter(move |(_, declared)| declared.kind == kind).map(|(name, _)| *name)
     }
 
     /// Whether the declaration of this name could not be read as a whole: what follows from that is silent.
-    pub(super) fn is_damaged(&self, name: &str) -> bool {
-        self.damaged.contains(name)
+    pub(super) fn is_damaged(&self, name: &Ident) -> bool {
+        let declared = self.get(name).map_or(name.span.file, |declared| declared.place.file);
+        // An import may rename: the declaration is damaged under its own name.
+        let own = self.get(name).and_then(|declared| declares(declared.decl)).map_or(&name.name, |(_, own)| &own.name);
+        self.damaged.contains(&(declared, own.as_str()))
     }
 
     /// Counts a use.
-    pub(super) fn mark_used(&mut self, name: &str) {
-        if let Some((&name, _)) = self.by_name.get_key_value(name) {
-            self.used.insert(name);
+    pub(super) fn mark_used(&mut self, name: &Ident) {
+        if let Some(declared) = self.get(name) {
+            self.used.insert(declared.span);
         }
+    }
+
+    /// What the program calls the declaration with this name: its name, or another where two files share one.
+    pub(super) fn title(&self, name: &Ident) -> String {
+        self.titles.get(&name.span).unwrap_or(&name.name).clone()
     }
 }
 
 /// The kind and the name that a declaration declares; `evaluate`, `test` and `use` declare none of their own.
-fn declares(decl: &Decl) -> Option<(Kind, &Ident)> {
+pub(super) fn declares(decl: &Decl) -> Option<(Kind, &Ident)> {
     match decl {
         Decl::Source(source) => Some((Kind::Source, &source.name)),
         Decl::Label(label) => Some((Kind::Label, &label.name)),
@@ -135,27 +160,49 @@ fn declares(decl: &Decl) -> Option<(Kind, &Ident)> {
     }
 }
 
-/// Collects the declarations of all files; a second declaration of a name is reported and the first one stands.
-pub(super) fn collect<'a>(context: &mut Context<'a>, parsed: &'a [ast::File]) {
-    context.names.damaged = parsed.iter().flat_map(|file| &file.damaged).map(|name| name.name.as_str()).collect();
-    for decl in parsed.iter().flat_map(|file| &file.decls) {
-        if let Some((kind, name)) = declares(decl) {
-            declare(context, kind, name, decl);
-        }
-        if let Decl::Use(import) = decl {
-            for (name, renamed) in &import.names {
-                declare(context, Kind::Imported, renamed.as_ref().unwrap_or(name), decl);
+/// Collects the declarations of all files and what each file takes from others; a second declaration of a name is reported
+/// and the first one stands.
+pub(super) fn collect(parsed: &Parsed) -> (Names<'_>, Diagnostics) {
+    let mut names = Names::default();
+    let mut found = Vec::new();
+    for (file, tree) in parsed.files() {
+        names.damaged.extend(tree.damaged.iter().map(|name| (file, name.name.as_str())));
+        for decl in &tree.decls {
+            if let Some((kind, name)) = declares(decl) {
+                declare(
+                    &mut names,
+                    &mut found,
+                    name,
+                    Declared { kind, span: name.span, place: name.span, renamed: false, decl },
+                );
             }
         }
     }
+    let own = names.files.clone();
+    for (_, tree) in parsed.files() {
+        for decl in &tree.decls {
+            if let Decl::Use(import) = decl {
+                let from = parsed.used_file(import).map(|file| (file, own.get(&file)));
+                take(&mut names, &mut found, parsed, import, decl, from);
+            }
+        }
+    }
+    entitle(&mut names, parsed);
+    (names, found)
 }
 
-fn declare<'a>(context: &mut Context<'a>, kind: Kind, name: &'a Ident, decl: &'a Decl) {
-    if matches!(kind, Kind::Dataset | Kind::Train) {
-        check_file_name(context, name, kind.described());
+fn declare<'a>(names: &mut Names<'a>, found: &mut Diagnostics, name: &'a Ident, declared: Declared<'a>) {
+    if matches!(declared.kind, Kind::Dataset | Kind::Train) {
+        found.extend(bad_file_name(name, declared.kind.described()));
     }
-    if let Some(first) = context.names.get(&name.name) {
-        context.report(
+    if let Some(first) = names.get(name) {
+        let imported = declared.span != declared.place || first.span != first.place;
+        let help = if imported {
+            format!("take it under another name: `use \"…\": {0} as other_{0}`", name.name)
+        } else {
+            "all declarations share one namespace: give one of them another name".to_owned()
+        };
+        found.push(
             Diagnostic::new(
                 Code::DuplicateDeclaration,
                 format!("`{}` is declared twice", name.name),
@@ -163,28 +210,111 @@ fn declare<'a>(context: &mut Context<'a>, kind: Kind, name: &'a Ident, decl: &'a
                 "declared again here",
             )
             .label(first.span, format!("first declared here, as {}", first.kind.described()))
-            .help("all declarations share one namespace: give one of them another name"),
+            .help(help),
         );
         return;
     }
-    context.names.by_name.insert(&name.name, Declared { kind, span: name.span, decl });
+    names.files.entry(name.span.file).or_default().insert(&name.name, declared);
+}
+
+/// Brings the names of one `use` into its file. Only what the other file declares itself can be taken.
+fn take<'a>(
+    names: &mut Names<'a>,
+    found: &mut Diagnostics,
+    parsed: &'a Parsed,
+    import: &'a ast::Use,
+    decl: &'a Decl,
+    from: Option<(FileId, Option<&BTreeMap<&'a str, Declared<'a>>>)>,
+) {
+    for (name, renamed) in &import.names {
+        let here = renamed.as_ref().unwrap_or(name);
+        let unknown = Declared { kind: Kind::Imported, span: here.span, place: here.span, renamed: false, decl };
+        let declared = match from {
+            None => unknown,
+            Some((file, own)) => match own.and_then(|own| own.get(name.name.as_str())) {
+                Some(there) => Declared { span: here.span, renamed: renamed.is_some(), ..*there },
+                None => {
+                    if !names.damaged.contains(&(file, name.name.as_str())) {
+                        found.push(not_declared_there(parsed, import, name, file, own));
+                    }
+                    unknown
+                }
+            },
+        };
+        declare(names, found, here, declared);
+    }
+}
+
+fn not_declared_there(
+    parsed: &Parsed,
+    import: &ast::Use,
+    name: &Ident,
+    file: FileId,
+    own: Option<&BTreeMap<&str, Declared<'_>>>,
+) -> Diagnostic {
+    let decls = parsed.tree(file).map(|tree| tree.decls.as_slice()).unwrap_or_default();
+    let passed_on = decls.iter().find_map(|decl| match decl {
+        Decl::Use(other) => {
+            let brings = |(own, renamed): &&(Ident, Option<Ident>)| renamed.as_ref().unwrap_or(own).name == name.name;
+            other.names.iter().find(brings).map(|_| &other.path.node)
+        }
+        _ => None,
+    });
+    let help = match passed_on {
+        Some(path) => format!("that file takes it from `{path}`: take it from there too"),
+        None => suggest(&name.name, own.into_iter().flatten().map(|(name, _)| *name), "declarations"),
+    };
+    Diagnostic::new(
+        Code::UnknownName,
+        format!("`{}` declares no `{}`", import.path.node, name.name),
+        name.span,
+        "not declared in that file",
+    )
+    .label(import.path.span, "the file")
+    .help(help)
+}
+
+/// Gives each declaration a name of its own in the program: those of the first file keep theirs, those that it takes get
+/// the name that it gives them, and of others that clash the file's name goes before: `pii.tidy`.
+fn entitle(names: &mut Names<'_>, parsed: &Parsed) {
+    let mut taken: BTreeSet<String> = BTreeSet::new();
+    let mut titles: BTreeMap<Span, String> = BTreeMap::new();
+    let entry = parsed.entry();
+    for (name, declared) in names.files.get(&entry).into_iter().flatten() {
+        taken.insert((*name).to_owned());
+        titles.entry(declared.place).or_insert_with(|| (*name).to_owned());
+    }
+    for (file, own) in &names.files {
+        for (name, declared) in own {
+            if declared.place != declared.span || titles.contains_key(&declared.place) {
+                continue;
+            }
+            let stem = parsed.stem(*file);
+            let candidates = std::iter::once((*name).to_owned())
+                .chain((1_u32..).map(|times| format!("{stem}.{}{name}", "_".repeat(times as usize - 1))));
+            let title = candidates.into_iter().find(|title| !taken.contains(title)).unwrap_or_default();
+            taken.insert(title.clone());
+            titles.insert(declared.place, title);
+        }
+    }
+    names.titles = titles;
 }
 
 /// What a reference to a declaration of one kind gave.
 pub(super) enum Found<'a> {
     /// The declaration.
     Declared(&'a Decl),
-    /// Nothing that can be looked at; it was reported, or lies in another file.
+    /// Nothing that can be looked at; it was reported.
     Silent,
 }
 
 /// Looks up a name that must be of one kind; reports it when there is none, or when it is of another.
 pub(super) fn look_up<'a>(context: &mut Context<'a>, name: &Ident, kind: Kind) -> Found<'a> {
-    let Some(declared) = context.names.get(&name.name) else {
-        if context.names.is_damaged(&name.name) {
+    let Some(declared) = context.names.get(name) else {
+        if context.names.is_damaged(name) {
             return Found::Silent;
         }
-        let candidates: Vec<&str> = context.names.of_kind(kind).collect();
+        let candidates: Vec<&str> = context.names.of_kind(name.span.file, kind).collect();
         let help = suggest(&name.name, candidates, kind.plural());
         context.error(
             Code::UnknownName,
@@ -195,12 +325,13 @@ pub(super) fn look_up<'a>(context: &mut Context<'a>, name: &Ident, kind: Kind) -
         );
         return Found::Silent;
     };
-    context.names.mark_used(&name.name);
+    context.names.mark_used(name);
+    index::refer_to_declaration(context, name, declared);
     if declared.kind == Kind::Imported {
         return Found::Silent;
     }
     if declared.kind != kind {
-        let candidates: Vec<&str> = context.names.of_kind(kind).collect();
+        let candidates: Vec<&str> = context.names.of_kind(name.span.file, kind).collect();
         let help = suggest(&name.name, candidates, kind.plural());
         context.report(
             Diagnostic::new(
@@ -217,23 +348,27 @@ pub(super) fn look_up<'a>(context: &mut Context<'a>, name: &Ident, kind: Kind) -
     Found::Declared(declared.decl)
 }
 
-/// Warns of blocks, labels, constants … that nothing refers to. Data sets, runs and models are results of their own.
-pub(super) fn check_unused(context: &mut Context<'_>) {
+/// Warns of blocks, labels, constants … of the file `entry` that nothing refers to. Data sets and runs are results of their
+/// own, and what another file offers may be meant for others.
+pub(super) fn check_unused(context: &mut Context<'_>, entry: FileId) {
     if !context.names.damaged.is_empty() || crate::diagnostics::has_errors(&context.diagnostics) {
         // What could not be read may have used them, and a misspelt name was meant for one of them.
         return;
     }
     let unused: Vec<(String, Declared<'_>)> = context
         .names
-        .by_name
-        .iter()
-        .filter(|(name, declared)| !context.names.used.contains(*name) && must_be_used(declared.kind))
+        .files
+        .get(&entry)
+        .into_iter()
+        .flatten()
+        .filter(|(_, declared)| !context.names.used.contains(&declared.span) && must_be_used(declared))
         .map(|(name, declared)| ((*name).to_owned(), *declared))
         .collect();
     for (name, declared) in unused {
+        let word = if declared.span == declared.place { declared.kind.word() } else { "use" };
         context.error(
             Code::UnusedDeclaration,
-            format!("`{}` `{name}` is never used", declared.kind.word()),
+            format!("`{word}` `{name}` is never used"),
             declared.span,
             "nothing refers to it",
             "use it, or take it out",
@@ -241,8 +376,8 @@ pub(super) fn check_unused(context: &mut Context<'_>) {
     }
 }
 
-fn must_be_used(kind: Kind) -> bool {
-    match kind {
+fn must_be_used(declared: &Declared<'_>) -> bool {
+    match declared.kind {
         Kind::Source
         | Kind::Label
         | Kind::Clean
@@ -258,16 +393,20 @@ fn must_be_used(kind: Kind) -> bool {
 
 /// Reports a name that becomes a file's or a folder's and is not fit for it.
 pub(super) fn check_file_name(context: &mut Context<'_>, name: &Ident, what: &str) {
+    context.diagnostics.extend(bad_file_name(name, what));
+}
+
+fn bad_file_name(name: &Ident, what: &str) -> Option<Diagnostic> {
     let fit = name.name.chars().all(|character| character.is_alphanumeric() || matches!(character, '_' | '-' | '.'))
         && !name.name.starts_with('.')
         && !name.name.is_empty();
-    if !fit {
-        context.error(
+    (!fit).then(|| {
+        Diagnostic::new(
             Code::BadFileName,
             format!("{what} becomes a file or a folder, and `{}` cannot be its name", name.name),
             name.span,
             "no file's name",
-            "use letters, digits, `_`, `-` and `.`",
-        );
-    }
+        )
+        .help("use letters, digits, `_`, `-` and `.`")
+    })
 }

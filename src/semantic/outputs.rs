@@ -144,7 +144,7 @@ fn resolve_template(
         return None;
     };
     let Found::Declared(Decl::Template(template)) = names::look_up(context, name, Kind::Template) else { return None };
-    let id = templates::template_id(context, &name.name);
+    let id = templates::template_id(context, name)?;
     if !kinds.contains(&template.kind.name.as_str()) && templates::is_kind(&template.kind.name) {
         context.report(
             Diagnostic::new(
@@ -158,6 +158,6 @@ fn resolve_template(
         );
         return None;
     }
-    templates::check_use(context, &name.name, record, name.span, &format!("`write {}`", write.format.name));
-    id
+    templates::check_use(context, id, record, name.span, &format!("`write {}`", write.format.name));
+    Some(id)
 }

@@ -226,7 +226,7 @@ pub(super) fn wrong_value(context: &mut Context<'_>, setting: &Setting, needs: &
 
 /// Reports a block that lacks a statement.
 pub(super) fn missing(context: &mut Context<'_>, block: &str, name: &Ident, statement: &str, example: &str) {
-    if context.names.is_damaged(&name.name) {
+    if context.names.is_damaged(name) {
         return;
     }
     context.error(

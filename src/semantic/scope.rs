@@ -17,15 +17,19 @@ pub(super) struct ScopeColumn {
     pub(super) not_null: bool,
     pub(super) personal: Option<hir::Personal>,
     pub(super) taint: Option<Taint>,
+    /// Whether it held personal data at any step since it got its value: `redact @personal` works on it once more.
+    pub(super) held_personal: bool,
     pub(super) key: bool,
     pub(super) group: bool,
     /// Where it was declared, once for each source that has it.
     pub(super) declared: Vec<Span>,
+    /// Where its name stands in these declarations.
+    pub(super) names: Vec<Span>,
 }
 
 impl ScopeColumn {
-    /// A column without attributes.
-    pub(super) fn new(name: &str, ty: Option<FieldType>, declared: Span) -> Self {
+    /// A column without attributes, whose name stands at `name_span` in its declaration.
+    pub(super) fn new(name: &str, ty: Option<FieldType>, declared: Span, name_span: Span) -> Self {
         Self {
             name: name.to_owned(),
             ty,
@@ -34,9 +38,11 @@ impl ScopeColumn {
             not_null: false,
             personal: None,
             taint: None,
+            held_personal: false,
             key: false,
             group: false,
             declared: vec![declared],
+            names: vec![name_span],
         }
     }
 
@@ -78,12 +84,23 @@ impl Record {
         Some(ColumnId(u32::try_from(index).ok()?))
     }
 
+    /// The column that holds a label's value.
+    pub(super) fn of_label(&self, label: LabelId) -> Option<ColumnId> {
+        let index = self.columns.iter().position(|column| column.label == Some(label))?;
+        Some(ColumnId(u32::try_from(index).ok()?))
+    }
+
     pub(super) fn column(&self, id: ColumnId) -> &ScopeColumn {
         &self.columns[id.0 as usize]
     }
 
     pub(super) fn column_mut(&mut self, id: ColumnId) -> &mut ScopeColumn {
         &mut self.columns[id.0 as usize]
+    }
+
+    /// Whether a label of the same name stands before this field.
+    pub(super) fn is_hidden_by_label(&self, column: &ScopeColumn) -> bool {
+        column.label.is_none() && self.columns.iter().any(|label| label.label.is_some() && label.name == column.name)
     }
 
     /// The names that can be written here, for suggestions.
@@ -98,8 +115,8 @@ pub(super) struct View<'s> {
     pub(super) record: &'s Record,
     /// The arguments of the `fn` whose body this is; `None` for one that is wrong and was reported.
     pub(super) arguments: Vec<(&'s str, Option<hir::Expr>)>,
-    /// The constants and functions that are being expanded, against cycles.
-    pub(super) open: Vec<&'s str>,
+    /// The constants and functions that are being expanded, by the places of their names, against cycles.
+    pub(super) open: Vec<Span>,
     /// Whether this is the body of a `fn` or `let`, which sees no field.
     pub(super) closed: bool,
 }

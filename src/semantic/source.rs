@@ -1,5 +1,6 @@
 //! Sources: paths, formats, fields and their attributes.
 
+use super::index::{self, SymbolKind};
 use super::quantities::{Once, known_settings, missing, word};
 use super::types::{resolve_type, show};
 use super::{Context, compliance, licence, suggest};
@@ -25,11 +26,12 @@ pub(super) const FORMATS: [(&str, Option<SourceFormat>); 8] = [
 const ATTRIBUTES: [&str; 8] = ["key", "group", "personal", "sensitive", "consent", "created", "drop", "column"];
 
 /// Resolves all sources, in order; each gets an id, also one with mistakes.
-pub(super) fn resolve_sources(context: &mut Context<'_>, parsed: &[ast::File]) {
-    for decl in parsed.iter().flat_map(|file| &file.decls) {
+pub(super) fn resolve_sources(context: &mut Context<'_>, decls: &[&ast::Decl]) {
+    for decl in decls {
         if let ast::Decl::Source(source) = decl {
             let id = SourceId(context.program.sources.len() as u32);
             let resolved = resolve_source(context, source, id);
+            context.ids.insert(source.name.span, id.0);
             context.program.sources.push(resolved);
         }
     }
@@ -37,9 +39,10 @@ pub(super) fn resolve_sources(context: &mut Context<'_>, parsed: &[ast::File]) {
 
 fn resolve_source(context: &mut Context<'_>, source: &Source, id: SourceId) -> hir::Source {
     let mut resolved = hir::Source {
-        name: source.name.name.clone(),
+        name: context.names.title(&source.name),
         doc: source.doc.clone(),
         paths: Vec::new(),
+        folder: context.folder_at(source.span),
         format: SourceFormat::Jsonl,
         fields: Vec::new(),
         license: None,
@@ -209,6 +212,10 @@ fn resolve_fields(context: &mut Context<'_>, fields: &[Field], id: SourceId, res
             );
             continue;
         }
+        context.field_names.insert((id, field.name.name.clone()), field.name.span);
+        let written = context.files.text(field.ty.span.to(field.span)).trim();
+        let detail = written.split("//").next().unwrap_or(written).trim().to_owned();
+        index::define(context, &field.name, SymbolKind::Field, field.doc.as_deref(), detail);
         let column = resolve_field(context, field, id);
         if column.key {
             if let Some(first) = key {

@@ -2,6 +2,7 @@
 
 use super::compliance::{find_field, text_field};
 use super::dataset::Taken;
+use super::index::{self, SymbolKind};
 use super::names;
 use super::quantities::{Bounds, number, share, whole};
 use super::scope::Record;
@@ -34,7 +35,7 @@ pub(super) fn resolve_split(
     sources: &[Taken],
 ) -> Resolved {
     let Some((split, span)) = split else {
-        if !context.names.is_damaged(&dataset.name.name) {
+        if !context.names.is_damaged(&dataset.name) {
             context.error(
                 Code::MissingSplit,
                 format!("data set `{}` is not split", dataset.name.name),
@@ -49,7 +50,7 @@ pub(super) fn resolve_split(
     if let Some(field) = &split.by_field {
         return by_field(context, split, field, record);
     }
-    shares(context, split, span, record, sources)
+    shares(context, dataset, (split, span), record, sources)
 }
 
 fn by_field(context: &mut Context<'_>, split: &ast::Split, field: &Ident, record: &Record) -> Resolved {
@@ -69,8 +70,18 @@ fn by_field(context: &mut Context<'_>, split: &ast::Split, field: &Ident, record
     Resolved { split, places: PARTS.iter().map(|part| ((*part).to_owned(), field.span)).collect(), wrong }
 }
 
-fn shares(context: &mut Context<'_>, split: &ast::Split, span: Span, record: &Record, sources: &[Taken]) -> Resolved {
+fn shares(
+    context: &mut Context<'_>,
+    dataset: &Dataset,
+    (split, span): (&ast::Split, Span),
+    record: &Record,
+    sources: &[Taken],
+) -> Resolved {
     let places = places(context, &split.parts);
+    for part in &split.parts {
+        let detail = format!("a part of `{}`: {}", dataset.name.name, context.files.text(part.span));
+        index::define(context, &part.name, SymbolKind::Part, None, detail);
+    }
     let parts = in_canonical_order(&places);
     let index = |name: &str| parts.iter().position(|part| part == name);
     let (mut fixed, mut shared) = (Vec::new(), Vec::new());

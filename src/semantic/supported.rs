@@ -1,52 +1,45 @@
 //! What is well-formed and cannot be built by this version: refused by name, with its place and a way out.
 
-use super::outputs;
-use super::reach::{name, reachable};
+use super::names::{self, Names};
 use super::source::FORMATS;
+use super::uses::Parsed;
+use super::{outputs, reach};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
 use crate::source::Span;
 use crate::syntax::ast::dataset::{Dataset, ItemKind, LabelBody, LabelItemKind};
 use crate::syntax::ast::label::{Label, Schema, Values};
 use crate::syntax::ast::policy::{Policy, RuleKind};
 use crate::syntax::ast::source::{Source, SourceItemKind};
-use crate::syntax::ast::template::Template;
 use crate::syntax::ast::test::Test;
 use crate::syntax::ast::train::{Evaluate, EvaluateItem, Model, ModelItem, Train, TrainItemKind};
-use crate::syntax::ast::{self, Decl, Ident, Setting, SettingValue, Text};
+use crate::syntax::ast::{Decl, Ident, Setting, SettingValue, Text};
 
 /// Reports what the given targets, and all that they refer to, ask for and this version cannot build. Without targets
 /// the whole program is looked at. A target is the name of a data set or of a training run (with its evaluations).
-pub fn check_supported(parsed: &[ast::File], targets: Option<&[&str]>) -> Diagnostics {
-    let decls: Vec<&Decl> = parsed.iter().flat_map(|file| &file.decls).collect();
-    let needed = targets.map(|targets| reachable(&decls, targets));
+pub fn check_supported(parsed: &Parsed, targets: Option<&[&str]>) -> Diagnostics {
+    let (names, _) = names::collect(parsed);
+    let mut decls = reach::needed(&names, parsed);
+    if let Some(targets) = targets {
+        decls = reach::of_targets(&names, &decls, targets);
+    }
     let mut refused = Vec::new();
-    for decl in &decls {
-        let wanted = needed.as_ref().is_none_or(|needed| name(decl).is_some_and(|name| needed.contains(name)));
-        if wanted {
-            check_decl(decl, &decls, &mut refused);
-        }
+    for decl in decls {
+        check_decl(decl, &names, &mut refused);
     }
     super::in_order(refused)
 }
 
-fn check_decl(decl: &Decl, decls: &[&Decl], refused: &mut Diagnostics) {
+fn check_decl(decl: &Decl, names: &Names<'_>, refused: &mut Diagnostics) {
     match decl {
         Decl::Source(source) => check_source(source, refused),
         Decl::Policy(policy) => check_policy(policy, refused),
-        Decl::Dataset(dataset) => check_dataset(dataset, decls, refused),
+        Decl::Dataset(dataset) => check_dataset(dataset, names, refused),
         Decl::Model(model) => check_model(model, refused),
         Decl::Train(train) => check_train(train, refused),
-        Decl::Test(test) => check_test(test, decls, refused),
-        Decl::Use(import) => refuse(
-            refused,
-            import.span,
-            "declarations of other files cannot be used yet",
-            "`use`",
-            "write the declarations into this file",
-        ),
+        Decl::Test(test) => check_test(test, names, refused),
         // A label, a template or a constant does nothing by itself: what uses it is refused.
-        Decl::Evaluate(evaluate) => check_evaluate(evaluate, decls, refused),
-        Decl::Label(_) | Decl::Clean(_) | Decl::Template(_) | Decl::Let(_) | Decl::Fn(_) => {}
+        Decl::Evaluate(evaluate) => check_evaluate(evaluate, names, refused),
+        Decl::Label(_) | Decl::Clean(_) | Decl::Template(_) | Decl::Use(_) | Decl::Let(_) | Decl::Fn(_) => {}
     }
 }
 
@@ -162,7 +155,7 @@ fn check_policy(policy: &Policy, refused: &mut Diagnostics) {
     }
 }
 
-fn check_dataset(dataset: &Dataset, decls: &[&Decl], refused: &mut Diagnostics) {
+fn check_dataset(dataset: &Dataset, names: &Names<'_>, refused: &mut Diagnostics) {
     for item in &dataset.items {
         match &item.kind {
             ItemKind::Purpose(_) => refuse(
@@ -172,18 +165,18 @@ fn check_dataset(dataset: &Dataset, decls: &[&Decl], refused: &mut Diagnostics) 
                 "not compared yet",
                 "say which licences may stand in a policy: `allow license in [ … ]`",
             ),
-            ItemKind::Label { name, body } => check_label(name, body, decls, refused),
-            ItemKind::Write { format, template, .. } => check_write(format, template.as_ref(), decls, refused),
+            ItemKind::Label { name, body } => check_label(name, body, names, refused),
+            ItemKind::Write { format, template, .. } => check_write(format, template.as_ref(), names, refused),
             ItemKind::From(_) | ItemKind::Clean(_) | ItemKind::Policy(_) | ItemKind::Split(_) => {}
         }
     }
 }
 
-fn find_label<'d>(decls: &[&'d Decl], name: &str) -> Option<&'d Label> {
-    decls.iter().find_map(|decl| match decl {
-        Decl::Label(label) if label.name.name == name => Some(label),
+fn find_label<'a>(names: &Names<'a>, name: &Ident) -> Option<&'a Label> {
+    match names.get(name)?.decl {
+        Decl::Label(label) => Some(label),
         _ => None,
-    })
+    }
 }
 
 /// The name of a schema that no data set can use; `None` for a plain choice.
@@ -206,8 +199,8 @@ fn refused_schema(schema: &Schema) -> Option<(String, &'static str)> {
     }
 }
 
-fn check_label(name: &Ident, body: &LabelBody, decls: &[&Decl], refused: &mut Diagnostics) {
-    if let Some((schema, help)) = find_label(decls, &name.name).and_then(|label| refused_schema(&label.schema)) {
+fn check_label(name: &Ident, body: &LabelBody, names: &Names<'_>, refused: &mut Diagnostics) {
+    if let Some((schema, help)) = find_label(names, name).and_then(|label| refused_schema(&label.schema)) {
         refuse(
             refused,
             name.span,
@@ -236,7 +229,7 @@ fn check_label(name: &Ident, body: &LabelBody, decls: &[&Decl], refused: &mut Di
     }
 }
 
-fn check_write(format: &Ident, template: Option<&Ident>, decls: &[&Decl], refused: &mut Diagnostics) {
+fn check_write(format: &Ident, template: Option<&Ident>, names: &Names<'_>, refused: &mut Diagnostics) {
     if outputs::FORMATS.iter().any(|row| row.name == format.name && row.written.is_none()) {
         let written: Vec<&str> =
             outputs::FORMATS.iter().filter(|row| row.written.is_some()).map(|row| row.name).collect();
@@ -249,14 +242,8 @@ fn check_write(format: &Ident, template: Option<&Ident>, decls: &[&Decl], refuse
         );
         return;
     }
-    let preference = |template: &&Template| template.kind.name == "preference";
-    let used = template.and_then(|name| {
-        decls.iter().find_map(|decl| match decl {
-            Decl::Template(template) if template.name.name == name.name => Some(template),
-            _ => None,
-        })
-    });
-    if let (Some(_), Some(name)) = (used.filter(preference), template) {
+    let preference = |name: &&Ident| matches!(names.get(name).map(|declared| declared.decl), Some(Decl::Template(template)) if template.kind.name == "preference");
+    if let Some(name) = template.filter(preference) {
         refuse(refused, name.span, "`preference` templates cannot be written yet", "not built yet", "write `jsonl`");
     }
 }
@@ -317,9 +304,9 @@ fn check_train(train: &Train, refused: &mut Diagnostics) {
 }
 
 /// The figures of a decoder are over all of its records.
-fn check_evaluate(evaluate: &Evaluate, decls: &[&Decl], refused: &mut Diagnostics) {
-    let generates = decls.iter().any(|decl| match decl {
-        Decl::Train(train) if train.name.name == evaluate.run.name => train
+fn check_evaluate(evaluate: &Evaluate, names: &Names<'_>, refused: &mut Diagnostics) {
+    let generates = names.get(&evaluate.run).is_some_and(|declared| match declared.decl {
+        Decl::Train(train) => train
             .items
             .iter()
             .any(|item| matches!(&item.kind, TrainItemKind::Task(task) if task.kind.name == "generate")),
@@ -354,10 +341,10 @@ fn refused_setting(setting: &Setting) -> Option<&'static str> {
     }
 }
 
-fn check_test(test: &Test, decls: &[&Decl], refused: &mut Diagnostics) {
-    let kind = decls.iter().find_map(|decl| match decl {
-        Decl::Template(template) if template.name.name == test.target.name => Some("templates"),
-        Decl::Label(label) if label.name.name == test.target.name => Some("labels"),
+fn check_test(test: &Test, names: &Names<'_>, refused: &mut Diagnostics) {
+    let kind = names.get(&test.target).and_then(|declared| match declared.kind {
+        names::Kind::Template => Some("templates"),
+        names::Kind::Label => Some("labels"),
         _ => None,
     });
     if let Some(kind) = kind {

@@ -69,6 +69,11 @@ impl Taint {
     }
 }
 
+/// The attribute that would declare it so: `@personal(email)`.
+pub(super) fn attribute(taint: &Taint) -> String {
+    taint.kinds().map_or_else(|| "@personal".to_owned(), |kinds| format!("@personal({kinds})"))
+}
+
 /// The taint of a computed value: of every column that it reads.
 pub(super) fn of_expr(record: &Record, expr: &Expr) -> Option<Taint> {
     let mut taint: Option<Taint> = None;

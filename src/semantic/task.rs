@@ -3,7 +3,7 @@
 use super::names::{self, Found, Kind};
 use super::scope::View;
 use super::types::{show, unknown_field};
-use super::{Context, labels, suggest, taint, templates};
+use super::{Context, index, labels, suggest, taint, templates};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{self, ColumnId, LabelId, LabelSchema, Type};
 use crate::source::Span;
@@ -89,11 +89,11 @@ fn from_template(
         );
         return None;
     }
+    let template = templates::template_id(context, name)?;
     if let Some(data) = data {
         let record = context.datasets[data].record.clone();
-        templates::check_use(context, &name.name, &record, name.span, &format!("`task {word}`"));
+        templates::check_use(context, template, &record, name.span, &format!("`task {word}`"));
     }
-    let template = templates::template_id(context, &name.name)?;
     let lowered = (word == "generate").then_some(hir::Task::Generate { template });
     Some(Resolved { word, label: None, text: None, lowered })
 }
@@ -115,7 +115,7 @@ fn from_field(
         return None;
     };
     let declared = matches!(names::look_up(context, name, Kind::Label), Found::Declared(_));
-    let label = labels::label_id(context, &name.name).filter(|_| declared);
+    let label = labels::label_id(context, name).filter(|_| declared);
     let column = match (label, data) {
         (Some(label), Some(data)) => label_column(context, name, label, word, data),
         _ => None,
@@ -143,11 +143,11 @@ fn from_field(
 
 fn label_column(context: &mut Context<'_>, name: &Ident, label: LabelId, word: &str, data: usize) -> Option<ColumnId> {
     let facts = &context.datasets[data];
-    let found = facts.record.find(&name.name).filter(|id| facts.record.column(*id).label == Some(label));
+    let found = facts.record.of_label(label);
     if found.is_none() {
         let complete = facts.record.complete;
         let (dataset, has): (String, Vec<String>) = (
-            facts.name.to_owned(),
+            facts.name.clone(),
             facts
                 .record
                 .columns
@@ -210,6 +210,7 @@ fn text_column(context: &mut Context<'_>, field: &Ident, word: &str, data: usize
         return None;
     };
     let column = record.column(id);
+    index::refer_to_column(context, field.span, column);
     let ty = column.current()?;
     if ty.ty != Type::String {
         let shown = show(context, &ty);

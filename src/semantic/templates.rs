@@ -1,8 +1,9 @@
 //! Prompt templates: their slots, their Jinja, and what they read from a record.
 
+use super::names::Kind;
 use super::scope::{Record, ScopeColumn, View};
 use super::types::{show, unknown_field};
-use super::{Context, quantities, suggest, taint};
+use super::{Context, index, quantities, suggest, taint};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{self, FieldType, TemplateId, TemplateKind, Turn, Type};
 use crate::prompt::{self, Variable};
@@ -25,37 +26,37 @@ pub(super) fn is_kind(name: &str) -> bool {
 
 /// What a template reads from the record.
 pub(super) struct Facts<'a> {
-    pub(super) name: &'a str,
     reads: Vec<Read<'a>>,
 }
 
 enum Read<'a> {
-    /// A value in a Jinja text, with its place in the file.
-    Variable(Variable, Span),
+    /// A value in a Jinja text, with its place in the file, and all places where it is read if they are known.
+    Variable(Variable, Span, Vec<Span>),
     /// The field of `turns`.
     Turns(&'a Ident),
 }
 
 /// Resolves all templates, in order; each gets an id, also one with mistakes.
-pub(super) fn resolve_templates<'a>(context: &mut Context<'a>, parsed: &'a [ast::File]) {
-    for decl in parsed.iter().flat_map(|file| &file.decls) {
+pub(super) fn resolve_templates<'a>(context: &mut Context<'a>, decls: &[&'a ast::Decl]) {
+    for decl in decls {
         if let ast::Decl::Template(template) = decl {
             let mut reads = Vec::new();
             let kind = resolve_template(context, template, &mut reads);
+            context.ids.insert(template.name.span, context.program.templates.len() as u32);
             context.program.templates.push(hir::Template {
-                name: template.name.name.clone(),
+                name: context.names.title(&template.name),
                 kind,
                 span: template.span,
             });
-            context.template_facts.push(Facts { name: &template.name.name, reads });
+            context.template_facts.push(Facts { reads });
         }
     }
 }
 
 /// The id of a declared template.
-pub(super) fn template_id(context: &Context<'_>, name: &str) -> Option<TemplateId> {
-    let index = context.program.templates.iter().position(|template| template.name == name)?;
-    Some(TemplateId(u32::try_from(index).ok()?))
+pub(super) fn template_id(context: &Context<'_>, name: &Ident) -> Option<TemplateId> {
+    context.names.get(name).filter(|declared| declared.kind == Kind::Template)?;
+    context.id_of(name).map(TemplateId)
 }
 
 fn resolve_template<'a>(context: &mut Context<'a>, template: &'a Template, reads: &mut Vec<Read<'a>>) -> TemplateKind {
@@ -128,8 +129,10 @@ fn parse_item<'a>(context: &mut Context<'a>, item: &'a Item, reads: &mut Vec<Rea
             };
             match prompt::Template::parse(&text.node) {
                 Ok(template) => {
-                    let variables = template.variables().iter();
-                    reads.extend(variables.map(|variable| Read::Variable(variable.clone(), place(&variable.range))));
+                    for variable in template.variables() {
+                        let places = variable.places.iter().filter(|_| raw.is_some()).map(place).collect();
+                        reads.push(Read::Variable(variable.clone(), place(&variable.range), places));
+                    }
                 }
                 Err(error) => {
                     let help = error.help.unwrap_or_else(|| {
@@ -166,7 +169,7 @@ fn chat_turns(context: &mut Context<'_>, template: &Template) -> Vec<Turn> {
     });
     // A misspelt slot was reported: it may be the missing one.
     let whole = template.items.iter().all(|item| KINDS[0].1.contains(&item.slot.name.as_str()));
-    if !learnt && whole && !context.names.is_damaged(&template.name.name) {
+    if !learnt && whole && !context.names.is_damaged(&template.name) {
         let muted = template.items.iter().find_map(|item| item.mute);
         context.error(
             Code::MissingSlot,
@@ -192,7 +195,7 @@ fn slots<const N: usize>(context: &mut Context<'_>, template: &Template, names: 
             Some(ItemBody::Text { text, .. }) => text.node.clone(),
             Some(ItemBody::Field(_)) => String::new(),
             None => {
-                if whole && !context.names.is_damaged(&template.name.name) {
+                if whole && !context.names.is_damaged(&template.name) {
                     context.error(
                         Code::MissingSlot,
                         format!("template `{}` has no `{name}`", template.name.name),
@@ -208,15 +211,16 @@ fn slots<const N: usize>(context: &mut Context<'_>, template: &Template, names: 
 }
 
 /// Checks a template against the record that a statement gives it: unknown fields, nulls, personal data.
-pub(super) fn check_use(context: &mut Context<'_>, template: &str, record: &Record, user: Span, arrives: &str) {
-    let Some(index) = context.template_facts.iter().position(|facts| facts.name == template) else { return };
+pub(super) fn check_use(context: &mut Context<'_>, template: TemplateId, record: &Record, user: Span, arrives: &str) {
+    let (index, place) = (template.0 as usize, context.program[template].span);
+    index::enter(context, place, record);
     let reads = std::mem::take(&mut context.template_facts[index].reads);
     let mut printed: Vec<&str> = Vec::new();
     for read in &reads {
         match read {
-            Read::Variable(variable, span) => {
+            Read::Variable(variable, span, places) => {
                 let twice = printed.contains(&variable.name.as_str());
-                check_variable(context, record, variable, *span, user, arrives, twice);
+                check_variable(context, record, variable, (*span, places), user, arrives, twice);
                 printed.push(&variable.name);
             }
             Read::Turns(field) => check_turns(context, record, field, user, arrives),
@@ -229,7 +233,7 @@ fn check_variable(
     context: &mut Context<'_>,
     record: &Record,
     variable: &Variable,
-    span: Span,
+    (span, places): (Span, &[Span]),
     user: Span,
     arrives: &str,
     twice: bool,
@@ -252,6 +256,11 @@ fn check_variable(
         }
         return;
     };
+    let length = variable.name.len();
+    for place in places {
+        let name = Span { end: place.start + length as u32, ..*place };
+        index::refer_to_column(context, name, column);
+    }
     let Some(ty) = column.current() else { return };
     check_members(context, &ty, variable, span);
     if ty.nullable && variable.printed {
@@ -317,6 +326,7 @@ fn check_turns(context: &mut Context<'_>, record: &Record, field: &Ident, user: 
         return;
     };
     let column = record.column(id);
+    index::refer_to_column(context, field.span, column);
     let Some(ty) = column.current() else { return };
     let text = |members: &[(String, FieldType)], name: &str| {
         members.iter().any(|(member, ty)| member == name && ty.ty == Type::String && !ty.nullable)

@@ -4,17 +4,17 @@ use super::compliance::{self, Gathered};
 use super::names::Kind;
 use super::scope::{Record, ScopeColumn, View};
 use super::types::show;
-use super::{Context, cleaning, suggest, values};
+use super::{Context, cleaning, index, suggest, values};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{self, ColumnId, FieldType, Literal, Step, TestCase, Type};
 use crate::source::Span;
 use crate::syntax::ast::test::{Expect, Test};
-use crate::syntax::ast::{self, Decl, Expr, ExprKind, Ident, Text, clean, policy};
+use crate::syntax::ast::{Decl, Expr, ExprKind, Ident, Text, clean, policy};
 
 /// Resolves all unit tests, in order.
-pub(super) fn resolve_tests<'a>(context: &mut Context<'a>, parsed: &'a [ast::File]) {
+pub(super) fn resolve_tests<'a>(context: &mut Context<'a>, decls: &[&'a Decl]) {
     let mut titles: Vec<(&str, &str, Span)> = Vec::new();
-    for decl in parsed.iter().flat_map(|file| &file.decls) {
+    for decl in decls {
         let Decl::Test(test) = decl else { continue };
         let same = titles.iter().find(|(target, title, _)| *target == test.target.name && *title == test.title.node);
         if let Some((.., first)) = same {
@@ -41,9 +41,10 @@ fn resolve_test(context: &mut Context<'_>, test: &Test) -> Option<hir::Test> {
     check_counts(context, test);
     let records: Vec<&[(Ident, Expr)]> = test.given.iter().filter_map(|given| record_literal(context, given)).collect();
     let mut record = columns(context, test, &records, matches!(decl, Decl::Clean(_)));
+    index::enter(context, test.span, &record);
     let given_columns = record.clone();
     let mut block = run_block(context, decl, &mut record, test)?;
-    block.whole &= !context.names.is_damaged(&test.target.name);
+    block.whole &= !context.names.is_damaged(&test.target);
     let (columns, steps) = (record, block.steps);
     let mut cases = Vec::new();
     for (given, expect) in records.iter().zip(&test.expect) {
@@ -67,11 +68,12 @@ fn resolve_test(context: &mut Context<'_>, test: &Test) -> Option<hir::Test> {
 /// The block under test. Tests of labels and templates are checked by name and refused when tests run.
 fn find_target<'a>(context: &mut Context<'a>, target: &Ident) -> Option<&'a Decl> {
     let kinds = [Kind::Clean, Kind::Policy, Kind::Template, Kind::Label];
-    let Some(declared) = context.names.get(&target.name) else {
-        if context.names.is_damaged(&target.name) {
+    let Some(declared) = context.names.get(target) else {
+        if context.names.is_damaged(target) {
             return None;
         }
-        let candidates: Vec<&str> = kinds.iter().flat_map(|kind| context.names.of_kind(*kind)).collect();
+        let candidates: Vec<&str> =
+            kinds.iter().flat_map(|kind| context.names.of_kind(target.span.file, *kind)).collect();
         let help = suggest(&target.name, candidates, "blocks that can be tested");
         context.error(
             Code::UnknownName,
@@ -82,8 +84,9 @@ fn find_target<'a>(context: &mut Context<'a>, target: &Ident) -> Option<&'a Decl
         );
         return None;
     };
+    index::refer_to_declaration(context, target, declared);
     if declared.kind == Kind::Imported {
-        context.names.mark_used(&target.name);
+        context.names.mark_used(target);
         return None;
     }
     if !kinds.contains(&declared.kind) {
@@ -103,7 +106,7 @@ fn find_target<'a>(context: &mut Context<'a>, target: &Ident) -> Option<&'a Decl
 }
 
 fn check_counts(context: &mut Context<'_>, test: &Test) {
-    if context.names.is_damaged(&test.target.name) {
+    if context.names.is_damaged(&test.target) {
         // What could not be read was reported.
     } else if test.given.is_empty() || test.expect.is_empty() {
         let statement = if test.given.is_empty() { "given" } else { "expect" };
@@ -154,9 +157,7 @@ fn record_literal<'e>(context: &mut Context<'_>, expr: &'e Expr) -> Option<&'e [
 /// The record under test: the given fields first, then the other fields of the data sets that use the block, which are
 /// null. Types, `@personal` and the rest come from there; where no data set uses the block, from the values given.
 fn columns(context: &mut Context<'_>, test: &Test, given: &[&[(Ident, Expr)]], fields_alone: bool) -> Record {
-    let users: Vec<usize> = (0..context.datasets.len())
-        .filter(|index| context.datasets[*index].uses.contains(&test.target.name.as_str()))
-        .collect();
+    let users: Vec<usize> = (0..context.datasets.len()).filter(|index| is_used_by(context, test, *index)).collect();
     let mut record = Record { columns: Vec::new(), complete: true };
     for (name, value) in given.iter().copied().flatten() {
         if record.find(&name.name).is_some() {
@@ -167,7 +168,7 @@ fn columns(context: &mut Context<'_>, test: &Test, given: &[&[(Ident, Expr)]], f
             record.columns.push(column);
         } else if users.is_empty() {
             let ty = literal_type(context, value);
-            record.columns.push(ScopeColumn::new(&name.name, ty, name.span));
+            record.columns.push(ScopeColumn::new(&name.name, ty, name.span, name.span));
         } else {
             unknown_given(context, &users, name);
             record.complete = false;
@@ -185,8 +186,13 @@ fn columns(context: &mut Context<'_>, test: &Test, given: &[&[(Ident, Expr)]], f
     record
 }
 
+fn is_used_by(context: &Context<'_>, test: &Test, dataset: usize) -> bool {
+    let target = context.names.get(&test.target);
+    target.is_some_and(|target| context.datasets[dataset].uses.contains(&target.place))
+}
+
 /// A column as a data set has it before its first step; a label, which a `clean` block does not see, as it is after them.
-fn known_column(facts: &super::dataset::Facts<'_>, name: &str, fields_alone: bool) -> Option<ScopeColumn> {
+fn known_column(facts: &super::dataset::Facts, name: &str, fields_alone: bool) -> Option<ScopeColumn> {
     let column = facts.record.column(facts.record.find(name)?);
     if column.label.is_some() && !fields_alone {
         return Some(ScopeColumn { not_null: false, ..column.clone() });
@@ -195,7 +201,7 @@ fn known_column(facts: &super::dataset::Facts<'_>, name: &str, fields_alone: boo
 }
 
 fn unknown_given(context: &mut Context<'_>, users: &[usize], name: &Ident) {
-    let facts: Vec<&super::dataset::Facts<'_>> = users.iter().map(|index| &context.datasets[*index]).collect();
+    let facts: Vec<&super::dataset::Facts> = users.iter().map(|index| &context.datasets[*index]).collect();
     if facts.iter().any(|facts| !facts.read.complete || !facts.record.complete) {
         return;
     }
@@ -233,7 +239,7 @@ struct Block {
 
 /// The steps of the block. Where a data set uses it, its mistakes were reported there.
 fn run_block(context: &mut Context<'_>, decl: &Decl, record: &mut Record, test: &Test) -> Option<Block> {
-    let used = context.datasets.iter().any(|facts| facts.uses.contains(&test.target.name.as_str()));
+    let used = (0..context.datasets.len()).any(|index| is_used_by(context, test, index));
     let before = context.diagnostics.len();
     // A data set that meant to use the block and misspelt its name would have given its fields.
     let misled = !used && crate::diagnostics::has_errors(&context.diagnostics);
@@ -272,6 +278,7 @@ fn given_values(context: &mut Context<'_>, record: &Record, given: &[(Ident, Exp
             continue;
         };
         let column = record.column(id).clone();
+        index::refer_to_column(context, name.span, &column);
         match field_value(context, &column, value, true) {
             Some(value) => row[id.0 as usize] = value,
             None => whole = false,

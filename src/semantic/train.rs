@@ -7,15 +7,14 @@ use super::quantities::{
     Bounds, Once, known_settings, missing, number, setting_quantity, setting_word, share, small, whole, word,
     wrong_value,
 };
-use super::{Context, task};
+use super::{Context, index, task};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{self, LabelId, ModelId, Overflow, Schedule, TrainId, TrainLength, Tune, Warmup};
 use crate::syntax::ast::train::{Train, TrainItem, TrainItemKind};
-use crate::syntax::ast::{self, Decl, Ident, Quantity, Setting, SettingValue};
+use crate::syntax::ast::{Decl, Ident, Quantity, Setting, SettingValue};
 
 /// A training run as later passes see it, in the program or not.
-pub(super) struct Run<'a> {
-    pub(super) name: &'a str,
+pub(super) struct Run {
     pub(super) id: Option<TrainId>,
     /// The word of its task; `None` when that is wrong.
     pub(super) task: Option<&'static str>,
@@ -26,8 +25,8 @@ pub(super) struct Run<'a> {
 }
 
 /// Resolves all training runs, in order.
-pub(super) fn resolve_trains<'a>(context: &mut Context<'a>, parsed: &'a [ast::File]) {
-    for decl in parsed.iter().flat_map(|file| &file.decls) {
+pub(super) fn resolve_trains(context: &mut Context<'_>, decls: &[&Decl]) {
+    for decl in decls {
         if let Decl::Train(train) = decl {
             resolve_train(context, train);
         }
@@ -85,7 +84,7 @@ impl Draft {
     }
 }
 
-fn resolve_train<'a>(context: &mut Context<'a>, train: &'a Train) {
+fn resolve_train(context: &mut Context<'_>, train: &Train) {
     let mut draft = Draft::new();
     let mut once = Once::default();
     // The data set first: a task is checked against its record wherever it stands.
@@ -94,11 +93,17 @@ fn resolve_train<'a>(context: &mut Context<'a>, train: &'a Train) {
             && once.place("data").is_none()
             && let Found::Declared(_) = names::look_up(context, name, Kind::Dataset)
         {
-            draft.data = context.datasets.iter().position(|facts| facts.name == name.name);
+            draft.data = context.id_of(name).map(|index| index as usize);
         }
         if matches!(item.kind, TrainItemKind::Data(_)) {
             once.first(context, "data", item.span);
         }
+    }
+    if let Some(data) = draft.data
+        && context.recorder.is_some()
+    {
+        let record = context.datasets[data].record.clone();
+        index::enter(context, train.span, &record);
     }
     for item in &train.items {
         let what = statement_word(&item.kind);
@@ -108,12 +113,13 @@ fn resolve_train<'a>(context: &mut Context<'a>, train: &'a Train) {
     }
     check_whole(context, train, &once);
     let task = draft.task.take();
-    let mut run = Run { name: &train.name.name, id: None, task: None, label: None, text: None };
+    let mut run = Run { id: None, task: None, label: None, text: None };
     if let Some(task) = &task {
         (run.task, run.label, run.text) = (Some(task.word), task.label, task.text.clone());
     }
     let lowered = task.and_then(|task| task.lowered);
     run.id = finish(context, train, draft, lowered);
+    context.ids.insert(train.name.span, context.runs.len() as u32);
     context.runs.push(run);
 }
 
@@ -167,8 +173,7 @@ fn resolve_item(context: &mut Context<'_>, item: &TrainItem, draft: &mut Draft) 
     match &item.kind {
         TrainItemKind::Model(name) => {
             if let Found::Declared(_) = names::look_up(context, name, Kind::Model) {
-                let index = context.program.models.iter().position(|model| model.name == name.name);
-                draft.model = index.map(|index| ModelId(index as u32));
+                draft.model = context.id_of(name).map(ModelId);
             }
         }
         TrainItemKind::Data(_) => {}
@@ -327,15 +332,10 @@ fn resolve_setting(context: &mut Context<'_>, draft: &mut Draft, setting: &Setti
 
 /// The run of the program, when everything that it needs is there and can be represented.
 fn finish(context: &mut Context<'_>, train: &Train, draft: Draft, task: Option<hir::Task>) -> Option<TrainId> {
-    let data = context
-        .program
-        .datasets
-        .iter()
-        .position(|dataset| Some(dataset.name.as_str()) == draft.data.map(|index| context.datasets[index].name));
     let resolved = hir::Train {
-        name: train.name.name.clone(),
+        name: context.names.title(&train.name),
         model: draft.model?,
-        data: hir::DatasetId(data? as u32),
+        data: hir::DatasetId(draft.data? as u32),
         task: task?,
         tune: draft.tune?,
         length: draft.length,

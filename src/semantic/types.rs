@@ -1,7 +1,7 @@
 //! Types and typed expressions: the dispatcher; calls, comparisons and `match` have files of their own.
 
 use super::scope::View;
-use super::{Context, calls, compare, labels, matching, names, suggest};
+use super::{Context, calls, compare, index, labels, matching, names, suggest, values};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{Expr, ExprKind, FieldType, LabelId, Literal, Type};
 use crate::source::Span;
@@ -39,11 +39,11 @@ fn named_type(context: &mut Context<'_>, name: &Ident) -> Option<Type> {
     if let Some((_, ty)) = PLAIN.iter().find(|(word, _)| *word == name.name) {
         return Some(ty.clone());
     }
-    if let Some(id) = labels::label_id(context, &name.name) {
-        context.names.mark_used(&name.name);
+    if let Some(id) = labels::label_id(context, name) {
+        values::meet_constant(context, name);
         return Some(Type::Label(id));
     }
-    let labels: Vec<&str> = context.names.of_kind(names::Kind::Label).collect();
+    let labels: Vec<&str> = context.names.of_kind(name.span.file, names::Kind::Label).collect();
     let candidates = PLAIN.iter().map(|(word, _)| *word).chain(["list"]).chain(labels);
     let help = suggest(&name.name, candidates, "types");
     context.error(Code::UnknownType, format!("there is no type `{}`", name.name), name.span, "unknown type", help);
@@ -186,11 +186,12 @@ fn resolve_name(context: &mut Context<'_>, view: &View<'_>, name: &Ident, want: 
     if !view.closed
         && let Some(id) = view.record.find(&name.name)
     {
+        index::refer_to_column(context, name.span, view.record.column(id));
         let ty = view.record.column(id).current()?;
         return Some(Expr { kind: ExprKind::Column(id), ty, span: name.span });
     }
-    if let Some(value) = constant_declaration(context, &name.name) {
-        context.names.mark_used(&name.name);
+    if let Some(value) = constant_declaration(context, name) {
+        values::meet_constant(context, name);
         return expand_constant(context, view, name, value, want);
     }
     unknown_name(context, view, name, want)
@@ -206,8 +207,8 @@ fn unknown_name(context: &mut Context<'_>, view: &View<'_>, name: &Ident, want: 
     if !view.record.complete || name.name.starts_with('@') && view.closed {
         return None;
     }
-    if let Some(declared) = context.names.get(&name.name) {
-        context.names.mark_used(&name.name);
+    if let Some(declared) = context.names.get(name) {
+        context.names.mark_used(name);
         if declared.kind != names::Kind::Imported {
             context.report(
                 Diagnostic::new(
@@ -255,7 +256,7 @@ pub(super) fn unknown_field(context: &mut Context<'_>, view: &View<'_>, name: &I
 }
 
 /// The value of a `let` of this name.
-pub(super) fn constant_declaration<'a>(context: &Context<'a>, name: &str) -> Option<&'a ast::Let> {
+pub(super) fn constant_declaration<'a>(context: &Context<'a>, name: &Ident) -> Option<&'a ast::Let> {
     match context.names.get(name)?.decl {
         ast::Decl::Let(constant) => Some(constant),
         _ => None,
@@ -273,7 +274,7 @@ fn expand_constant(
         too_large(context, name.span);
         return None;
     }
-    if view.open.contains(&constant.name.name.as_str()) {
+    if view.open.contains(&constant.name.span) {
         context.error(
             Code::RecursiveDefinition,
             format!("`{}` is defined by itself", name.name),
@@ -284,7 +285,7 @@ fn expand_constant(
         return None;
     }
     let mut open = view.open.clone();
-    open.push(&constant.name.name);
+    open.push(constant.name.span);
     let inner = View { record: view.record, arguments: Vec::new(), open, closed: true };
     let value = resolve_expr(context, &inner, &constant.value, want)?;
     Some(Expr { span: name.span, ..value })

@@ -2,10 +2,10 @@
 
 use super::scope::View;
 use super::types::{constant_declaration, resolve_expr, show};
-use super::{Context, compare};
+use super::{Context, compare, index};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{ExprKind, FieldType, LabelId, Literal, Type};
-use crate::syntax::ast;
+use crate::syntax::ast::{self, Ident};
 
 /// What a name of a `let` stands for, followed to its end; else the expression itself.
 pub(super) fn through_constants<'e, 'a: 'e>(
@@ -17,9 +17,9 @@ pub(super) fn through_constants<'e, 'a: 'e>(
     let mut steps = 0;
     while let ast::ExprKind::Name(name) = &expr.kind
         && (view.closed || view.record.find(&name.name).is_none())
-        && let Some(constant) = constant_declaration(context, &name.name)
+        && let Some(constant) = constant_declaration(context, name)
     {
-        context.names.mark_used(&name.name);
+        meet_constant(context, name);
         expr = &constant.value;
         steps += 1;
         if steps > 64 {
@@ -27,6 +27,14 @@ pub(super) fn through_constants<'e, 'a: 'e>(
         }
     }
     expr
+}
+
+/// Counts a use of a declaration by its name in an expression or a type.
+pub(super) fn meet_constant(context: &mut Context<'_>, name: &Ident) {
+    context.names.mark_used(name);
+    if let Some(declared) = context.names.get(name) {
+        index::refer_to_declaration(context, name, declared);
+    }
 }
 
 /// The value of a constant expression, as a value of the type where one is wanted; `None` after a report. Where a text
@@ -38,7 +46,7 @@ pub(super) fn constant(
     want: Option<&Type>,
 ) -> Option<Literal> {
     if let (ast::ExprKind::Name(name), Some(Type::String)) = (&expr.kind, want)
-        && constant_declaration(context, &name.name).is_none()
+        && constant_declaration(context, name).is_none()
         && view.record.find(&name.name).is_none()
     {
         return Some(Literal::String(name.name.clone()));

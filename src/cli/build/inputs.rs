@@ -36,7 +36,7 @@ impl Roots {
     pub fn files(&self, source: &Source) -> Result<Vec<InputFile>, NotFound> {
         let mut files = Vec::new();
         for pattern in &source.paths {
-            let found = self.matches(pattern)?;
+            let found = self.matches(&source.folder, pattern)?;
             if found.is_empty() {
                 return Err(self.not_found(&format!("source `{}`: no file matches `{pattern}`", source.name), pattern));
             }
@@ -45,19 +45,20 @@ impl Roots {
         Ok(files)
     }
 
-    /// The folder of a model, looked for as files are.
-    pub fn folder(&self, path: &str, what: &str) -> Result<PathBuf, NotFound> {
-        self.roots(path)
-            .map(|root| root.join(path))
+    /// The folder of a model, looked for as files are; `base` is where its path begins, from the spec's folder.
+    pub fn folder(&self, base: &str, path: &str, what: &str) -> Result<PathBuf, NotFound> {
+        self.roots(base, path)
+            .map(|(root, path)| root.join(path))
             .find(|candidate| candidate.exists())
             .ok_or_else(|| self.not_found(&format!("{what}: there is no `{path}`"), path))
     }
 
-    /// The first root under which the pattern matches anything decides.
-    fn matches(&self, pattern: &str) -> Result<Vec<InputFile>, NotFound> {
-        for root in self.roots(pattern) {
-            // The root is no pattern, whatever characters its name has.
-            let whole = PathBuf::from(glob::Pattern::escape(&root.to_string_lossy())).join(pattern);
+    /// The first root under which the pattern matches anything decides; `base` is where it begins, from the spec's folder.
+    fn matches(&self, base: &str, pattern: &str) -> Result<Vec<InputFile>, NotFound> {
+        for (root, under) in self.roots(base, pattern) {
+            // The root is no pattern, whatever characters its name has, and neither is the base.
+            let fixed = under.strip_suffix(pattern).unwrap_or_default();
+            let whole = PathBuf::from(glob::Pattern::escape(&root.join(fixed).to_string_lossy())).join(pattern);
             let paths = glob::glob(&whole.to_string_lossy()).map_err(|error| NotFound {
                 message: format!("`{pattern}` is no file pattern: {}", error.msg),
                 help: "write `*`, `?`, `**` or `[a-z]`; a bracket of a name stands as `[[]`".to_string(),
@@ -75,11 +76,13 @@ impl Roots {
         Ok(Vec::new())
     }
 
-    /// The folders that a path may be relative to; for an absolute path, one that changes nothing.
-    fn roots(&self, path: &str) -> impl Iterator<Item = &Path> {
+    /// The folders that a path may be relative to, each with the path from there: beside the file that names it, which lies
+    /// at `base` from the spec's folder, and under the data root as written. An absolute path has one, which changes nothing.
+    fn roots(&self, base: &str, path: &str) -> impl Iterator<Item = (&Path, String)> {
         let absolute = Path::new(path).is_absolute();
         let data = self.data.as_deref().filter(|_| !absolute);
-        std::iter::once(self.spec.as_path()).chain(data)
+        let beside = if base.is_empty() || absolute { path.to_string() } else { format!("{base}/{path}") };
+        std::iter::once((self.spec.as_path(), beside)).chain(data.map(|data| (data, path.to_string())))
     }
 
     fn not_found(&self, message: &str, path: &str) -> NotFound {
@@ -116,11 +119,14 @@ mod tests {
             std::fs::write(path, "x").expect("a file is written");
         }
         let roots = Roots { spec, data: Some(data) };
-        let names = |pattern| roots.matches(pattern).map(|files| files.into_iter().map(|f| f.name).collect::<Vec<_>>());
+        let names =
+            |pattern| roots.matches("", pattern).map(|files| files.into_iter().map(|f| f.name).collect::<Vec<_>>());
         assert_eq!(names("deep/*.jsonl"), Ok(vec!["deep/a.jsonl".to_string(), "deep/b.jsonl".to_string()]));
         assert_eq!(names("here.csv"), Ok(vec!["here.csv".to_string()]));
-        let here = roots.matches("here.csv").expect("a match");
+        let here = roots.matches("", "here.csv").expect("a match");
         assert!(here[0].location.starts_with(&roots.spec), "the spec's folder comes first");
         assert_eq!(names("none.csv"), Ok(Vec::new()));
+        let used = roots.matches("../data/deep", "*.jsonl").expect("a match");
+        assert_eq!(used[0].name, "../data/deep/a.jsonl", "a file that another file's spec names");
     }
 }

@@ -119,7 +119,7 @@ pub fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> {
     let spec = context::load_checked(&args.spec, terminal)?;
     let named: Vec<&str> = args.targets.iter().map(String::as_str).collect();
     let wanted = (!named.is_empty()).then_some(named.as_slice());
-    if terminal.report(&spec.sources, &semantic::check_supported(std::slice::from_ref(&spec.tree), wanted)) {
+    if terminal.report(&spec.sources, &semantic::check_supported(&spec.parsed, wanted)) {
         return Err(Failure::Spec);
     }
     let targets = Targets::choose(&spec.program, &args.targets).map_err(|(message, help)| {

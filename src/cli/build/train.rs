@@ -208,8 +208,8 @@ fn model_folder(session: &Session<'_>, train: &hir::Train) -> Result<Option<Path
     let model = &session.spec.program[train.model];
     match &model.origin {
         ModelOrigin::New(_) => Ok(None),
-        ModelOrigin::Folder { path, .. } => {
-            let found = session.roots.folder(path, &format!("model `{}`", model.name));
+        ModelOrigin::Folder { path, base, .. } => {
+            let found = session.roots.folder(base, path, &format!("model `{}`", model.name));
             found.map(Some).map_err(|missing| {
                 session.terminal.error(missing.message, Some(&missing.help));
                 Failure::World

@@ -52,6 +52,7 @@ pub(in crate::emit) fn fixture() -> Program {
             name: "questions".to_owned(),
             doc: Some("What people asked.\n\nSince | 2020.".to_owned()),
             paths: vec!["q.csv".to_owned()],
+            folder: String::new(),
             format: SourceFormat::Csv,
             fields: Vec::new(),
             license: Some("CC-BY-4.0".to_owned()),

@@ -25,8 +25,8 @@ use crate::source::{SourceFile, SourceMap};
 fn program(text: &str) -> Program {
     let mut map = SourceMap::default();
     let file = map.add(SourceFile::new("test.annot", text));
-    let (tree, mut diagnostics) = crate::syntax::parse(file, text);
-    let (program, more) = semantic::resolve(&map, &[tree], &mut semantic::NoFiles);
+    let (parsed, mut diagnostics) = semantic::load(&mut map, file, &mut semantic::NoFiles);
+    let (program, more) = semantic::resolve(&map, &parsed, &mut semantic::NoFiles);
     diagnostics.extend(more);
     assert!(!crate::diagnostics::has_errors(&diagnostics), "{diagnostics:#?}");
     program

@@ -46,6 +46,15 @@ pub struct Function {
     pub eval: Eval,
 }
 
+impl Function {
+    /// How it is called and what it gives: `words(text: string) -> int`.
+    pub fn signature(&self) -> String {
+        let null = if self.result.nullable { "?" } else { "" };
+        let Parameter { name, value } = self.parameter;
+        format!("{}({name}: {}) -> {}{null}", self.name, value.word(), self.result.value.word())
+    }
+}
+
 /// The parameter of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Parameter {
@@ -75,6 +84,18 @@ pub enum ValueType {
     Float,
     /// True or false.
     Bool,
+}
+
+impl ValueType {
+    /// The type as the language writes it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::String => "string",
+            Self::Int => "int",
+            Self::Float => "float",
+            Self::Bool => "bool",
+        }
+    }
 }
 
 /// A call and its result, both as text: a number in decimal digits, null as `null`.

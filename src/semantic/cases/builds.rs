@@ -3,6 +3,7 @@
 use super::{all_shown, check, shown};
 use crate::diagnostics::has_errors;
 use crate::hir::{ExprKind, LabelSchema, LabelValues, SplitRule, StepKind};
+use crate::source::{SourceFile, SourceMap};
 
 /// A specification around the statements of a data set.
 fn with(blocks: &str, statements: &str) -> String {
@@ -120,7 +121,6 @@ fn what_cannot_be_built_is_refused() {
         ("policy p { pack hipaa.safe_harbor }", "  policy p", "pack"),
         ("", "  purpose \"research\"", "purpose"),
         ("policy p { redact @personal: email }", "  policy p\n  write csv", "csv"),
-        ("use \"other.annot\": house, bank as base", "  policy base", "other files"),
         (
             "source z { path \"s3://bucket/a.jsonl\"; fields { x: string } }\ndataset e { from z; split train 100% }",
             "",
@@ -151,8 +151,9 @@ fn what_cannot_be_built_is_refused() {
 
 #[test]
 fn a_target_is_refused_for_what_it_needs_alone() {
-    let (file, _) = crate::syntax::parse(crate::source::FileId(0), super::EXAMPLE);
-    let parsed = [file];
+    let mut files = SourceMap::default();
+    let file = files.add(SourceFile::new("spec.annot", super::EXAMPLE));
+    let (parsed, _) = super::load(&mut files, file, &mut super::OneFile);
     let refused = |targets: &[&str]| super::check_supported(&parsed, Some(targets)).len();
     assert_eq!((refused(&["banking"]), refused(&["router"])), (0, 1));
 }

@@ -54,7 +54,7 @@ fn needs_validation(context: &mut Context<'_>, draft: &Draft, statement: &str, s
     if !facts.parts_known || facts.parts.iter().any(|(name, _)| name == "validation") {
         return;
     }
-    let name = facts.name;
+    let name = facts.name.clone();
     let place = facts.parts.first().map(|(_, span)| *span);
     let mut diagnostic = Diagnostic::new(
         Code::NoValidation,

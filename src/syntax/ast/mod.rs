@@ -87,6 +87,27 @@ pub enum Decl {
     Fn(Fn),
 }
 
+impl Decl {
+    /// All of its characters, its documentation left out.
+    pub fn span(&self) -> Span {
+        match self {
+            Self::Source(decl) => decl.span,
+            Self::Label(decl) => decl.span,
+            Self::Clean(decl) => decl.span,
+            Self::Policy(decl) => decl.span,
+            Self::Template(decl) => decl.span,
+            Self::Dataset(decl) => decl.span,
+            Self::Model(decl) => decl.span,
+            Self::Train(decl) => decl.span,
+            Self::Evaluate(decl) => decl.span,
+            Self::Test(decl) => decl.span,
+            Self::Use(decl) => decl.span,
+            Self::Let(decl) => decl.span,
+            Self::Fn(decl) => decl.span,
+        }
+    }
+}
+
 /// `use "pii.annot": house, bank as base`
 #[derive(Debug, Clone)]
 pub struct Use {
