@@ -119,4 +119,6 @@ codes! {
     DuplicateLabelValue  = "E1002" "duplicate-label-value" Error;
     BadLabelFile         = "E1003" "bad-label-file" Error;
     BadLabelSchema       = "E1004" "bad-label-schema" Error;
+    ContradictoryConstraints = "E1005" "contradictory-constraints" Error;
+    DuplicateKey         = "E1006" "duplicate-key" Error;
 }

@@ -123,7 +123,7 @@ impl Canon<'_> {
                 let source = &self.program[*source];
                 json!(["found", source.name, source.fields[*field].name])
             }
-            LabelSchema::Declared(name) => json!(["declared", name]),
+            LabelSchema::Declared(schema) => json!(["declared", schema.word()]),
         };
         json!([name, doc, schema])
     }

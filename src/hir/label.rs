@@ -1,6 +1,6 @@
 //! Label schemas.
 
-use super::SourceId;
+use super::{FieldType, SourceId};
 use crate::source::Span;
 
 /// A label schema.
@@ -21,12 +21,63 @@ pub struct Label {
 pub enum LabelSchema {
     /// One of several values.
     Choice(LabelValues),
-    /// A schema that is checked and that no data set may use: its name as written, `spans`, `scale` …
-    Declared(String),
+    /// A schema that is checked and that no data set may use.
+    Declared(DeclaredSchema),
+}
+
+/// The schemas that are checked and not lowered.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DeclaredSchema {
+    /// One of several values, where something is wrong with them.
+    Choice,
+    /// One leaf of a tree; the values in the order written, inner ones before those below them.
+    Tree(Vec<LabelValue>),
+    /// Several values.
+    Choices(Option<LabelValues>),
+    /// Stretches of a text, each with a kind.
+    Spans(Option<LabelValues>),
+    /// A whole number between both, ends included.
+    Scale {
+        /// The lowest.
+        low: i64,
+        /// The highest.
+        high: i64,
+    },
+    /// A number.
+    Number,
+    /// Yes or no.
+    Flag,
+    /// A free text.
+    Text,
+    /// An order of candidates.
+    Rank,
+    /// The better one of two.
+    Preference,
+    /// Named values.
+    Json(Vec<(String, FieldType)>),
+}
+
+impl DeclaredSchema {
+    /// The word of the language for it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Choice => "choice",
+            Self::Tree(_) => "choice tree",
+            Self::Choices(_) => "choices",
+            Self::Spans(_) => "spans",
+            Self::Scale { .. } => "scale",
+            Self::Number => "number",
+            Self::Flag => "flag",
+            Self::Text => "text",
+            Self::Rank => "rank",
+            Self::Preference => "preference",
+            Self::Json(_) => "json",
+        }
+    }
 }
 
 /// Where the values of a label come from.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum LabelValues {
     /// Written out, or read from a file, in order.
     Listed(Vec<LabelValue>),

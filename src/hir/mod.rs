@@ -13,7 +13,7 @@ pub use dataset::{
     Requirement, Split, SplitRule, Step, StepBlock, StepKind,
 };
 pub use expr::{BinaryOp, Expr, ExprKind, Literal};
-pub use label::{Label, LabelSchema, LabelValue, LabelValues};
+pub use label::{DeclaredSchema, Label, LabelSchema, LabelValue, LabelValues};
 pub use template::{Template, TemplateKind, Turn};
 pub use train::{
     Architecture, Evaluate, Gate, MetricRef, Model, ModelOrigin, Overflow, Pooling, Schedule, Slice, Task, Train,

@@ -9,6 +9,7 @@ use crate::source::{SourceFile, SourceMap};
 
 mod builds;
 mod index;
+mod labels;
 mod mistakes;
 mod pages;
 mod uses;

@@ -1,30 +1,36 @@
-//! Label declarations: schemas and their values.
+//! Label declarations: schemas and what their values are in an expression.
 
-use super::index::{self, SymbolKind};
-use super::names::{Found, Kind};
+use super::label_values::resolve_values;
+use super::names::Kind;
+use super::quantities::{Bounds, number, whole};
 use super::types::{literal, resolve_type};
-use super::{Context, calls, names, suggest};
+use super::{Context, calls, constraints, index, suggest};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::hir::{self, Expr, FieldType, LabelId, LabelSchema, LabelValue, LabelValues, Literal, SourceId, Type};
+use crate::hir::{self, DeclaredSchema, Expr, FieldType, LabelId, LabelSchema, LabelValue, LabelValues, Literal, Type};
 use crate::source::Span;
-use crate::syntax::ast::label::{Constraint, Label, Schema, Value, Values};
-use crate::syntax::ast::{self, Ident, Quantity, Text};
-
-/// The words of schemas without a block.
-const SIMPLE: [&str; 5] = ["number", "flag", "text", "rank", "preference"];
+use crate::syntax::ast::label::{Label, Schema, Values};
+use crate::syntax::ast::source::Field;
+use crate::syntax::ast::{self, Ident, Quantity};
 
 /// Resolves all labels, in order, then checks `fn` and `let`, which may speak of them.
 pub(super) fn resolve_labels<'a>(context: &mut Context<'a>, decls: &[&'a ast::Decl]) {
     for decl in decls {
         let ast::Decl::Label(label) = decl else { continue };
         let schema = resolve_schema(context, label);
-        context.ids.insert(label.name.span, context.program.labels.len() as u32);
+        let id = context.program.labels.len() as u32;
+        context.ids.insert(label.name.span, id);
+        context.label_names.insert(LabelId(id), label.name.span);
         context.program.labels.push(hir::Label {
             name: context.names.title(&label.name),
             doc: label.doc.clone(),
             schema,
             span: label.span,
         });
+    }
+    for decl in decls {
+        if let ast::Decl::Label(label) = decl {
+            constraints::check_label(context, label);
+        }
     }
     calls::check_definitions(context, decls);
 }
@@ -38,7 +44,12 @@ pub(super) fn label_id(context: &Context<'_>, name: &Ident) -> Option<LabelId> {
 /// The values of a label that has them written out, or in a file.
 pub(super) fn listed_values<'p>(context: &'p Context<'_>, label: LabelId) -> Option<&'p [LabelValue]> {
     match &context.program[label].schema {
-        LabelSchema::Choice(LabelValues::Listed(values)) => Some(values),
+        LabelSchema::Choice(LabelValues::Listed(values))
+        | LabelSchema::Declared(
+            DeclaredSchema::Tree(values)
+            | DeclaredSchema::Choices(Some(LabelValues::Listed(values)))
+            | DeclaredSchema::Spans(Some(LabelValues::Listed(values))),
+        ) => Some(values),
         LabelSchema::Choice(LabelValues::Found { .. }) | LabelSchema::Declared(_) => None,
     }
 }
@@ -77,48 +88,105 @@ pub(super) fn value_literal(context: &mut Context<'_>, label: LabelId, name: &st
 }
 
 fn resolve_schema(context: &mut Context<'_>, label: &Label) -> LabelSchema {
-    match &label.schema {
+    let declared = match &label.schema {
         Schema::Choice(values) => {
             let tree =
                 matches!(values, Values::Listed(values) if values.iter().any(|value| !value.children.is_empty()));
             match resolve_values(context, &label.name, values) {
-                Some(_) if tree => LabelSchema::Declared("choice tree".to_owned()),
-                Some(values) => LabelSchema::Choice(values),
-                None => LabelSchema::Declared("choice".to_owned()),
+                Some(LabelValues::Listed(values)) if tree => DeclaredSchema::Tree(values),
+                Some(values) => return LabelSchema::Choice(values),
+                None => DeclaredSchema::Choice,
             }
         }
         Schema::Choices { count, values } => {
+            let resolved = resolve_values(context, &label.name, values);
             if let Some((low, high)) = count {
-                check_order(context, low, high);
+                check_count(context, low, high, resolved.as_ref());
             }
-            resolve_values(context, &label.name, values);
-            LabelSchema::Declared("choices".to_owned())
+            DeclaredSchema::Choices(resolved)
         }
         Schema::Spans { values, overlap, .. } => {
-            resolve_values(context, &label.name, values);
+            let resolved = resolve_values(context, &label.name, values);
             if let Some(overlap) = overlap {
                 super::quantities::word(context, overlap, "kind of overlap", &[("yes", ()), ("no", ())]);
             }
-            LabelSchema::Declared("spans".to_owned())
+            DeclaredSchema::Spans(resolved)
         }
-        Schema::Scale { low, high, constraints } => {
+        Schema::Scale { low, high, .. } => {
+            let bounds = Bounds::between("the end of a scale", -1e9, 1e9);
+            let ends = whole_or_negative(context, low, bounds).zip(whole_or_negative(context, high, bounds));
             check_order(context, low, high);
-            for constraint in constraints {
-                check_constraint(context, constraint);
-            }
-            LabelSchema::Declared("scale".to_owned())
+            let (low, high) = ends.unwrap_or((0, 0));
+            DeclaredSchema::Scale { low, high: high.max(low) }
         }
-        Schema::Json(fields) => {
-            for field in fields {
-                resolve_type(context, &field.ty);
-            }
-            LabelSchema::Declared("json".to_owned())
-        }
+        Schema::Json(fields) => DeclaredSchema::Json(resolve_members(context, fields)),
         Schema::Simple(word) => {
-            let words: Vec<(&str, ())> = SIMPLE.iter().map(|word| (*word, ())).collect();
-            super::quantities::word(context, word, "label schema", &words);
-            LabelSchema::Declared(word.name.clone())
+            let words = [("number", 0), ("flag", 1), ("text", 2), ("rank", 3), ("preference", 4)];
+            match super::quantities::word(context, word, "label schema", &words) {
+                Some(0) => DeclaredSchema::Number,
+                Some(1) => DeclaredSchema::Flag,
+                Some(3) => DeclaredSchema::Rank,
+                Some(4) => DeclaredSchema::Preference,
+                Some(_) | None => DeclaredSchema::Text,
+            }
         }
+    };
+    LabelSchema::Declared(declared)
+}
+
+/// A whole number that may be below zero; `None` after a report.
+fn whole_or_negative(context: &mut Context<'_>, quantity: &Quantity, bounds: Bounds) -> Option<i64> {
+    let value = number(context, quantity, bounds)?;
+    if value.fract() != 0.0 {
+        context.error(
+            Code::NumberOutOfRange,
+            "the steps of a scale are whole numbers",
+            quantity.span,
+            "has a fraction",
+            format!("write `{}`, or declare a `number`", value.round()),
+        );
+        return None;
+    }
+    Some(value as i64)
+}
+
+fn resolve_members(context: &mut Context<'_>, fields: &[Field]) -> Vec<(String, FieldType)> {
+    let mut members: Vec<(String, FieldType)> = Vec::new();
+    for (index, field) in fields.iter().enumerate() {
+        if let Some(first) = fields[..index].iter().find(|first| first.name.name == field.name.name) {
+            context.report(
+                Diagnostic::new(
+                    Code::DuplicateName,
+                    format!("member `{}` is declared twice", field.name.name),
+                    field.name.span,
+                    "declared again here",
+                )
+                .label(first.name.span, "first declared here")
+                .help("keep one of them"),
+            );
+        } else if let Some(ty) = resolve_type(context, &field.ty) {
+            members.push((field.name.name.clone(), ty));
+        }
+    }
+    members
+}
+
+/// `choices(1..3)`: from some number of values to another, and there are so many.
+fn check_count(context: &mut Context<'_>, low: &Quantity, high: &Quantity, values: Option<&LabelValues>) {
+    let bounds = Bounds::between("a number of values", 0.0, 1e6);
+    let ends = whole(context, low, bounds).zip(whole(context, high, bounds));
+    check_order(context, low, high);
+    let (Some((low_value, high_value)), Some(LabelValues::Listed(values))) = (ends, values) else { return };
+    let there = values.len() as u64;
+    if low_value > there || (high_value > there && low_value <= high_value) {
+        let what = if low_value > there { low } else { high };
+        context.error(
+            Code::BadLabelSchema,
+            format!("{} values cannot be chosen from {there}", what.value),
+            what.span,
+            format!("there are {there}"),
+            format!("write `choices({}..{there})`", low_value.min(there)),
+        );
     }
 }
 
@@ -134,198 +202,24 @@ fn check_order(context: &mut Context<'_>, low: &Quantity, high: &Quantity) {
     }
 }
 
-/// A scale's constraint speaks of the label and of the record's fields, which no data set gives it yet: what can be
-/// checked without them is that the demands are no plain values.
-fn check_constraint(context: &mut Context<'_>, constraint: &Constraint) {
-    for side in [&constraint.when, &constraint.require] {
-        if !may_be_condition(side) {
-            context.error(
-                Code::ConditionNotBoolean,
-                "a condition is true or false",
-                side.span,
-                "is no condition",
-                "compare it: `flagged == true`",
-            );
+/// The type of a label's value in an expression: a choice keeps the label's own type, whose values have names.
+pub(super) fn value_type(context: &Context<'_>, label: LabelId) -> Type {
+    let text = || FieldType::plain(Type::String);
+    match &context.program[label].schema {
+        LabelSchema::Choice(_) | LabelSchema::Declared(DeclaredSchema::Choice | DeclaredSchema::Tree(_)) => {
+            Type::Label(label)
         }
-    }
-}
-
-fn may_be_condition(expr: &ast::Expr) -> bool {
-    !matches!(
-        expr.kind,
-        ast::ExprKind::Null
-            | ast::ExprKind::Int(_)
-            | ast::ExprKind::Float(_)
-            | ast::ExprKind::Percent(_)
-            | ast::ExprKind::Text(_)
-            | ast::ExprKind::Regex { .. }
-            | ast::ExprKind::List(_)
-            | ast::ExprKind::Record(_)
-    )
-}
-
-fn resolve_values(context: &mut Context<'_>, label: &Ident, values: &Values) -> Option<LabelValues> {
-    match values {
-        Values::Listed(values) => {
-            let mut listed = Vec::new();
-            let mut places = Vec::new();
-            list_values(context, values, &mut listed, &mut places);
-            if listed.is_empty() && context.names.is_damaged(label) {
-                return None;
-            }
-            if listed.is_empty() {
-                context.error(
-                    Code::BadLabelSchema,
-                    format!("label `{}` has no value", label.name),
-                    label.span,
-                    "nothing to choose from",
-                    "name its values: `choice { now; later }`",
-                );
-                return None;
-            }
-            Some(LabelValues::Listed(listed))
+        LabelSchema::Declared(DeclaredSchema::Scale { .. }) => Type::Int,
+        LabelSchema::Declared(DeclaredSchema::Number) => Type::Float,
+        LabelSchema::Declared(DeclaredSchema::Flag) => Type::Bool,
+        LabelSchema::Declared(DeclaredSchema::Text | DeclaredSchema::Preference) => Type::String,
+        LabelSchema::Declared(DeclaredSchema::Choices(_) | DeclaredSchema::Rank) => Type::List(Box::new(text())),
+        LabelSchema::Declared(DeclaredSchema::Spans(_)) => {
+            let offset = || FieldType::plain(Type::Int);
+            let members = vec![("start", offset()), ("end", offset()), ("label", text())];
+            let members = members.into_iter().map(|(name, ty)| (name.to_owned(), ty)).collect();
+            Type::List(Box::new(FieldType::plain(Type::Record(members))))
         }
-        Values::Field { source, field } => found_values(context, source, field),
-        Values::File(path) => file_values(context, path).map(LabelValues::Listed),
+        LabelSchema::Declared(DeclaredSchema::Json(members)) => Type::Record(members.clone()),
     }
-}
-
-fn list_values(context: &mut Context<'_>, values: &[Value], listed: &mut Vec<LabelValue>, places: &mut Vec<Span>) {
-    for value in values {
-        if let Some(first) = listed.iter().position(|listed| listed.name == value.name.name) {
-            context.report(
-                Diagnostic::new(
-                    Code::DuplicateLabelValue,
-                    format!("value `{}` stands twice", value.name.name),
-                    value.name.span,
-                    "named again here",
-                )
-                .label(places[first], "first named here")
-                .help("keep one of them"),
-            );
-        } else {
-            listed.push(LabelValue {
-                name: value.name.name.clone(),
-                title: value.title.as_ref().map_or_else(|| value.name.name.clone(), |title| title.node.clone()),
-                guideline: value.doc.clone(),
-            });
-            places.push(value.name.span);
-            let label = LabelId(context.program.labels.len() as u32);
-            context.value_places.insert((label, value.name.name.clone()), value.name.span);
-            let title = value.title.as_ref().map_or(&value.name.name, |title| &title.node).clone();
-            index::define(context, &value.name, SymbolKind::LabelValue, value.doc.as_deref(), title);
-        }
-        list_values(context, &value.children, listed, places);
-    }
-}
-
-fn found_values(context: &mut Context<'_>, source: &Ident, field: &Ident) -> Option<LabelValues> {
-    let Found::Declared(_) = names::look_up(context, source, Kind::Source) else { return None };
-    let id = SourceId(context.id_of(source)?);
-    let fields = &context.program[id].fields;
-    let Some(position) = fields.iter().position(|declared| declared.name == field.name) else {
-        let help = suggest(&field.name, fields.iter().map(|declared| declared.name.as_str()), "fields");
-        context.error(
-            Code::UnknownField,
-            format!("source `{}` has no field `{}`", source.name, field.name),
-            field.span,
-            "unknown field",
-            help,
-        );
-        return None;
-    };
-    let declared = &fields[position];
-    let name_span = context.field_names.get(&(id, field.name.clone())).copied();
-    let (ty, personal, place) = (declared.ty.clone(), declared.personal.is_some(), declared.span);
-    index::refer(context, field.span, name_span.into_iter().collect(), None);
-    if context.bare_fields.contains(&(id, field.name.clone())) {
-        return None;
-    }
-    if ty.ty != Type::String {
-        let shown = super::types::show(context, &FieldType::plain(ty.ty));
-        context.report(
-            Diagnostic::new(Code::WrongType, "a label's values are texts", field.span, format!("is `{shown}`"))
-                .label(place, "declared here")
-                .help("write the values out and map the field to them with `match`"),
-        );
-        return None;
-    }
-    if personal {
-        context.report(
-            Diagnostic::new(
-                Code::PersonalDataLeak,
-                format!("the values of `{}` would be written to the lock file", field.name),
-                field.span,
-                "personal data reaches the lock file here",
-            )
-            .label(place, "declared `@personal` here")
-            .help("write the label's values out: `choice { … }`"),
-        );
-        return None;
-    }
-    Some(LabelValues::Found { source: id, field: position })
-}
-
-/// One row of a file of label values.
-#[derive(Debug, serde::Deserialize)]
-#[serde(untagged)]
-enum FileValue {
-    Name(String),
-    Row(FileRow),
-}
-
-#[derive(Debug, serde::Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FileRow {
-    value: String,
-    title: Option<String>,
-    guideline: Option<String>,
-    #[serde(default, rename = "examples")]
-    _examples: Vec<String>,
-    #[serde(rename = "key")]
-    _key: Option<String>,
-}
-
-fn file_values(context: &mut Context<'_>, path: &Text) -> Option<Vec<LabelValue>> {
-    let wrong = |context: &mut Context<'_>, message: String, label: &str| {
-        context.error(
-            Code::BadLabelFile,
-            message,
-            path.span,
-            label,
-            "the file is a YAML list of names, or of `value`, `title`, `guideline`, `examples`, `key`",
-        );
-    };
-    let text = match context.read(path.span, &path.node) {
-        Ok(text) => text,
-        Err(reason) => {
-            wrong(context, format!("`{}` cannot be read: {reason}", path.node), "names this file");
-            return None;
-        }
-    };
-    let rows: Vec<FileValue> = match serde_yaml::from_str(&text) {
-        Ok(rows) => rows,
-        Err(error) => {
-            let at = error.location().map(|place| format!(" in line {}", place.line())).unwrap_or_default();
-            wrong(context, format!("`{}` is no list of label values{at}", path.node), "its content is of another form");
-            return None;
-        }
-    };
-    let mut values: Vec<LabelValue> = Vec::with_capacity(rows.len());
-    for row in rows {
-        let (name, title, guideline) = match row {
-            FileValue::Name(name) => (name, None, None),
-            FileValue::Row(row) => (row.value, row.title, row.guideline),
-        };
-        if values.iter().any(|value| value.name == name) {
-            wrong(context, format!("`{}` has the value `{name}` twice", path.node), "one value stands twice");
-            return None;
-        }
-        values.push(LabelValue { title: title.unwrap_or_else(|| name.clone()), name, guideline });
-    }
-    if values.is_empty() {
-        wrong(context, format!("`{}` has no value", path.node), "nothing to choose from");
-        return None;
-    }
-    Some(values)
 }

@@ -5,9 +5,9 @@ use super::labels::{has_value, label_id, listed_values, values_are_open};
 use super::names::{self, Found, Kind};
 use super::scope::{Record, ScopeColumn, View};
 use super::types::{resolve_condition, resolve_expr, show};
-use super::{Context, cleaning, gates, index, matching, taint};
+use super::{Context, cleaning, constraints, gates, index, labels, matching, taint};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::hir::{ColumnId, Expr, ExprKind, FieldType, LabelId, LabelSchema, Literal, Step, StepBlock, StepKind, Type};
+use crate::hir::{ColumnId, Expr, ExprKind, FieldType, LabelId, Literal, Step, StepBlock, StepKind, Type};
 use crate::source::Span;
 use crate::syntax::ast::dataset::{LabelBody, LabelItem, LabelItemKind};
 use crate::syntax::ast::label::Schema;
@@ -66,6 +66,14 @@ pub(super) fn resolve_label_statements(
         let kind = StepKind::Label { column, label, value, drop_when, null_drops };
         let rule = format!("label {}", statement.name.name);
         steps.push(cleaning::step(context, StepBlock::Label, &statement.name.name, kind, rule, statement.span));
+    }
+    // A constraint may speak of every label of the data set: they all stand in the record now.
+    for statement in statements {
+        if let Some(ast::Decl::Label(label)) = context.names.get(statement.name).map(|declared| declared.decl)
+            && let Schema::Scale { constraints, .. } = &label.schema
+        {
+            constraints::check_use(context, constraints, record);
+        }
     }
     steps
 }
@@ -141,23 +149,44 @@ fn resolve_value(
     Some(Resolved { value: resolved, drop_when, null_drops })
 }
 
-/// A raw value is a text; a schema that is not lowered takes what it takes.
-fn check_type(context: &mut Context<'_>, value: &Expr, label: LabelId) -> bool {
-    if matches!(context.program[label].schema, LabelSchema::Declared(_)) {
-        return true;
+/// Whether a raw value of one type can be a label's value: a choice is read from a text, a record may have further members.
+fn fits(given: &Type, wanted: &Type) -> bool {
+    match (given, wanted) {
+        // A record may stand in a text as JSON.
+        (Type::String, Type::Label(_) | Type::Record(_)) | (Type::Int, Type::Float) => true,
+        (Type::List(given), Type::List(wanted)) => fits(&given.ty, &wanted.ty),
+        (Type::Record(given), Type::Record(wanted)) => wanted.iter().all(|(name, wanted)| {
+            given
+                .iter()
+                .any(|(own, given)| own == name && fits(&given.ty, &wanted.ty) && (wanted.nullable || !given.nullable))
+        }),
+        _ => given == wanted,
     }
-    if value.ty.ty == Type::String || value.ty.ty == Type::Label(label) {
+}
+
+/// A raw value must be what the label's schema says.
+fn check_type(context: &mut Context<'_>, value: &Expr, label: LabelId) -> bool {
+    let wanted = labels::value_type(context, label);
+    if value.ty.ty == Type::Label(label) || fits(&value.ty.ty, &wanted) {
         return true;
     }
     let shown = show(context, &value.ty);
     let name = context.program[label].name.clone();
-    let first =
-        listed_values(context, label).and_then(|values| values.first()).map_or("…", |value| value.name.as_str());
-    let help = format!("map it: `match {{ … => {first}; else => drop }}`");
+    let (needs, help) = match &wanted {
+        Type::Label(_) => {
+            let first = listed_values(context, label).and_then(|values| values.first());
+            let first = first.map_or("…", |value| value.name.as_str());
+            ("texts".to_owned(), format!("map it: `match {{ … => {first}; else => drop }}`"))
+        }
+        other => {
+            let wanted = show(context, &FieldType::plain(other.clone()));
+            (format!("of type `{wanted}`"), format!("give it a field of type `{wanted}`"))
+        }
+    };
     context.report(
         Diagnostic::new(
             Code::WrongType,
-            format!("the values of `{name}` are texts, and this is `{shown}`"),
+            format!("the values of `{name}` are {needs}, and this is `{shown}`"),
             value.span,
             format!("is `{shown}`"),
         )

@@ -8,10 +8,12 @@ mod calls;
 mod cleaning;
 mod compare;
 mod compliance;
+mod constraints;
 mod dataset;
 mod evaluate;
 mod gates;
 mod index;
+mod label_values;
 mod labels;
 mod licence;
 mod mapping;
@@ -110,6 +112,7 @@ fn resolve_all<'a>(
         runs: Vec::new(),
         evaluations: Vec::new(),
         field_names: BTreeMap::new(),
+        label_names: BTreeMap::new(),
         value_places: BTreeMap::new(),
         recorder,
         depth: 0,
@@ -145,6 +148,8 @@ struct Context<'a> {
     omitted_fields: BTreeSet<(hir::SourceId, String)>,
     /// Where the name of each field stands.
     field_names: BTreeMap<(hir::SourceId, String), Span>,
+    /// Where the name of each label is declared.
+    label_names: BTreeMap<hir::LabelId, Span>,
     /// Where each value of a label is written, for those that are written in a specification.
     value_places: BTreeMap<(hir::LabelId, String), Span>,
     /// What editors want to know, where somebody asked for it.

@@ -176,16 +176,16 @@ fn label_column(context: &mut Context<'_>, name: &Ident, label: LabelId, word: &
     let fits = match (word, schema) {
         ("classify", LabelSchema::Choice(_)) => true,
         ("classify", LabelSchema::Declared(schema)) => {
-            matches!(schema.as_str(), "choice" | "choice tree" | "choices" | "flag")
+            matches!(schema.word(), "choice" | "choice tree" | "choices" | "flag")
         }
-        ("tag", LabelSchema::Declared(schema)) => schema == "spans",
-        ("regress", LabelSchema::Declared(schema)) => matches!(schema.as_str(), "scale" | "number"),
+        ("tag", LabelSchema::Declared(schema)) => schema.word() == "spans",
+        ("regress", LabelSchema::Declared(schema)) => matches!(schema.word(), "scale" | "number"),
         _ => false,
     };
     if !fits {
         let kind = match schema {
-            LabelSchema::Choice(_) => "choice".to_owned(),
-            LabelSchema::Declared(schema) => schema.clone(),
+            LabelSchema::Choice(_) => "choice",
+            LabelSchema::Declared(schema) => schema.word(),
         };
         let place = context.program[label].span;
         context.report(

@@ -187,7 +187,7 @@ fn resolve_name(context: &mut Context<'_>, view: &View<'_>, name: &Ident, want: 
         && let Some(id) = view.record.find(&name.name)
     {
         index::refer_to_column(context, name.span, view.record.column(id));
-        let ty = view.record.column(id).current()?;
+        let ty = in_expression(context, view.record.column(id).current()?);
         return Some(Expr { kind: ExprKind::Column(id), ty, span: name.span });
     }
     if let Some(value) = constant_declaration(context, name) {
@@ -195,6 +195,14 @@ fn resolve_name(context: &mut Context<'_>, view: &View<'_>, name: &Ident, want: 
         return expand_constant(context, view, name, value, want);
     }
     unknown_name(context, view, name, want)
+}
+
+/// The type that a column has in an expression: a label other than a choice is its value.
+fn in_expression(context: &Context<'_>, ty: FieldType) -> FieldType {
+    match ty.ty {
+        Type::Label(label) => FieldType { ty: labels::value_type(context, label), nullable: ty.nullable },
+        _ => ty,
+    }
 }
 
 fn unknown_name(context: &mut Context<'_>, view: &View<'_>, name: &Ident, want: Option<LabelId>) -> Option<Expr> {

@@ -8,7 +8,7 @@ use crate::source::{SourceFile, SourceMap};
 /// A specification around the statements of a data set.
 fn with(blocks: &str, statements: &str) -> String {
     format!(
-        "annot 1\nsource s {{\n  path \"a.jsonl\"\n  fields {{\n    text: string @personal\n    note: string?\n    category: string\n    stars: int?\n  }}\n}}\n{blocks}\ndataset d {{\n  from s\n{statements}\n  split train 90%, test 10%\n}}\n"
+        "annot 1\nsource s {{\n  path \"a.jsonl\"\n  fields {{\n    text: string @personal\n    note: string?\n    category: string\n    stars: int?\n    topics: list<string>\n    found: list<{{ start: int, end: int, label: string }}>\n  }}\n}}\n{blocks}\ndataset d {{\n  from s\n{statements}\n  split train 90%, test 10%\n}}\n"
     )
 }
 
@@ -106,9 +106,9 @@ fn a_field_that_one_source_lacks_may_be_null() {
 #[test]
 fn what_cannot_be_built_is_refused() {
     let cases = [
-        ("label m: spans over text { a; b } overlap no", "  label m = category", "spans"),
+        ("label m: spans over text { a; b } overlap no", "  label m = found", "spans"),
         ("label m: scale 1..5 { when stars == 1 require stars >= 3 }", "  label m = stars else drop", "scale"),
-        ("label m: choices(1..2) { a; b }", "  label m = category", "choices"),
+        ("label m: choices(1..2) { a; b }", "  label m = topics", "choices"),
         ("label m: choice { cards { physical; virtual }; transfers }", "  label m = category", "trees"),
         ("label m: json { amount: float; currency: string? }", "  label m = category", "json"),
         (
