@@ -7,7 +7,7 @@ use super::terminal::Terminal;
 use crate::diagnostics::Diagnostic;
 use crate::hir::Program;
 use crate::semantic::{self, Loader, Parsed};
-use crate::source::{FileId, SourceFile, SourceMap};
+use crate::source::{SourceFile, SourceMap};
 
 /// A specification that was read, parsed and resolved.
 pub struct Spec {
@@ -15,8 +15,6 @@ pub struct Spec {
     pub path: PathBuf,
     /// Its texts.
     pub sources: SourceMap,
-    /// The main text.
-    pub file: FileId,
     /// The syntax trees of the main text and of those that it uses.
     pub parsed: Parsed,
     /// What it means.
@@ -60,7 +58,7 @@ pub fn load(path: &Path, terminal: &Terminal) -> Result<Spec, Failure> {
     let (program, more) = semantic::resolve(&sources, &parsed, &mut Disk);
     findings.extend(more);
     findings.sort_by_key(|finding| finding.labels.first().map(|label| (label.span.file, label.span.start)));
-    Ok(Spec { path: path.to_path_buf(), sources, file, parsed, program, findings })
+    Ok(Spec { path: path.to_path_buf(), sources, parsed, program, findings })
 }
 
 /// Reads the files that a spec refers to at check time.

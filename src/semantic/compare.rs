@@ -306,15 +306,21 @@ pub(super) fn resolve_matches(
 pub(super) fn check_regex(context: &mut Context<'_>, pattern: &str, flags: &str, span: Span) -> Option<String> {
     // The scanner reported other letters.
     let flags: String = flags.chars().filter(|flag| matches!(flag, 'i' | 's' | 'x')).collect();
+    let whole = if flags.is_empty() { pattern.to_owned() } else { format!("(?{flags}){pattern}") };
+    if context.regexes.contains(&whole) {
+        return Some(whole);
+    }
     let mut parser = regex_syntax::ParserBuilder::new()
         .case_insensitive(flags.contains('i'))
         .dot_matches_new_line(flags.contains('s'))
         .ignore_whitespace(flags.contains('x'))
         .build();
-    let whole = if flags.is_empty() { pattern.to_owned() } else { format!("(?{flags}){pattern}") };
     let (message, at) = match parser.parse(pattern) {
         Ok(_) => match regex::Regex::new(&whole) {
-            Ok(_) => return Some(whole),
+            Ok(_) => {
+                context.regexes.insert(whole.clone());
+                return Some(whole);
+            }
             Err(_) => ("the pattern needs too much memory".to_owned(), None),
         },
         Err(regex_syntax::Error::Parse(error)) => {

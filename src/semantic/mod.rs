@@ -115,6 +115,7 @@ fn resolve_all<'a>(
         label_names: BTreeMap::new(),
         value_places: BTreeMap::new(),
         recorder,
+        regexes: BTreeSet::new(),
         depth: 0,
         expansions: 0,
     };
@@ -162,6 +163,8 @@ struct Context<'a> {
     runs: Vec<train::Run>,
     /// What each evaluation of the file is about, to find two of one kind.
     evaluations: Vec<(&'a str, &'a str, &'a str, Span)>,
+    /// Patterns that compile: the same one stands in many files, and compiling is what a check waits for.
+    regexes: BTreeSet<String>,
     /// How deep the expression at hand is nested.
     depth: u32,
     /// How many calls of declared functions the expression at hand has been written out for.

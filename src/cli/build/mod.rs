@@ -173,7 +173,11 @@ fn open<'a>(args: &'a BuildArgs, spec: &'a Spec, terminal: &'a Terminal) -> Resu
         return Err(Failure::Unmet);
     }
     let date = args.date.clone().or_else(|| old_lock.as_ref()?.date.clone());
-    let hash = blake3::hash(spec.sources.file(spec.file).text.as_bytes()).to_hex().to_string();
+    let mut hash = blake3::Hasher::new();
+    for (file, _) in spec.parsed.files() {
+        hash.update(spec.sources.file(file).text.as_bytes());
+    }
+    let hash = hash.finalize().to_hex().to_string();
     let cancel = Arc::new(AtomicBool::new(false));
     listen(&cancel);
     Ok(Session {
