@@ -129,7 +129,7 @@ fn check_path(context: &mut Context<'_>, path: &Text) {
             "this path is empty",
             path.span,
             "names no file",
-            "name a file, a folder or a pattern: `\"data/*.jsonl\"`",
+            "name a file or a pattern: `\"data/*.jsonl\"`",
         );
     }
     if let Some((_, rest)) = path.node.split_once("://") {

@@ -34,7 +34,8 @@ pub fn declarations(fragment: &str, block: Option<&str>) -> String {
         "evaluate" => ("evaluate sorter on shop.test", &[], ""),
         other => panic!("no fragment stands in `{other}`"),
     };
-    let says = |word: &str| fragment.lines().any(|line| line.split_whitespace().next() == Some(word));
+    // A statement of the block itself begins its line: what is indented stands deeper.
+    let says = |word: &str| fragment.lines().any(|line| line.split(' ').next() == Some(word));
     let mut missing: Vec<&str> =
         needed.iter().filter(|(word, _)| !says(word)).map(|(_, statement)| *statement).collect();
     if block == "train" && !says("epochs") && !says("steps") {
@@ -74,9 +75,12 @@ fn using(own: &File) -> String {
     if !cleans.is_empty() {
         statements.push(format!("clean {}", cleans.join(", ")));
     }
+    let policies = of(|decl| matches!(decl, Decl::Policy(_)));
+    if sources.is_empty() || !policies.is_empty() {
+        statements.push(format!("policy {}", or(policies, "house")));
+    }
     if sources.is_empty() {
         statements.push("label intent = topic else drop".to_owned());
-        statements.push(format!("policy {}", or(of(|decl| matches!(decl, Decl::Policy(_))), "house")));
     }
     for decl in &own.decls {
         if let Decl::Template(template) = decl {

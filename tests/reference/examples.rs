@@ -10,6 +10,7 @@ use annotc::source::{SourceFile, SourceMap};
 
 use super::completion::{complete, declarations};
 use super::fences::{Fence, fences, pages};
+use super::tour::TOUR;
 use crate::support::Project;
 
 const FOLDERS: [&str; 2] = ["docs/language", "docs/guides"];
@@ -18,9 +19,10 @@ const FOLDERS: [&str; 2] = ["docs/language", "docs/guides"];
 fn every_example_of_the_documents_is_true() {
     let mut wrong = Vec::new();
     let mut seen = 0;
-    for page in pages(&FOLDERS) {
-        let fences = fences(&page);
-        for fence in fences.iter().filter(|fence| fence.language == "annot") {
+    // The tour is one specification that grows; it is walked by a test of its own.
+    for page in pages(&FOLDERS).iter().filter(|page| *page != TOUR) {
+        let fences = fences(page);
+        for fence in fences.iter().filter(|fence| fence.language == "annot" && fence.option("file").is_none()) {
             seen += 1;
             let result = match fence.option("results") {
                 Some(_) => check_results(fence),
@@ -66,7 +68,7 @@ fn check_example(fence: &Fence, page: &[Fence]) -> Result<(), String> {
         return Ok(());
     }
     let found: Vec<&str> = found.iter().map(|(_, text)| text.as_str()).collect();
-    Err(format!("expected {expected:?}, found\n{}\nin\n{}", found.join("\n"), if whole { "" } else { &spec }))
+    Err(format!("expected {expected:?}, found\n{}", found.join("\n")))
 }
 
 fn check(spec: &str, loader: &mut dyn Loader) -> (SourceMap, Program, Vec<Diagnostic>) {
@@ -115,9 +117,13 @@ fn check_results(fence: &Fence) -> Result<(), String> {
         spec += &format!("test rule_{at} \"line {at}\" {{ given {RECORD}; expect drop \"as written\" }}\n");
     }
     let (files, program, found) = check(&spec, &mut NoFiles);
-    // Constants are compared with constants on purpose.
-    let found: Vec<String> =
-        found.iter().map(|found| shown(&files, found)).filter(|(code, _)| code != "W0301").map(|(_, text)| text).collect();
+    // Constants are compared with constants on purpose, and no data set uses the rules.
+    let found: Vec<String> = found
+        .iter()
+        .map(|found| shown(&files, found))
+        .filter(|(code, _)| !matches!(code.as_str(), "W0301" | "W0106"))
+        .map(|(_, text)| text)
+        .collect();
     if !found.is_empty() {
         return Err(found.join("\n"));
     }

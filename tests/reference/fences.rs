@@ -7,7 +7,7 @@
 //! * `annot in=clean`: statements of a block. `completion` adds what is around them.
 //! * `annot fails=E0201`, `annot warns=W0301`: exactly these codes are found.
 //! * `annot results`: on each line an expression and, after `//`, its value.
-//! * `… file=NAME`: the block is also a file beside the specifications of its page.
+//! * `… file=NAME`: the block is a file beside the specifications of its page.
 //! * `console`: commands with what they print; only the tour has them.
 
 use std::path::Path;

@@ -4,5 +4,6 @@
 mod completion;
 mod examples;
 mod fences;
+mod links;
 mod tables;
 mod tour;

@@ -43,7 +43,9 @@ fn the_tables_of_the_reference_are_those_of_the_program() {
 
 /// The head of a page: its title, who wrote it, and what the table is about.
 fn page(title: &str, about: &str) -> String {
-    format!("# {title}\n\n<!-- Printed from the program's own table by `ANNOTC_WRITE_DOCS=1 cargo test reference`. -->\n\n{about}\n\n")
+    format!(
+        "# {title}\n\n<!-- Printed from the program's own table by `ANNOTC_WRITE_DOCS=1 cargo test reference`. -->\n\n{about}\n\n"
+    )
 }
 
 fn row(cells: &[&str]) -> String {

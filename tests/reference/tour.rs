@@ -7,7 +7,8 @@ use regex::Regex;
 use super::fences::fences;
 use crate::support::{Project, repository};
 
-const TOUR: &str = "docs/language/tour.md";
+/// The document.
+pub const TOUR: &str = "docs/language/tour.md";
 /// What the tour starts from.
 const DATA: &str = "specs/quickstart/data/contact_form.jsonl";
 /// The file that its blocks are put into.
