@@ -225,7 +225,8 @@ fn resolve_fields(context: &mut Context<'_>, fields: &[Field], id: SourceId, res
         }
         resolved.fields.push(column);
     }
-    if fields.is_empty() {
+    // A field that could not be read was reported.
+    if fields.is_empty() && !context.names.is_damaged(&resolved.name) {
         context.error(
             Code::MissingStatement,
             format!("source `{}` has no field", resolved.name),

@@ -75,6 +75,13 @@ fn names() {
             "round",
             "",
         ),
+        (
+            END,
+            "source t { path \"t.csv\"; fields { a: string, b: string } }\ndataset z { from t; split train 100% }",
+            "E0001",
+            ",",
+            "`;`",
+        ),
         ("from questions, heldout", "from questions, heldout, heldout", "E0108", "heldout", "take one"),
         ("weight_decay 0.01", "weight_decay 0.01; rnk 3", "E0109", "rnk", "options"),
         ("cosine warmup", "cosin warmup", "E0110", "cosin", "`cosine`"),
