@@ -1,17 +1,17 @@
 //! Every `annot` block of the documents says what it should: nothing, or the codes that its fence names.
 
 use std::collections::BTreeSet;
+use std::path::Path;
 
 use annotc::diagnostics::Diagnostic;
 use annotc::engine::run_test;
 use annotc::hir::Program;
-use annotc::semantic::{Loader, NoFiles, check_supported, resolve};
+use annotc::semantic::{Loader, NoFiles, check_supported, load, resolve};
 use annotc::source::{SourceFile, SourceMap};
 
 use super::completion::{complete, declarations};
 use super::fences::{Fence, fences, pages};
 use super::tour::TOUR;
-use crate::support::Project;
 
 const FOLDERS: [&str; 2] = ["docs/language", "docs/guides"];
 
@@ -41,8 +41,8 @@ fn every_example_of_the_documents_is_true() {
 struct OfPage<'f>(&'f [Fence]);
 
 impl Loader for OfPage<'_> {
-    fn read(&mut self, path: &str) -> Result<String, String> {
-        match self.0.iter().find(|fence| fence.option("file") == Some(path)) {
+    fn read(&mut self, path: &Path) -> Result<String, String> {
+        match self.0.iter().find(|fence| fence.option("file").is_some_and(|file| Path::new(file) == path)) {
             Some(fence) => Ok(fence.text.clone()),
             None => NoFiles.read(path),
         }
@@ -52,13 +52,8 @@ impl Loader for OfPage<'_> {
 fn check_example(fence: &Fence, page: &[Fence]) -> Result<(), String> {
     let whole = fence.text.starts_with("annot 1");
     let spec = if whole { fence.text.clone() } else { complete(&declarations(&fence.text, fence.option("in"))) };
-    // Other files are read by the command alone.
-    let mut found = if spec.lines().any(|line| line.starts_with("use ")) {
-        check_with_files(&spec, page)
-    } else {
-        let (files, _, found) = check(&spec, &mut OfPage(page));
-        found.iter().map(|found| shown(&files, found)).collect()
-    };
+    let (files, _, found) = check(&spec, &mut OfPage(page));
+    let mut found: Vec<(String, String)> = found.iter().map(|found| shown(&files, found)).collect();
     // What a fragment leaves unused stands for itself.
     found.retain(|(code, _)| whole || code != "W0106");
     let expected: BTreeSet<&str> =
@@ -74,8 +69,7 @@ fn check_example(fence: &Fence, page: &[Fence]) -> Result<(), String> {
 fn check(spec: &str, loader: &mut dyn Loader) -> (SourceMap, Program, Vec<Diagnostic>) {
     let mut files = SourceMap::default();
     let id = files.add(SourceFile::new("spec.annot", spec));
-    let (tree, mut found) = annotc::syntax::parse(id, spec);
-    let parsed = [tree];
+    let (parsed, mut found) = load(&mut files, id, loader);
     let (program, more) = resolve(&files, &parsed, loader);
     found.extend(more);
     found.extend(check_supported(&parsed, None));
@@ -85,18 +79,6 @@ fn check(spec: &str, loader: &mut dyn Loader) -> (SourceMap, Program, Vec<Diagno
 fn shown(files: &SourceMap, found: &Diagnostic) -> (String, String) {
     let place = found.labels.first().map_or("", |label| files.text(label.span));
     (found.code.id().to_owned(), format!("  {} {} at {place:?}", found.code.id(), found.message))
-}
-
-/// `annotc check` in a folder with the files of the page.
-fn check_with_files(spec: &str, page: &[Fence]) -> Vec<(String, String)> {
-    let project = Project::new(&[("spec.annot", spec.as_bytes())]);
-    for fence in page {
-        if let Some(name) = fence.option("file") {
-            project.write(name, fence.text.as_bytes());
-        }
-    }
-    let answers = project.annotc(&["check", "spec.annot", "--format", "json"]).answers();
-    answers.iter().map(|found| (found["code"].as_str().unwrap_or_default().to_owned(), found.to_string())).collect()
 }
 
 /// The record that the expressions of `annot results` see.
