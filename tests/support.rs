@@ -73,6 +73,18 @@ impl Project {
         command
     }
 
+    /// A line of a shell in this folder, which finds annotc on its path; what it prints on either stream, in order.
+    pub fn shell(&self, line: &str) -> Run {
+        let annotc = cargo_bin!("annotc");
+        let folder = annotc.parent().expect("the binary lies in a folder");
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let path = std::env::join_paths(std::iter::once(folder.to_path_buf()).chain(std::env::split_paths(&path)));
+        let mut command = Command::new("sh");
+        command.arg("-c").arg(format!("exec 2>&1\n{line}")).current_dir(self.folder.path());
+        command.env("PATH", path.expect("the parts come from a path")).env_remove("ANNOTC_DATA").env("NO_COLOR", "1");
+        Run::of(command.output().expect("a shell starts"))
+    }
+
     /// Every file below `folder` with its bytes, sorted by name.
     pub fn tree(&self, folder: &str) -> Vec<(String, Vec<u8>)> {
         let mut files = Vec::new();

@@ -13,7 +13,7 @@ use crate::syntax::ast::policy::{Policy, RuleKind, Target};
 use crate::syntax::ast::{self, Ident, Text};
 
 /// Kinds of personal data that `@personal( … )` may name though no detector finds them.
-const UNDETECTED: [&str; 6] = ["name", "address", "birth_date", "location", "health", "account"];
+pub(super) const UNDETECTED: [&str; 6] = ["name", "address", "birth_date", "location", "health", "account"];
 
 /// Reports a kind of personal data that is unknown.
 pub(super) fn check_personal_kind(context: &mut Context<'_>, kind: &Ident) -> bool {

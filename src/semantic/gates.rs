@@ -105,7 +105,7 @@ pub(super) fn aggregate(context: &mut Context<'_>, condition: &Expr) -> Option<(
             format!("`{}` takes no argument", function.name),
             argument.span,
             "one too many",
-            "say what is counted with `per`: `require count() >= 20 per intent`",
+            format!("say what is counted with `per`: `require {}() … per FIELD`", function.name),
         );
         return None;
     }

@@ -6,7 +6,7 @@ use crate::source::Span;
 use crate::syntax::ast::Text;
 
 /// Identifiers that data is often under, for suggestions; any other well-formed one is taken with a warning.
-const WELL_KNOWN: [&str; 40] = [
+pub(super) const WELL_KNOWN: [&str; 40] = [
     "AFL-3.0",
     "AGPL-3.0-only",
     "AGPL-3.0-or-later",

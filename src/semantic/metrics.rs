@@ -26,12 +26,13 @@ const fn metric(name: &'static str, tasks: &'static [&'static str], by_value: bo
     Metric { name, tasks, by_value, gated, high }
 }
 
-const METRICS: [Metric; 6] = [
+pub(super) const METRICS: [Metric; 7] = [
     metric("accuracy", &["classify"], false, true, 1.0),
     metric("precision", &["classify", "tag"], true, true, 1.0),
     metric("recall", &["classify", "tag"], true, true, 1.0),
     metric("f1", &["classify", "tag"], true, true, 1.0),
     metric("confusion", &["classify"], false, false, 1.0),
+    metric("loss", &["classify", "generate"], false, true, f64::INFINITY),
     metric("perplexity", &["generate"], false, true, f64::INFINITY),
 ];
 

@@ -28,6 +28,7 @@ mod scope;
 mod source;
 mod split;
 mod supported;
+pub mod tables;
 mod taint;
 mod task;
 mod templates;

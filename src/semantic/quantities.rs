@@ -54,7 +54,7 @@ pub(super) fn number(context: &mut Context<'_>, quantity: &Quantity, bounds: Bou
             format!("{} is a number, not a share", bounds.what),
             quantity.span,
             "`%` does not fit here",
-            "write the number without `%`",
+            format!("write `{}`", as_written(quantity.value / 100.0)),
         );
         return None;
     }
@@ -90,16 +90,22 @@ pub(super) fn share(context: &mut Context<'_>, quantity: &Quantity, what: &'stat
     if !quantity.percent {
         context.error(
             Code::UnknownUnit,
-            format!("{what} is a share"),
+            format!("{what} is a percentage"),
             quantity.span,
             "needs `%`",
-            format!("write `{}%`", quantity.value),
+            // Nobody means less than one per cent by `0.8`.
+            format!("write `{}%`", as_written(quantity.value * if quantity.value <= 1.0 { 100.0 } else { 1.0 })),
         );
         return None;
     }
     let bounds = Bounds::between(what, 0.0, 100.0);
     check_range(context, quantity.value, quantity.span, bounds, "%")?;
     Some(quantity.value / 100.0)
+}
+
+/// A number without the dust that a product of binary fractions leaves.
+fn as_written(value: f64) -> f64 {
+    format!("{value:.9}").parse().unwrap_or(value)
 }
 
 fn check_unit(context: &mut Context<'_>, quantity: &Quantity, bounds: Bounds) -> Option<()> {

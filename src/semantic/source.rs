@@ -64,6 +64,14 @@ fn resolve_source(context: &mut Context<'_>, source: &Source, id: SourceId) -> h
     }
     if once.place("fields").is_none() {
         missing(context, "source", &source.name, "fields", "fields { text: string }");
+    } else if resolved.fields.is_empty() && !context.names.is_damaged(&source.name) {
+        context.error(
+            Code::MissingStatement,
+            format!("source `{}` has no field", resolved.name),
+            resolved.span,
+            "declares nothing to read",
+            "name a field: `fields { text: string }`",
+        );
     }
     if let Some(path_span) = once.place("path") {
         resolved.path_span = path_span;
@@ -129,7 +137,7 @@ fn check_path(context: &mut Context<'_>, path: &Text) {
             "this path is empty",
             path.span,
             "names no file",
-            "name a file, a folder or a pattern: `\"data/*.jsonl\"`",
+            "name a file or a pattern: `\"data/*.jsonl\"`",
         );
     }
     if let Some((_, rest)) = path.node.split_once("://") {
@@ -224,15 +232,6 @@ fn resolve_fields(context: &mut Context<'_>, fields: &[Field], id: SourceId, res
             key = Some(field.span);
         }
         resolved.fields.push(column);
-    }
-    if fields.is_empty() {
-        context.error(
-            Code::MissingStatement,
-            format!("source `{}` has no field", resolved.name),
-            resolved.span,
-            "declares nothing to read",
-            "name a field: `fields { text: string }`",
-        );
     }
 }
 

@@ -177,6 +177,9 @@ impl Place<'_> {
             "," => Some("a comma stands between the items of a list; statements end at a newline or `;`".to_owned()),
             "(" => Some("a function is called by its name: `f(a, b)` or `a |> f(b)`".to_owned()),
             "{" if OPERATOR_WORDS.contains(&self.text(before)) => None,
+            "when" if wanted.iter().any(|item| item == "a string") => {
+                Some("a reason comes first: `\"too short\" when …`".to_owned())
+            }
             "%" => Some("write the sign right after the number: `20%`".to_owned()),
             _ if self.tokens[before].kind == Kind::Comma => Some("remove the comma if the list ends there".to_owned()),
             _ if wanted.iter().any(|item| item == "a string") && self.tokens[at].kind == Kind::Word => {

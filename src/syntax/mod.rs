@@ -19,6 +19,8 @@ mod statement;
 mod token;
 mod words;
 
+pub use words::{Statement, statements};
+
 #[cfg(test)]
 mod tests;
 

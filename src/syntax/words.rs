@@ -60,6 +60,22 @@ impl Block {
     }
 }
 
+/// A statement as the reference shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Statement {
+    /// The block that it stands in, with its article: ``a `clean` block``.
+    pub block: &'static str,
+    /// The word that it begins with.
+    pub word: &'static str,
+    /// A whole statement.
+    pub example: &'static str,
+}
+
+/// Every statement that begins with a word of the language, block by block.
+pub fn statements() -> impl Iterator<Item = Statement> {
+    WORDS.iter().map(|row| Statement { block: row.block.describe(), word: row.word, example: row.example })
+}
+
 /// A word that begins a statement.
 pub(super) struct Word {
     /// The block that the statement stands in.

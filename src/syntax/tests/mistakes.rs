@@ -91,7 +91,7 @@ fn statements() {
         &[
             ("E0001", "wen", "expected `when` after `\"x\"`, found `wen`", "did you mean `when`?"),
             ("E0001", "exact", "expected `exactly` or `near` after `text`, found `exact`", "did you mean `exactly`?"),
-            ("E0001", "when", "expected a string after `drop`, found `when`", ""),
+            ("E0001", "when", "expected a string after `drop`, found `when`", "a reason comes first"),
             ("E0001", "=", "expected a value after `=`", ""),
             ("E0001", "=", "expected a name after `set`, found `=`", ""),
         ],

@@ -1,0 +1,70 @@
+//! The tables that the checker decides by, as the reference prints them: names and what holds of each.
+
+use super::{compliance, licence, metrics, outputs, source};
+use crate::emit;
+use crate::eval::{METRICS, MetricRow};
+use crate::hir::OutputFormat;
+
+/// A format of files that sources are read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SourceFormat {
+    /// The word after `format`, which is also the files' ending.
+    pub name: &'static str,
+    /// Whether this version reads it.
+    pub read: bool,
+}
+
+/// Every format of sources.
+pub fn source_formats() -> impl Iterator<Item = SourceFormat> {
+    source::FORMATS.iter().map(|(name, reader)| SourceFormat { name, read: reader.is_some() })
+}
+
+/// A format that a data set is written in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WriteFormat {
+    /// The word after `write`.
+    pub name: &'static str,
+    /// The kinds of template that it takes; none where it writes the columns.
+    pub templates: &'static [&'static str],
+    /// What its files hold; `None` where this version does not write it.
+    pub written: Option<&'static emit::formats::Format>,
+}
+
+/// Every format of outputs.
+pub fn write_formats() -> impl Iterator<Item = WriteFormat> {
+    outputs::FORMATS.iter().map(|row| WriteFormat {
+        name: row.name,
+        templates: match row.needs {
+            outputs::Needs::Columns => &[],
+            outputs::Needs::Template(kinds) => kinds,
+        },
+        written: row.written.map(|format: OutputFormat| emit::formats::row(format)),
+    })
+}
+
+/// A metric with the tasks that have it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Metric {
+    /// Its name, its forms and what it is.
+    pub row: &'static MetricRow,
+    /// The words of the tasks.
+    pub tasks: &'static [&'static str],
+}
+
+/// Every metric, in the order in which figures are shown. One that no task has cannot be named in a spec.
+pub fn all_metrics() -> impl Iterator<Item = Metric> {
+    METRICS.iter().map(|row| Metric {
+        row,
+        tasks: metrics::METRICS.iter().find(|metric| metric.name == row.name).map_or(&[], |metric| metric.tasks),
+    })
+}
+
+/// The licences that are known; another one is taken with a warning.
+pub fn licences() -> &'static [&'static str] {
+    &licence::WELL_KNOWN
+}
+
+/// The kinds of personal data that a field may be said to hold though no detector finds them in a text.
+pub fn undetected_kinds() -> &'static [&'static str] {
+    &compliance::UNDETECTED
+}
