@@ -241,8 +241,27 @@ fn check_constant(context: &mut Context<'_>, constant: &ast::Let) {
     let view = View { record: &record, arguments: Vec::new(), open: vec![constant.name.span], closed: true };
     match &constant.value.kind {
         ast::ExprKind::List(items) => {
+            let mut first: Option<(Type, Span)> = None;
             for item in items {
-                super::values::constant(context, &view, item, None);
+                let literal = super::values::constant(context, &view, item, None);
+                let ty = literal.as_ref().and_then(super::values::plain_type);
+                match (&first, ty) {
+                    (None, Some(ty)) => first = Some((ty, item.span)),
+                    (Some((ty, place)), Some(other)) if *ty != other => {
+                        let (place, shown) = (*place, show(context, &FieldType::plain(ty.clone())));
+                        context.report(
+                            Diagnostic::new(
+                                Code::ComparisonOfTypes,
+                                "the values of a list have one type",
+                                item.span,
+                                "another type",
+                            )
+                            .label(place, format!("the first one is `{shown}`"))
+                            .help(format!("write a `{shown}`, or make two lists")),
+                        );
+                    }
+                    _ => {}
+                }
             }
         }
         ast::ExprKind::Regex { pattern, flags } => {

@@ -355,6 +355,11 @@ pub(super) fn check_unused(context: &mut Context<'_>, entry: FileId) {
         // What could not be read may have used them, and a misspelt name was meant for one of them.
         return;
     }
+    let own = context.names.files.get(&entry).into_iter().flatten();
+    if !own.into_iter().any(|(_, declared)| matches!(declared.kind, Kind::Dataset | Kind::Train)) {
+        // A file without a result of its own is there for others to take from.
+        return;
+    }
     let unused: Vec<(String, Declared<'_>)> = context
         .names
         .files

@@ -5,7 +5,7 @@ use super::quantities::known_settings;
 use super::scope::Record;
 use super::{Context, suggest, taint, templates};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::hir::{Output, OutputFormat, TemplateId};
+use crate::hir::{Output, OutputFormat, TemplateId, TemplateKind, Turn};
 use crate::source::Span;
 use crate::syntax::ast::{Decl, Ident, Setting};
 
@@ -68,7 +68,9 @@ pub(super) fn resolve_outputs(context: &mut Context<'_>, writes: &[Write<'_>], r
         if let Some(name) = write.name {
             names::check_file_name(context, name, "an output");
         }
-        if let Some((_, first)) = folders.iter().find(|(name, _)| *name == folder.name) {
+        // Two names that differ in case alone are one folder on some machines.
+        let same = |name: &&str| name.to_lowercase() == folder.name.to_lowercase();
+        if let Some((_, first)) = folders.iter().find(|(name, _)| same(name)) {
             context.report(
                 Diagnostic::new(
                     Code::DuplicateName,
@@ -112,6 +114,43 @@ fn resolve_write(context: &mut Context<'_>, write: &Write<'_>, folder: &Ident, r
     Some(Output { name: folder.name.clone(), format: format.written?, template, span: write.span })
 }
 
+/// Formats that hold one exchange take a chat of one, and what is learnt stands last.
+fn check_shape(context: &mut Context<'_>, write: &Write<'_>, name: &Ident, template: TemplateId) {
+    let TemplateKind::Chat(turns) = &context.program[template].kind else { return };
+    let roles: Vec<&str> = turns
+        .iter()
+        .map(|turn| match turn {
+            Turn::Text { role, .. } => role.as_str(),
+            Turn::Field { .. } => "turns",
+        })
+        .collect();
+    let ends_with_answer = matches!(turns.last(), Some(Turn::Text { role, trained: true, .. }) if role == "assistant");
+    let (fits, needs) = match write.format.name.as_str() {
+        "alpaca" => (
+            matches!(roles[..], ["user", "assistant"] | ["system", "user", "assistant"]),
+            "one exchange: `user` and `assistant`, after a `system` or alone",
+        ),
+        "prompt_completion" => {
+            (turns.len() > 1 && ends_with_answer, "a chat that ends with an `assistant` turn which is learnt")
+        }
+        _ => (true, ""),
+    };
+    // What a template without an answer lacks was reported where it is declared.
+    if !fits && roles.contains(&"assistant") {
+        let place = context.program[template].span;
+        context.report(
+            Diagnostic::new(
+                Code::TemplateDoesNotFit,
+                format!("`{}` holds {needs}", write.format.name),
+                name.span,
+                "has other turns",
+            )
+            .label(place, "declared here")
+            .help("write it as `messages`, which holds any turns"),
+        );
+    }
+}
+
 fn check_columns(context: &mut Context<'_>, write: &Write<'_>, record: &Record) {
     if let Some(template) = write.template {
         context.error(
@@ -123,6 +162,22 @@ fn check_columns(context: &mut Context<'_>, write: &Write<'_>, record: &Record) 
         );
     }
     for column in record.columns.iter().filter(|column| !column.hidden) {
+        if write.format.name == "jsonl" && column.current().is_some_and(|ty| ty.nullable) {
+            let declared = column.declared.first().copied().unwrap_or(write.span);
+            context.report(
+                Diagnostic::new(
+                    Code::NullInOutput,
+                    format!("`{}` may be null, and a line of `jsonl` holds no null: the build would stop there", column.name),
+                    write.format.span,
+                    "every line has every field",
+                )
+                .label(declared, format!("`{}` may be null", column.name))
+                .help(format!(
+                    "give it a value, `set {0} = {0} ?? \"\"`, drop such records, `drop \"…\" when {0} is null`, leave the field out with `@drop`, or write `parquet`",
+                    column.name
+                )),
+            );
+        }
         taint::check_column(context, column, write.span, &format!("`write {}`", write.format.name));
     }
 }
@@ -158,6 +213,7 @@ fn resolve_template(
         );
         return None;
     }
+    check_shape(context, write, name, id);
     templates::check_use(context, id, record, name.span, &format!("`write {}`", write.format.name));
     Some(id)
 }

@@ -13,7 +13,7 @@ use crate::syntax::ast::{self, Ident};
 
 /// The kinds of template with their slots.
 const KINDS: [(&str, &[&str]); 4] = [
-    ("chat", &["system", "user", "assistant", "tool", "turns"]),
+    ("chat", &["system", "user", "assistant", "turns"]),
     ("completion", &["prompt", "completion"]),
     ("preference", &["prompt", "chosen", "rejected"]),
     ("text", &["text"]),

@@ -112,6 +112,7 @@ fn resolve_train(context: &mut Context<'_>, train: &Train) {
         }
     }
     check_whole(context, train, &once);
+    check_new_model(context, train, &draft);
     let task = draft.task.take();
     let mut run = Run { id: None, task: None, label: None, text: None };
     if let Some(task) = &task {
@@ -148,6 +149,33 @@ fn statement_word(kind: &TrainItemKind) -> &'static str {
             "weights" => "weights",
             _ => "",
         },
+    }
+}
+
+/// A new encoder has a head for classes and none for words.
+fn check_new_model(context: &mut Context<'_>, train: &Train, draft: &Draft) {
+    let is_new = draft.model.is_some_and(|model| matches!(context.program[model].origin, hir::ModelOrigin::New(_)));
+    let task = train.items.iter().find_map(|item| match &item.kind {
+        TrainItemKind::Task(task) => Some(task),
+        _ => None,
+    });
+    let named = train.items.iter().find_map(|item| match &item.kind {
+        TrainItemKind::Model(name) => Some(name),
+        _ => None,
+    });
+    if let (true, Some(task), Some(model)) = (is_new, task, named)
+        && matches!(task.kind.name.as_str(), "generate" | "prefer")
+    {
+        context.report(
+            Diagnostic::new(
+                Code::TaskDoesNotFit,
+                format!("a new encoder cannot learn to `{}`", task.kind.name),
+                task.kind.span,
+                "needs a decoder",
+            )
+            .label(model.span, "is a new encoder")
+            .help("start from a decoder's folder: `model base { onnx \"models/base\" }`"),
+        );
     }
 }
 

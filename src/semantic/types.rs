@@ -18,6 +18,24 @@ const PLAIN: [(&str, Type); 6] = [
     ("timestamp", Type::Timestamp),
 ];
 
+/// What other languages call these types.
+const ELSEWHERE: [(&str, &str); 14] = [
+    ("str", "string"),
+    ("text", "string"),
+    ("varchar", "string"),
+    ("integer", "int"),
+    ("int64", "int"),
+    ("long", "int"),
+    ("number", "float"),
+    ("double", "float"),
+    ("float64", "float"),
+    ("boolean", "bool"),
+    ("flag", "bool"),
+    ("datetime", "timestamp"),
+    ("time", "timestamp"),
+    ("array", "list<string>"),
+];
+
 /// The type that was written; `None` after a report.
 pub(super) fn resolve_type(context: &mut Context<'_>, written: &TypeExpr) -> Option<FieldType> {
     let ty = match &written.kind {
@@ -45,7 +63,11 @@ fn named_type(context: &mut Context<'_>, name: &Ident) -> Option<Type> {
     }
     let labels: Vec<&str> = context.names.of_kind(name.span.file, names::Kind::Label).collect();
     let candidates = PLAIN.iter().map(|(word, _)| *word).chain(["list"]).chain(labels);
-    let help = suggest(&name.name, candidates, "types");
+    let elsewhere = ELSEWHERE.iter().find(|(word, _)| *word == name.name.to_lowercase());
+    let help = match elsewhere {
+        Some((_, ours)) => format!("did you mean `{ours}`?"),
+        None => suggest(&name.name, candidates, "types"),
+    };
     context.error(Code::UnknownType, format!("there is no type `{}`", name.name), name.span, "unknown type", help);
     None
 }

@@ -29,6 +29,17 @@ pub(super) fn through_constants<'e, 'a: 'e>(
     expr
 }
 
+/// The type of a constant by itself; none of `null`.
+pub(super) fn plain_type(literal: &Literal) -> Option<Type> {
+    match literal {
+        Literal::Null => None,
+        Literal::Bool(_) => Some(Type::Bool),
+        Literal::Int(_) => Some(Type::Int),
+        Literal::Float(_) => Some(Type::Float),
+        Literal::String(_) => Some(Type::String),
+    }
+}
+
 /// Counts a use of a declaration by its name in an expression or a type.
 pub(super) fn meet_constant(context: &mut Context<'_>, name: &Ident) {
     context.names.mark_used(name);

@@ -68,6 +68,7 @@ fn names() {
         ("  epochs 3\n", "", "E0105", "router", "epochs 3"),
         ("  path \"data/heldout.jsonl\"\n", "", "E0105", "heldout", "path"),
         (END, "let unused = 1", "W0106", "unused", "take it out"),
+        (END, "let mixed = [1, \"a\"]", "E0209", "\"a\"", "two lists"),
         (
             END,
             "fn round(s: string) = round(s)\nlet x = round(\"a\")\nclean c { drop \"x\" when x == \"a\" }\n",
