@@ -30,6 +30,8 @@ pub(super) struct Facts<'a> {
     pub(super) uses: Vec<&'a str>,
     /// The record before the first step, for unit tests of its blocks.
     pub(super) read: Record,
+    /// The record that the label statements see, for unit tests of them.
+    pub(super) cleaned: Record,
 }
 
 /// Resolves all data sets, in order.
@@ -130,6 +132,7 @@ fn resolve_dataset<'a>(context: &mut Context<'a>, dataset: &'a Dataset) {
             uses.push(clean.name.name.as_str());
         }
     }
+    let cleaned = record.clone();
     steps.extend(resolve_label_statements(context, &parts.labels, &mut record));
     let mut gathered = Gathered::default();
     let mut silent_policy = false;
@@ -166,25 +169,33 @@ fn resolve_dataset<'a>(context: &mut Context<'a>, dataset: &'a Dataset) {
         span: dataset.span,
     };
     context.program.datasets.push(resolved);
-    remember(context, dataset, record, read, &split, uses);
+    uses.extend(parts.writes.iter().filter_map(|write| write.template).map(|template| template.name.as_str()));
+    remember(context, dataset, Records { read, cleaned, record }, &split, uses);
+}
+
+/// A data set's record at three places.
+struct Records {
+    read: Record,
+    cleaned: Record,
+    record: Record,
 }
 
 fn remember<'a>(
     context: &mut Context<'a>,
     dataset: &'a Dataset,
-    record: Record,
-    read: Record,
+    records: Records,
     split: &split::Resolved,
     uses: Vec<&'a str>,
 ) {
     let parts_known = !split.wrong && !matches!(split.split.rule, SplitRule::ByField(_));
     context.datasets.push(Facts {
         name: &dataset.name.name,
-        record,
+        record: records.record,
         parts: split.places.clone(),
         parts_known,
         uses,
-        read,
+        read: records.read,
+        cleaned: records.cleaned,
     });
 }
 

@@ -354,19 +354,34 @@ fn refused_setting(setting: &Setting) -> Option<&'static str> {
     }
 }
 
+/// A label whose values cannot be built cannot be tested either.
 fn check_test(test: &Test, decls: &[&Decl], refused: &mut Diagnostics) {
-    let kind = decls.iter().find_map(|decl| match decl {
-        Decl::Template(template) if template.name.name == test.target.name => Some("templates"),
-        Decl::Label(label) if label.name.name == test.target.name => Some("labels"),
-        _ => None,
+    if find_label(decls, &test.target.name).is_none() {
+        return;
+    }
+    let items = decls.iter().flat_map(|decl| match decl {
+        Decl::Dataset(dataset) => dataset.items.as_slice(),
+        _ => &[],
     });
-    if let Some(kind) = kind {
-        refuse(
-            refused,
-            test.target.span,
-            format!("unit tests of {kind} are checked by name and cannot be run yet"),
-            "not run yet",
-            "test the `clean` and `policy` blocks",
+    let mut unbuilt = Vec::new();
+    for item in items {
+        if let ItemKind::Label { name, body } = &item.kind
+            && name.name == test.target.name
+        {
+            check_label(name, body, decls, &mut unbuilt);
+        }
+    }
+    if let Some(first) = unbuilt.first() {
+        let place = first.labels.first().map_or(test.target.span, |label| label.span);
+        refused.push(
+            Diagnostic::new(
+                Code::NotSupported,
+                format!("`{}` cannot be built yet, so it cannot be tested", test.target.name),
+                test.target.span,
+                "not run yet",
+            )
+            .label(place, "cannot be built")
+            .help("take the test out until a data set can be built with this label"),
         );
     }
 }

@@ -88,7 +88,8 @@ pub(super) fn assigned(record: &Record, value: &Expr, name: &str, statement: Spa
     of_expr(record, value).map(|taint| taint.through(statement, format!("`{name}` is computed from it here")))
 }
 
-fn visit_columns(expr: &Expr, visit: &mut impl FnMut(crate::hir::ColumnId)) {
+/// Calls `visit` for each column that an expression reads, once for each place.
+pub(super) fn visit_columns(expr: &Expr, visit: &mut impl FnMut(crate::hir::ColumnId)) {
     visit_all(expr, &mut |part| {
         if let ExprKind::Column(column) = part.kind {
             visit(column);

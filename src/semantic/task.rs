@@ -90,6 +90,7 @@ fn from_template(
         return None;
     }
     if let Some(data) = data {
+        context.datasets[data].uses.push(&template.name.name);
         let record = context.datasets[data].record.clone();
         templates::check_use(context, &name.name, &record, name.span, &format!("`task {word}`"));
     }
