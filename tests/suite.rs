@@ -7,3 +7,4 @@ mod interruption;
 mod messages;
 mod support;
 mod training;
+mod unit_tests;

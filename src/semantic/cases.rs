@@ -98,7 +98,6 @@ fn every_statement_resolves() {
         "lora",
         "pack hipaa.safe_harbor",
         "pack on",
-        "plain",
         "prefer",
         "preference",
         "product",

@@ -205,7 +205,7 @@ mod tests {
                 r#"expected  "caf\u{e9}""#,
                 "              ^^^^^^",
                 r#"got       "cafe\u{301}""#,
-                "              ^^^^^^^",
+                "              ^^^^^^^^",
             ],
         );
         assert_eq!(literal(&json!("a \nb\u{200b}\u{7}")), r#""a\u{20}\nb\u{200b}\u{7}""#);

@@ -58,13 +58,12 @@ pub fn to_json(failure: &CaseFailure, line: usize) -> Value {
     match &failure.mismatch {
         Mismatch::Ending { expected, got } => {
             answer["expected"] = match expected {
-                Wanted::Kept => json!({ "verdict": "kept" }),
+                Wanted::Kept(value) => kept(value.as_ref()),
                 Wanted::Dropped(rule) => verdict("dropped", rule.as_ref()),
                 Wanted::Quarantined => json!({ "verdict": "quarantined" }),
             };
             answer["got"] = match got {
-                Ending::Kept(None) => json!({ "verdict": "kept" }),
-                Ending::Kept(Some(value)) => json!({ "verdict": "kept", "value": value }),
+                Ending::Kept(value) => kept(value.as_ref()),
                 Ending::Dropped { rule, .. } => verdict("dropped", Some(rule)),
                 Ending::Quarantined { rule, value, .. } => {
                     let mut quarantined = verdict("quarantined", Some(rule));
@@ -82,6 +81,13 @@ pub fn to_json(failure: &CaseFailure, line: usize) -> Value {
     answer
 }
 
+fn kept(value: Option<&Value>) -> Value {
+    match value {
+        Some(value) => json!({ "verdict": "kept", "value": value }),
+        None => json!({ "verdict": "kept" }),
+    }
+}
+
 /// A verdict with the rule that gives it, in the words of the audit.
 fn verdict(word: &str, rule: Option<&RuleRef>) -> Value {
     match rule {
@@ -92,7 +98,8 @@ fn verdict(word: &str, rule: Option<&RuleRef>) -> Value {
 
 fn wanted(wanted: &Wanted) -> String {
     match wanted {
-        Wanted::Kept => "kept".to_owned(),
+        Wanted::Kept(None) => "kept".to_owned(),
+        Wanted::Kept(Some(value)) => format!("kept, with the value {}", difference::literal(value)),
         Wanted::Dropped(None) => "dropped".to_owned(),
         Wanted::Dropped(Some(rule)) => format!("dropped by {}", shown(rule)),
         Wanted::Quarantined => "quarantined".to_owned(),

@@ -12,18 +12,17 @@ use super::{failure, place};
 use crate::emit::write_atomically;
 use crate::engine::TestOutcome;
 
-/// Writes the report to a file, or to standard output for `-`; gives whether it went there.
-pub fn write(path: &Path, spec: &Spec, outcomes: &[TestOutcome], terminal: &Terminal) -> Result<bool, Failure> {
+/// Writes the report to a file, or to standard output for `-`.
+pub fn write(path: &Path, spec: &Spec, outcomes: &[TestOutcome], terminal: &Terminal) -> Result<(), Failure> {
     let report = report(spec, outcomes);
     if path == Path::new("-") {
         terminal.answer(report.trim_end());
-        return Ok(true);
+        return Ok(());
     }
     write_atomically(path, report.as_bytes()).map_err(|error| {
         terminal.error(error, Some("name a file in a folder that exists"));
         Failure::World
-    })?;
-    Ok(false)
+    })
 }
 
 fn report(spec: &Spec, outcomes: &[TestOutcome]) -> String {

@@ -6,7 +6,7 @@ mod junit;
 mod select;
 mod uncovered;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
@@ -16,9 +16,9 @@ use super::terminal::{Paint, Terminal};
 use super::{Failure, context};
 use crate::diagnostics::Diagnostic;
 use crate::engine::{self, TestOutcome};
+use crate::hir::Test;
 use crate::semantic;
 use crate::source::Span;
-use crate::syntax::ast::Decl;
 use uncovered::Uncovered;
 
 /// Options of `annotc test`.
@@ -52,6 +52,13 @@ enum WhenUncovered {
 
 /// Runs each test and shows what went otherwise.
 pub fn run(args: &TestArgs, terminal: &Terminal) -> Result<(), Failure> {
+    let report_alone = args.junit.as_deref() == Some(Path::new("-"));
+    if report_alone && (terminal.json() || args.uncovered.is_some()) {
+        let other = if terminal.json() { "--format json" } else { "--uncovered" };
+        let help = "name a file, and the rest stands on standard output";
+        terminal.error(format_args!("`--junit -` prints the report alone, without `{other}`"), Some(help));
+        return Err(Failure::Usage);
+    }
     let spec = context::load_checked(&args.spec, terminal)?;
     let selected = select::tests(&spec.program.tests, &args.filters, terminal)?;
     if args.list {
@@ -59,7 +66,7 @@ pub fn run(args: &TestArgs, terminal: &Terminal) -> Result<(), Failure> {
         return Ok(());
     }
     let mut refused = semantic::check_supported(std::slice::from_ref(&spec.tree), None);
-    refused.retain(|finding| stands_in_a_test(&spec, finding));
+    refused.retain(|finding| selected.iter().any(|test| is_about(finding, test)));
     if terminal.report(&spec.sources, &refused) {
         return Err(Failure::Spec);
     }
@@ -69,10 +76,9 @@ pub fn run(args: &TestArgs, terminal: &Terminal) -> Result<(), Failure> {
     })?;
     let failed = outcomes.iter().filter(|outcome| !outcome.failures.is_empty()).count();
     let uncovered = args.uncovered.map(|_| Uncovered::of(&spec.program, &outcomes));
-    let report_alone = match &args.junit {
-        Some(path) => junit::write(path, &spec, &outcomes, terminal)?,
-        None => false,
-    };
+    if let Some(path) = &args.junit {
+        junit::write(path, &spec, &outcomes, terminal)?;
+    }
     if !report_alone {
         outcomes.iter().for_each(|outcome| show(terminal, &spec, outcome));
         if let Some(uncovered) = &uncovered {
@@ -95,7 +101,7 @@ fn place(spec: &context::Spec, span: Span) -> String {
     format!("{}:{}", spec.sources.file(span.file).path.display(), spec.sources.line(span))
 }
 
-fn list(terminal: &Terminal, spec: &context::Spec, test: &crate::hir::Test) {
+fn list(terminal: &Terminal, spec: &context::Spec, test: &Test) {
     if terminal.json() {
         let path = spec.sources.file(test.span.file).path.display().to_string();
         let line = spec.sources.line(test.span);
@@ -153,10 +159,9 @@ fn summarise(terminal: &Terminal, tests: usize, failed: usize, uncovered: Option
 }
 
 /// Whether a finding is about a test: the rest of the spec may hold what cannot be built yet.
-fn stands_in_a_test(spec: &context::Spec, finding: &Diagnostic) -> bool {
+fn is_about(finding: &Diagnostic, test: &Test) -> bool {
     let place = finding.labels.first().map(|label| label.span);
-    spec.tree.decls.iter().any(|decl| match decl {
-        Decl::Test(test) => place.is_some_and(|place| test.span.start <= place.start && place.end <= test.span.end),
-        _ => false,
+    place.is_some_and(|place| {
+        place.file == test.span.file && test.span.start <= place.start && place.end <= test.span.end
     })
 }

@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
-use super::super::outcome::Measured;
 use super::super::TrainingTable;
+use super::super::outcome::Measured;
 use super::{Sizes, TINY, build, program};
 use crate::hir::ColumnId;
 

@@ -11,10 +11,10 @@ use crate::hir::{Literal, TestUse, Type, Value};
 use crate::plan::constant;
 use crate::plan::types::arrow_type;
 
-/// A column of the records given.
-pub(super) fn column(test_use: &TestUse, at: usize) -> Result<ArrayRef> {
-    let values: Vec<&Value> = test_use.cases.iter().map(|case| &case.given[at]).collect();
-    array(&test_use.columns[at].ty.ty, &values)
+/// A column of the records that tests with the same columns give.
+pub(super) fn column(uses: &[&TestUse], at: usize) -> Result<ArrayRef> {
+    let values: Vec<&Value> = uses.iter().flat_map(|one| &one.cases).map(|case| &case.given[at]).collect();
+    array(&uses[0].columns[at].ty.ty, &values)
 }
 
 /// Values of one type.

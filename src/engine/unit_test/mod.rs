@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::EngineError;
 use super::passes::Workers;
-use crate::hir::{Program, Subject, Test, TestKind, TestUse};
+use crate::hir::{Column, Program, Subject, Test, TestKind, TestUse};
 use crate::source::Span;
 
 pub use coverage::{Arm, Part, Rule, RuleId, rules};
@@ -70,8 +70,8 @@ pub enum Mismatch {
 /// What a test wants to become of a record.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Wanted {
-    /// It is kept.
-    Kept,
+    /// It is kept; in the test of a label, with this value.
+    Kept(Option<Value>),
     /// It is dropped, by this rule if one is named.
     Dropped(Option<RuleRef>),
     /// It is quarantined.
@@ -133,16 +133,58 @@ struct Ran {
     fired: BTreeSet<RuleId>,
 }
 
-/// Runs tests, in order, on one set of workers.
+/// Runs tests on one set of workers. The records of tests that do the same to columns of the same kind go through one
+/// plan, and are decided for each test by itself.
 ///
 /// # Errors
 /// The query engine or its workers fail.
 pub fn run_tests(program: &Program, tests: &[&Test]) -> Result<Vec<TestOutcome>, EngineError> {
     let workers = Workers::start(NonZeroUsize::MIN, Arc::new(AtomicBool::new(false)))?;
-    tests.iter().map(|test| run_test(&workers, program, test)).collect()
+    let mut ran: Vec<Vec<Ran>> = tests.iter().map(|test| test.uses.iter().map(|_| Ran::default()).collect()).collect();
+    for group in groups(tests) {
+        let uses: Vec<&TestUse> = group.iter().map(|&(test, at)| &tests[test].uses[at]).collect();
+        let results = match &uses[0].subject {
+            Subject::Steps(steps) => steps::run(&workers, program, &uses, steps)?,
+            Subject::Template(id) => {
+                uses.iter().map(|one| template::run(program, one, *id)).collect::<Result<_, _>>()?
+            }
+        };
+        for ((test, at), result) in group.into_iter().zip(results) {
+            ran[test][at] = result;
+        }
+    }
+    Ok(tests.iter().zip(ran).map(|(test, ran)| outcome(test, ran)).collect())
 }
 
-fn run_test(workers: &Workers, program: &Program, test: &Test) -> Result<TestOutcome, EngineError> {
+/// The uses of blocks that can share a plan, as indices of a test and of one of its uses, in order of appearance: the same
+/// block of the same data set over the same columns. A use without records is in none.
+fn groups(tests: &[&Test]) -> Vec<Vec<(usize, usize)>> {
+    let mut groups: Vec<Vec<(usize, usize)>> = Vec::new();
+    for (index, test) in tests.iter().enumerate() {
+        for (at, one) in test.uses.iter().enumerate().filter(|(_, one)| !one.cases.is_empty()) {
+            let alike = |group: &&mut Vec<(usize, usize)>| {
+                let (first_test, first_at) = group[0];
+                let first = &tests[first_test].uses[first_at];
+                tests[first_test].target == test.target && first.dataset == one.dataset && same_columns(first, one)
+            };
+            match groups.iter_mut().find(alike) {
+                Some(group) => group.push((index, at)),
+                None => groups.push(vec![(index, at)]),
+            }
+        }
+    }
+    groups
+}
+
+fn same_columns(first: &TestUse, second: &TestUse) -> bool {
+    let kinds = |test_use: &TestUse| {
+        let kind = |column: &Column| (column.name.clone(), column.ty.clone(), column.label);
+        test_use.columns.iter().map(kind).collect::<Vec<_>>()
+    };
+    kinds(first) == kinds(second)
+}
+
+fn outcome(test: &Test, ran: Vec<Ran>) -> TestOutcome {
     let mut outcome = TestOutcome {
         target: test.target.clone(),
         kind: test.kind,
@@ -151,8 +193,7 @@ fn run_test(workers: &Workers, program: &Program, test: &Test) -> Result<TestOut
         failures: Vec::new(),
         fired: BTreeSet::new(),
     };
-    for test_use in &test.uses {
-        let ran = run_use(workers, program, test_use)?;
+    for (test_use, ran) in test.uses.iter().zip(ran) {
         outcome.fired.extend(ran.fired);
         for (case, mismatch) in ran.mismatches.into_iter().enumerate() {
             let failure = |mismatch| CaseFailure {
@@ -164,15 +205,5 @@ fn run_test(workers: &Workers, program: &Program, test: &Test) -> Result<TestOut
             outcome.failures.extend(mismatch.map(failure));
         }
     }
-    Ok(outcome)
-}
-
-fn run_use(workers: &Workers, program: &Program, test_use: &TestUse) -> Result<Ran, EngineError> {
-    if test_use.cases.is_empty() {
-        return Ok(Ran::default());
-    }
-    match &test_use.subject {
-        Subject::Steps(steps) => steps::run(workers, program, test_use, steps),
-        Subject::Template(id) => template::run(program, test_use, *id),
-    }
+    outcome
 }

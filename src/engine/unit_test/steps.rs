@@ -28,16 +28,16 @@ use crate::plan::types::arrow_type;
 use crate::plan::{cleaning, column_name, compliance, test_pass};
 use crate::source::Span;
 
-/// Runs the steps and compares what became of each record.
+/// Runs the steps over the records of several tests at once and compares, for each test, what became of its own.
 pub(super) fn run(
     workers: &Workers,
     program: &Program,
-    test_use: &TestUse,
+    uses: &[&TestUse],
     steps: &[Step],
-) -> Result<Ran, EngineError> {
-    let dataset = as_dataset(test_use, steps);
+) -> Result<Vec<Ran>, EngineError> {
+    let dataset = as_dataset(uses[0], steps);
     let arms: Vec<(usize, Expr)> = dataset.steps.iter().enumerate().filter_map(arm_of).collect();
-    let table = table(test_use)?;
+    let table = table(uses)?;
     let table = MemTable::try_new(table.schema(), vec![vec![table]])?;
     let extras: Vec<&Expr> = arms.iter().map(|(_, arm)| arm).collect();
     let plan = test_pass(program, &dataset, &extras, scan(Arc::new(table))?)?;
@@ -46,18 +46,35 @@ pub(super) fn run(
         batches.extend(more);
         Ok(())
     })?;
-    let Some(first) = batches.first() else { return Ok(Ran::default()) };
+    let first = batches.first().expect("a group of tests has a record");
     let batch = arrow::compute::concat_batches(&first.schema(), &batches).map_err(DataFusionError::from)?;
-    let mut narrow = Narrow::new(program, &dataset);
-    narrow.push(&batch, |_| SourceId(0));
-    let tables = label_tables(program, &dataset, &narrow);
-    let fates = resolve(&narrow, &dataset, &tables, |_| false, &mut |column, rows, threshold| {
-        Ok(near(&batch, column, rows, threshold))
+    let mut ran = Vec::with_capacity(uses.len());
+    let mut from = 0;
+    for one in uses {
+        ran.push(decide(program, &dataset, one, &batch.slice(from, one.cases.len()), &arms)?);
+        from += one.cases.len();
+    }
+    Ok(ran)
+}
+
+/// Decides over the records of one test as the resolver of a build does.
+fn decide(
+    program: &Program,
+    dataset: &Dataset,
+    test_use: &TestUse,
+    batch: &RecordBatch,
+    arms: &[(usize, Expr)],
+) -> Result<Ran, EngineError> {
+    let mut narrow = Narrow::new(program, dataset);
+    narrow.push(batch, |_| SourceId(0));
+    let tables = label_tables(program, dataset, &narrow);
+    let fates = resolve(&narrow, dataset, &tables, |_| false, &mut |column, rows, threshold| {
+        Ok(near(batch, column, rows, threshold))
     })?;
-    let decided = Decided { dataset: &dataset, batch: &batch, narrow: &narrow, fates: &fates, tables: &tables };
+    let decided = Decided { dataset, batch, narrow: &narrow, fates: &fates, tables: &tables };
     let mismatches = test_use.cases.iter().enumerate();
     let mismatches = mismatches.map(|(row, case)| decided.mismatch(row, &case.expect));
-    Ok(Ran { mismatches: mismatches.collect::<Result<_, _>>()?, fired: decided.fired(&arms) })
+    Ok(Ran { mismatches: mismatches.collect::<Result<_, _>>()?, fired: decided.fired(arms) })
 }
 
 /// The block as a data set without sources. Its keys and groups are not asked for, and a `forbid` that fails the build
@@ -86,12 +103,12 @@ fn as_dataset(test_use: &TestUse, steps: &[Step]) -> Dataset {
 }
 
 /// The records with the columns that a reader adds.
-fn table(test_use: &TestUse) -> Result<RecordBatch, EngineError> {
-    let rows = test_use.cases.len();
+fn table(uses: &[&TestUse]) -> Result<RecordBatch, EngineError> {
+    let rows = uses.iter().map(|one| one.cases.len()).sum::<usize>();
     let (mut fields, mut arrays) = (Vec::new(), Vec::new());
-    for (at, column) in test_use.columns.iter().enumerate() {
+    for (at, column) in uses[0].columns.iter().enumerate() {
         fields.push(Field::new(column_name(at), arrow_type(&column.ty.ty), true));
-        arrays.push(given::column(test_use, at)?);
+        arrays.push(given::column(uses, at)?);
     }
     let numbers = |first: u64| Arc::new((first..first + rows as u64).collect::<UInt64Array>()) as ArrayRef;
     let digests = FixedSizeBinaryArray::try_from_iter((0..rows).map(|row| (row as u128).to_le_bytes()));
@@ -168,13 +185,26 @@ impl Decided<'_> {
         };
         match (expect, self.fates.fates[row]) {
             (Expect::Record(values), Fate::Kept) => self.differences(row, values),
-            (Expect::Record(_), _) => otherwise(Wanted::Kept),
+            (Expect::Record(values), _) => otherwise(Wanted::Kept(self.label_value(values)?)),
             (Expect::Drop(None), Fate::Dropped(_)) | (Expect::Quarantine, Fate::Quarantined(_)) => Ok(None),
             (Expect::Drop(Some(reason)), Fate::Dropped(Stage::Step(at))) if self.step(at).rule == *reason => Ok(None),
             (Expect::Drop(reason), _) => otherwise(Wanted::Dropped(reason.as_ref().map(|reason| self.rule_of(reason)))),
             (Expect::Quarantine, _) => otherwise(Wanted::Quarantined),
             (Expect::Slots(_), _) => unreachable!("a checked test of steps expects no slots"),
         }
+    }
+
+    /// The value that is expected of the label under test.
+    fn label_value(&self, values: &[(ColumnId, Value)]) -> Result<Option<Json>, EngineError> {
+        let label = self.label_column();
+        let value = values.iter().find(|(column, _)| Some(*column) == label);
+        value.map(|(column, value)| self.written(*column, value)).transpose()
+    }
+
+    /// A value that the test writes for a column.
+    fn written(&self, column: ColumnId, value: &Value) -> Result<Json, EngineError> {
+        let column = &self.dataset.columns[column.0 as usize];
+        cell(&column.name, &given::array(&column.ty.ty, &[value])?, 0)
     }
 
     fn step(&self, at: u32) -> &Step {
@@ -240,11 +270,10 @@ impl Decided<'_> {
     fn differences(&self, row: usize, expected: &[(ColumnId, Value)]) -> Result<Option<Mismatch>, EngineError> {
         let mut differences = Vec::new();
         for (id, value) in expected {
-            let column = &self.dataset.columns[id.0 as usize];
-            let wanted = cell(&column.name, &given::array(&column.ty.ty, &[value])?, 0)?;
-            let got = self.value(*id, row)?;
-            if wanted != got {
-                differences.push(Difference { name: column.name.clone(), expected: wanted, got });
+            let (expected, got) = (self.written(*id, value)?, self.value(*id, row)?);
+            if expected != got {
+                let name = self.dataset.columns[id.0 as usize].name.clone();
+                differences.push(Difference { name, expected, got });
             }
         }
         Ok((!differences.is_empty()).then_some(Mismatch::Values(differences)))

@@ -43,18 +43,13 @@ fn differences(expected: &[(String, Vec<String>)], rendered: &[(String, String)]
         let got: Vec<&str> = rendered.iter().filter(|(slot, _)| slot == name).map(|(_, text)| text.as_str()).collect();
         let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
         if expected != got {
-            differences.push(Difference { name: name.clone(), expected: texts(&expected), got: texts(&got) });
+            let single = expected.len() == 1 && got.len() == 1;
+            let as_written = |texts: &[&str]| if single { Json::from(texts[0]) } else { Json::from(texts.to_vec()) };
+            let (expected, got) = (as_written(&expected), as_written(&got));
+            differences.push(Difference { name: name.clone(), expected, got });
         }
     }
     (!differences.is_empty()).then_some(Mismatch::Values(differences))
-}
-
-/// One text as it is, several as a list, as a test writes them.
-fn texts(texts: &[&str]) -> Json {
-    match texts {
-        [one] => Json::from(*one),
-        several => Json::from(several.to_vec()),
-    }
 }
 
 /// The records as a build renders them: ids, then the columns by name.
@@ -64,7 +59,7 @@ fn batch(test_use: &TestUse) -> Result<RecordBatch, EngineError> {
     let mut arrays = vec![Arc::new(ids) as ArrayRef];
     for (at, column) in test_use.columns.iter().enumerate() {
         fields.push(Field::new(&column.name, arrow_type(&column.ty.ty), true));
-        arrays.push(given::column(test_use, at)?);
+        arrays.push(given::column(&[test_use], at)?);
     }
     let batch = RecordBatch::try_new(Arc::new(Schema::new(fields)), arrays);
     Ok(batch.map_err(datafusion::error::DataFusionError::from)?)

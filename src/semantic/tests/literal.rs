@@ -241,6 +241,12 @@ fn joined(first: &Type, second: &Type) -> Option<Type> {
     }
 }
 
+/// A null has the type `string?` until another value says more.
 fn joined_fields(first: &FieldType, second: &FieldType) -> Option<FieldType> {
+    let unknown = FieldType::or_null(Type::String);
+    if *first == unknown || *second == unknown {
+        let known = if *first == unknown { second } else { first };
+        return Some(FieldType::or_null(known.ty.clone()));
+    }
     Some(FieldType { ty: joined(&first.ty, &second.ty)?, nullable: first.nullable || second.nullable })
 }

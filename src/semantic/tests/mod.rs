@@ -11,7 +11,7 @@ use super::dataset::Facts;
 use super::names::Kind;
 use super::scope::{Record, ScopeColumn};
 use super::{Context, suggest};
-use crate::diagnostics::{Code, Diagnostic};
+use crate::diagnostics::{Code, Diagnostic, closest};
 use crate::hir::{self, TestCase, TestKind, Value};
 use crate::source::Span;
 use crate::syntax::ast::test::{Expect, Test};
@@ -290,7 +290,11 @@ fn check_needed(context: &mut Context<'_>, record: &Record, given: &Given<'_>, n
     for needed in needed {
         let ty = record.find(&needed.field).and_then(|id| record.column(id).ty.as_ref());
         let left_out = given.members.iter().all(|(name, _)| name.name != needed.field);
-        if left_out && ty.is_some_and(|ty| !ty.nullable) {
+        // A misspelt field was reported: it was meant for this one.
+        let misspelt = given.members.iter().any(|(name, _)| {
+            record.find(&name.name).is_none() && closest(&name.name, [needed.field.as_str()]).is_some()
+        });
+        if left_out && !misspelt && ty.is_some_and(|ty| !ty.nullable) {
             context.report(
                 Diagnostic::new(
                     Code::NullableValue,
