@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 
-use crate::support::Project;
+use crate::support::{Project, repository};
 
 /// A specification whose tests fail in every way.
 const SPEC: &str = r#"annot 1
@@ -108,7 +108,7 @@ fn programs_read_a_line_for_each_test() {
         (&quarantined["dataset"], &quarantined["expected"]),
         (&json!("all"), &json!({"verdict": "kept", "value": "card"}))
     );
-    let got = json!({ "verdict": "quarantined", "rule": "label topic", "rule_line": 27, "value": "crad" });
+    let got = json!({ "verdict": "quarantined", "rule": "label topic", "rule_line": 28, "value": "crad" });
     assert_eq!(quarantined["got"], got);
     assert_eq!(tests[5]["passed"], true);
     let uncovered: Vec<_> =
@@ -136,10 +136,10 @@ fn filters_choose_by_block_and_title() {
     let listed = project.annotc(&["test", "all.annot", "answers", "--list", "--format", "json"]).expect(0).answers();
     assert_eq!(
         listed,
-        [json!({"test": "ask", "kind": "template", "title": "answers", "path": "all.annot", "line": 60})]
+        [json!({"test": "ask", "kind": "template", "title": "answers", "path": "all.annot", "line": 59})]
     );
     for (filter, help) in
-        [("tydi", "did you mean `tidy`?"), ("answrs", "did you mean `answers`?"), ("zebra", "`tidy`, `house`")]
+        [("tidi", "did you mean `tidy`?"), ("answrs", "did you mean `answers`?"), ("zebra", "`tidy`, `house`")]
     {
         let run = project.annotc(&["test", "all.annot", "ask", filter]).expect(2);
         assert!(run.stderr.contains(filter) && run.stderr.contains(help) && run.stdout.is_empty(), "{}", run.stderr);
@@ -188,6 +188,18 @@ fn build_servers_read_the_report() {
         project.annotc(&[&["test", "all.annot", "--junit", "-"], &other[..]].concat()).expect(2);
     }
     project.annotc(&["test", "all.annot", "--junit", "no/folder/report.xml"]).expect(4);
+}
+
+/// The page about tests shows tests that pass and leave no rule out.
+#[test]
+fn the_page_about_tests_is_right() {
+    let page = std::fs::read_to_string(repository().join("docs/language/tests.md")).expect("the page is there");
+    let examples: Vec<&str> =
+        page.split("```annot\n").skip(1).map(|rest| rest.split("```").next().unwrap_or_default()).collect();
+    assert_eq!(examples.len(), 3);
+    for example in examples {
+        Project::new(&[("all.annot", example.as_bytes())]).annotc(&["test", "all.annot", "--uncovered=fail"]).expect(0);
+    }
 }
 
 /// What the JUnit schema of build servers (`junit-10.xsd`) allows: an element, its parent, its attributes, `!` before those

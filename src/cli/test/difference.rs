@@ -92,6 +92,11 @@ pub fn literal(value: &Value) -> String {
     units(value, false).concat()
 }
 
+/// A text on one line, with the language's escapes for what a reader would not see.
+pub fn one_line(text: &str) -> String {
+    text.chars().map(|character| escape(character).unwrap_or_else(|| character.to_string())).collect()
+}
+
 /// A value as the language writes it, in pieces of which each stands for one character of a text.
 fn units(value: &Value, ascii: bool) -> Vec<String> {
     match value {
@@ -137,27 +142,35 @@ fn joined(open: &str, parts: impl Iterator<Item = Vec<String>>, close: &str) -> 
 fn visible(grapheme: &str, ascii: bool) -> String {
     let mut shown = String::new();
     for character in grapheme.chars() {
-        match character {
-            '\n' => shown.push_str("\\n"),
-            '\r' => shown.push_str("\\r"),
-            '\t' => shown.push_str("\\t"),
-            '"' | '\\' => shown.extend(['\\', character]),
-            _ if is_invisible(character) || ascii && !character.is_ascii() => {
-                shown.push_str(&format!("\\u{{{:x}}}", u32::from(character)));
-            }
-            _ => shown.push(character),
+        match escape(character) {
+            Some(escaped) => shown.push_str(&escaped),
+            None if matches!(character, '"' | '\\') => shown.extend(['\\', character]),
+            None if ascii && !character.is_ascii() => shown.push_str(&code_point(character)),
+            None => shown.push(character),
         }
     }
     shown
 }
 
+/// The escape of a character that is not seen.
+fn escape(character: char) -> Option<String> {
+    match character {
+        '\n' => Some("\\n".to_owned()),
+        '\r' => Some("\\r".to_owned()),
+        '\t' => Some("\\t".to_owned()),
+        _ => is_invisible(character).then(|| code_point(character)),
+    }
+}
+
+fn code_point(character: char) -> String {
+    format!("\\u{{{:x}}}", u32::from(character))
+}
+
 fn is_invisible(character: char) -> bool {
     let space = character.is_whitespace() && character != ' ';
-    let formats = matches!(
-        character,
-        '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}'
-    );
-    space || formats || character.is_control()
+    let single = matches!(character, '\u{ad}' | '\u{61c}' | '\u{180e}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}');
+    let ranges = ['\u{200b}'..='\u{200f}', '\u{202a}'..='\u{202e}', '\u{2060}'..='\u{206f}'];
+    space || single || character.is_control() || ranges.iter().any(|range| range.contains(&character))
 }
 
 #[cfg(test)]
@@ -208,6 +221,7 @@ mod tests {
                 "              ^^^^^^^^",
             ],
         );
+        assert_eq!(one_line("a \n\"b\"\u{7}"), r#"a \n"b"\u{7}"#);
         assert_eq!(literal(&json!("a \nb\u{200b}\u{7}")), r#""a\u{20}\nb\u{200b}\u{7}""#);
     }
 

@@ -73,7 +73,7 @@ pub fn to_json(failure: &CaseFailure, line: usize) -> Value {
             };
         }
         Mismatch::Values(differences) => {
-            let difference = |difference: &Difference| json!({ "name": difference.name, "expected": difference.expected, "got": difference.got });
+            let difference = |Difference { name, expected, got }: &Difference| json!({ "name": name, "expected": expected, "got": got });
             answer["differences"] = differences.iter().map(difference).collect();
         }
         Mismatch::Unrendered(_) => {}

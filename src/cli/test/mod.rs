@@ -109,7 +109,7 @@ fn list(terminal: &Terminal, spec: &context::Spec, test: &Test) {
             "test": test.target, "kind": test.kind.word(), "title": test.title, "path": path, "line": line,
         }));
     } else {
-        terminal.answer(full_name(&test.target, &test.title));
+        terminal.answer(difference::one_line(&full_name(&test.target, &test.title)));
     }
 }
 
@@ -130,7 +130,7 @@ fn show(terminal: &Terminal, spec: &context::Spec, outcome: &TestOutcome) {
         return;
     }
     let (paint, mark) = if passed { (Paint::Green, "✓") } else { (Paint::Red, "✗") };
-    let name = full_name(&outcome.target, &outcome.title);
+    let name = difference::one_line(&full_name(&outcome.target, &outcome.title));
     terminal.answer(format_args!("{} {name}", terminal.paint_answer(paint, mark)));
     let mark = |text: &str| terminal.paint_answer(Paint::Differing, text);
     let mark: Option<difference::Mark<'_>> = if terminal.paints_answers() { Some(&mark) } else { None };

@@ -83,7 +83,7 @@ pub fn rules(program: &Program) -> Vec<Rule> {
             place: template.span,
         });
     }
-    rules.list.sort_by_key(|rule| (rule.place, rule.id));
+    rules.list.sort_by_key(|rule| rule.id);
     rules.list
 }
 

@@ -176,9 +176,9 @@ fn users(context: &Context<'_>, name: &str) -> Vec<usize> {
     (0..context.datasets.len()).filter(|index| context.datasets[*index].uses.contains(&name)).collect()
 }
 
-/// The record under test: the given fields first, then the other fields of the data sets that use the block, which are
-/// null. Types, `@personal` and the rest come from there, as `known` finds them; where no data set uses the block, types
-/// come from the values given.
+/// The record under test: the fields of the data sets that use the block, as `known` finds them with their types,
+/// `@personal` and the rest; where no data set uses it, the fields given with the types of their values. The order is that
+/// of the data sets, whatever is given, so that all tests of a block have the same columns.
 fn columns(
     context: &mut Context<'_>,
     users: &[usize],
@@ -186,22 +186,6 @@ fn columns(
     known: impl Fn(&Facts<'_>, &str) -> Option<ScopeColumn>,
 ) -> Record {
     let mut record = Record { columns: Vec::new(), complete: true };
-    for (name, _) in given.iter().flat_map(|given| given.members) {
-        if record.find(&name.name).is_some() {
-            continue;
-        }
-        let column = users.iter().find_map(|index| known(&context.datasets[*index], &name.name));
-        if let Some(column) = column {
-            record.columns.push(column);
-        } else if users.is_empty() {
-            let values: Vec<&Expr> = values_of(given, &name.name).collect();
-            let ty = literal::common_type(context, &name.name, &values);
-            record.columns.push(ScopeColumn::new(&name.name, ty, name.span));
-        } else {
-            unknown_given(context, users, name);
-            record.complete = false;
-        }
-    }
     for index in users {
         let facts = &context.datasets[*index];
         record.complete &= facts.read.complete;
@@ -209,6 +193,19 @@ fn columns(
             if record.find(&column.name).is_none() {
                 record.columns.extend(known(facts, &column.name));
             }
+        }
+    }
+    for (name, _) in given.iter().flat_map(|given| given.members) {
+        if record.find(&name.name).is_some() {
+            continue;
+        }
+        if users.is_empty() {
+            let values: Vec<&Expr> = values_of(given, &name.name).collect();
+            let ty = literal::common_type(context, &name.name, &values);
+            record.columns.push(ScopeColumn::new(&name.name, ty, name.span));
+        } else {
+            unknown_given(context, users, name);
+            record.complete = false;
         }
     }
     record
