@@ -8,3 +8,4 @@ mod messages;
 mod reference;
 mod support;
 mod training;
+mod unit_tests;

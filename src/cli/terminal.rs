@@ -34,6 +34,8 @@ pub enum Paint {
     Dim,
     /// Of more weight.
     Bold,
+    /// What differs in a text; spaces too are seen.
+    Differing,
 }
 
 impl Terminal {
@@ -150,6 +152,11 @@ impl Terminal {
         self.painted(self.paint_answers, paint, text)
     }
 
+    /// Whether what is printed on standard output is painted.
+    pub fn paints_answers(&self) -> bool {
+        self.paint_answers
+    }
+
     fn painted(&self, on: bool, paint: Paint, text: &str) -> String {
         let code = match paint {
             Paint::Green => "1;32",
@@ -157,6 +164,7 @@ impl Terminal {
             Paint::Yellow => "1;33",
             Paint::Dim => "2",
             Paint::Bold => "1",
+            Paint::Differing => "1;7;33",
         };
         if on { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_string() }
     }

@@ -116,6 +116,8 @@ codes! {
     TaskDoesNotFit       = "E0905" "task-does-not-fit" Error;
     UnknownDropReason    = "E0906" "unknown-drop-reason" Error;
     TestCountMismatch    = "E0907" "test-count-mismatch" Error;
+    ExpectationDoesNotFit = "E0911" "expectation-does-not-fit" Error;
+    NothingToTest        = "E0912" "nothing-to-test" Error;
     UnknownLabelValue    = "E1001" "unknown-label-value" Error;
     DuplicateLabelValue  = "E1002" "duplicate-label-value" Error;
     BadLabelFile         = "E1003" "bad-label-file" Error;

@@ -28,7 +28,7 @@ pub use file::{Digest, file_name};
 pub use fingerprint::fingerprint;
 pub use manifest::{MANIFEST, Manifest, verify_outputs};
 pub use named::Named;
-pub use render::{RenderError, Rendered, Renderer, TrainingRenderer};
+pub use render::{RenderError, Rendered, Renderer, SlotRenderer, TrainingRenderer, cell_value};
 pub use staging::{AUDIT, CARD, Finished, MISSING, QUARANTINE, Staging, Stamp};
 pub use summary::{Style, summary};
 pub use swap::{PROVENANCE, put_right};

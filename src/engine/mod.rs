@@ -26,4 +26,6 @@ pub use outcome::{
 };
 pub use read::survey::InputFile;
 pub use training::{TrainingTable, slice_groups};
-pub use unit_test::{CaseFailure, TestOutcome, run_test};
+pub use unit_test::{
+    Arm, CaseFailure, Difference, Ending, Mismatch, Part, Rule, RuleId, RuleRef, TestOutcome, Wanted, rules, run_tests,
+};

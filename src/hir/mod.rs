@@ -5,6 +5,7 @@ pub mod dataset;
 pub mod expr;
 pub mod label;
 pub mod template;
+pub mod test;
 pub mod train;
 pub mod types;
 
@@ -15,6 +16,7 @@ pub use dataset::{
 pub use expr::{BinaryOp, Expr, ExprKind, Literal};
 pub use label::{DeclaredSchema, Label, LabelSchema, LabelValue, LabelValues};
 pub use template::{Template, TemplateKind, Turn};
+pub use test::{Expect, Subject, Test, TestCase, TestKind, TestUse, Value};
 pub use train::{
     Architecture, Evaluate, Gate, MetricRef, Model, ModelOrigin, Overflow, Pooling, Schedule, Slice, Task, Train,
     TrainLength, Tune, Warmup,
@@ -142,39 +144,4 @@ pub enum OnBadRow {
     Quarantine,
     /// It fails the build.
     Fail,
-}
-
-/// A unit test of a `clean` or a `policy`: the block's steps over the record given.
-#[derive(Debug, Clone)]
-pub struct Test {
-    /// The block's name.
-    pub target: String,
-    /// What the test is about.
-    pub title: String,
-    /// The record's columns: the given fields, with the types that the block's data sets give them.
-    pub columns: Vec<Column>,
-    /// The block's steps against these columns.
-    pub steps: Vec<Step>,
-    /// Each record given, a value for each column, with what is expected.
-    pub cases: Vec<TestCase>,
-    /// The declaration.
-    pub span: Span,
-}
-
-/// One record of a [`Test`].
-#[derive(Debug, Clone)]
-pub struct TestCase {
-    /// A value for each column.
-    pub given: Vec<Literal>,
-    /// What is expected.
-    pub expect: Expect,
-}
-
-/// What a test expects of a record.
-#[derive(Debug, Clone)]
-pub enum Expect {
-    /// It is kept and these columns have these values.
-    Record(Vec<(ColumnId, Literal)>),
-    /// It is dropped, by the rule with this reason if one is named.
-    Drop(Option<String>),
 }

@@ -43,9 +43,7 @@ fn decide(program: &Program, dataset: &Dataset, scan: LogicalPlan) -> Result<Cha
 /// and the values of `extras`, `_extra0` …, over the columns as they are emitted.
 pub fn second_pass(dataset: &Dataset, extras: &[&Expr], scan: LogicalPlan) -> Result<LogicalPlan> {
     let chain = lower_steps(Chain::new(scan), &dataset.columns, &dataset.steps, Ok)?;
-    let values = extras.iter().enumerate();
-    let values = values.map(|(at, expr)| Ok((extra(at), lower(expr)?))).collect::<Result<Vec<_>>>()?;
-    let chain = if values.is_empty() { chain } else { chain.stage(values)? };
+    let chain = lower_extras(chain, extras)?;
     let mut names = vec![LOCATION.to_owned()];
     let visible = dataset.columns.iter().enumerate().filter(|(_, column)| !column.hidden);
     names.extend(visible.map(|(at, _)| column_name(at)));
@@ -58,13 +56,34 @@ pub fn second_pass(dataset: &Dataset, extras: &[&Expr], scan: LogicalPlan) -> Re
     chain.select(&names)
 }
 
-/// The steps over records given by hand: all columns as they are in the end, and `_verdict`.
-pub fn test_pass(columns: &[Column], steps: &[Step], scan: LogicalPlan) -> Result<LogicalPlan> {
-    let chain = lower_steps(Chain::new(scan), columns, steps, Ok)?;
-    let chain = chain.stage(vec![(VERDICT.to_owned(), test_verdict(steps)?)])?;
-    let mut names: Vec<String> = (0..columns.len()).map(column_name).filter(|name| chain.has(name)).collect();
-    names.push(VERDICT.to_owned());
+/// Both passes at once, over records given by hand: what decides over each record, what each step has to say of it, all
+/// columns as they are in the end, and the values of `extras` over these.
+pub fn test_pass(program: &Program, dataset: &Dataset, extras: &[&Expr], scan: LogicalPlan) -> Result<LogicalPlan> {
+    let chain = lower_extras(decide(program, dataset, scan)?, extras)?;
+    let mut names = first_pass_columns(program, dataset);
+    for (at, step) in dataset.steps.iter().enumerate() {
+        match &step.kind {
+            StepKind::Drop { .. } | StepKind::Forbid { .. } => names.push(cleaning::verdict(at)),
+            StepKind::DedupNear { .. } => names.push(cleaning::near_text(at)),
+            StepKind::Redact { columns, .. } => names.extend(columns.iter().map(|id| compliance::found(at, *id))),
+            StepKind::Set { .. } | StepKind::DedupExact { .. } | StepKind::Label { .. } => {}
+        }
+    }
+    for name in (0..dataset.columns.len()).map(column_name) {
+        // The first pass has the columns of labels already.
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names.extend((0..extras.len()).map(extra));
+    names.retain(|name| chain.has(name));
     chain.select(&names)
+}
+
+fn lower_extras(chain: Chain, extras: &[&Expr]) -> Result<Chain> {
+    let values = extras.iter().enumerate();
+    let values = values.map(|(at, expr)| Ok((extra(at), lower(expr)?))).collect::<Result<Vec<_>>>()?;
+    if values.is_empty() { Ok(chain) } else { chain.stage(values) }
 }
 
 /// The column of the second pass with the value of this extra expression.
@@ -119,20 +138,7 @@ fn drops(step: &StepKind) -> bool {
 
 fn first_verdict(steps: &[Step]) -> Result<Plan> {
     let firing = steps.iter().enumerate().filter(|(_, step)| drops(&step.kind));
-    first_of(firing.map(|(at, _)| (at, cleaning::verdict(at))))
-}
-
-/// For a unit test, a `forbid` that would fail the build fires as well.
-fn test_verdict(steps: &[Step]) -> Result<Plan> {
-    let firing = steps.iter().enumerate().filter_map(|(at, step)| match step.kind {
-        StepKind::Forbid { else_drop: false, .. } => Some((at, compliance::forbidden(at))),
-        _ => drops(&step.kind).then(|| (at, cleaning::verdict(at))),
-    });
-    first_of(firing)
-}
-
-fn first_of(verdicts: impl Iterator<Item = (usize, String)>) -> Result<Plan> {
-    let mut verdicts = verdicts.map(|(at, name)| (col(name), lit(at as i32)));
+    let mut verdicts = firing.map(|(at, _)| (col(cleaning::verdict(at)), lit(at as i32)));
     let Some((condition, index)) = verdicts.next() else { return Ok(lit(ScalarValue::Int32(None))) };
     let mut case = when(condition, index);
     for (condition, index) in verdicts {

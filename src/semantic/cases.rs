@@ -139,7 +139,6 @@ fn every_statement_resolves() {
         "lora",
         "pack hipaa.safe_harbor",
         "pack on",
-        "plain",
         "prefer",
         "preference",
         "product",

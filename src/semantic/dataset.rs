@@ -32,6 +32,8 @@ pub(super) struct Facts {
     pub(super) uses: Vec<Span>,
     /// The record before the first step, for unit tests of its blocks.
     pub(super) read: Record,
+    /// The record that the label statements see, for unit tests of them.
+    pub(super) cleaned: Record,
 }
 
 /// Resolves all data sets, in order.
@@ -132,6 +134,7 @@ fn resolve_dataset(context: &mut Context<'_>, dataset: &Dataset) {
             uses.push(clean.name.span);
         }
     }
+    let cleaned = record.clone();
     steps.extend(resolve_label_statements(context, &parts.labels, &mut record));
     let mut gathered = Gathered::default();
     let mut silent_policy = false;
@@ -170,26 +173,29 @@ fn resolve_dataset(context: &mut Context<'_>, dataset: &Dataset) {
     };
     context.ids.insert(dataset.name.span, context.program.datasets.len() as u32);
     context.program.datasets.push(resolved);
-    remember(context, dataset, record, read, &split, uses);
+    let templates = parts.writes.iter().filter_map(|write| write.template);
+    uses.extend(templates.filter_map(|template| context.names.get(template)).map(|declared| declared.place));
+    remember(context, dataset, Records { read, cleaned, record }, &split, uses);
 }
 
-fn remember(
-    context: &mut Context<'_>,
-    dataset: &Dataset,
-    record: Record,
+/// A data set's record at three places.
+struct Records {
     read: Record,
-    split: &split::Resolved,
-    uses: Vec<Span>,
-) {
+    cleaned: Record,
+    record: Record,
+}
+
+fn remember(context: &mut Context<'_>, dataset: &Dataset, records: Records, split: &split::Resolved, uses: Vec<Span>) {
     let parts_known = !split.wrong && !matches!(split.split.rule, SplitRule::ByField(_));
     context.datasets.push(Facts {
         name: context.names.title(&dataset.name),
         place: dataset.name.span,
-        record,
+        record: records.record,
         parts: split.places.clone(),
         parts_known,
         uses,
-        read,
+        read: records.read,
+        cleaned: records.cleaned,
     });
 }
 

@@ -23,20 +23,20 @@ pub fn check_supported(parsed: &Parsed, targets: Option<&[&str]>) -> Diagnostics
         decls = reach::of_targets(&names, &decls, targets);
     }
     let mut refused = Vec::new();
-    for decl in decls {
-        check_decl(decl, &names, &mut refused);
+    for decl in &decls {
+        check_decl(decl, &names, &decls, &mut refused);
     }
     super::in_order(refused)
 }
 
-fn check_decl(decl: &Decl, names: &Names<'_>, refused: &mut Diagnostics) {
+fn check_decl(decl: &Decl, names: &Names<'_>, decls: &[&Decl], refused: &mut Diagnostics) {
     match decl {
         Decl::Source(source) => check_source(source, refused),
         Decl::Policy(policy) => check_policy(policy, refused),
         Decl::Dataset(dataset) => check_dataset(dataset, names, refused),
         Decl::Model(model) => check_model(model, refused),
         Decl::Train(train) => check_train(train, refused),
-        Decl::Test(test) => check_test(test, names, refused),
+        Decl::Test(test) => check_test(test, names, decls, refused),
         // A label, a template or a constant does nothing by itself: what uses it is refused.
         Decl::Evaluate(evaluate) => check_evaluate(evaluate, names, refused),
         Decl::Label(_) | Decl::Clean(_) | Decl::Template(_) | Decl::Use(_) | Decl::Let(_) | Decl::Fn(_) => {}
@@ -341,19 +341,32 @@ fn refused_setting(setting: &Setting) -> Option<&'static str> {
     }
 }
 
-fn check_test(test: &Test, names: &Names<'_>, refused: &mut Diagnostics) {
-    let kind = names.get(&test.target).and_then(|declared| match declared.kind {
-        names::Kind::Template => Some("templates"),
-        names::Kind::Label => Some("labels"),
-        _ => None,
+/// A label whose values cannot be built cannot be tested either.
+fn check_test(test: &Test, names: &Names<'_>, decls: &[&Decl], refused: &mut Diagnostics) {
+    let Some(target) = names.get(&test.target).filter(|declared| declared.kind == names::Kind::Label) else { return };
+    let items = decls.iter().flat_map(|decl| match decl {
+        Decl::Dataset(dataset) => dataset.items.as_slice(),
+        _ => &[],
     });
-    if let Some(kind) = kind {
-        refuse(
-            refused,
-            test.target.span,
-            format!("unit tests of {kind} are checked by name and cannot be run yet"),
-            "not run yet",
-            "test the `clean` and `policy` blocks",
+    let mut unbuilt = Vec::new();
+    for item in items {
+        if let ItemKind::Label { name, body } = &item.kind
+            && names.get(name).is_some_and(|declared| declared.place == target.place)
+        {
+            check_label(name, body, names, &mut unbuilt);
+        }
+    }
+    if let Some(first) = unbuilt.first() {
+        let place = first.labels.first().map_or(test.target.span, |label| label.span);
+        refused.push(
+            Diagnostic::new(
+                Code::NotSupported,
+                format!("`{}` cannot be built yet, so it cannot be tested", test.target.name),
+                test.target.span,
+                "not run yet",
+            )
+            .label(place, "cannot be built")
+            .help("take the test out until a data set can be built with this label"),
         );
     }
 }

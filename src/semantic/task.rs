@@ -91,6 +91,8 @@ fn from_template(
     }
     let template = templates::template_id(context, name)?;
     if let Some(data) = data {
+        let place = context.names.get(name).map(|declared| declared.place);
+        context.datasets[data].uses.extend(place);
         let record = context.datasets[data].record.clone();
         templates::check_use(context, template, &record, name.span, &format!("`task {word}`"));
     }

@@ -24,6 +24,11 @@ pub(super) fn is_kind(name: &str) -> bool {
     KINDS.iter().any(|(kind, _)| *kind == name)
 }
 
+/// The roles of a chat's turns.
+pub(super) fn roles() -> impl Iterator<Item = &'static str> {
+    KINDS[0].1.iter().copied().filter(|slot| *slot != "turns")
+}
+
 /// What a template reads from the record.
 pub(super) struct Facts<'a> {
     reads: Vec<Read<'a>>,
@@ -208,6 +213,22 @@ fn slots<const N: usize>(context: &mut Context<'_>, template: &Template, names: 
             }
         }
     })
+}
+
+/// The fields that a template reads, each once, with the place where it does first.
+pub(super) fn reads(context: &Context<'_>, template: TemplateId) -> Vec<(String, Span)> {
+    let mut fields: Vec<(String, Span)> = Vec::new();
+    let facts = context.template_facts.get(template.0 as usize).into_iter();
+    for read in facts.flat_map(|facts| &facts.reads) {
+        let (name, place) = match read {
+            Read::Variable(variable, place, _) => (&variable.name, *place),
+            Read::Turns(field) => (&field.name, field.span),
+        };
+        if fields.iter().all(|(known, _)| known != name) {
+            fields.push((name.clone(), place));
+        }
+    }
+    fields
 }
 
 /// Checks a template against the record that a statement gives it: unknown fields, nulls, personal data.

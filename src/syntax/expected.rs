@@ -271,6 +271,7 @@ fn wording(rule: Rule) -> Option<Vec<String>> {
         Rule::part_from | Rule::write_template => one("`from`"),
         Rule::part_share => one("a share like `90%`"),
         Rule::expect_drop => one("`drop`"),
+        Rule::expect_quarantine => one("`quarantine`"),
         Rule::task_pair => Some(vec!["`classify`".to_owned(), "`regress`".to_owned()]),
         Rule::task_label => one("`tag`"),
         Rule::task_source => Some(vec!["`generate`".to_owned(), "`prefer`".to_owned(), "`embed`".to_owned()]),

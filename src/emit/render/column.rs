@@ -200,6 +200,15 @@ impl<'a> Column<'a> {
     }
 }
 
+/// A cell of a column as a value; null is null.
+///
+/// # Errors
+/// A type that the language does not have, or a value that JSON cannot say.
+pub fn cell_value(array: &ArrayRef, row: usize) -> Result<Value, String> {
+    let column = Column::new(array).map_err(|ty| format!("it has the type {ty}, which no format writes"))?;
+    column.value(row).map_err(|refusal| refusal.message("it"))
+}
+
 /// Writes a text as JSON, with quotes.
 pub(crate) fn write_text(out: &mut Vec<u8>, text: &str) {
     serde_json::to_writer(out, text).expect("a text is written to memory");

@@ -8,6 +8,7 @@ mod messages;
 mod prompt_completion;
 mod row;
 mod slot;
+mod slots;
 #[cfg(test)]
 mod tests;
 mod training;
@@ -15,6 +16,8 @@ mod training;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Field, Schema, SchemaRef};
 
+pub use column::cell_value;
+pub use slots::SlotRenderer;
 pub use training::TrainingRenderer;
 
 use super::error::EmitError;
@@ -83,7 +86,7 @@ impl Renderer {
             Some(id) => Ok(&program[id].kind),
             None => Err(unfit("it needs a template: `write … from TEMPLATE`".to_owned())),
         };
-        let columns = Columns { dataset, labels };
+        let columns = Columns { columns: &dataset.columns, labels };
         let layout = match output.format {
             OutputFormat::Messages => {
                 let conversation = conversation(template()?, &columns).map_err(unfit)?;
@@ -131,7 +134,7 @@ impl Renderer {
 
 /// What templates of a data set may name.
 pub(crate) struct Columns<'a> {
-    dataset: &'a hir::Dataset,
+    columns: &'a [hir::Column],
     labels: &'a LabelTables,
 }
 

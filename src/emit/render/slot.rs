@@ -50,7 +50,7 @@ impl Slot {
 
 impl Variable {
     fn new(name: &str, printed: bool, columns: &Columns<'_>) -> Result<Self, String> {
-        let mut visible = columns.dataset.columns.iter().filter(|column| !column.hidden);
+        let mut visible = columns.columns.iter().filter(|column| !column.hidden);
         let column = visible.find(|column| column.name == name).ok_or_else(|| format!("there is no field `{name}`"))?;
         let label = column.label.or(match column.ty.ty {
             Type::Label(label) => Some(label),

@@ -44,7 +44,7 @@ impl TrainingRenderer {
     ) -> Result<Self, EmitError> {
         let template = &program[template];
         let unfit = |reason: String| EmitError::Unfit { output: template.name.clone(), reason };
-        let columns = Columns { dataset, labels };
+        let columns = Columns { columns: &dataset.columns, labels };
         let slot = |text: &str| Slot::new(text, &columns).map_err(unfit);
         let turns = match &template.kind {
             TemplateKind::Chat(turns) => Turns::Chat(Conversation::new(turns, &columns).map_err(unfit)?),

@@ -5,6 +5,7 @@ mod plans;
 mod real;
 mod rules;
 mod splits;
+mod unit_tests;
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;

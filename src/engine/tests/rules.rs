@@ -2,8 +2,8 @@
 
 use proptest::prelude::*;
 
+use super::super::TrainingTable;
 use super::super::outcome::Measured;
-use super::super::{TrainingTable, run_test};
 use super::{Sizes, TINY, build, program};
 use crate::hir::ColumnId;
 
@@ -135,30 +135,6 @@ dataset d { from s; label mood = kind; policy p; write jsonl }
     assert_eq!(violations[1].measured, Measured::Values { worst, failing: 2 });
     assert_eq!(violations[2].measured, Measured::Values { worst: vec![(named("good"), 2.0 / 3.0)], failing: 1 });
     assert_eq!(violations[3].measured, Measured::Whole(3.0));
-}
-
-#[test]
-fn blocks_are_tested_by_the_same_plan() {
-    let spec = SPEC.to_owned()
-        + r#"
-test tidy "keeps"  { given { text: "a   b" }; expect { text: "a b" } }
-test tidy "drops"  { given { text: "a" }; expect drop "short" }
-test tidy "wrong"  { given { text: "a b" }; expect drop "short" }
-test tidy "other"  { given { text: "a" }; expect drop "large" }
-test tidy "text"   { given { text: "a b" }; expect { text: "b" } }
-test safe "hides"  { given { text: "write to ann@example.org please" }; expect { text: "write to [EMAIL] please" } }
-"#;
-    let program = program(&spec);
-    let failures = |at: usize| {
-        let outcome = run_test(&program.tests[at]).unwrap();
-        outcome.failures.into_iter().map(|failure| failure.message).collect::<Vec<_>>()
-    };
-    assert_eq!(failures(0), [""; 0]);
-    assert_eq!(failures(1), [""; 0]);
-    assert_eq!(failures(2), ["expected the record to be dropped; it was kept"]);
-    assert_eq!(failures(3), ["expected the record to be dropped by \"large\"; \"short\" dropped it"]);
-    assert_eq!(failures(4), ["`text`: expected \"b\", got \"a b\""]);
-    assert_eq!(failures(5), [""; 0]);
 }
 
 #[test]

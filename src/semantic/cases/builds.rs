@@ -102,6 +102,45 @@ fn a_field_that_one_source_lacks_may_be_null() {
     );
 }
 
+/// Values of a test have the types of their fields, also inside of lists and records, and those of their context where no
+/// data set gives the fields.
+#[test]
+fn values_of_tests_are_typed() {
+    let source = "annot 1\nsource s {\n  path \"a.jsonl\"\n  fields {\n    text: string\n    turns: list<{ role: string, content: string, weight: float? }>\n    day: date?\n    at: timestamp?\n    tags: list<string>?\n  }\n}\nclean c { set text = text |> nfc }\ndataset d { from s; clean c; split train 100%; write jsonl }\n";
+    let unused = "clean free { set text = text |> nfc }\ndataset e { from s; split train 100%; write jsonl }\n";
+    let cases = [
+        (
+            "c",
+            "text: \"a\", turns: [{ role: \"user\", content: \"b\" }], day: \"2024-05-31\", tags: [\"x\", \"y\"]",
+            "",
+        ),
+        ("c", "turns: [{ content: \"b\", role: \"user\", weight: 2 }], at: \"2024-05-31T12:00:00Z\", tags: null", ""),
+        ("c", "turns: []", ""),
+        ("c", "turns: [{ role: \"user\" }]", "E0210 { role: \"user\" }"),
+        ("c", "turns: [{ role: \"user\", contnt: \"b\", content: \"c\" }]", "E0201 contnt"),
+        ("c", "turns: [{ role: 1, content: \"b\" }]", "E0209 1"),
+        ("c", "turns: [\"a\"]", "E0206 \"a\""),
+        ("c", "turns: { role: \"user\", content: \"a\" }", "E0206 { role: \"user\", content: \"a\" }"),
+        ("c", "turns: null", "E0210 null"),
+        ("c", "tags: [\"x\", null]", "E0210 null"),
+        ("c", "day: \"2024-02-30\"", "E0206 \"2024-02-30\""),
+        ("c", "at: \"2024-05-31\"", "E0206 \"2024-05-31\""),
+        ("c", "text: words(\"a\")", "E0219 words(\"a\")"),
+        ("free", "text: \"a\", more: [{ a: 1 }, { a: 2.5, b: true }, { a: null }]", ""),
+        ("free", "text: \"a\", more: []", "E0206 []"),
+        ("free", "text: \"a\", more: [1, \"a\"]", "E0206 \"a\""),
+    ];
+    for (block, given, expected) in cases {
+        let unused = if block == "free" { unused } else { "" };
+        let test = format!("test {block} \"t\" {{\n  given {{ {given} }}\n  expect {{ text: \"a\" }}\n}}\n");
+        let checked = check(&format!("{source}{unused}{test}"));
+        let found = checked.found.iter().filter(|found| found.code.id() != "W0106");
+        let found: Vec<String> =
+            found.map(|found| format!("{} {}", found.code.id(), checked.files.text(found.labels[0].span))).collect();
+        assert_eq!(found.join("; "), expected, "{given}\n{}", all_shown(&checked, &checked.found));
+    }
+}
+
 /// Well-formed statements of the language that cannot be built: each is refused by name, and checked without an error.
 #[test]
 fn what_cannot_be_built_is_refused() {
@@ -140,6 +179,11 @@ fn what_cannot_be_built_is_refused() {
             "`by`",
         ),
         ("model m { onnx \"m\"; pooling cls }", "", "pooling cls"),
+        (
+            "label m: json { amount: float }\ntest m \"t\" {\n  given { category: \"a\" }\n  expect drop\n}",
+            "  label m = category",
+            "cannot be tested",
+        ),
     ];
     for (blocks, statements, word) in cases {
         let checked = check(&with(blocks, statements));

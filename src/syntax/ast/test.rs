@@ -23,8 +23,10 @@ pub struct Test {
 /// What a test expects.
 #[derive(Debug, Clone)]
 pub enum Expect {
-    /// A record literal: each named field has this value afterwards.
+    /// A record literal: each named field, slot or label has this value afterwards.
     Record(Expr),
     /// `expect drop "reason"`
     Drop(Option<Text>, Span),
+    /// `expect quarantine`
+    Quarantine(Span),
 }

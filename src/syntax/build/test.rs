@@ -24,9 +24,12 @@ impl Builder<'_> {
     }
 
     fn expect(&mut self, pair: &Pair) -> Expect {
-        match child(pair, Rule::expect_drop) {
-            Some(action) => Expect::Drop(child(&action, Rule::text).map(|text| self.text(&text)), self.span(&action)),
-            None => Expect::Record(self.record_in(pair)),
+        if let Some(action) = child(pair, Rule::expect_drop) {
+            Expect::Drop(child(&action, Rule::text).map(|text| self.text(&text)), self.span(&action))
+        } else if let Some(place) = self.place_of(pair, Rule::expect_quarantine) {
+            Expect::Quarantine(place)
+        } else {
+            Expect::Record(self.record_in(pair))
         }
     }
 
