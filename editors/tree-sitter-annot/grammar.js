@@ -6,6 +6,9 @@
  * space: inside brackets, and before a line that begins with an operator. Before a line that begins with a clause
  * word it is a token of that word, valid only where the statement can still take the clause.
  *
+ * How a mistake stays in its declaration. The newline before a line that begins a declaration is a token of its own,
+ * which stands only between declarations: where a bracket before it was never closed, the parser gives up what is open.
+ *
  * How characters work. The scanner reads what a regular expression cannot: brackets, whose stack the newlines need, the
  * text of strings, numbers (no letter may follow one), and comments (`///` documents, `////` does not).
  *
@@ -42,8 +45,8 @@ const block = ($, statement) => seq("{", repeat(seq(optional(statement), $._end)
 /** A word that begins a clause, perhaps in the next line. */
 const clause = ($, word) => seq(optional($[`_line_${word}`]), word);
 
-/** Declarations and their parts that `///` lines may document. */
-const documented = ($, ...parts) => seq(optional($._docs), ...parts);
+/** A declaration that `///` lines may document. */
+const documented = ($, ...parts) => seq(optional($._declaration_docs), ...parts);
 
 export default grammar({
   name: "annot",
@@ -54,6 +57,7 @@ export default grammar({
   externals: ($) => [
     $._newline,
     $._continuation,
+    $._line_declaration,
     $._line_when,
     $._line_by,
     $._line_near,
@@ -93,7 +97,7 @@ export default grammar({
 
   supertypes: ($) => [$.declaration, $.expression],
 
-  inline: ($) => [$._name, $._end],
+  inline: ($) => [$._name, $._end, $._file_end],
 
   conflicts: ($) => [
     // After `test from heldout,` a name is a further source, unless `from` or a share after it makes it the next part.
@@ -106,8 +110,8 @@ export default grammar({
     // The compiler asks for the edition; an editor also colours a file or a piece of one that lacks it.
     file: ($) =>
       seq(
-        repeat($._end),
-        optional(seq(choice($.edition, $.declaration), repeat(seq($._end, optional($.declaration))))),
+        repeat($._file_end),
+        optional(seq(choice($.edition, $.declaration), repeat(seq($._file_end, optional($.declaration))))),
       ),
 
     edition: ($) => seq("annot", field("number", $.number)),
@@ -130,9 +134,11 @@ export default grammar({
       ),
 
     _end: ($) => choice($._newline, ";"),
+    _file_end: ($) => choice($._end, $._line_declaration),
     // A list may go on in the next line.
     _comma: ($) => seq(",", repeat($._newline)),
     _docs: ($) => repeat1(seq($.doc_comment, repeat1($._newline))),
+    _declaration_docs: ($) => repeat1(seq($.doc_comment, repeat1(choice($._newline, $._line_declaration)))),
 
     // --------------------------------------------------------------------------------------------------------- sources
 
@@ -159,7 +165,7 @@ export default grammar({
     source_fields: ($) => seq("fields", field("body", alias($._fields_block, $.block))),
 
     _fields_block: ($) => block($, $.field),
-    field: ($) => documented($, field("name", $._name), ":", field("type", $._type), repeat($.attribute)),
+    field: ($) => seq(optional($._docs), field("name", $._name), ":", field("type", $._type), repeat($.attribute)),
 
     _type: ($) => choice($.type, $.list_type, $.record_type, $.nullable_type),
     type: ($) => choice($.identifier, $.quoted_identifier, alias("list", $.identifier)),
@@ -187,8 +193,8 @@ export default grammar({
     values_field: ($) => seq(field("source", $._name), ".", field("field", $._name)),
     _values_block: ($) => block($, $.value),
     value: ($) =>
-      documented(
-        $,
+      seq(
+        optional($._docs),
         field("name", choice($._name, $.text)),
         optional(field("title", $.text)),
         optional(seq("key", field("key", $.text))),
@@ -549,9 +555,9 @@ export default grammar({
       ),
     escape_sequence: (_) => token.immediate(/\\(u\{[0-9a-fA-F]{1,6}\}|[^\n])/),
 
-    regex: ($) => seq("/", $.regex_pattern, token.immediate("/"), optional($.regex_flags)),
+    // The flags belong to the closing slash: a word in the next line is none.
+    regex: ($) => seq("/", $.regex_pattern, alias(token.immediate(/\/[a-z]*/), "/")),
     regex_pattern: (_) =>
       token.immediate(prec(1, /(\[\^?\]?(\\[^\n]|[^\]\\\n])*\]|\\[^\n]|[^\/\\\n])+/)),
-    regex_flags: (_) => token.immediate(/[a-z]+/),
   },
 });

@@ -16,9 +16,10 @@
   "redact" "forbid" "allow" "because" "require" "per" "keep" "for" "k_anonymous" "pack"
   "turns" "mute"
   "purpose" "rule" "vote" "resolve" "split" "as" "by" "stratify" "seed" "write"
-  "onnx" "new"
+  "onnx" "new" "pooling"
   "data" "task" "classify" "regress" "tag" "generate" "prefer" "embed" "tune" "length" "epochs" "steps" "batch"
   "accumulate" "rate" "warmup" "floor" "optimizer" "validate" "every" "stop" "after" "without" "gain" "best" "device"
+  "clip" "smooth" "shuffle" "weights"
   "on" "report" "at" "given" "expect"
 ] @keyword
 (allow_personal "personal" @keyword)
@@ -87,7 +88,8 @@
 (task field: (_) @variable.member)
 (entry name: (_) @variable.member)
 (member name: (_) @variable.member)
-(setting name: (_) @property)
+(setting name: (identifier) @property)
+(setting name: (quoted_identifier) @property)
 
 ; Values out of closed lists, values of labels, parts of a split
 (value name: (identifier) @constant)
