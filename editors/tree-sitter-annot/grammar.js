@@ -184,7 +184,13 @@ export default grammar({
     choice: ($) => seq("choice", $._values),
     choices: ($) => seq("choices", optional(seq("(", field("count", $.range), ")")), $._values),
     spans: ($) =>
-      seq("spans", clause($, "over"), field("field", $._name), $._values, optional(seq("overlap", field("overlap", $._name)))),
+      seq(
+        "spans",
+        clause($, "over"),
+        field("field", $._name),
+        $._values,
+        optional(seq("overlap", field("overlap", $._name))),
+      ),
     scale: ($) => seq("scale", field("range", $.range), optional(field("body", alias($._constraints_block, $.block)))),
     json: ($) => seq("json", field("body", alias($._fields_block, $.block))),
     simple_schema: (_) => choice("number", "flag", "text", "rank", "preference"),
@@ -292,7 +298,14 @@ export default grammar({
     _label_block: ($) =>
       block(
         $,
-        choice($.from_annotations, $.from_rule, $.from_model, $.from_value, $.resolve, alias($._label_require, $.require)),
+        choice(
+          $.from_annotations,
+          $.from_rule,
+          $.from_model,
+          $.from_value,
+          $.resolve,
+          alias($._label_require, $.require),
+        ),
       ),
     from_annotations: ($) => seq("from", "annotations", $._texts),
     // `drop` is no value here; with a token after it that is never made, it is a word that leads nowhere.
@@ -335,7 +348,7 @@ export default grammar({
         optional($._settings),
       ),
 
-    // ----------------------------------------------------------------------------------------- models, runs, evaluation
+    // --------------------------------------------------------------------------------------- models, runs, evaluation
 
     model: ($) => documented($, "model", field("name", $._name), field("body", alias($._model_block, $.block))),
     _model_block: ($) => block($, choice($.model_onnx, $.model_new, alias($._model_setting, $.setting))),
@@ -413,7 +426,7 @@ export default grammar({
     by: ($) => seq("by", $.expression, optional($.at)),
     at: ($) => seq(clause($, "at"), $.quantity_list),
 
-    // ------------------------------------------------------------------------------ tests, imports, constants, functions
+    // --------------------------------------------------------------------------- tests, imports, constants, functions
 
     test: ($) =>
       documented(
@@ -500,7 +513,8 @@ export default grammar({
         seq(field("subject", $.expression), "match", field("body", alias($._match_block, $.block))),
       ),
     _match_block: ($) => block($, $.arm),
-    arm: ($) => seq(choice("else", $.patterns), "=>", field("value", choice(alias("drop", $.drop_action), $.expression))),
+    arm: ($) =>
+      seq(choice("else", $.patterns), "=>", field("value", choice(alias("drop", $.drop_action), $.expression))),
     patterns: ($) => separated(choice($._amount, $.text, $.boolean, $._name), $._comma),
 
     _operand: ($) => choice($._postfix, $.pipe),

@@ -222,8 +222,8 @@ static enum TokenType word_makes(TSLexer *lexer) {
     return strcmp(word, "in") == 0 ? CONTINUATION : NEWLINE;
 }
 
-// What the next line makes of the newline before it: `NEWLINE`, `CONTINUATION`, or a token of its own. Looks beyond blank
-// lines and comments; `commented` says whether there was one. Documentation ends a statement, whatever it documents.
+// What the next line makes of the newline before it: `NEWLINE`, `CONTINUATION`, or a token of its own. Looks beyond
+// blank lines and comments; `commented` says whether there was one. Documentation ends a statement, whatever follows.
 static enum TokenType next_line_makes(TSLexer *lexer, bool *commented) {
     bool documented = false;
     *commented = false;

@@ -1,8 +1,8 @@
 // What the grammar cannot say by itself: whether a newline ends a statement, and how far strings, numbers and comments
 // reach.
 //
-// The scanner keeps the open brackets on a stack. Inside `( )`, `[ ]` and a record's `{ }` a newline is white space; in a
-// block it ends the statement, unless the next line that is no comment goes on with it. The innermost bracket decides.
+// The scanner keeps the open brackets on a stack, of which the innermost decides. Inside `( )`, `[ ]` and a record's
+// `{ }` a newline is white space; in a block it ends the statement, unless the next line, comments aside, goes on with it.
 
 #include "next_line.h"
 #include "tree_sitter/alloc.h"
@@ -58,8 +58,8 @@ static bool newline_is_free(const Scanner *scanner) {
     return scanner->depth > 0 && scanner->open[scanner->depth - 1] != BLOCK;
 }
 
-// Reads a newline, with the blank lines after it. One that cannot stand here is a token all the same, so that the parser
-// sees the mistake instead of a character that it may skip.
+// Reads a newline, with the blank lines after it. One that cannot stand here is a token all the same, so that the
+// parser sees the mistake instead of a character that it may skip.
 static bool scan_newline(Scanner *scanner, TSLexer *lexer, const bool *valid) {
     while (lexer->lookahead == '\n') {
         advance(lexer);

@@ -70,7 +70,9 @@ function highlights(path) {
 }
 
 /** Whether a capture of the name begins at a place. */
-const has = (captures, place, name) => [...(captures.get(place)?.values() ?? [])].some((found) => found.startsWith(name));
+function has(captures, place, name) {
+  return [...(captures.get(place)?.values() ?? [])].some((found) => found.startsWith(name));
+}
 
 const declaration = /^(annot|source|label|clean|policy|template|dataset|model|train|evaluate|test|use|let|fn) /;
 for (const path of specifications) {

@@ -1,8 +1,8 @@
 // The TextMate grammar of the `.annot` language, from which `npm run grammar` writes `annot.tmLanguage.json`.
 //
-// A TextMate grammar reads line by line and knows no tree. It takes a declaration as a region from its first word to the
-// end of its block, and in each block only the words of that block as keywords, so that a field may be called `text`,
-// `from` or `train`. Where a statement goes on in the next line, only a few regions follow it.
+// A TextMate grammar reads line by line and knows no tree. It takes a declaration as a region from its first word to
+// the end of its block, and in each block only the words of that block as keywords, so that a field may be called
+// `text`, `from` or `train`. Where a statement goes on in the next line, only a few regions follow it.
 
 import { characters } from "./characters.mjs";
 import { declarations } from "./declarations.mjs";

@@ -30,7 +30,7 @@ async function start() {
   const folder = vscode.workspace.workspaceFolders?.find((each) => each.uri.scheme === "file");
   const found = findServer(setting, folder?.uri.fsPath, process.env);
   if ("missing" in found) {
-    void tell(`annotc was not found: ${found.missing}. Install it with \`cargo install --path .\` or set \`annotc.path\`.`);
+    void tell(`annotc was not found: ${found.missing}. Install it, or say in \`annotc.path\` where it is.`);
     return;
   }
   client = new LanguageClient(

@@ -67,8 +67,17 @@ test("in every specification each token has a scope, and each declaration begins
 });
 
 test("what is not closed ends where the next declaration begins", () => {
-  const broken = ["source s {\n  fields { a: list<{", "clean c {\n  drop \"x\" when f([", "fn f(", "let x = (", "label l: choice {"];
-  for (const part of [...broken, "dataset d {\n  split a from b,", "dataset d {\n  label x = y match {", "test t"]) {
+  const broken = [
+    "source s {\n  fields { a: list<{",
+    "label l: choice {",
+    'clean c {\n  drop "x" when f([',
+    "dataset d {\n  split a from b,",
+    "dataset d {\n  label x = y match {",
+    "fn f(",
+    "let x = (",
+    "test t",
+  ];
+  for (const part of broken) {
     const [last] = tokens(`${part}\nclean c { }`).slice(-1);
     assert.equal(innermost(last.tokens[0]), "storage.type.declaration", part);
     assert.equal(innermost(last.tokens[1]), "entity.name.type", part);
@@ -112,7 +121,11 @@ const CASES = [
   ],
   ["label s: spans over text { A } overlap no", ["over", "keyword.other.clause"], ["overlap", "keyword.other.clause"]],
   [
-    'clean c {\n  set near = f(text) / 2\n  drop "x" when text matches /a[/]\\b|b+/i and not true\n  dedup exactly, text exactly\n}',
+    `clean c {
+  set near = f(text) / 2
+  drop "x" when text matches /a[/]\\b|b+/i and not true
+  dedup exactly, text exactly
+}`,
     ["set", "keyword.other.statement"],
     ["near", "variable.other.member"],
     ["f", "entity.name.function"],
@@ -128,7 +141,12 @@ const CASES = [
     ["exactly", "keyword.other.clause"],
   ],
   [
-    'policy p {\n  redact @personal, note: email\n  keep for 24 months from opened\n  forbid "x" when a\n    else drop\n}',
+    `policy p {
+  redact @personal, note: email
+  keep for 24 months from opened
+  forbid "x" when a
+    else drop
+}`,
     ["@", "punctuation.definition.attribute"],
     ["personal", "entity.other.attribute-name"],
     ["note", "variable.other.member"],
@@ -140,7 +158,9 @@ const CASES = [
     ["drop", "keyword.control.drop"],
   ],
   [
-    'template t: chat { user "{{ text | default(\\"a\\") }} {% if a.b %}{# c #}"; mute assistant """\n{{ "x" }}\n""" }',
+    `template t: chat { user "{{ text | default(\\"a\\") }} {% if a.b %}{# c #}"; mute assistant """
+{{ "x" }}
+""" }`,
     ["chat", "support.type"],
     ["user", "keyword.other.statement"],
     ["{{", "punctuation.section.embedded.begin"],
@@ -156,7 +176,13 @@ const CASES = [
   ],
   ['template t: chat { user "{{ text"; turns history }', ["turns", "keyword.other.statement"]],
   [
-    "dataset d {\n  label mood = stars match { 1, good => bad; else => drop }\n  split test from a, train 90%\n    by text near 0.85\n    seed 7\n  write messages from t as n\n}",
+    `dataset d {
+  label mood = stars match { 1, good => bad; else => drop }
+  split test from a, train 90%
+    by text near 0.85
+    seed 7
+  write messages from t as n
+}`,
     ["mood", "entity.name.type"],
     ["match", "keyword.control.match"],
     ["good", "variable.other.enummember"],
@@ -172,7 +198,11 @@ const CASES = [
     ["messages", "constant.language"],
   ],
   [
-    "train r {\n  rate 3e-4 cosine warmup 10%\n  length 64 tokens else keep start\n  optimizer adamw { betas [0.9, 0.999] }\n}",
+    `train r {
+  rate 3e-4 cosine warmup 10%
+  length 64 tokens else keep start
+  optimizer adamw { betas [0.9, 0.999] }
+}`,
     ["3e-4", "constant.numeric"],
     ["cosine", "constant.language"],
     ["warmup", "keyword.other.clause"],
