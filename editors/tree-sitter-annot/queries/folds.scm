@@ -1,0 +1,10 @@
+[
+  (block)
+  (record)
+  (record_type)
+  (list)
+  (arguments)
+] @fold
+
+((comment)+ @fold)
+((doc_comment)+ @fold)
