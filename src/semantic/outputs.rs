@@ -152,6 +152,8 @@ fn check_shape(context: &mut Context<'_>, write: &Write<'_>, name: &Ident, templ
 }
 
 fn check_columns(context: &mut Context<'_>, write: &Write<'_>, record: &Record) {
+    // A rule with a mistake may be the one that would have taken the nulls out.
+    let whole = !crate::diagnostics::has_errors(&context.diagnostics);
     if let Some(template) = write.template {
         context.error(
             Code::TemplateDoesNotFit,
@@ -162,7 +164,7 @@ fn check_columns(context: &mut Context<'_>, write: &Write<'_>, record: &Record) 
         );
     }
     for column in record.columns.iter().filter(|column| !column.hidden) {
-        if write.format.name == "jsonl" && column.current().is_some_and(|ty| ty.nullable) {
+        if whole && write.format.name == "jsonl" && column.current().is_some_and(|ty| ty.nullable) {
             let declared = column.declared.first().copied().unwrap_or(write.span);
             context.report(
                 Diagnostic::new(
@@ -173,7 +175,7 @@ fn check_columns(context: &mut Context<'_>, write: &Write<'_>, record: &Record) 
                 )
                 .label(declared, format!("`{}` may be null", column.name))
                 .help(format!(
-                    "give it a value, `set {0} = {0} ?? \"\"`, drop such records, `drop \"…\" when {0} is null`, leave the field out with `@drop`, or write `parquet`",
+                    "give it a default with `??`, drop such records (`drop \"…\" when {} is null`), leave the field out with `@drop`, or write `parquet`",
                     column.name
                 )),
             );

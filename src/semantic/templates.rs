@@ -24,9 +24,9 @@ pub(super) fn is_kind(name: &str) -> bool {
     KINDS.iter().any(|(kind, _)| *kind == name)
 }
 
-/// The roles of a chat's turns.
+/// The roles of a chat's turns; those of a field may also be a tool's.
 pub(super) fn roles() -> impl Iterator<Item = &'static str> {
-    KINDS[0].1.iter().copied().filter(|slot| *slot != "turns")
+    KINDS[0].1.iter().copied().filter(|slot| *slot != "turns").chain(["tool"])
 }
 
 /// What a template reads from the record.

@@ -33,14 +33,14 @@ fn a_leak_shows_its_path() {
 fn personal_data_is_cleared_or_reported() {
     let kinds = "source p { path \"b.csv\"; fields { mail: string @personal(email, name) } }\ndataset e { from p; policy q; split train 100%; write jsonl }";
     let cases = [
-        ("policy p { redact @personal: email }", "  policy p\n  write jsonl", 0),
-        ("policy p { redact note: email }", "  policy p\n  write jsonl", 1),
-        ("policy p { allow personal text because \"public forum\" }", "  policy p\n  write jsonl", 0),
-        ("clean c { set text = category }", "  clean c\n  write jsonl", 0),
+        ("policy p { redact @personal: email }", "  policy p\n  write parquet", 0),
+        ("policy p { redact note: email }", "  policy p\n  write parquet", 1),
+        ("policy p { allow personal text because \"public forum\" }", "  policy p\n  write parquet", 0),
+        ("clean c { set text = category }", "  clean c\n  write parquet", 0),
         ("", "  write parquet", 1),
         (&format!("policy q {{ redact mail: email }}\n{kinds}"), "", 1),
         (&format!("policy q {{ redact mail: email; allow personal mail because \"said so\" }}\n{kinds}"), "", 0),
-        ("label l: choice { a; b }", "  label l = text match { x => a; else => b }\n  policy p\n  write jsonl", 1),
+        ("label l: choice { a; b }", "  label l = text match { x => a; else => b }\n  policy p\n  write parquet", 1),
     ];
     for (blocks, statements, leaks) in cases {
         let text = with(blocks, statements)
@@ -106,8 +106,8 @@ fn a_field_that_one_source_lacks_may_be_null() {
 /// data set gives the fields.
 #[test]
 fn values_of_tests_are_typed() {
-    let source = "annot 1\nsource s {\n  path \"a.jsonl\"\n  fields {\n    text: string\n    turns: list<{ role: string, content: string, weight: float? }>\n    day: date?\n    at: timestamp?\n    tags: list<string>?\n  }\n}\nclean c { set text = text |> nfc }\ndataset d { from s; clean c; split train 100%; write jsonl }\n";
-    let unused = "clean free { set text = text |> nfc }\ndataset e { from s; split train 100%; write jsonl }\n";
+    let source = "annot 1\nsource s {\n  path \"a.jsonl\"\n  fields {\n    text: string\n    turns: list<{ role: string, content: string, weight: float? }>\n    day: date?\n    at: timestamp?\n    tags: list<string>?\n  }\n}\nclean c { set text = text |> nfc }\ndataset d { from s; clean c; split train 100%; write parquet }\n";
+    let unused = "clean free { set text = text |> nfc }\ndataset e { from s; split train 100%; write parquet }\n";
     let cases = [
         (
             "c",
