@@ -15,6 +15,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("minijinja", &["prompt/", "train/chat"]),
     ("clap", &["cli/"]),
     ("indicatif", &["cli/"]),
+    ("similar", &["cli/"]),
     ("prost", &["onnx/"]),
     ("zip", &["runtime/"]),
 ];

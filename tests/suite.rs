@@ -3,6 +3,7 @@
 mod build;
 mod damage;
 mod doors;
+mod fmt;
 mod interruption;
 mod messages;
 mod reference;

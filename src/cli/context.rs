@@ -32,6 +32,18 @@ impl Spec {
 
 /// Reads and resolves a specification. A file that cannot be read is the world's failure; findings are returned.
 pub fn load(path: &Path, terminal: &Terminal) -> Result<Spec, Failure> {
+    let text = read(path, terminal)?;
+    let mut sources = SourceMap::default();
+    let file = sources.add(SourceFile::new(path, text));
+    let (parsed, mut findings) = semantic::load(&mut sources, file, &mut Disk);
+    let (program, more) = semantic::resolve(&sources, &parsed, &mut Disk);
+    findings.extend(more);
+    findings.sort_by_key(|finding| finding.labels.first().map(|label| (label.span.file, label.span.start)));
+    Ok(Spec { path: path.to_path_buf(), sources, parsed, program, findings })
+}
+
+/// The text of a specification.
+pub fn read(path: &Path, terminal: &Terminal) -> Result<String, Failure> {
     let bytes = std::fs::read(path).map_err(|error| {
         let help = if path.is_dir() {
             "name the `.annot` file in this folder".to_string()
@@ -44,21 +56,19 @@ pub fn load(path: &Path, terminal: &Terminal) -> Result<Spec, Failure> {
         terminal.error(format_args!("cannot read `{}`: {}", path.display(), plain(&error)), Some(&help));
         Failure::World
     })?;
-    let text = String::from_utf8(bytes).map_err(|error| {
+    utf8(path, bytes, terminal)
+}
+
+/// Bytes as a text; `path` is what a message calls them.
+pub fn utf8(path: &Path, bytes: Vec<u8>, terminal: &Terminal) -> Result<String, Failure> {
+    String::from_utf8(bytes).map_err(|error| {
         let line = error.as_bytes()[..error.utf8_error().valid_up_to()].iter().filter(|&&b| b == b'\n').count() + 1;
         terminal.error(
             format_args!("`{}` is not UTF-8 text: line {line} holds other bytes", path.display()),
             Some("save the file as UTF-8"),
         );
         Failure::Spec
-    })?;
-    let mut sources = SourceMap::default();
-    let file = sources.add(SourceFile::new(path, text));
-    let (parsed, mut findings) = semantic::load(&mut sources, file, &mut Disk);
-    let (program, more) = semantic::resolve(&sources, &parsed, &mut Disk);
-    findings.extend(more);
-    findings.sort_by_key(|finding| finding.labels.first().map(|label| (label.span.file, label.span.start)));
-    Ok(Spec { path: path.to_path_buf(), sources, parsed, program, findings })
+    })
 }
 
 /// Reads the files that a spec refers to at check time.

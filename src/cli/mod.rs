@@ -5,6 +5,7 @@ mod check;
 mod context;
 mod doctor;
 mod explain;
+mod fmt;
 mod predict;
 mod runtime;
 mod terminal;
@@ -20,7 +21,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// Why a command did not end well, with the exit status that it stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
-    /// The specification is wrong, or a unit test failed; everything was said already.
+    /// The specification is wrong, a unit test failed, or `fmt --check` found something to format; everything was said
+    /// already.
     Spec,
     /// The command line is wrong.
     Usage,
@@ -48,8 +50,11 @@ impl Failure {
 /// Compiles data-set specifications into instruction data, fine-tuned ONNX models and their figures.
 #[derive(Debug, Parser)]
 #[command(name = "annotc", version, about, propagate_version = true, max_term_width = 100)]
-#[command(after_help = "Exit status: 0 done · 1 the spec is wrong or a unit test failed · 2 usage · 3 a `require` or \
-`forbid` was not met, or `--locked` found drift · 4 a file, the network or the runtime failed · 130 interrupted")]
+#[command(
+    after_help = "Exit status: 0 done · 1 the spec is wrong, a unit test failed, or `fmt --check` found something · \
+2 usage · 3 a `require` or `forbid` was not met, or `--locked` found drift · 4 a file, the network or the runtime failed · \
+130 interrupted"
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -117,6 +122,8 @@ pub struct RuntimeArgs {
 enum Command {
     /// Check a specification before any data is read
     Check(check::CheckArgs),
+    /// Give specifications their canonical look
+    Fmt(fmt::FmtArgs),
     /// Build data sets, train models, evaluate them
     Build(build::BuildArgs),
     /// Run the unit tests that a specification holds
@@ -146,6 +153,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     let terminal = terminal::Terminal::new(&cli.global);
     let result = match &cli.command {
         Command::Check(args) => check::run(args, &terminal),
+        Command::Fmt(args) => fmt::run(args, &terminal),
         Command::Build(args) => build::run(args, &terminal),
         Command::Test(args) => test::run(args, &terminal),
         Command::Trace(args) => trace::run(args, &terminal),

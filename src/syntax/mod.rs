@@ -11,6 +11,7 @@ pub mod ast;
 mod bracket;
 mod build;
 mod expected;
+mod format;
 mod grammar;
 mod literal;
 mod recover;
@@ -23,6 +24,8 @@ pub use words::{Statement, statements};
 
 #[cfg(test)]
 mod tests;
+
+pub use format::format;
 
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
 use crate::source::{FileId, Span};

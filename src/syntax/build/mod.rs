@@ -14,6 +14,8 @@ mod test;
 mod train;
 mod value;
 
+pub(super) use precedence::{Level, infix_level};
+
 use super::ast::{self, Decl, Ident};
 use super::grammar::{Pair, Rule};
 use super::token::Token;

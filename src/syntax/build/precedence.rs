@@ -5,7 +5,7 @@ use crate::syntax::ast::{BinaryOp, Expr, ExprKind};
 
 /// How tightly an operator binds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Level {
+pub(in crate::syntax) enum Level {
     Or,
     And,
     Not,
@@ -39,7 +39,7 @@ pub(super) fn is_comparison(expr: &Expr) -> bool {
     }
 }
 
-pub(super) fn infix_level(operator: &Pair) -> Level {
+pub(in crate::syntax) fn infix_level(operator: &Pair) -> Level {
     let sign = only(operator);
     match sign.as_rule() {
         Rule::k_in | Rule::not_in | Rule::k_matches => Level::Compare,

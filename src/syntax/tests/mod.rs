@@ -2,6 +2,9 @@
 
 mod corpus;
 mod expressions;
+mod format;
+mod format_limits;
+mod format_table;
 mod invariants;
 mod mistakes;
 
