@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use annotc::diagnostics::Diagnostic;
-use annotc::engine::run_test;
+use annotc::engine::run_tests;
 use annotc::hir::Program;
 use annotc::semantic::{Loader, NoFiles, check_supported, load, resolve};
 use annotc::source::{SourceFile, SourceMap};
@@ -110,8 +110,9 @@ fn check_results(fence: &Fence) -> Result<(), String> {
         return Err(found.join("\n"));
     }
     assert_eq!(program.tests.len(), lines.len(), "{}", fence.place());
-    for (test, line) in program.tests.iter().zip(lines) {
-        let outcome = run_test(test).map_err(|error| error.to_string())?;
+    let tests: Vec<_> = program.tests.iter().collect();
+    let outcomes = run_tests(&program, &tests).map_err(|error| error.to_string())?;
+    for (outcome, line) in outcomes.iter().zip(lines) {
         if !outcome.failures.is_empty() {
             return Err(format!("`{line}` has another value"));
         }
