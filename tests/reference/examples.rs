@@ -19,8 +19,9 @@ const FOLDERS: [&str; 2] = ["docs/language", "docs/guides"];
 fn every_example_of_the_documents_is_true() {
     let mut wrong = Vec::new();
     let mut seen = 0;
-    // The tour is one specification that grows; it is walked by a test of its own.
-    for page in pages(&FOLDERS).iter().filter(|page| *page != TOUR) {
+    // The tour is one specification that grows, and the page of the formatter shows texts before and after it: each is run by
+    // a test of its own.
+    for page in pages(&FOLDERS).iter().filter(|page| *page != TOUR && !page.ends_with("formatting.md")) {
         let fences = fences(page);
         for fence in fences.iter().filter(|fence| fence.language == "annot" && fence.option("file").is_none()) {
             seen += 1;
