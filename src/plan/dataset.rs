@@ -101,6 +101,8 @@ fn lower_step(chain: Chain, at: usize, columns: &[Column], step: &StepKind) -> R
         }
         StepKind::Redact { columns, detectors } => compliance::lower_redact(chain, at, columns, detectors),
         StepKind::Forbid { condition, else_drop } => compliance::lower_forbid(chain, at, condition, *else_drop),
+        // What an output cannot hold is seen when it is rendered.
+        StepKind::Pair { .. } => Ok(chain),
     }
 }
 
@@ -113,7 +115,8 @@ fn drops(step: &StepKind) -> bool {
         | StepKind::Set { .. }
         | StepKind::DedupExact { .. }
         | StepKind::DedupNear { .. }
-        | StepKind::Redact { .. } => false,
+        | StepKind::Redact { .. }
+        | StepKind::Pair { .. } => false,
     }
 }
 
@@ -152,7 +155,8 @@ fn first_pass_columns(program: &Program, dataset: &Dataset) -> Vec<String> {
             StepKind::Drop { .. }
             | StepKind::DedupNear { .. }
             | StepKind::Redact { .. }
-            | StepKind::Forbid { else_drop: true, .. } => {}
+            | StepKind::Forbid { else_drop: true, .. }
+            | StepKind::Pair { .. } => {}
         }
     }
     names.extend((0..labels::found_fields(program, dataset).len()).map(labels::found_column));

@@ -100,7 +100,6 @@ fn every_statement_resolves() {
         "pack on",
         "plain",
         "prefer",
-        "preference",
         "product",
         "purpose \"commercial\"",
         "require alpha",

@@ -149,6 +149,7 @@ fn resolve_dataset<'a>(context: &mut Context<'a>, dataset: &'a Dataset) {
     steps.extend(std::mem::take(&mut gathered.steps));
     let split = split::resolve_split(context, dataset, parts.split, &record, &sources);
     let outputs = outputs::resolve_outputs(context, &parts.writes, &record);
+    steps.extend(outputs::asked_of_records(context, &outputs));
     let licenses: Vec<String> =
         sources.iter().filter_map(|source| context.program[source.id].license.clone()).collect();
     let licenses: Vec<&str> = licenses.iter().map(String::as_str).collect();

@@ -9,7 +9,6 @@ use crate::syntax::ast::dataset::{Dataset, ItemKind, LabelBody, LabelItemKind};
 use crate::syntax::ast::label::{Label, Schema, Values};
 use crate::syntax::ast::policy::{Policy, RuleKind};
 use crate::syntax::ast::source::{Source, SourceItemKind};
-use crate::syntax::ast::template::Template;
 use crate::syntax::ast::test::Test;
 use crate::syntax::ast::train::{Evaluate, EvaluateItem, Model, ModelItem, Train, TrainItemKind};
 use crate::syntax::ast::{self, Decl, Ident, Setting, SettingValue, Text};
@@ -173,7 +172,7 @@ fn check_dataset(dataset: &Dataset, decls: &[&Decl], refused: &mut Diagnostics) 
                 "say which licences may stand in a policy: `allow license in [ … ]`",
             ),
             ItemKind::Label { name, body } => check_label(name, body, decls, refused),
-            ItemKind::Write { format, template, .. } => check_write(format, template.as_ref(), decls, refused),
+            ItemKind::Write { format, .. } => check_write(format, refused),
             ItemKind::From(_) | ItemKind::Clean(_) | ItemKind::Policy(_) | ItemKind::Split(_) => {}
         }
     }
@@ -236,7 +235,7 @@ fn check_label(name: &Ident, body: &LabelBody, decls: &[&Decl], refused: &mut Di
     }
 }
 
-fn check_write(format: &Ident, template: Option<&Ident>, decls: &[&Decl], refused: &mut Diagnostics) {
+fn check_write(format: &Ident, refused: &mut Diagnostics) {
     if outputs::FORMATS.iter().any(|row| row.name == format.name && row.written.is_none()) {
         let written: Vec<&str> =
             outputs::FORMATS.iter().filter(|row| row.written.is_some()).map(|row| row.name).collect();
@@ -247,17 +246,6 @@ fn check_write(format: &Ident, template: Option<&Ident>, decls: &[&Decl], refuse
             "no writer for this format",
             format!("there are `{}`", written.join("`, `")),
         );
-        return;
-    }
-    let preference = |template: &&Template| template.kind.name == "preference";
-    let used = template.and_then(|name| {
-        decls.iter().find_map(|decl| match decl {
-            Decl::Template(template) if template.name.name == name.name => Some(template),
-            _ => None,
-        })
-    });
-    if let (Some(_), Some(name)) = (used.filter(preference), template) {
-        refuse(refused, name.span, "`preference` templates cannot be written yet", "not built yet", "write `jsonl`");
     }
 }
 
