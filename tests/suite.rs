@@ -5,5 +5,6 @@ mod damage;
 mod doors;
 mod interruption;
 mod messages;
+mod specs;
 mod support;
 mod training;
