@@ -101,6 +101,7 @@ codes! {
     UnknownTemplateKind  = "E0505" "unknown-template-kind" Error;
     NullInTemplate       = "W0506" "null-in-template" Warning;
     TemplateDoesNotFit   = "E0507" "template-does-not-fit" Error;
+    SingleBraces         = "W0510" "single-braces" Warning;
     SharesDoNotSum       = "E0601" "shares-do-not-sum" Error;
     SourceNotInFrom      = "E0602" "source-not-in-from" Error;
     NoTrainPart          = "E0603" "no-train-part" Error;

@@ -32,6 +32,8 @@ pub(super) struct Facts<'a> {
 enum Read<'a> {
     /// A value in a Jinja text, with its place in the file.
     Variable(Variable, Span),
+    /// A name in single braces, as other template languages have them.
+    Braced(String, Span),
     /// The field of `turns`.
     Turns(&'a Ident),
 }
@@ -130,6 +132,8 @@ fn parse_item<'a>(context: &mut Context<'a>, item: &'a Item, reads: &mut Vec<Rea
                 Ok(template) => {
                     let variables = template.variables().iter();
                     reads.extend(variables.map(|variable| Read::Variable(variable.clone(), place(&variable.range))));
+                    let braced = prompt::single_braces(&text.node).into_iter();
+                    reads.extend(braced.map(|(name, range)| Read::Braced(name.to_owned(), place(&range))));
                 }
                 Err(error) => {
                     let help = error.help.unwrap_or_else(|| {
@@ -139,7 +143,7 @@ fn parse_item<'a>(context: &mut Context<'a>, item: &'a Item, reads: &mut Vec<Rea
                         Code::TemplateSyntax,
                         format!("this template is wrong: {}", error.message),
                         place(&error.range),
-                        error.message,
+                        "here",
                         help,
                     );
                 }
@@ -219,6 +223,7 @@ pub(super) fn check_use(context: &mut Context<'_>, template: &str, record: &Reco
                 check_variable(context, record, variable, *span, user, arrives, twice);
                 printed.push(&variable.name);
             }
+            Read::Braced(name, span) => check_braced(context, record, name, *span, user),
             Read::Turns(field) => check_turns(context, record, field, user, arrives),
         }
     }
@@ -272,6 +277,23 @@ fn check_variable(
     if !twice {
         leak(context, column, span, user, arrives);
     }
+}
+
+/// A field's name in single braces prints the name, not the field.
+fn check_braced(context: &mut Context<'_>, record: &Record, name: &str, span: Span, user: Span) {
+    if record.find(name).is_none_or(|id| record.column(id).hidden) {
+        return;
+    }
+    context.report(
+        Diagnostic::new(
+            Code::SingleBraces,
+            format!("`{{{name}}}` stands in the text as it is written"),
+            span,
+            "prints no field",
+        )
+        .label(user, "the template is used here")
+        .help(format!("a field is printed by two braces: `{{{{ {name} }}}}`")),
+    );
 }
 
 fn leak(context: &mut Context<'_>, column: &ScopeColumn, span: Span, user: Span, arrives: &str) {
