@@ -210,6 +210,10 @@ pub(super) fn check_allowed(context: &mut Context<'_>, sources: &[Licensed<'_>],
     let ids: Vec<&str> = allowed.iter().map(|license| license.node.as_str()).collect();
     for source in sources {
         let Some(license) = source.license else {
+            // Its licence may stand in a statement that could not be read.
+            if context.names.is_damaged(source.name) {
+                continue;
+            }
             context.report(
                 Diagnostic::new(
                     Code::LicenceNotAllowed,

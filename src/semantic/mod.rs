@@ -10,6 +10,7 @@ mod compare;
 mod compliance;
 mod dataset;
 mod evaluate;
+mod foreign;
 mod gates;
 mod labels;
 mod licence;

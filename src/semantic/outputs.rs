@@ -148,7 +148,7 @@ fn resolve_template(
             Code::TemplateDoesNotFit,
             format!("`{}` needs a template", write.format.name),
             write.format.span,
-            "of what?",
+            "names no template",
             format!("name a `{}` template: `write {} from NAME`", kinds[0], write.format.name),
         );
         return None;

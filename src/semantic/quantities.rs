@@ -90,10 +90,11 @@ pub(super) fn share(context: &mut Context<'_>, quantity: &Quantity, what: &'stat
     if !quantity.percent {
         context.error(
             Code::UnknownUnit,
-            format!("{what} is a share"),
+            format!("{what} is a percentage"),
             quantity.span,
             "needs `%`",
-            format!("write `{}%`", quantity.value),
+            // A fraction of one is what a share is elsewhere.
+            format!("write `{}%`", if quantity.value <= 1.0 { quantity.value * 100.0 } else { quantity.value }),
         );
         return None;
     }
@@ -143,7 +144,7 @@ pub(super) fn word<T: Copy>(context: &mut Context<'_>, word: &Ident, what: &str,
     if let Some((_, value)) = words.iter().find(|(name, _)| *name == word.name) {
         return Some(*value);
     }
-    let help = suggest(&word.name, words.iter().map(|(name, _)| *name), &format!("possible {what}s"));
+    let help = suggest(&word.name, words.iter().map(|(name, _)| *name), "possible words");
     context.error(
         Code::UnknownWord,
         format!("`{}` is no {what}", word.name),

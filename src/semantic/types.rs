@@ -1,5 +1,6 @@
 //! Types and typed expressions: the dispatcher; calls, comparisons and `match` have files of their own.
 
+use super::foreign::{Meant, suggest_meant};
 use super::scope::View;
 use super::{Context, calls, compare, labels, matching, names, suggest};
 use crate::diagnostics::{Code, Diagnostic};
@@ -45,7 +46,7 @@ fn named_type(context: &mut Context<'_>, name: &Ident) -> Option<Type> {
     }
     let labels: Vec<&str> = context.names.of_kind(names::Kind::Label).collect();
     let candidates = PLAIN.iter().map(|(word, _)| *word).chain(["list"]).chain(labels);
-    let help = suggest(&name.name, candidates, "types");
+    let help = suggest_meant(Meant::Type, &name.name, candidates, "types");
     context.error(Code::UnknownType, format!("there is no type `{}`", name.name), name.span, "unknown type", help);
     None
 }
@@ -243,7 +244,7 @@ pub(super) fn unknown_field(context: &mut Context<'_>, view: &View<'_>, name: &I
         return;
     }
     if view.record.complete {
-        let help = suggest(&name.name, view.record.names(), "fields");
+        let help = suggest_meant(Meant::Value, &name.name, view.record.names(), "fields");
         context.error(
             Code::UnknownField,
             format!("the record has no field `{}`", name.name),
