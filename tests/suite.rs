@@ -2,6 +2,7 @@
 
 mod build;
 mod damage;
+mod diagnostics;
 mod doors;
 mod interruption;
 mod messages;
