@@ -60,7 +60,8 @@ impl Place<'_> {
         let mend = match self.statement {
             // Where the name is quoted, its type is as well: that is one habit.
             Some((Block::Fields, _)) => {
-                let line = (at..self.stop).take_while(|next| !self.tokens[*next].is_boundary());
+                let line =
+                    (at..self.stop).take_while(|next| !self.tokens[*next].is_boundary() && self.text(*next) != "@");
                 Mend(line.filter(|next| self.tokens[*next].kind == Kind::Text).map(unquote).collect())
             }
             _ => Mend(vec![unquote(at)]),
