@@ -262,8 +262,7 @@ fn wording(rule: Rule) -> Option<Vec<String>> {
         | Rule::part
         | Rule::values_field
         | Rule::schedule => one("a name"),
-        Rule::text | Rule::texts | Rule::value_title => one("a string"),
-        Rule::reason => one("a reason in quotes"),
+        Rule::text | Rule::texts | Rule::reason | Rule::value_title => one("a string"),
         Rule::number | Rule::amount | Rule::quantity | Rule::percent => one("a number"),
         Rule::range => one("a range like `1..5`"),
         Rule::type_of | Rule::type_list | Rule::type_record => one("a type"),
