@@ -2,11 +2,13 @@
 
 mod build;
 mod damage;
+mod diagnostics;
 mod doors;
 mod fmt;
 mod interruption;
 mod messages;
 mod reference;
+mod specs;
 mod support;
 mod training;
 mod unit_tests;

@@ -103,6 +103,7 @@ codes! {
     UnknownTemplateKind  = "E0505" "unknown-template-kind" Error;
     NullInTemplate       = "W0506" "null-in-template" Warning;
     TemplateDoesNotFit   = "E0507" "template-does-not-fit" Error;
+    SingleBraces         = "W0510" "single-braces" Warning;
     NullInOutput         = "W0511" "null-in-output" Warning;
     SharesDoNotSum       = "E0601" "shares-do-not-sum" Error;
     SourceNotInFrom      = "E0602" "source-not-in-from" Error;

@@ -73,15 +73,26 @@ pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {
     diagnostics.iter().any(|diagnostic| diagnostic.severity() == Severity::Error)
 }
 
-/// The candidate closest to a misspelt word: at most a third of its letters wrong, or a shared start.
+/// The candidate closest to a misspelt word: at most a third of its letters wrong, or a shared start; else one that is
+/// a part of a longer word, as `layers` is of `num_layers`.
 pub fn closest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let candidates: Vec<&str> = candidates.into_iter().collect();
+    let lower = word.to_lowercase();
+    let is_part = |candidate: &&&str| {
+        let joined = candidate.len() >= 4 && (lower.starts_with(**candidate) || lower.ends_with(**candidate));
+        joined || candidate.len() >= 2 && lower.contains('_') && lower.split('_').any(|part| part == **candidate)
+    };
+    nearest(word, &candidates).or_else(|| candidates.iter().find(is_part).copied())
+}
+
+fn nearest<'a>(word: &str, candidates: &[&'a str]) -> Option<&'a str> {
     let limit = (word.chars().count() / 3).max(1);
     candidates
-        .into_iter()
+        .iter()
         .map(|candidate| (strsim::osa_distance(&word.to_lowercase(), &candidate.to_lowercase()), candidate))
         .filter(|(distance, candidate)| {
             *distance <= limit || (word.len() >= 3 && candidate.starts_with(word)) && *distance < candidate.len()
         })
         .min()
-        .map(|(_, candidate)| candidate)
+        .map(|(_, candidate)| *candidate)
 }

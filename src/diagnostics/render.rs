@@ -66,7 +66,7 @@ pub fn render_one(diagnostic: &Diagnostic, sources: &SourceMap, look: Look) -> S
         out += &draw(&Snippet { excerpt, help: None }, diagnostic.severity(), look);
     }
     if let Some(help) = &diagnostic.help {
-        let excerpt = Excerpt { name: String::new(), text: String::new(), first_line: 0, labels: Vec::new() };
+        let excerpt = Excerpt::default();
         out += &draw(&Snippet { excerpt, help: Some(visible(help)) }, diagnostic.severity(), look);
     }
     out
@@ -146,8 +146,9 @@ impl miette::Diagnostic for Snippet {
 }
 
 /// The lines of a text that its labels lie in.
+#[derive(Default)]
 struct Excerpt {
-    /// `path:line:column` of the first label.
+    /// The file's path.
     name: String,
     /// The lines, in which every character can be seen.
     text: String,
@@ -155,6 +156,8 @@ struct Excerpt {
     first_line: usize,
     /// The labels by place, with bytes of `text`; the flag marks the primary one.
     labels: Vec<(LabeledSpan, bool)>,
+    /// The line and the column in the file of each label.
+    places: Vec<(usize, usize)>,
 }
 
 impl Excerpt {
@@ -177,12 +180,12 @@ impl Excerpt {
             })
             .collect();
         places.sort_by_key(|(start, end, ..)| (*start, *end));
-        let (line, column) = labels.first().map_or((1, 1), |label| file.line_column(label.span.start));
         let mut excerpt = Self {
-            name: format!("{}:{line}:{column}", visible(&file.path.to_string_lossy())),
+            name: visible(&file.path.to_string_lossy()),
             text: String::new(),
             first_line: places.first().map_or(0, |(start, ..)| file.line_column(*start as u32).0 - 1),
             labels: Vec::new(),
+            places: places.iter().map(|(start, ..)| file.line_column(*start as u32)).collect(),
         };
         let (Some(first), Some(last)) = (places.first(), places.last()) else { return excerpt };
         let from = memchr::memrchr(b'\n', &text.as_bytes()[..first.0]).map_or(0, |newline| newline + 1);
@@ -199,6 +202,14 @@ impl Excerpt {
             start = end + 1;
         }
         excerpt
+    }
+
+    /// `path:line:column` of the primary label, or of the first one, within some bytes of the text.
+    fn name_of(&self, bytes: std::ops::Range<usize>) -> String {
+        let inside = || (0..self.labels.len()).filter(|at| bytes.contains(&self.labels[*at].0.offset()));
+        let shown = inside().find(|at| self.labels[*at].1).or_else(|| inside().next());
+        let (line, column) = shown.map_or((1, 1), |at| self.places[at]);
+        format!("{}:{line}:{column}", self.name)
     }
 
     /// Adds a line that begins at byte `start` of its text, and the labels that lie in it.
@@ -221,7 +232,12 @@ impl Excerpt {
             let within = |at: usize| (at - start).clamp(from, to) - from + base;
             let (label_start, label_end) = (within(*label_start), within(*label_end));
             let message = (!label.message.is_empty()).then(|| visible(&label.message));
-            self.labels.push((LabeledSpan::new(message, label_start, label_end - label_start), *is_primary));
+            let place = (label_start, label_end - label_start);
+            let label = match is_primary {
+                true => LabeledSpan::new_primary_with_span(message, place),
+                false => LabeledSpan::new_with_span(message, place),
+            };
+            self.labels.push((label, *is_primary));
         }
     }
 }
@@ -240,13 +256,14 @@ impl SourceCode for Excerpt {
         let to = memchr::memchr(b'\n', &bytes[end..]).map_or(bytes.len(), |newline| end + newline + 1);
         let lines = SourceSpan::from(from..to);
         let inner = self.text.as_str().read_span(&lines, lines_before, lines_after)?;
+        let count = memchr::memchr_iter(b'\n', inner.data()).count();
         Ok(Box::new(MietteSpanContents::new_named(
-            self.name.clone(),
+            self.name_of(from..to),
             inner.data(),
             *inner.span(),
             inner.line() + self.first_line,
             inner.column(),
-            inner.line_count(),
+            count,
         )))
     }
 }

@@ -133,6 +133,7 @@ impl Canon<'_> {
             StepBlock::Clean => "clean",
             StepBlock::Label => "label",
             StepBlock::Policy => "policy",
+            StepBlock::Write => "write",
         };
         let kind = match kind {
             StepKind::Set { column, value } => json!(["set", self.name(*column), self.expr(value)]),
@@ -149,6 +150,7 @@ impl Canon<'_> {
                 json!(["redact", self.names(columns), detectors])
             }
             StepKind::Forbid { condition, else_drop } => json!(["forbid", self.expr(condition), else_drop]),
+            StepKind::Pair { output } => json!(["pair", output]),
         };
         json!([block, block_name, kind, rule])
     }

@@ -23,6 +23,7 @@ pub fn row(format: OutputFormat) -> &'static Format {
         OutputFormat::Messages => &MESSAGES,
         OutputFormat::Alpaca => &ALPACA,
         OutputFormat::PromptCompletion => &PROMPT_COMPLETION,
+        OutputFormat::Preference => &PREFERENCE,
         OutputFormat::Jsonl => &JSONL,
         OutputFormat::Parquet => &PARQUET,
     }
@@ -30,7 +31,9 @@ pub fn row(format: OutputFormat) -> &'static Format {
 
 /// The format that a manifest calls `name`.
 pub fn named(name: &str) -> Option<&'static Format> {
-    [&MESSAGES, &ALPACA, &PROMPT_COMPLETION, &JSONL, &PARQUET].into_iter().find(|format| format.name == name)
+    [&MESSAGES, &ALPACA, &PROMPT_COMPLETION, &PREFERENCE, &JSONL, &PARQUET]
+        .into_iter()
+        .find(|format| format.name == name)
 }
 
 static MESSAGES: Format = Format {
@@ -53,6 +56,13 @@ static PROMPT_COMPLETION: Format = Format {
     columnar: false,
     templated: true,
     row: r#"{"prompt":"…","completion":"…"}"#,
+};
+static PREFERENCE: Format = Format {
+    name: "preference",
+    extension: "jsonl",
+    columnar: false,
+    templated: true,
+    row: r#"{"prompt":"…","chosen":"…","rejected":"…"}"#,
 };
 static JSONL: Format = Format {
     name: "jsonl",

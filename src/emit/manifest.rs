@@ -320,6 +320,7 @@ fn step_entry(dataset: &hir::Dataset, step: &StepOutcome) -> StepEntry {
                 StepBlock::Clean => "clean",
                 StepBlock::Label => "label",
                 StepBlock::Policy => "policy",
+                StepBlock::Write => "write",
             };
             format!("{block} {}", step.block_name)
         }

@@ -7,7 +7,7 @@ use super::narrow::{Key, Narrow};
 use super::outcome::{Certificate, StepOutcome, StepOutcomeKind};
 use super::partition::{Unit, by_stratum, by_threshold};
 use super::read::file_and_offset;
-use super::resolve::{Fate, Fates, FindNear, Stage, counts};
+use super::resolve::{Fate, Fates, Reread, Stage, counts};
 use crate::dedup::near::Clusters;
 use crate::hir::{Dataset, FixedPart, SourceId, SplitRule};
 use crate::plan::split;
@@ -22,7 +22,7 @@ pub fn assign(
     dataset: &Dataset,
     fates: &mut Fates,
     source: &dyn Fn(usize) -> SourceId,
-    find_near: &mut FindNear<'_>,
+    again: &mut dyn Reread,
 ) -> Result<(Parts, Certificate), EngineError> {
     let reached = fates.kept();
     let mut parts = vec![None; narrow.len()];
@@ -43,7 +43,7 @@ pub fn assign(
         }
         SplitRule::Shares { near, .. } => {
             let clusters = match near {
-                Some((_, threshold)) => Some(find_near(split::NEAR, &reached, *threshold)?),
+                Some((_, threshold)) => Some(again.near(split::NEAR, &reached, *threshold)?),
                 None => None,
             };
             let shares = Shares { narrow, dataset, source, reached: &reached, clusters };

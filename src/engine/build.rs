@@ -8,17 +8,20 @@ use std::sync::atomic::AtomicBool;
 
 use super::EngineError;
 use super::assign::assign;
+use super::narrow::Narrow;
 use super::outcome::{Outcome, SourceOutcome};
 use super::passes::Workers;
 use super::read::survey::InputFile;
 use super::read::{ChunkTable, Sizes, Survey};
 use super::report::{Resolved, sources};
 use super::require::check_rules;
-use super::resolve::{resolve, source_is_keyed};
+use super::resolve::{Reread, resolve, source_is_keyed};
 use super::stages::Build;
 use super::training::TrainingTable;
+use crate::dedup::near::Clusters;
 use crate::emit::Finished;
 use crate::hir::{DatasetId, Program, SourceField, SourceFormat, SourceId};
+use crate::label::LabelTables;
 use crate::plan::labels::found_fields;
 
 /// The files of a source, found by the caller.
@@ -52,7 +55,7 @@ pub enum Stage {
     Survey,
     /// The first pass.
     Decide,
-    /// Looking for near-duplicates.
+    /// Reading texts again to compare them: near-duplicates, the two answers of a preference.
     Compare,
     /// The second pass.
     Write,
@@ -171,6 +174,23 @@ fn files_of(
     Ok(files.into_iter().map(|file| (source, program[source].format, file)).collect())
 }
 
+/// Further looks at the records of a build, between its passes.
+struct Again<'a, 'b> {
+    build: &'a mut Build<'b>,
+    narrow: &'a Narrow,
+    tables: &'a LabelTables,
+}
+
+impl Reread for Again<'_, '_> {
+    fn near(&mut self, column: &str, rows: &[u32], threshold: f64) -> Result<Clusters, EngineError> {
+        self.build.near(self.narrow, column, rows, threshold)
+    }
+
+    fn faults(&mut self, output: usize, rows: &[u32]) -> Result<Vec<(usize, &'static str)>, EngineError> {
+        self.build.faults(self.narrow, self.tables, output, rows)
+    }
+}
+
 /// Builds a data set from surveyed files. The outputs are staged, never published: see [`Finished::commit`].
 ///
 /// # Errors
@@ -196,9 +216,9 @@ pub fn build_dataset(
     let tables = build.label_tables(&narrow, &surveyed.elsewhere, &inputs.cancel)?;
     let keyed = |file: usize| source_is_keyed(program, surveyed.survey.files[file].source);
     let source = |file: usize| surveyed.survey.files[file].source;
-    let mut find_near = |column: &str, rows: &[u32], threshold: f64| build.near(&narrow, column, rows, threshold);
-    let mut fates = resolve(&narrow, dataset, &tables, keyed, &mut find_near)?;
-    let (parts, certificate) = assign(&narrow, dataset, &mut fates, &source, &mut find_near)?;
+    let mut again = Again { build: &mut build, narrow: &narrow, tables: &tables };
+    let mut fates = resolve(&narrow, dataset, &tables, keyed, &mut again)?;
+    let (parts, certificate) = assign(&narrow, dataset, &mut fates, &source, &mut again)?;
     let resolved = Resolved {
         program,
         dataset,

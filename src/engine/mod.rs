@@ -3,6 +3,7 @@
 mod assign;
 mod build;
 mod error;
+mod faults;
 mod narrow;
 pub mod outcome;
 mod partition;

@@ -118,7 +118,8 @@ impl Narrow {
                 StepKind::Drop { .. }
                 | StepKind::DedupNear { .. }
                 | StepKind::Redact { .. }
-                | StepKind::Forbid { else_drop: true, .. } => {}
+                | StepKind::Forbid { else_drop: true, .. }
+                | StepKind::Pair { .. } => {}
             }
         }
         let found = found_fields(program, dataset).into_iter().map(|field| (field, BTreeSet::new())).collect();

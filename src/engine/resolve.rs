@@ -75,8 +75,14 @@ impl Fates {
     }
 }
 
-/// Finds near-duplicates among rows, by the text that the plan calls so.
-pub type FindNear<'f> = dyn FnMut(&str, &[u32], f64) -> Result<Clusters, EngineError> + 'f;
+/// What records are read again for, since no text of them is kept.
+pub trait Reread {
+    /// The near-duplicates among rows, by the text that the plan calls so.
+    fn near(&mut self, column: &str, rows: &[u32], threshold: f64) -> Result<Clusters, EngineError>;
+
+    /// Those of these rows that an output cannot hold, by their place among them, each with the reason.
+    fn faults(&mut self, output: usize, rows: &[u32]) -> Result<Vec<(usize, &'static str)>, EngineError>;
+}
 
 /// Carries out reading and all steps over the rows of the first pass. `keyed` says whether a file's source has a `@key`.
 pub fn resolve(
@@ -84,7 +90,7 @@ pub fn resolve(
     dataset: &Dataset,
     tables: &LabelTables,
     keyed: impl Fn(usize) -> bool,
-    find_near: &mut FindNear<'_>,
+    again: &mut dyn Reread,
 ) -> Result<Fates, EngineError> {
     let mut fates = identify(narrow, keyed);
     for (at, step) in dataset.steps.iter().enumerate() {
@@ -95,7 +101,7 @@ pub fn resolve(
             StepKind::Drop { .. } | StepKind::Forbid { .. } => walk.drop_fired(),
             StepKind::DedupExact { .. } => walk.drop_repeated(),
             StepKind::DedupNear { threshold, .. } => {
-                walk.drop_similar(&find_near(&cleaning::near_text(at), &reached, *threshold)?);
+                walk.drop_similar(&again.near(&cleaning::near_text(at), &reached, *threshold)?);
             }
             StepKind::Label { column, label, null_drops, .. } => {
                 walk.drop_fired();
@@ -103,6 +109,7 @@ pub fn resolve(
                 let column_of = |id: ColumnId| &dataset.columns[id.0 as usize];
                 walk.check_label(column_of(*column), *null_drops, |value| table.position(value).is_some());
             }
+            StepKind::Pair { output } => walk.quarantine_faulty(&again.faults(*output, &reached)?),
         }
         let changed = narrow.changed.get(&at).map_or(0, |flags| count(&reached, |row| flags[row as usize]));
         let counted = StepOutcome {
@@ -214,6 +221,18 @@ impl Walk<'_> {
         }
     }
 
+    /// Quarantines the rows that an output cannot hold.
+    fn quarantine_faulty(&mut self, faults: &[(usize, &'static str)]) {
+        for (index, fault) in faults {
+            self.quarantine(self.reached[*index], (*fault).to_owned());
+        }
+    }
+
+    fn quarantine(&mut self, row: u32, error: String) {
+        self.fates.fates[row as usize] = Fate::Quarantined(Stage::Step(self.at));
+        self.fates.errors.insert(row, error);
+    }
+
     fn check_label(&mut self, column: &Column, null_drops: bool, known: impl Fn(&str) -> bool) {
         let Some(raw) = self.narrow.labels.get(&(self.at as usize)) else { return };
         let known: Vec<bool> = raw.values.iter().map(|value| known(value)).collect();
@@ -230,8 +249,7 @@ impl Walk<'_> {
                 }
                 None => format!("label `{}` is null", column.name),
             };
-            self.fates.fates[row as usize] = Fate::Quarantined(Stage::Step(self.at));
-            self.fates.errors.insert(row, error);
+            self.quarantine(row, error);
         }
     }
 }

@@ -214,13 +214,13 @@ impl Build<'_> {
 }
 
 impl EngineError {
-    fn written(error: EmitError) -> Self {
+    pub(super) fn written(error: EmitError) -> Self {
         EngineError::Write(Box::new(error))
     }
 }
 
 /// How far a stage is that has ended a chunk.
-fn at_chunk(survey: &Survey, stage: Stage, chunk: usize) -> Progress {
+pub(super) fn at_chunk(survey: &Survey, stage: Stage, chunk: usize) -> Progress {
     let total = survey.files.iter().map(|file| file.bytes).sum();
     let before = |file: usize| survey.files[..file].iter().map(|file| file.bytes).sum::<u64>();
     let done = survey.chunks.get(chunk).map_or(total, |at| before(at.file) + at.end);
@@ -241,7 +241,8 @@ fn by_chunk<T>(survey: &Survey, things: impl Iterator<Item = T>, location: impl 
     chunks
 }
 
-fn keep(survey: &Survey, locations: impl Iterator<Item = u64>) -> Keep {
+/// The records at these locations, for a table that reads no others.
+pub(super) fn keep(survey: &Survey, locations: impl Iterator<Item = u64>) -> Keep {
     let chunks = by_chunk(survey, locations, |location| *location);
     let offsets = |chunk: Vec<u64>| chunk.into_iter().map(|location| file_and_offset(location).1).collect();
     chunks.into_iter().map(offsets).collect()

@@ -64,6 +64,15 @@ pub fn rendered_schema(dataset: &Dataset) -> SchemaRef {
     Arc::new(Schema::new([id].into_iter().chain(columns).collect::<Vec<_>>()))
 }
 
+/// What is rendered of a batch of the second pass.
+pub fn visible(dataset: &Dataset, batch: &RecordBatch, ids: StringArray) -> RecordBatch {
+    let visible = dataset.columns.iter().enumerate().filter(|(_, column)| !column.hidden);
+    let columns = visible.map(|(at, _)| Arc::clone(&batch[column_name(at).as_str()]));
+    let columns: Vec<ArrayRef> = [Arc::new(ids) as ArrayRef].into_iter().chain(columns).collect();
+    RecordBatch::try_new(rendered_schema(dataset), columns)
+        .expect("the plan's columns have the types of the data set's")
+}
+
 /// The redacted columns in order of the steps, each with its detectors' names.
 pub fn redacted(dataset: &Dataset) -> Vec<(usize, crate::hir::ColumnId, Vec<&'static str>)> {
     let mut columns = Vec::new();
@@ -87,7 +96,8 @@ impl ChunkWork for Write {
         if !same {
             return Err(EngineError::Changed { path: self.files[chunk].clone().into() });
         }
-        let visible = self.visible(&batch, emitted);
+        let ids = emitted.iter().map(|one| Some(one.id.to_string())).collect();
+        let visible = visible(&self.dataset, &batch, ids);
         let extras: Vec<ArrayRef> = (0..self.extras).map(|at| Arc::clone(&batch[extra(at).as_str()])).collect();
         let mut piece = Piece::default();
         for part in 0..self.dataset.split.parts.len() {
@@ -105,15 +115,6 @@ impl ChunkWork for Write {
 }
 
 impl Write {
-    fn visible(&self, batch: &RecordBatch, emitted: &[Emitted]) -> RecordBatch {
-        let ids: StringArray = emitted.iter().map(|one| Some(one.id.to_string())).collect();
-        let visible = self.dataset.columns.iter().enumerate().filter(|(_, column)| !column.hidden);
-        let columns = visible.map(|(at, _)| Arc::clone(&batch[column_name(at).as_str()]));
-        let columns: Vec<ArrayRef> = [Arc::new(ids) as ArrayRef].into_iter().chain(columns).collect();
-        RecordBatch::try_new(rendered_schema(&self.dataset), columns)
-            .expect("the plan's columns have the types of the data set's")
-    }
-
     fn render(
         &self,
         part: usize,

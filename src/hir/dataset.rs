@@ -21,7 +21,8 @@ pub struct Dataset {
     /// The union of the sources' fields in order of appearance, then the labels. A field that a label of the same name
     /// hides stays here (the label's value is computed from it) with `hidden` set.
     pub columns: Vec<Column>,
-    /// Cleaning rules, then labels, then policy rules, each block's in the order written.
+    /// Cleaning rules, then labels, then policy rules, then what outputs ask of each record, each block's in the order
+    /// written.
     pub steps: Vec<Step>,
     /// What must hold of the whole set.
     pub requirements: Vec<Requirement>,
@@ -70,7 +71,7 @@ pub enum Personal {
 pub struct Step {
     /// The block it stands in.
     pub block: StepBlock,
-    /// The block's name: of the `clean`, the `policy`, or the label.
+    /// The block's name: of the `clean`, the `policy`, the label or the output.
     pub block_name: String,
     /// What it does.
     pub kind: StepKind,
@@ -91,6 +92,8 @@ pub enum StepBlock {
     Label,
     /// `policy`
     Policy,
+    /// `write`
+    Write,
 }
 
 /// What a step does.
@@ -146,6 +149,12 @@ pub enum StepKind {
         condition: Expr,
         /// Whether the record is dropped; else the build fails.
         else_drop: bool,
+    },
+    /// What `write preference` asks: a record is quarantined where a text of its pair is blank or its two answers are the
+    /// same.
+    Pair {
+        /// An index into [`Dataset::outputs`].
+        output: usize,
     },
 }
 
@@ -241,6 +250,8 @@ pub enum OutputFormat {
     Alpaca,
     /// `{"prompt","completion"}`
     PromptCompletion,
+    /// `{"prompt","chosen","rejected"}`
+    Preference,
     /// The typed columns, one JSON object on each line.
     Jsonl,
     /// The typed columns.

@@ -27,7 +27,7 @@ pub enum TemplateKind {
     },
     /// A text; the loss is on all of it.
     Text(String),
-    /// A prompt with a better and a worse answer: checked, and refused where a data set would write it.
+    /// A prompt with a better and a worse answer.
     Preference {
         /// What is given.
         prompt: String,

@@ -66,7 +66,7 @@ pub fn test_pass(program: &Program, dataset: &Dataset, extras: &[&Expr], scan: L
             StepKind::Drop { .. } | StepKind::Forbid { .. } => names.push(cleaning::verdict(at)),
             StepKind::DedupNear { .. } => names.push(cleaning::near_text(at)),
             StepKind::Redact { columns, .. } => names.extend(columns.iter().map(|id| compliance::found(at, *id))),
-            StepKind::Set { .. } | StepKind::DedupExact { .. } | StepKind::Label { .. } => {}
+            StepKind::Set { .. } | StepKind::DedupExact { .. } | StepKind::Label { .. } | StepKind::Pair { .. } => {}
         }
     }
     for name in (0..dataset.columns.len()).map(column_name) {
@@ -120,6 +120,8 @@ fn lower_step(chain: Chain, at: usize, columns: &[Column], step: &StepKind) -> R
         }
         StepKind::Redact { columns, detectors } => compliance::lower_redact(chain, at, columns, detectors),
         StepKind::Forbid { condition, else_drop } => compliance::lower_forbid(chain, at, condition, *else_drop),
+        // What an output cannot hold is seen when it is rendered.
+        StepKind::Pair { .. } => Ok(chain),
     }
 }
 
@@ -132,7 +134,8 @@ fn drops(step: &StepKind) -> bool {
         | StepKind::Set { .. }
         | StepKind::DedupExact { .. }
         | StepKind::DedupNear { .. }
-        | StepKind::Redact { .. } => false,
+        | StepKind::Redact { .. }
+        | StepKind::Pair { .. } => false,
     }
 }
 
@@ -158,7 +161,8 @@ fn first_pass_columns(program: &Program, dataset: &Dataset) -> Vec<String> {
             StepKind::Drop { .. }
             | StepKind::DedupNear { .. }
             | StepKind::Redact { .. }
-            | StepKind::Forbid { else_drop: true, .. } => {}
+            | StepKind::Forbid { else_drop: true, .. }
+            | StepKind::Pair { .. } => {}
         }
     }
     names.extend((0..labels::found_fields(program, dataset).len()).map(labels::found_column));

@@ -7,6 +7,7 @@
 mod scan;
 mod value;
 
+pub use scan::single_braces;
 pub use value::{LabelValue, Values};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -138,8 +139,11 @@ fn strict_environment() -> Environment<'static> {
 }
 
 fn syntax_error(text: &str, error: &minijinja::Error) -> PromptError {
-    let message = error.detail().map_or_else(|| "this is no template".to_owned(), str::to_owned);
+    let detail = error.detail().unwrap_or("this is no template");
     let range = error.range().unwrap_or(0..text.len());
+    // The engine names its own tokens; authors know the signs.
+    let signs = [("end of variable block", "`}}`"), ("end of block", "`%}`"), ("start of block", "`{%`")];
+    let message = signs.iter().fold(detail.to_owned(), |message, (token, sign)| message.replace(token, sign));
     let start = range.start.min(text.len());
     let end = range.end.clamp(start, text.len());
     PromptError { message, range: start..end, help: None }

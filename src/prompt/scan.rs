@@ -233,3 +233,17 @@ fn path_end(tag: &Tag, text: &str, index: usize, parts: &[&str]) -> Option<usize
     }
     Some(last)
 }
+/// Names in single braces, with their places: what a template language other than this one would fill in.
+pub fn single_braces(text: &str) -> Vec<(&str, Range<usize>)> {
+    let mut found = Vec::new();
+    for (open, _) in text.match_indices('{') {
+        let inside = &text[open + 1..];
+        let length = inside.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(inside.len());
+        let is_name = length > 0 && !inside.starts_with(|c: char| c.is_numeric());
+        let is_single = !text[..open].ends_with('{') && !inside[length..].starts_with("}}");
+        if is_name && is_single && inside[length..].starts_with('}') {
+            found.push((&inside[..length], open..open + length + 2));
+        }
+    }
+    found
+}

@@ -1,9 +1,10 @@
 //! Calls: the functions of the language and those that the file declares.
 
+use super::foreign::{Meant, suggest_meant};
 use super::index::{self, SymbolKind};
 use super::scope::{Record, ScopeColumn, View};
 use super::types::{MOST_OPEN, resolve_expr, resolve_type, show, too_large};
-use super::{Context, compare, names, suggest, taint};
+use super::{Context, compare, names, taint};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{Expr, ExprKind, FieldType, Type};
 use crate::plan::functions::{self, ValueType};
@@ -64,7 +65,8 @@ fn unknown_function(context: &mut Context<'_>, function: &Ident) {
         "it counts over the whole set: write it in `require` of a policy".to_owned()
     } else {
         let declared: Vec<&str> = context.names.of_kind(function.span.file, names::Kind::Function).collect();
-        suggest(&function.name, functions::all().iter().map(|row| row.name).chain(declared), "functions")
+        let known = functions::all().iter().map(|row| row.name).chain(declared);
+        suggest_meant(Meant::Function, &function.name, known, "functions")
     };
     context.error(
         Code::UnknownFunction,

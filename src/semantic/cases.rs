@@ -140,7 +140,6 @@ fn every_statement_resolves() {
         "pack hipaa.safe_harbor",
         "pack on",
         "prefer",
-        "preference",
         "product",
         "purpose \"commercial\"",
         "require alpha",

@@ -219,6 +219,10 @@ fn compare(context: &mut Context<'_>, op: &Spanned<BinaryOp>, left: Expr, right:
     let (shown_left, shown_right) = (show(context, &left.ty), show(context, &right.ty));
     let (at_left, at_right) = (left.span, right.span);
     let Some((left, right)) = unify(left, right) else {
+        let number = |shown: &str| matches!(shown, "int" | "int?" | "float" | "float?");
+        let unquoted = [(&shown_left, at_right), (&shown_right, at_left)]
+            .into_iter()
+            .find_map(|(other, at)| number(other).then(|| values::unquoted(context, at)).flatten());
         context.report(
             Diagnostic::new(
                 Code::ComparisonOfTypes,
@@ -228,7 +232,7 @@ fn compare(context: &mut Context<'_>, op: &Spanned<BinaryOp>, left: Expr, right:
             )
             .label(at_left, format!("is `{shown_left}`"))
             .label(at_right, format!("is `{shown_right}`"))
-            .help("the only conversion is from `int` to `float`"),
+            .help(unquoted.unwrap_or_else(|| "the only conversion is from `int` to `float`".to_owned())),
         );
         return None;
     };

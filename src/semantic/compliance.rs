@@ -154,7 +154,10 @@ fn resolve_redact(
                     .map(ColumnId)
                     .filter(|id| record.column(*id).held_personal && taint::is_redactable(record.column(*id)))
                     .collect();
-                if tainted.is_empty() && record.complete {
+                // A field of an unknown type, or with a misspelt attribute, may be the one that is meant.
+                let is_known = record.columns.iter().all(|column| column.ty.is_some())
+                    && !context.diagnostics.iter().any(|found| found.code == Code::UnknownAttribute);
+                if tainted.is_empty() && record.complete && is_known {
                     context.error(
                         Code::NothingToRedact,
                         "no text field of this record may hold personal data",
@@ -164,6 +167,17 @@ fn resolve_redact(
                     );
                 }
                 columns.extend(tainted);
+            }
+            Target::Field(field)
+                if field.name == "personal" && record.complete && record.find("personal").is_none() =>
+            {
+                context.error(
+                    Code::UnknownField,
+                    "the record has no field `personal`",
+                    field.span,
+                    "did you mean `@personal`?",
+                    "`@personal` names all fields that may hold personal data",
+                );
             }
             Target::Field(field) => columns.extend(text_field(context, record, field, "`redact` works on texts")),
         }

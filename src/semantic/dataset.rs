@@ -155,6 +155,7 @@ fn resolve_dataset(context: &mut Context<'_>, dataset: &Dataset) {
     index::enter(context, dataset.span, &record);
     let split = split::resolve_split(context, dataset, parts.split, &record, &sources);
     let outputs = outputs::resolve_outputs(context, &parts.writes, &record);
+    steps.extend(outputs::asked_of_records(context, &outputs));
     let licenses: Vec<String> =
         sources.iter().filter_map(|source| context.program[source.id].license.clone()).collect();
     let licenses: Vec<&str> = licenses.iter().map(String::as_str).collect();
@@ -206,20 +207,16 @@ fn apply_policy(
     sources: &[Taken],
     gathered: &mut Gathered,
 ) {
-    let declared: Vec<(String, Option<String>, Span, Span)> = sources
+    let declared: Vec<hir::Source> = sources.iter().map(|source| context.program[source.id].clone()).collect();
+    let licensed: Vec<Licensed<'_>> = sources
         .iter()
-        .map(|source| {
-            let declared = &context.program[source.id];
-            (declared.name.clone(), declared.license.clone(), source.from, declared.span)
-        })
-        .collect();
-    let licensed: Vec<Licensed<'_>> = declared
-        .iter()
-        .map(|(name, license, from, declared)| Licensed {
-            name,
-            license: license.as_deref(),
-            from: *from,
-            declared: *declared,
+        .zip(&declared)
+        .map(|(source, declared)| Licensed {
+            name: &declared.name,
+            license: declared.license.as_deref(),
+            damaged: source.damaged,
+            from: source.from,
+            declared: declared.span,
         })
         .collect();
     compliance::resolve_policy(context, policy, record, &licensed, gathered);
@@ -230,6 +227,8 @@ pub(super) struct Taken {
     pub(super) id: SourceId,
     pub(super) name: String,
     pub(super) from: Span,
+    /// Whether a statement of it could not be read.
+    damaged: bool,
 }
 
 /// The record of the sources: the union of their fields. A field that one of them lacks may be null; one name with two
@@ -242,9 +241,10 @@ fn union(context: &mut Context<'_>, from: &[&Ident]) -> (Vec<Taken>, Record) {
             record.complete = false;
             continue;
         };
-        record.complete &= !context.names.is_damaged(name);
+        let damaged = context.names.is_damaged(name);
+        record.complete &= !damaged;
         let Some(id) = context.id_of(name).map(SourceId) else { continue };
-        sources.push(Taken { id, name: name.name.clone(), from: name.span });
+        sources.push(Taken { id, name: name.name.clone(), from: name.span, damaged });
     }
     let mut having: BTreeMap<String, usize> = BTreeMap::new();
     for source in &sources {

@@ -200,6 +200,8 @@ pub(super) fn join(licenses: &[&str]) -> Option<String> {
 pub(super) struct Licensed<'s> {
     pub(super) name: &'s str,
     pub(super) license: Option<&'s str>,
+    /// Whether a statement of it could not be read.
+    pub(super) damaged: bool,
     /// Where the data set takes from it.
     pub(super) from: Span,
     pub(super) declared: Span,
@@ -210,6 +212,10 @@ pub(super) fn check_allowed(context: &mut Context<'_>, sources: &[Licensed<'_>],
     let ids: Vec<&str> = allowed.iter().map(|license| license.node.as_str()).collect();
     for source in sources {
         let Some(license) = source.license else {
+            // Its licence may stand in a statement that could not be read.
+            if source.damaged {
+                continue;
+            }
             context.report(
                 Diagnostic::new(
                     Code::LicenceNotAllowed,

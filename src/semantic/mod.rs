@@ -11,6 +11,7 @@ mod compliance;
 mod constraints;
 mod dataset;
 mod evaluate;
+mod foreign;
 mod gates;
 mod index;
 mod label_values;

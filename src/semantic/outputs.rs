@@ -3,9 +3,9 @@
 use super::names::{self, Found, Kind};
 use super::quantities::known_settings;
 use super::scope::Record;
-use super::{Context, suggest, taint, templates};
+use super::{Context, cleaning, suggest, taint, templates};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::hir::{Output, OutputFormat, TemplateId, TemplateKind, Turn};
+use crate::hir::{Output, OutputFormat, Step, StepBlock, StepKind, TemplateId, TemplateKind, Turn};
 use crate::source::Span;
 use crate::syntax::ast::{Decl, Ident, Setting};
 
@@ -42,7 +42,7 @@ pub(super) const FORMATS: [Format; 13] = [
     row("sharegpt", None, Needs::Template(&["chat"])),
     row("segments", None, Needs::Template(&["chat", "completion"])),
     row("tokenized", None, Needs::Template(&["chat", "completion", "text"])),
-    row("preference", None, Needs::Template(&["preference"])),
+    row("preference", Some(OutputFormat::Preference), Needs::Template(&["preference"])),
     row("unpaired", None, Needs::Template(&["preference", "completion"])),
     row("text", None, Needs::Template(&["text", "completion"])),
     row("arrow", None, Needs::Columns),
@@ -86,6 +86,16 @@ pub(super) fn resolve_outputs(context: &mut Context<'_>, writes: &[Write<'_>], r
         outputs.extend(resolve_write(context, write, folder, record));
     }
     outputs
+}
+
+/// The steps by which outputs take records out that they cannot hold.
+pub(super) fn asked_of_records(context: &Context<'_>, outputs: &[Output]) -> Vec<Step> {
+    let pairs = outputs.iter().enumerate().filter(|(_, output)| output.format == OutputFormat::Preference);
+    let step = |(at, output): (usize, &Output)| {
+        let kind = StepKind::Pair { output: at };
+        cleaning::step(context, StepBlock::Write, &output.name, kind, "two different answers".to_owned(), output.span)
+    };
+    pairs.map(step).collect()
 }
 
 fn resolve_write(context: &mut Context<'_>, write: &Write<'_>, folder: &Ident, record: &Record) -> Option<Output> {
@@ -195,7 +205,7 @@ fn resolve_template(
             Code::TemplateDoesNotFit,
             format!("`{}` needs a template", write.format.name),
             write.format.span,
-            "of what?",
+            "names no template",
             format!("name a `{}` template: `write {} from NAME`", kinds[0], write.format.name),
         );
         return None;

@@ -149,7 +149,7 @@ pub(super) fn word<T: Copy>(context: &mut Context<'_>, word: &Ident, what: &str,
     if let Some((_, value)) = words.iter().find(|(name, _)| *name == word.name) {
         return Some(*value);
     }
-    let help = suggest(&word.name, words.iter().map(|(name, _)| *name), &format!("possible {what}s"));
+    let help = suggest(&word.name, words.iter().map(|(name, _)| *name), "possible words");
     context.error(
         Code::UnknownWord,
         format!("`{}` is no {what}", word.name),

@@ -1,9 +1,10 @@
 //! Sources: paths, formats, fields and their attributes.
 
+use super::foreign::{Meant, suggest_meant};
 use super::index::{self, SymbolKind};
 use super::quantities::{Once, known_settings, missing, word};
 use super::types::{resolve_type, show};
-use super::{Context, compliance, licence, suggest};
+use super::{Context, compliance, licence};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{self, FieldType, OnBadRow, Personal, SourceFormat, SourceId, Type};
 use crate::source::Span;
@@ -321,7 +322,7 @@ fn resolve_attribute(context: &mut Context<'_>, attribute: &Attribute, id: Sourc
             );
         }
         other => {
-            let help = suggest(other, ATTRIBUTES, "attributes");
+            let help = suggest_meant(Meant::Attribute, other, ATTRIBUTES, "attributes");
             context.error(
                 Code::UnknownAttribute,
                 format!("there is no attribute `@{other}`"),

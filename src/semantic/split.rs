@@ -105,12 +105,13 @@ fn shares(
         check_sum(context, &split.parts, &shared, span, sources, &taken);
     }
     if !places.iter().any(|(name, _)| name == "train") {
+        let near = places.iter().find(|(name, _)| name.to_lowercase().starts_with("tr"));
         context.error(
             Code::NoTrainPart,
             "this split has no part `train`",
-            span,
-            "nothing to learn from",
-            "name one: `train 90%`",
+            near.map_or(span, |(_, place)| *place),
+            if near.is_some() { "did you mean `train`?" } else { "nothing to learn from" },
+            "records are learnt from in the part `train`: `train 90%`",
         );
     }
     let (near, by) = units(context, split, record);

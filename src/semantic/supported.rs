@@ -166,7 +166,7 @@ fn check_dataset(dataset: &Dataset, names: &Names<'_>, refused: &mut Diagnostics
                 "say which licences may stand in a policy: `allow license in [ … ]`",
             ),
             ItemKind::Label { name, body } => check_label(name, body, names, refused),
-            ItemKind::Write { format, template, .. } => check_write(format, template.as_ref(), names, refused),
+            ItemKind::Write { format, .. } => check_write(format, refused),
             ItemKind::From(_) | ItemKind::Clean(_) | ItemKind::Policy(_) | ItemKind::Split(_) => {}
         }
     }
@@ -229,7 +229,7 @@ fn check_label(name: &Ident, body: &LabelBody, names: &Names<'_>, refused: &mut 
     }
 }
 
-fn check_write(format: &Ident, template: Option<&Ident>, names: &Names<'_>, refused: &mut Diagnostics) {
+fn check_write(format: &Ident, refused: &mut Diagnostics) {
     if outputs::FORMATS.iter().any(|row| row.name == format.name && row.written.is_none()) {
         let written: Vec<&str> =
             outputs::FORMATS.iter().filter(|row| row.written.is_some()).map(|row| row.name).collect();
@@ -240,11 +240,6 @@ fn check_write(format: &Ident, template: Option<&Ident>, names: &Names<'_>, refu
             "no writer for this format",
             format!("there are `{}`", written.join("`, `")),
         );
-        return;
-    }
-    let preference = |name: &&Ident| matches!(names.get(name).map(|declared| declared.decl), Some(Decl::Template(template)) if template.kind.name == "preference");
-    if let Some(name) = template.filter(preference) {
-        refuse(refused, name.span, "`preference` templates cannot be written yet", "not built yet", "write `jsonl`");
     }
 }
 

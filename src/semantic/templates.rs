@@ -37,6 +37,8 @@ pub(super) struct Facts<'a> {
 enum Read<'a> {
     /// A value in a Jinja text, with its place in the file, and all places where it is read if they are known.
     Variable(Variable, Span, Vec<Span>),
+    /// A name in single braces, as other template languages have them.
+    Braced(String, Span),
     /// The field of `turns`.
     Turns(&'a Ident),
 }
@@ -138,6 +140,8 @@ fn parse_item<'a>(context: &mut Context<'a>, item: &'a Item, reads: &mut Vec<Rea
                         let places = variable.places.iter().filter(|_| raw.is_some()).map(place).collect();
                         reads.push(Read::Variable(variable.clone(), place(&variable.range), places));
                     }
+                    let braced = prompt::single_braces(&text.node).into_iter();
+                    reads.extend(braced.map(|(name, range)| Read::Braced(name.to_owned(), place(&range))));
                 }
                 Err(error) => {
                     let help = error.help.unwrap_or_else(|| {
@@ -147,7 +151,7 @@ fn parse_item<'a>(context: &mut Context<'a>, item: &'a Item, reads: &mut Vec<Rea
                         Code::TemplateSyntax,
                         format!("this template is wrong: {}", error.message),
                         place(&error.range),
-                        error.message,
+                        "here",
                         help,
                     );
                 }
@@ -222,6 +226,7 @@ pub(super) fn reads(context: &Context<'_>, template: TemplateId) -> Vec<(String,
     for read in facts.flat_map(|facts| &facts.reads) {
         let (name, place) = match read {
             Read::Variable(variable, place, _) => (&variable.name, *place),
+            Read::Braced(..) => continue,
             Read::Turns(field) => (&field.name, field.span),
         };
         if fields.iter().all(|(known, _)| known != name) {
@@ -244,6 +249,7 @@ pub(super) fn check_use(context: &mut Context<'_>, template: TemplateId, record:
                 check_variable(context, record, variable, (*span, places), user, arrives, twice);
                 printed.push(&variable.name);
             }
+            Read::Braced(name, span) => check_braced(context, record, name, *span, user),
             Read::Turns(field) => check_turns(context, record, field, user, arrives),
         }
     }
@@ -302,6 +308,23 @@ fn check_variable(
     if !twice {
         leak(context, column, span, user, arrives);
     }
+}
+
+/// A field's name in single braces prints the name, not the field.
+fn check_braced(context: &mut Context<'_>, record: &Record, name: &str, span: Span, user: Span) {
+    if record.find(name).is_none_or(|id| record.column(id).hidden) {
+        return;
+    }
+    context.report(
+        Diagnostic::new(
+            Code::SingleBraces,
+            format!("`{{{name}}}` stands in the text as it is written"),
+            span,
+            "prints no field",
+        )
+        .label(user, "the template is used here")
+        .help(format!("a field is printed by two braces: `{{{{ {name} }}}}`")),
+    );
 }
 
 fn leak(context: &mut Context<'_>, column: &ScopeColumn, span: Span, user: Span, arrives: &str) {

@@ -1,5 +1,6 @@
 //! Types and typed expressions: the dispatcher; calls, comparisons and `match` have files of their own.
 
+use super::foreign::{Meant, suggest_meant};
 use super::scope::View;
 use super::{Context, calls, compare, index, labels, matching, names, suggest, values};
 use crate::diagnostics::{Code, Diagnostic};
@@ -16,24 +17,6 @@ const PLAIN: [(&str, Type); 6] = [
     ("bool", Type::Bool),
     ("date", Type::Date),
     ("timestamp", Type::Timestamp),
-];
-
-/// What other languages call these types.
-const ELSEWHERE: [(&str, &str); 14] = [
-    ("str", "string"),
-    ("text", "string"),
-    ("varchar", "string"),
-    ("integer", "int"),
-    ("int64", "int"),
-    ("long", "int"),
-    ("number", "float"),
-    ("double", "float"),
-    ("float64", "float"),
-    ("boolean", "bool"),
-    ("flag", "bool"),
-    ("datetime", "timestamp"),
-    ("time", "timestamp"),
-    ("array", "list<string>"),
 ];
 
 /// The type that was written; `None` after a report.
@@ -63,11 +46,7 @@ fn named_type(context: &mut Context<'_>, name: &Ident) -> Option<Type> {
     }
     let labels: Vec<&str> = context.names.of_kind(name.span.file, names::Kind::Label).collect();
     let candidates = PLAIN.iter().map(|(word, _)| *word).chain(["list"]).chain(labels);
-    let elsewhere = ELSEWHERE.iter().find(|(word, _)| *word == name.name.to_lowercase());
-    let help = match elsewhere {
-        Some((_, ours)) => format!("did you mean `{ours}`?"),
-        None => suggest(&name.name, candidates, "types"),
-    };
+    let help = suggest_meant(Meant::Type, &name.name, candidates, "types");
     context.error(Code::UnknownType, format!("there is no type `{}`", name.name), name.span, "unknown type", help);
     None
 }
@@ -274,7 +253,7 @@ pub(super) fn unknown_field(context: &mut Context<'_>, view: &View<'_>, name: &I
         return;
     }
     if view.record.complete {
-        let help = suggest(&name.name, view.record.names(), "fields");
+        let help = suggest_meant(Meant::Value, &name.name, view.record.names(), "fields");
         context.error(
             Code::UnknownField,
             format!("the record has no field `{}`", name.name),

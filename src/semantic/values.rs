@@ -5,6 +5,7 @@ use super::types::{constant_declaration, resolve_expr, show};
 use super::{Context, compare, index};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{ExprKind, FieldType, LabelId, Literal, Type};
+use crate::source::Span;
 use crate::syntax::ast::{self, Ident};
 
 /// What a name of a `let` stands for, followed to its end; else the expression itself.
@@ -103,9 +104,16 @@ pub(super) fn constant(
                     expr.span,
                     format!("is `{shown}`"),
                 )
-                .help(format!("write a value of type `{wanted}`")),
+                .help(unquoted(context, expr.span).unwrap_or_else(|| format!("write a value of type `{wanted}`"))),
             );
             None
         }
     }
+}
+
+/// How a number that stands in quotes is written; `None` where there is none.
+pub(super) fn unquoted(context: &Context<'_>, span: Span) -> Option<String> {
+    let inside = context.files.text(span).strip_prefix('"')?.strip_suffix('"')?;
+    inside.parse::<f64>().ok().filter(|number| number.is_finite())?;
+    Some(format!("a number has no quotes: `{inside}`"))
 }

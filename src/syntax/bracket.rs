@@ -105,6 +105,9 @@ impl<'t> Pairing<'t> {
             b']' => b'[',
             _ => b'{',
         };
+        if let Some((opener, bracket)) = self.mistaken_for(at, wanted) {
+            return self.close_mistaken(at, opener, bracket);
+        }
         // A `)` or `]` never closes beyond the block that it stands in.
         let opener = self
             .open
@@ -130,6 +133,33 @@ impl<'t> Pairing<'t> {
         if let Some((opener, _)) = self.open.pop() {
             self.found.end[opener] = Some(at);
         }
+    }
+
+    /// The innermost bracket, where it was opened on the line of a `)` or `]` that closes another kind and nothing else on
+    /// the line: the one was written for the other.
+    fn mistaken_for(&self, at: usize, wanted: u8) -> Option<(usize, u8)> {
+        let (opener, bracket) = *self.open.last()?;
+        let line = |from: usize| !self.text[self.tokens[from].start..self.tokens[at].start].contains('\n');
+        let is_meant = |(opener, bracket): &(usize, u8)| *bracket == wanted && line(*opener);
+        (wanted != b'{' && bracket != wanted && line(opener) && !self.open.iter().any(is_meant))
+            .then_some((opener, bracket))
+    }
+
+    /// Takes a closing bracket for the one that should stand there.
+    fn close_mistaken(&mut self, at: usize, opener: usize, bracket: u8) {
+        self.open.pop();
+        self.found.end[opener] = Some(at);
+        self.found.open_ends.push(opener);
+        let span = |at: usize| Span::new(self.file, self.tokens[at].start, self.tokens[at].end);
+        let (_, closing) = describe(bracket);
+        let sign = self.tokens[at].text(self.text);
+        let error = Diagnostic::new(
+            Code::UnclosedBlock,
+            format!("`{sign}` cannot close `{}`", self.tokens[opener].text(self.text)),
+            span(at),
+            format!("expected `{closing}`"),
+        );
+        self.found.errors.push(error.label(span(opener), "opened here").help(format!("write `{closing}`")));
     }
 
     /// The open block that a `}` at the start of a line belongs to by its indentation, else the innermost one.
@@ -183,11 +213,7 @@ impl<'t> Pairing<'t> {
             self.found.open_ends.push(opener);
         }
         let token = self.tokens[opener];
-        let (what, closing) = match bracket {
-            b'{' => ("the block", '}'),
-            b'(' => ("the bracket", ')'),
-            _ => ("the bracket", ']'),
-        };
+        let (what, closing) = describe(bracket);
         let span = Span::new(self.file, token.start, token.end);
         let mut error = Diagnostic::new(Code::UnclosedBlock, format!("{what} is never closed"), span, "opened here");
         if let Some(end) = self.tokens.get(at) {
@@ -195,5 +221,14 @@ impl<'t> Pairing<'t> {
             error = error.label(place, format!("a `{closing}` is missing before this"));
         }
         self.found.errors.push(error.help(format!("close it with `{closing}`")));
+    }
+}
+
+/// How a message calls an open bracket, and what closes it.
+fn describe(bracket: u8) -> (&'static str, char) {
+    match bracket {
+        b'{' => ("the block", '}'),
+        b'(' => ("the bracket", ')'),
+        _ => ("the bracket", ']'),
     }
 }

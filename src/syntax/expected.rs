@@ -4,7 +4,8 @@ use pest::error::{Error, ErrorVariant, InputLocation};
 
 use super::grammar::Rule;
 use super::statement::describe;
-use super::token::{HARD_WORDS, Kind, OPERATOR_WORDS, Token};
+use super::token::{CLAUSE_WORDS, HARD_WORDS, Kind, OPERATOR_WORDS, Token};
+use super::words::Block;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::source::{FileId, Span};
 
@@ -20,23 +21,53 @@ pub(super) fn token_at(tokens: &[Token], at: usize) -> usize {
     tokens.partition_point(|token| token.end <= at)
 }
 
-/// Tells what is wrong at the token `found`, the first one that the grammar could not read. `stop` is the end of its
-/// declaration.
+/// What is read in the place of a mistake whose meaning is plain: bytes by where they begin, as many as there were. Where
+/// there are none, the statement is left out.
+pub(super) struct Mend(pub Vec<(usize, String)>);
+
+impl Mend {
+    /// Nothing can be read for it.
+    pub fn lose() -> Self {
+        Self(Vec::new())
+    }
+
+    /// One place is read differently.
+    pub fn read(start: usize, text: String) -> Self {
+        Self(vec![(start, text)])
+    }
+}
+
+/// Where the grammar stopped.
+pub(super) struct Stop {
+    /// The first token that it could not read.
+    pub found: usize,
+    /// The end of the declaration.
+    pub end: usize,
+    /// The innermost statement around it, by its block and first word.
+    pub statement: Option<(Block, usize)>,
+}
+
+/// Tells what is wrong where the grammar stopped, and what may be read instead.
 pub(super) fn explain(
     file: FileId,
-    text: &str,
+    source: &str,
     tokens: &[Token],
-    (found, stop): (usize, usize),
+    stop: &Stop,
     error: &Error<Rule>,
-) -> Diagnostic {
+) -> (Diagnostic, Mend) {
+    let Stop { found, end, statement } = *stop;
     let before = (0..found).rev().find(|at| tokens[*at].is_significant());
-    let place = Place { file, text, tokens, before, found: (found < stop).then_some(found) };
+    let place = Place { file, source, tokens, before, found: (found < end).then_some(found), stop: end, statement };
     let wanted = wanted(error);
-    place
-        .trailing_operator()
-        .or_else(|| place.foreign_operator(&wanted))
-        .or_else(|| place.hard_word(&wanted))
-        .unwrap_or_else(|| place.plain(&wanted))
+    if let Some(told) = place.habit(&wanted) {
+        return told;
+    }
+    let error = place.trailing_operator().or_else(|| place.hard_word(&wanted)).unwrap_or_else(|| place.plain(&wanted));
+    let error = match (&error.help, place.example()) {
+        (None, Some(example)) => error.help(example),
+        _ => error,
+    };
+    (error, Mend::lose())
 }
 
 /// What stands after the colon of a label.
@@ -45,25 +76,32 @@ const KIND_OF_LABEL: &str = "a kind of label like `choice`, `scale` or `text`";
 const LABEL_WORDS: &[&str] =
     &["choice", "choices", "spans", "scale", "number", "flag", "text", "rank", "preference", "json"];
 
-struct Place<'t> {
-    file: FileId,
-    text: &'t str,
-    tokens: &'t [Token],
-    before: Option<usize>,
-    found: Option<usize>,
+/// A place that the grammar could not read, and what stands around it.
+pub(super) struct Place<'t> {
+    pub file: FileId,
+    pub source: &'t str,
+    pub tokens: &'t [Token],
+    /// The last token that was read.
+    pub before: Option<usize>,
+    /// The one after it, unless the declaration ends there.
+    pub found: Option<usize>,
+    /// The end of the declaration.
+    pub stop: usize,
+    /// The innermost statement around it, by its block and first word.
+    pub statement: Option<(Block, usize)>,
 }
 
 impl Place<'_> {
-    fn span(&self, at: usize) -> Span {
+    pub(super) fn span(&self, at: usize) -> Span {
         Span::new(self.file, self.tokens[at].start, self.tokens[at].end)
     }
 
-    fn text(&self, at: usize) -> &str {
-        self.tokens[at].text(self.text)
+    pub(super) fn text(&self, at: usize) -> &str {
+        self.tokens[at].text(self.source)
     }
 
     /// The token found, unless the statement ends there.
-    fn found_token(&self) -> Option<usize> {
+    pub(super) fn found_token(&self) -> Option<usize> {
         self.found.filter(|at| !self.tokens[*at].is_boundary())
     }
 
@@ -89,29 +127,6 @@ impl Place<'_> {
         } else {
             error.help("write its right side, or remove it")
         })
-    }
-
-    /// An operator that other languages write in another way.
-    fn foreign_operator(&self, wanted: &[String]) -> Option<Diagnostic> {
-        let at = self.found_token()?;
-        let sign = self.text(at);
-        let ours = match sign {
-            "&&" | "&" => "and",
-            "||" => "or",
-            "!" => "not",
-            "=" => "==",
-            ":=" => "=",
-            "->" => "=>",
-            "|" => "or",
-            _ => return None,
-        };
-        let something_else_is_missing = wanted.iter().any(|item| item.starts_with("a "));
-        if sign == "=" && something_else_is_missing {
-            return None;
-        }
-        let message = format!("unexpected `{sign}`");
-        let label = format!("did you mean `{ours}`?");
-        Some(Diagnostic::new(Code::UnexpectedToken, message, self.span(at), label))
     }
 
     /// A keyword where a name should stand.
@@ -177,19 +192,37 @@ impl Place<'_> {
             "," => Some("a comma stands between the items of a list; statements end at a newline or `;`".to_owned()),
             "(" => Some("a function is called by its name: `f(a, b)` or `a |> f(b)`".to_owned()),
             "{" if OPERATOR_WORDS.contains(&self.text(before)) => None,
-            "when" if wanted.iter().any(|item| item == "a string") => {
-                Some("a reason comes first: `\"too short\" when …`".to_owned())
-            }
-            "%" => Some("write the sign right after the number: `20%`".to_owned()),
             _ if self.tokens[before].kind == Kind::Comma => Some("remove the comma if the list ends there".to_owned()),
-            _ if wanted.iter().any(|item| item == "a string") && self.tokens[at].kind == Kind::Word => {
-                let rest = &self.text[self.tokens[at].start..];
+            _ if wanted.iter().any(|item| item == "a string") && self.is_bare_text(at) => {
+                let rest = &self.source[self.tokens[at].start..];
                 let end = rest.find(|c: char| c.is_whitespace() || matches!(c, ';' | ',' | '}')).unwrap_or(rest.len());
                 Some(format!("write it in quotes: `\"{}\"`", super::statement::shorten(&rest[..end])))
             }
             _ if wanted.is_empty() => Some("a statement ends at a newline or `;`".to_owned()),
             _ => None,
         }
+    }
+
+    /// Whether a word may be a text whose quotes were forgotten.
+    fn is_bare_text(&self, at: usize) -> bool {
+        let word = self.text(at);
+        self.tokens[at].kind == Kind::Word && !HARD_WORDS.contains(&word) && !CLAUSE_WORDS.contains(&word)
+    }
+
+    /// How the statement at hand is written.
+    fn example(&self) -> Option<String> {
+        let (block, head) = self.statement?;
+        let shown = match block {
+            Block::Fields => "a field is a name and a type: `text: string`",
+            Block::Values => "a value is a name, and a title and a key if it has them: `refund \"Refund\" key \"r\"`",
+            Block::Arms => "an arm is its patterns and what follows from them: `1, 2 => bad`",
+            Block::Settings => "an option is a name and its value: `rank 8`",
+            _ => {
+                let row = block.words().find(|row| row.word == self.text(head))?;
+                return Some(format!("for example `{}`", row.example));
+            }
+        };
+        Some(shown.to_owned())
     }
 }
 

@@ -11,6 +11,7 @@ pub mod ast;
 mod bracket;
 mod build;
 mod expected;
+mod foreign;
 mod format;
 mod grammar;
 mod literal;

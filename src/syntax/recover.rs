@@ -5,13 +5,13 @@ use pest::Parser;
 use super::ast;
 use super::bracket::{Brackets, pair_brackets};
 use super::build::Builder;
-use super::expected::{explain, failure_offset, token_at};
+use super::expected::{Stop, explain, failure_offset, token_at};
 use super::grammar::{Grammar, Rule};
 use super::scan::{Scan, scan};
 use super::statement::{Outline, Statement, outline};
 use super::token::{Kind, Token};
 use super::words::Block;
-use crate::diagnostics::{Code, Diagnostic, Diagnostics};
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, closest};
 use crate::source::{FileId, Span};
 
 /// Mistakes in one declaration after which the rest of it is left alone: each costs a further look at it.
@@ -21,7 +21,7 @@ const MOST_MISTAKES: usize = 24;
 pub(super) fn read(file: FileId, text: &str) -> (ast::File, Diagnostics) {
     let Scan { tokens, mut errors, blanks, broken } = scan(file, text);
     let mut brackets = pair_brackets(file, text, &tokens);
-    let Outline { mut statements, stray_docs, trailing_commas, errors: unknown } =
+    let Outline { mut statements, stray_docs, trailing_commas, separators, errors: unknown } =
         outline(file, text, &tokens, &brackets);
     let literals = open_literals(text, &tokens, &broken);
     brackets.errors.retain(|error| !is_swallowed(error, &literals));
@@ -36,8 +36,15 @@ pub(super) fn read(file: FileId, text: &str) -> (ast::File, Diagnostics) {
     for at in brackets.stray.iter().chain(&brackets.open_ends) {
         lose(&mut statements, *at);
     }
-    let mut reader =
-        Reader { file, text, tokens: &tokens, brackets: &brackets, readable: text.as_bytes().to_vec(), errors };
+    let mut reader = Reader {
+        file,
+        text,
+        tokens: &tokens,
+        brackets: &brackets,
+        readable: text.as_bytes().to_vec(),
+        errors,
+        unopened: Vec::new(),
+    };
     for (start, end) in blanks {
         reader.blank(start, end);
     }
@@ -47,8 +54,12 @@ pub(super) fn read(file: FileId, text: &str) -> (ast::File, Diagnostics) {
     for at in trailing_commas {
         reader.blank(tokens[at].start, tokens[at].end);
     }
+    for at in separators {
+        reader.read_as(tokens[at].start, ";");
+    }
     let tree = reader.file(&mut statements);
-    let mut errors = reader.errors;
+    let (mut errors, unopened) = (reader.errors, reader.unopened);
+    errors.retain(|error| !closes_unopened(error, &unopened, &brackets.stray, &tokens));
     errors.sort_by_key(|error| error.labels.first().map(|label| (label.span.start, label.span.end)));
     (tree, errors)
 }
@@ -93,6 +104,13 @@ fn without_aftermath(unknown: Diagnostics, tokens: &[Token], brackets: &Brackets
     unknown.into_iter().filter(|error| !is_aftermath(error)).collect()
 }
 
+/// Whether an error is about the first `}` after a declaration that lacks its `{`: that was told.
+fn closes_unopened(error: &Diagnostic, unopened: &[usize], stray: &[usize], tokens: &[Token]) -> bool {
+    let Some(place) = error.labels.first().filter(|_| error.code == Code::UnclosedBlock) else { return false };
+    let after = |last: &usize| stray.iter().find(|at| **at > *last).map(|at| tokens[*at].start as u32);
+    unopened.iter().any(|last| after(last) == Some(place.span.start))
+}
+
 /// Marks the innermost statement around a token as unreadable.
 fn lose(statements: &mut [Statement], token: usize) {
     // Each statement stands before those inside it, so the last one that reaches over the token is the innermost.
@@ -110,6 +128,8 @@ struct Reader<'t> {
     /// The text with white space in the place of what is not to be read; bytes stay where they are.
     readable: Vec<u8>,
     errors: Diagnostics,
+    /// Declarations that end where their `{` should stand, by their last token.
+    unopened: Vec<usize>,
 }
 
 impl Reader<'_> {
@@ -120,6 +140,11 @@ impl Reader<'_> {
                 *byte = b' ';
             }
         }
+    }
+
+    /// Puts other bytes, of which there are as many, in the place of some.
+    fn read_as(&mut self, start: usize, text: &str) {
+        self.readable[start..start + text.len()].copy_from_slice(text.as_bytes());
     }
 
     /// What is left to be read of some bytes.
@@ -138,6 +163,11 @@ impl Reader<'_> {
 
     fn file(&mut self, statements: &mut [Statement]) -> ast::File {
         let mut tree = ast::File { edition: None, decls: Vec::new(), damaged: Vec::new() };
+        if self.is_another_language(statements) {
+            self.errors.clear();
+            self.errors.push(self.another_language(&statements[0]));
+            return tree;
+        }
         self.check_first(statements);
         let mut from = 0;
         while from < statements.len() {
@@ -171,6 +201,30 @@ impl Reader<'_> {
             .push(error.help("write `annot 1` as the first line: it says which edition of the language follows"));
     }
 
+    /// Whether nothing in a file looks like a declaration: it is not one mistake, it is another language.
+    fn is_another_language(&self, statements: &[Statement]) -> bool {
+        let Some(first) = statements.first() else { return false };
+        let text = |at: usize| self.tokens[at].text(self.text);
+        let declares = |statement: &Statement| {
+            let words = || Block::File.words().map(|row| row.word);
+            let names = statement.head + 1 < statement.end
+                && matches!(self.tokens[statement.head + 1].kind, Kind::Word | Kind::Quoted | Kind::Text);
+            names && closest(text(statement.head), words()).is_some()
+        };
+        text(first.head) != "annot"
+            && !self.looks_like_edition(first)
+            && !statements.iter().any(|statement| statement.block == Block::File && declares(statement))
+    }
+
+    fn another_language(&self, first: &Statement) -> Diagnostic {
+        let message = "the file does not begin with `annot 1`, and nothing in it is a declaration";
+        let span = self.span(first.head);
+        Diagnostic::new(Code::MissingEdition, message, span, "no declaration begins so").help(
+            "a specification begins with the line `annot 1` and holds declarations like \
+             `source questions { path \"questions.csv\" }`",
+        )
+    }
+
     fn looks_like_edition(&self, first: &Statement) -> bool {
         first.end - first.head == 2 && self.tokens[first.head + 1].kind == Kind::Number
     }
@@ -191,7 +245,8 @@ impl Reader<'_> {
             }
             Err(error) => {
                 let found = token_at(self.tokens, start + failure_offset(&error));
-                let why = explain(self.file, self.text, self.tokens, (found, statement.end), &error);
+                let stop = Stop { found, end: statement.end, statement: None };
+                let (why, _) = explain(self.file, self.text, self.tokens, &stop, &error);
                 self.errors.push(if why.help.is_none() { why.help("the first line is `annot 1`") } else { why });
             }
         }
@@ -222,9 +277,8 @@ impl Reader<'_> {
                     break;
                 }
                 Err(error) => {
-                    damaged = true;
                     mistakes += 1;
-                    self.give_up_a_statement(group, start + failure_offset(&error), &error);
+                    damaged |= self.pass_a_mistake(group, start + failure_offset(&error), &error);
                 }
             }
         }
@@ -239,8 +293,9 @@ impl Reader<'_> {
         (group[0].first..group[0].end).any(|at| self.brackets.unclosed[at] && !is_lost(at))
     }
 
-    /// Reports what the grammar could not read and takes its innermost statement out.
-    fn give_up_a_statement(&mut self, group: &mut [Statement], at: usize, error: &pest::error::Error<Rule>) {
+    /// Reports what the grammar could not read. Where its meaning is plain it is read so; else its innermost statement is
+    /// taken out, and the answer is yes.
+    fn pass_a_mistake(&mut self, group: &mut [Statement], at: usize, error: &pest::error::Error<Rule>) -> bool {
         let stop = group[0].end;
         let found = token_at(self.tokens, at).min(stop);
         // Where a statement ends too early, it is the one that the token before belongs to.
@@ -250,12 +305,26 @@ impl Reader<'_> {
         } else {
             found
         };
-        self.errors.push(explain(self.file, self.text, self.tokens, (found, stop), error));
-        let lost = group
+        let around = group
             .iter_mut()
             .filter(|statement| !statement.lost && (statement.first..statement.end).contains(&place))
             .min_by_key(|statement| statement.end - statement.first);
-        match lost {
+        let statement = around.as_ref().map(|statement| (statement.block, statement.head));
+        let (why, mend) = explain(self.file, self.text, self.tokens, &Stop { found, end: stop, statement }, error);
+        // What was read differently in vain is one mistake still.
+        let shown = |error: &Diagnostic| error.labels.first().map(|label| label.span);
+        let is_told = self.errors.last().is_some_and(|last| shown(last) == shown(&why));
+        if !is_told {
+            self.errors.push(why);
+        }
+        if !is_told && !mend.0.is_empty() {
+            mend.0.iter().for_each(|(start, text)| self.read_as(*start, text));
+            return false;
+        }
+        if ends && statement.is_some_and(|(block, _)| block == Block::File) {
+            self.unopened.push(place);
+        }
+        match around {
             Some(statement) => {
                 statement.lost = true;
                 let statement = *statement;
@@ -263,13 +332,14 @@ impl Reader<'_> {
             }
             None => group[0].lost = true,
         }
+        true
     }
 
     /// The name of a declaration that could not be read in full.
     fn declared_name(&self, statement: &Statement) -> Option<ast::Ident> {
         let tokens = &self.tokens[statement.head + 1..statement.end];
-        let name = tokens.first().filter(|token| matches!(token.kind, Kind::Word | Kind::Quoted))?;
-        let text = name.text(self.text).trim_matches('`').to_owned();
+        let name = tokens.first().filter(|token| matches!(token.kind, Kind::Word | Kind::Quoted | Kind::Text))?;
+        let text = name.text(self.text).trim_matches(['`', '"']).to_owned();
         Some(ast::Ident { name: text, span: Span::new(self.file, name.start, name.end) })
     }
 }

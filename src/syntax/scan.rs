@@ -89,7 +89,11 @@ impl Scanner<'_> {
             '#' => self.foreign_comment(self.line_length()),
             c if is_name_char(c) => {
                 let length = self.rest().find(|c| !is_name_char(c)).unwrap_or(self.rest().len());
-                self.push(Kind::Word, length);
+                if self.is_prefix(length) {
+                    self.prefixed_string(length);
+                } else {
+                    self.push(Kind::Word, length);
+                }
             }
             c => self.sign(c),
         }
@@ -137,6 +141,8 @@ impl Scanner<'_> {
             self.error(Code::BadCharacter, start, end, format!("{what} cannot stand here"), "not part of the language");
         error.help = Some(if is_bidi(first) {
             "remove it: it makes a text look other than it is".to_owned()
+        } else if first.is_whitespace() && first != '\r' {
+            "write an ordinary space instead".to_owned()
         } else {
             "remove it, or put a name that contains it in backticks".to_owned()
         });
@@ -220,7 +226,7 @@ impl Scanner<'_> {
                 let escape = self.text[at..at + length].to_owned();
                 self.error(Code::BadString, at, at + length, format!("`{escape}` is no escape"), "unknown escape")
                     .help =
-                    Some("the escapes are `\\n \\t \\r \\\\ \\\" \\u{…}`; a backslash itself is `\\\\`".to_owned());
+                    Some("the escapes are `\\n \\t \\r \\\\ \\\" \\u{…}`; a backslash itself is `\\\\`, and paths are written with `/`".to_owned());
             }
         } else if self.rest().starts_with("\"\"\"") {
             self.error(Code::BadString, start, start + 3, "the string is not closed".to_owned(), "begins here").help =
@@ -309,6 +315,35 @@ impl Scanner<'_> {
             Some("strings stand in double quotes: `\"…\"`".to_owned());
         self.scan.broken.push(start);
         self.push(Kind::Text, length);
+    }
+
+    /// Whether a word is the prefix that a string has in other languages.
+    fn is_prefix(&self, length: usize) -> bool {
+        let (word, rest) = self.rest().split_at(length);
+        let is_one =
+            ["r", "f", "b", "u", "rb", "br", "rf", "fr"].iter().any(|prefix| word.eq_ignore_ascii_case(prefix));
+        is_one && rest.starts_with(['"', '\''])
+    }
+
+    /// A string with a prefix: `r"\d+"`
+    fn prefixed_string(&mut self, prefix: usize) {
+        let (word, rest) = self.rest().split_at(prefix);
+        let length = if rest.starts_with('"') {
+            literal::string_length(rest).unwrap_or_else(|length| length)
+        } else {
+            let line = &rest[..self.line_length() - prefix];
+            line[1..].find('\'').map_or(line.trim_end().len(), |end| end + 2)
+        };
+        let help = match word.to_ascii_lowercase().as_str() {
+            "r" => "a pattern stands between slashes: `/\\d+/`; a string has no prefix: `\"…\"`",
+            "f" => "a template names its values in braces: `\"{{ text }}\"`; a string has no prefix",
+            _ => "leave the letter out: `\"…\"`",
+        };
+        let message = format!("a string has no prefix `{word}`");
+        let (start, end) = (self.at, self.at + prefix + length);
+        self.error(Code::BadString, start, end, message, "with a prefix").help = Some(help.to_owned());
+        self.scan.broken.push(start);
+        self.push(Kind::Text, prefix + length);
     }
 
     /// A comment as other languages write it.

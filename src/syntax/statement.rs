@@ -30,6 +30,8 @@ pub(super) struct Outline {
     pub stray_docs: Vec<bool>,
     /// Commas after the last item of a list, by token.
     pub trailing_commas: Vec<usize>,
+    /// Commas between statements, by token.
+    pub separators: Vec<usize>,
     /// Mistakes.
     pub errors: Diagnostics,
 }
@@ -40,6 +42,7 @@ pub(super) fn outline(file: FileId, text: &str, tokens: &[Token], brackets: &Bra
         statements: Vec::new(),
         stray_docs: vec![false; tokens.len()],
         trailing_commas: Vec::new(),
+        separators: Vec::new(),
         errors: Vec::new(),
     };
     let mut walk = Walk { file, text, tokens, brackets, found };
@@ -66,9 +69,15 @@ impl Walk<'_> {
 
     /// Splits the tokens from `at` up to `end` into the statements of a block.
     fn block(&mut self, block: Block, mut at: usize, end: usize) {
+        let mut commas = Vec::new();
         while at < end {
             let token = self.tokens[at];
             if matches!(token.kind, Kind::Newline | Kind::Semicolon) || self.is_stray_close(at) {
+                at += 1;
+                continue;
+            }
+            if token.kind == Kind::Comma && block.without_commas().is_some() {
+                commas.push(at);
                 at += 1;
                 continue;
             }
@@ -76,6 +85,21 @@ impl Walk<'_> {
             self.statement(block, at, stop);
             at = stop.max(at + 1);
         }
+        self.report_separators(block, &commas);
+        self.found.separators.extend(commas);
+    }
+
+    /// Reports the commas between the statements of a block, which are one habit.
+    fn report_separators(&mut self, block: Block, commas: &[usize]) {
+        let (Some(what), Some(first)) = (block.without_commas(), commas.first()) else { return };
+        let label = match commas.len() {
+            1 => "no comma stands here".to_owned(),
+            2 => "no comma stands here, nor further on".to_owned(),
+            more => format!("no comma stands here, nor in {} places further on", more - 1),
+        };
+        let message = format!("{what} are not separated by commas");
+        let error = Diagnostic::new(Code::UnexpectedToken, message, self.span(*first), label);
+        self.found.errors.push(error.help("put each on a line of its own, or `;` between two on one line"));
     }
 
     fn is_stray_close(&self, at: usize) -> bool {
@@ -86,10 +110,13 @@ impl Walk<'_> {
     fn statement_end(&self, block: Block, first: usize, end: usize) -> usize {
         let mut at = first;
         let mut last = None;
+        // A comma stands between two statements, but for the patterns of an arm.
+        let mut separates = block.without_commas().is_some() && block != Block::Arms;
         while at < end {
             let token = self.tokens[at];
             match token.kind {
                 Kind::Semicolon => return at,
+                Kind::Comma if separates => return at,
                 Kind::Newline => {
                     let next = (at..end).find(|next| self.tokens[*next].kind != Kind::Newline);
                     match (next, last) {
@@ -108,6 +135,7 @@ impl Walk<'_> {
                     }
                 }
                 _ => {
+                    separates |= block == Block::Arms && self.text(at) == "=>";
                     last = Some(at);
                     at += 1;
                 }
@@ -150,6 +178,8 @@ impl Walk<'_> {
         }
         match self.tokens[next].kind {
             Kind::Doc => false,
+            // A block may not begin in a line of its own, and is read all the same.
+            Kind::Open(b'{') if block == Block::File => true,
             _ if block == Block::Arms && !after_comma && self.begins_arm(next, end) => false,
             Kind::Symbol => after_comma || !matches!(word, "@" | ":" | "=" | "=>" | "!" | "?" | ".."),
             Kind::Word if after_comma => !self.begins_statement_after_comma(block, next, end),
@@ -292,13 +322,33 @@ impl Walk<'_> {
             return self.found.errors.push(error.help(known_words(block)));
         }
         let message = format!("unknown {what} `{word}`{place}");
-        let error = match closest(&word, words()) {
-            Some(near) => Diagnostic::new(code, message, self.span(head), format!("did you mean `{near}`?"))
-                .help(example_of(block, near)),
-            None => Diagnostic::new(code, message, self.span(head), format!("no {what} begins with this word"))
-                .help(self.elsewhere(block, &word).unwrap_or_else(|| known_words(block))),
+        if block == Block::File && self.goes_on_unknown(head, &word) {
+            return;
+        }
+        let ours = closest(&word, words()).or_else(|| super::foreign::statement_word(block, &word));
+        let is_edition =
+            block == Block::File && head + 1 < self.tokens.len() && self.tokens[head + 1].kind == Kind::Number;
+        let (label, help) = match ours.or(is_edition.then_some("annot")) {
+            Some(ours) => (format!("did you mean `{ours}`?"), example_of(block, ours)),
+            None => {
+                let help = self.elsewhere(block, &word).unwrap_or_else(|| known_words(block));
+                (format!("no {what} begins with this word"), help)
+            }
         };
-        self.found.errors.push(error);
+        self.found.errors.push(Diagnostic::new(code, message, self.span(head), label).help(help));
+    }
+
+    /// Whether a line follows another that was not known either: both are one text in another language.
+    fn goes_on_unknown(&self, head: usize, word: &str) -> bool {
+        let is_strange = |word: &str| {
+            closest(word, Block::File.words().map(|row| row.word)).is_none()
+                && super::foreign::statement_word(Block::File, word).is_none()
+                && self.elsewhere(Block::File, word).is_none()
+        };
+        let above = self.found.statements.iter().rev().nth(1).filter(|above| above.block == Block::File && above.lost);
+        let Some(above) = above else { return false };
+        let newlines = self.tokens[above.end..head].iter().filter(|token| token.kind == Kind::Newline).count();
+        newlines == 1 && is_strange(word) && is_strange(self.text(above.head))
     }
 
     /// Says where a word belongs that is known in another block.

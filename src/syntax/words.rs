@@ -54,6 +54,28 @@ impl Block {
         WORDS.iter().filter(move |word| word.block == self)
     }
 
+    /// What its statements are called, where nothing in them can stand behind a comma: authors put one between them.
+    pub fn without_commas(self) -> Option<&'static str> {
+        match self {
+            Self::Fields => Some("fields"),
+            Self::Values => Some("values"),
+            Self::Arms => Some("arms"),
+            Self::Settings => Some("options"),
+            Self::File
+            | Self::Source
+            | Self::Constraints
+            | Self::Clean
+            | Self::Policy
+            | Self::Template
+            | Self::Dataset
+            | Self::LabelSources
+            | Self::Model
+            | Self::Train
+            | Self::Evaluate
+            | Self::Test => None,
+        }
+    }
+
     /// Whether its statements begin with names of the author's choice.
     pub fn is_open(self) -> bool {
         matches!(self, Self::Fields | Self::Values | Self::Arms | Self::Settings)
@@ -142,7 +164,7 @@ pub(super) const WORDS: &[Word] = &[
     word(Block::Dataset, "clean", None, "clean tidy"),
     word(Block::Dataset, "label", Some(Block::LabelSources), "label intent = category"),
     word(Block::Dataset, "policy", None, "policy bank"),
-    word(Block::Dataset, "split", None, "split train 90%, validation 10%"),
+    word(Block::Dataset, "split", None, "split train 90%, test 10% stratify intent seed 7"),
     word(Block::Dataset, "write", Some(Block::Settings), "write messages from route"),
     word(Block::LabelSources, "from", None, "from category"),
     word(Block::LabelSources, "resolve", None, "resolve majority"),

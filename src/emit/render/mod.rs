@@ -5,6 +5,7 @@ mod column;
 mod conversation;
 mod lines;
 mod messages;
+mod preference;
 mod prompt_completion;
 mod row;
 mod slot;
@@ -42,6 +43,7 @@ enum Layout {
     Messages { conversation: Conversation, weighted: bool },
     Alpaca(alpaca::Exchange),
     PromptCompletion(prompt_completion::Pair),
+    Preference(preference::Preference),
     Lines,
     Table,
 }
@@ -96,6 +98,9 @@ impl Renderer {
             OutputFormat::PromptCompletion => {
                 Layout::PromptCompletion(prompt_completion::Pair::new(template()?, &columns).map_err(unfit)?)
             }
+            OutputFormat::Preference => {
+                Layout::Preference(preference::Preference::new(template()?, &columns).map_err(unfit)?)
+            }
             OutputFormat::Jsonl => Layout::Lines,
             OutputFormat::Parquet => Layout::Table,
         };
@@ -122,12 +127,26 @@ impl Renderer {
             }
             Layout::Alpaca(exchange) => each(&|rows, row, out| exchange.write(rows, row, out)),
             Layout::PromptCompletion(pair) => each(&|rows, row, out| pair.write(rows, row, out)),
+            Layout::Preference(preference) => each(&|rows, row, out| preference.write(rows, row, out)),
             Layout::Lines => each(&|rows, row, out| lines::write(&self.identity, rows, row, out)),
             Layout::Table => {
                 let schema = SchemaRef::new(table_schema(&batch.schema(), &self.identity));
                 let table = RecordBatch::try_new(schema, batch.columns().to_vec());
                 Ok(Rendered::Table(table.expect("only the first column's name differs from the batch's")))
             }
+        }
+    }
+
+    /// For each row of such a batch why the format cannot hold it although its texts can be rendered; `None` where it can.
+    pub fn faults(&self, batch: &RecordBatch) -> Vec<Option<&'static str>> {
+        match (&self.layout, Rows::new(batch)) {
+            (Layout::Preference(preference), Ok(rows)) => {
+                (0..batch.num_rows()).map(|row| preference.fault(&rows, row)).collect()
+            }
+            // Columns of a type that no format writes are told by writing them.
+            (Layout::Preference(_), Err(_))
+            | (Layout::Messages { .. } | Layout::Alpaca(_) | Layout::PromptCompletion(_), _)
+            | (Layout::Lines | Layout::Table, _) => vec![None; batch.num_rows()],
         }
     }
 }

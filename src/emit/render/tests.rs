@@ -127,6 +127,46 @@ fn rows_of_every_format() {
     );
 }
 
+fn pair(prompt: &str, chosen: &str, rejected: &str) -> TemplateKind {
+    let [prompt, chosen, rejected] = [prompt, chosen, rejected].map(str::to_owned);
+    TemplateKind::Preference { prompt, chosen, rejected }
+}
+
+#[test]
+fn a_preference_is_two_different_answers() {
+    let better = pair("Q: {{ text }}", "{{ urgency }}", "{% if text == 'same' %} {{ urgency }}{% endif %}no");
+    check(
+        OutputFormat::Preference,
+        better,
+        &[("\"Where?\"\n", "now"), ("same", "later")],
+        &[
+            r#"{"prompt":"Q: \"Where?\"\n","chosen":"now","rejected":"no"}"#,
+            r#"{"prompt":"Q: same","chosen":"later","rejected":" laterno"}"#,
+        ],
+    );
+    let rows = batch(&[("now", "now"), (" now\n", "now"), ("", "later"), ("ask", "now"), ("x", "unheard of")]);
+    for (kind, expected) in [
+        (pair("?", "{{ text }}", "{{ urgency }}"), [Some("same"), Some("same"), Some("`chosen`"), None, None]),
+        (pair("?", "{{ urgency }}", "{{ text }}"), [Some("same"), Some("same"), Some("`rejected`"), None, None]),
+        (pair("{{ text }}", "a", "b"), [None, None, Some("`prompt`"), None, None]),
+    ] {
+        let mut program = fixture();
+        program.templates[0].kind = kind.clone();
+        let dataset = &program.datasets[0];
+        let output = Output { format: OutputFormat::Preference, ..dataset.outputs[0].clone() };
+        let renderer = Renderer::new(&program, dataset, &output, &tables()).expect("fits");
+        let faults = renderer.faults(&rows);
+        for (fault, expected) in faults.iter().zip(expected) {
+            assert_eq!(fault.is_some(), expected.is_some(), "{kind:?}: {faults:?}");
+            assert!(fault.unwrap_or_default().contains(expected.unwrap_or_default()), "{kind:?}: {faults:?}");
+        }
+        // Nor is such a row written where nobody has asked before.
+        let first = faults.iter().position(Option::is_some).expect("a fault");
+        let error = renderer.render(&rows).expect_err("not written");
+        assert_eq!((error.row, Some(error.message.as_str())), (first, faults[first]), "{kind:?}");
+    }
+}
+
 #[test]
 fn what_does_not_fit_is_told() {
     let rows = batch(&[("a", "now"), ("b", "unheard of")]);
@@ -135,6 +175,8 @@ fn what_does_not_fit_is_told() {
         (OutputFormat::PromptCompletion, chat(&[("assistant", "b")]), "unfit: `write chat`"),
         (OutputFormat::PromptCompletion, chat(&[("user", "a"), ("system", "b")]), "unfit: `write chat`"),
         (OutputFormat::Messages, TemplateKind::Text("{{ text }}".to_owned()), "unfit: `write chat`"),
+        (OutputFormat::Messages, pair("a", "b", "c"), "unfit: `write chat`"),
+        (OutputFormat::Preference, completion(), "unfit: `write chat`"),
         (OutputFormat::Messages, chat(&[("user", "{{ txet }}")]), "unfit: `write chat`"),
         (OutputFormat::Messages, chat(&[("user", "{{ urgency }}")]), "row 1: `urgency` is no value of its label"),
     ] {

@@ -172,3 +172,54 @@ proptest! {
         prop_assert_eq!(left.quarantine().len() as u64, outcome.steps.iter().map(|step| step.quarantined).sum::<u64>());
     }
 }
+
+/// What an output cannot hold is counted like all that a step takes out, before the records are split.
+#[test]
+fn a_pair_of_equal_answers_is_quarantined() {
+    const SPEC: &str = r#"annot 1
+source s { path "a.jsonl"; license "MIT"; fields { ask: string; good: string; bad: string @personal; kind: string } }
+label mood: choice { up; down }
+policy safe { redact bad: email }
+template better: preference { prompt "{{ ask }}"; chosen "{{ good }} {{ mood.title }}"; rejected "{{ bad }}" }
+dataset d {
+  from s
+  label mood = kind
+  policy safe
+  split train 50%, test 50% seed 1
+  write jsonl as rows
+  write preference from better as pairs
+}
+"#;
+    let line = |ask: &str, good: &str, bad: &str, kind: &str| {
+        serde_json::json!({"ask": ask, "good": good, "bad": bad, "kind": kind}).to_string() + "\n"
+    };
+    let mut data = [
+        line("a", "yes", "no", "up"),
+        line("b", "ask [EMAIL]", " ask x@y.example up", "up"),
+        line(" ", "yes", "no", "down"),
+        line("c", "yes", "", "down"),
+        line("d", "yes", "no", "neither"),
+    ]
+    .concat();
+    (0..40).for_each(|at| data += &line(&format!("q{at}"), "yes", if at % 8 == 7 { "yes down" } else { "no" }, "down"));
+    let left = build(SPEC, &[(0, "a.jsonl", data.as_bytes())], TINY, 2).unwrap();
+    let last = left.built.outcome.steps.len() - 1;
+    assert_eq!(left.step(last), [44, 36, 0, 8]);
+    assert_eq!(left.built.outcome.steps[last].rule, "two different answers");
+    let lines = |output: &str| ["train", "test"].map(|part| left.lines(&format!("{output}/{part}.jsonl"))).concat();
+    assert_eq!((lines("pairs").len(), lines("rows").len()), (36, 36), "both outputs hold the same records");
+    assert!(lines("pairs").iter().all(|row| row["chosen"] != row["rejected"]));
+    let quarantine = left.quarantine();
+    let same = |line| (line, "`chosen` and `rejected` are the same text".to_owned());
+    let expected = [
+        same(2),
+        (3, "`prompt` is blank".to_owned()),
+        (4, "`rejected` is blank".to_owned()),
+        (5, "unknown value of label `mood`".to_owned()),
+        same(13),
+    ];
+    assert_eq!(quarantine[..5], expected);
+    assert_eq!(quarantine.len(), 9);
+    let one = build(SPEC, &[(0, "a.jsonl", data.as_bytes())], Sizes::default(), 1).unwrap();
+    assert!(left.files == one.files, "however the work is cut");
+}

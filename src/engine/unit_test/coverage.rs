@@ -115,6 +115,8 @@ impl Rules {
             StepKind::DedupExact { .. } | StepKind::DedupNear { .. } => "dedup",
             StepKind::Redact { .. } => "redact",
             StepKind::Forbid { .. } => "forbid",
+            // What a writer asks is no rule of a block.
+            StepKind::Pair { .. } => return,
             StepKind::Label { value, drop_when, null_drops, .. } => {
                 let arms = arms(value, drop_when.as_ref());
                 if arms.is_empty() {

@@ -17,7 +17,7 @@ use crate::emit::cell_value;
 use crate::engine::narrow::Narrow;
 use crate::engine::passes::{Batches, Workers, scan};
 use crate::engine::read::table::{DIGEST, ERROR, LINE, LOCATION};
-use crate::engine::resolve::{Fate, Fates, Stage, resolve};
+use crate::engine::resolve::{Fate, Fates, Reread, Stage, resolve};
 use crate::hir::{
     Column, ColumnId, Dataset, Expect, Expr, LabelSchema, LabelValues, Program, SourceId, Split, SplitRule, Step,
     StepKind, TestUse, Value,
@@ -57,6 +57,20 @@ pub(super) fn run(
     Ok(ran)
 }
 
+/// The records of a test, which are read again where they lie.
+struct InMemory<'b>(&'b RecordBatch);
+
+impl Reread for InMemory<'_> {
+    fn near(&mut self, column: &str, rows: &[u32], threshold: f64) -> Result<Clusters, EngineError> {
+        Ok(near(self.0, column, rows, threshold))
+    }
+
+    fn faults(&mut self, _: usize, _: &[u32]) -> Result<Vec<(usize, &'static str)>, EngineError> {
+        // A block under test writes nothing: it has no step that asks for it.
+        Ok(Vec::new())
+    }
+}
+
 /// Decides over the records of one test as the resolver of a build does.
 fn decide(
     program: &Program,
@@ -68,9 +82,7 @@ fn decide(
     let mut narrow = Narrow::new(program, dataset);
     narrow.push(batch, |_| SourceId(0));
     let tables = label_tables(program, dataset, &narrow);
-    let fates = resolve(&narrow, dataset, &tables, |_| false, &mut |column, rows, threshold| {
-        Ok(near(batch, column, rows, threshold))
-    })?;
+    let fates = resolve(&narrow, dataset, &tables, |_| false, &mut InMemory(batch))?;
     let decided = Decided { dataset, batch, narrow: &narrow, fates: &fates, tables: &tables };
     let mismatches = test_use.cases.iter().enumerate();
     let mismatches = mismatches.map(|(row, case)| decided.mismatch(row, &case.expect));
@@ -134,7 +146,8 @@ fn arm_of((at, step): (usize, &Step)) -> Option<(usize, Expr)> {
         | StepKind::DedupExact { .. }
         | StepKind::DedupNear { .. }
         | StepKind::Redact { .. }
-        | StepKind::Forbid { .. } => None,
+        | StepKind::Forbid { .. }
+        | StepKind::Pair { .. } => None,
     }
 }
 
@@ -307,7 +320,8 @@ impl Decided<'_> {
             StepKind::Drop { .. }
             | StepKind::DedupExact { .. }
             | StepKind::DedupNear { .. }
-            | StepKind::Forbid { .. } => dropped,
+            | StepKind::Forbid { .. }
+            | StepKind::Pair { .. } => dropped,
             StepKind::Label { .. } => {
                 self.fire_label(row, at, step.span, arms, dropped, fired);
                 return;

@@ -91,9 +91,11 @@ impl Builder<'_> {
             if level < least {
                 return left;
             }
-            if level == Level::Compare && !left.grouped && is_comparison(&left.expr) {
+            let is_chain = level == Level::Compare && !left.grouped && is_comparison(&left.expr);
+            if is_chain {
                 self.report_chain(&left.expr, row.peek());
             }
+            let first = is_chain.then(|| Deep { expr: left.expr.clone(), ..left });
             left = match row.next() {
                 Some(Element::Infix(operator)) => {
                     let right = self.climb(row, tighter(level));
@@ -102,6 +104,8 @@ impl Builder<'_> {
                 Some(Element::Test(test)) => self.test_of(left, &test),
                 Some(Element::Prefix(_) | Element::Operand(_)) | None => return left,
             };
+            // A chain has no meaning of its own: what was compared first stands for it.
+            left = first.unwrap_or(left);
         }
     }
 
@@ -181,6 +185,7 @@ impl Builder<'_> {
             .flat_map(|patterns| all(&patterns, Rule::pattern))
             .map(|pattern| self.pattern(&pattern))
             .collect();
+        let patterns = self.without_wildcard(patterns);
         let body = match all(pair, Rule::k_drop).next() {
             Some(action) => ArmBody::Drop(self.span(&action)),
             None => {
@@ -190,6 +195,16 @@ impl Builder<'_> {
             }
         };
         Arm { patterns, body, span: self.span(pair) }
+    }
+
+    /// Patterns among which there is no `_`, which stands for all other values elsewhere: then the arm is one of `else`.
+    fn without_wildcard(&mut self, patterns: Vec<Expr>) -> Vec<Expr> {
+        let is_wildcard = |pattern: &&Expr| matches!(&pattern.kind, ExprKind::Name(name) if name.name == "_");
+        let Some(wildcard) = patterns.iter().find(is_wildcard) else { return patterns };
+        let error = Diagnostic::new(Code::UnexpectedToken, "`_` is no pattern", wildcard.span, "did you mean `else`?");
+        self.errors
+            .push(error.help("the arm for all other values is the last one and begins with `else`: `else => …`"));
+        Vec::new()
     }
 
     fn pattern(&mut self, pair: &Pair) -> Expr {

@@ -2,6 +2,7 @@
 
 use super::{Builder, Pair, Rule, all, must, only};
 use crate::source::Span;
+use crate::syntax::ast::Ident;
 use crate::syntax::ast::template::{Item, ItemBody, Template};
 
 impl Builder<'_> {
@@ -17,8 +18,9 @@ impl Builder<'_> {
         let span = self.span(pair);
         match pair.as_rule() {
             Rule::turns => {
-                let body = ItemBody::Field(self.name_in(pair));
-                Item { mute: None, slot: self.keyword_in(pair), body, span }
+                let word = must(pair, Rule::k_turns);
+                let slot = Ident { name: word.as_str().trim_end().to_owned(), span: self.span(&word) };
+                Item { mute: self.place_of(pair, Rule::mute), slot, body: ItemBody::Field(self.name_in(pair)), span }
             }
             _ => Item {
                 mute: self.place_of(pair, Rule::mute),

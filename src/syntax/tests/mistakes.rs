@@ -91,7 +91,7 @@ fn statements() {
         &[
             ("E0001", "wen", "expected `when` after `\"x\"`, found `wen`", "did you mean `when`?"),
             ("E0001", "exact", "expected `exactly` or `near` after `text`, found `exact`", "did you mean `exactly`?"),
-            ("E0001", "when", "expected a string after `drop`, found `when`", "a reason comes first"),
+            ("E0001", "when", "expected a reason in quotes after `drop`, found `when`", ""),
             ("E0001", "=", "expected a value after `=`", ""),
             ("E0001", "=", "expected a name after `set`, found `=`", ""),
         ],
@@ -146,12 +146,12 @@ fn expressions() {
     one("a = 3", ("E0001", "=", "unexpected `=`", "did you mean `==`?"));
     one("a && b", ("E0001", "&&", "unexpected `&&`", "did you mean `and`?"));
     one("!a", ("E0001", "!", "unexpected `!`", "did you mean `not`?"));
-    one("a.b(3)", ("E0001", "(", "unexpected `(` after `b`", "`a |> f(b)`"));
+    one("a.b(3)", ("E0001", "(", "unexpected `(` after `b`", "`x |> b`"));
     one("[1, 2,, 3]", ("E0001", ",", "expected a value after `,`, found `,`", ""));
     one("f(1 2)", ("E0001", "2", "expected `,` after `1`, found `2`", ""));
-    one("20 %", ("E0001", "%", "unexpected `%` after `20`", "`20%`"));
+    one("20 %", ("E0001", "20 %", "the `%` stands apart from `20`", "`20%`"));
     one("a is 3", ("E0001", "3", "expected `null` after `is`, found `3`", ""));
-    one("a match { 1 => b, 2 => c }", ("E0001", ",", "unexpected `,` after `b`", "statements end at a newline"));
+    one("a match { 1 => b, 2 => c }", ("E0001", ",", "arms are not separated by commas", "a line of its own"));
     one("(1 + 2", ("E0004", "(", "the bracket is never closed", "close it with `)`"));
     one("1 + 2)", ("E0004", ")", "`)` closes nothing", "remove it"));
     one("[1, 2", ("E0004", "[", "the bracket is never closed", "`]`"));

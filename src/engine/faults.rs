@@ -1,0 +1,62 @@
+//! Records that an output cannot hold although each of their fields is right: they are rendered once before the split, so
+//! that they are counted like all others that a step takes out.
+
+use std::sync::Arc;
+
+use arrow::array::{RecordBatch, StringArray};
+
+use super::EngineError;
+use super::build::Stage;
+use super::narrow::Narrow;
+use super::passes::{ChunkWork, scan};
+use super::stages::{Build, at_chunk, keep};
+use super::write::visible;
+use crate::emit::Renderer;
+use crate::hir::Dataset;
+use crate::label::LabelTables;
+use crate::plan::second_pass;
+
+/// Looks at the records of a chunk.
+struct Look {
+    dataset: Arc<Dataset>,
+    renderer: Renderer,
+}
+
+impl ChunkWork for Look {
+    type Piece = Vec<Option<&'static str>>;
+
+    fn batch(&self, _: usize, _: usize, batch: RecordBatch) -> Result<Self::Piece, EngineError> {
+        // No template names the ids, which are therefore left blank.
+        let ids = StringArray::from(vec![""; batch.num_rows()]);
+        Ok(self.renderer.faults(&visible(&self.dataset, &batch, ids)))
+    }
+}
+
+impl Build<'_> {
+    /// Those of these rows that an output cannot hold, by their place among them, each with the reason. The texts pass
+    /// by; none is kept.
+    pub(super) fn faults(
+        &mut self,
+        narrow: &Narrow,
+        tables: &LabelTables,
+        output: usize,
+        rows: &[u32],
+    ) -> Result<Vec<(usize, &'static str)>, EngineError> {
+        let output = &self.dataset.outputs[output];
+        let renderer = Renderer::new(self.program, self.dataset, output, tables).map_err(EngineError::written)?;
+        let work = Arc::new(Look { dataset: Arc::new(self.dataset.clone()), renderer });
+        let table = self.table.keeping(keep(self.survey, rows.iter().map(|&row| narrow.location[row as usize])));
+        let plan = second_pass(self.dataset, &[], scan(Arc::new(table))?)?;
+        let (survey, progress) = (self.survey, &mut *self.progress);
+        let (mut faults, mut seen) = (Vec::new(), 0);
+        self.workers.run(&plan, work, &mut |chunk, pieces| {
+            for fault in pieces.into_iter().flatten() {
+                faults.extend(fault.map(|fault| (seen, fault)));
+                seen += 1;
+            }
+            progress(at_chunk(survey, Stage::Compare, chunk));
+            Ok(())
+        })?;
+        Ok(faults)
+    }
+}
