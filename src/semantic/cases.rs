@@ -9,6 +9,8 @@ use crate::syntax;
 mod builds;
 mod mistakes;
 mod pages;
+mod proofs;
+mod quiet;
 
 /// The whole example of the language's reference.
 pub(super) const EXAMPLE: &str = include_str!("cases/example.annot");
@@ -102,7 +104,6 @@ fn every_statement_resolves() {
         "prefer",
         "preference",
         "product",
-        "purpose \"commercial\"",
         "require alpha",
         "resolve dawid_skene",
         "severity",

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::compliance::{self, Gathered};
+use super::compliance::{self, Allowed, Gathered};
 use super::licence::{self, Licensed};
 use super::mapping::{Statement, resolve_label_statements};
 use super::names::{self, Found, Kind};
@@ -10,12 +10,13 @@ use super::quantities::{Once, missing};
 use super::scope::{Record, ScopeColumn};
 use super::taint::Taint;
 use super::types::show;
-use super::{Context, cleaning, outputs, split};
+use super::{Context, cleaning, outputs, purpose, split, strata, unmeetable};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{self, FieldType, SourceId, SplitRule};
 use crate::source::Span;
 use crate::syntax::ast::dataset::{Dataset, Item, ItemKind};
-use crate::syntax::ast::{self, Decl, Ident};
+use crate::syntax::ast::source::{Source, SourceItemKind};
+use crate::syntax::ast::{self, Decl, Ident, Text};
 
 /// What later passes need to know of a data set.
 pub(super) struct Facts<'a> {
@@ -30,6 +31,8 @@ pub(super) struct Facts<'a> {
     pub(super) uses: Vec<&'a str>,
     /// The record before the first step, for unit tests of its blocks.
     pub(super) read: Record,
+    /// The fields that its policies allow to hold personal data.
+    pub(super) allows: Vec<Allowed>,
 }
 
 /// Resolves all data sets, in order.
@@ -46,6 +49,7 @@ pub(super) fn resolve_datasets<'a>(context: &mut Context<'a>, parsed: &'a [ast::
 #[derive(Default)]
 struct Parts<'a> {
     from: Vec<&'a Ident>,
+    purpose: Option<&'a Text>,
     clean: Vec<&'a Ident>,
     policy: Vec<&'a Ident>,
     labels: Vec<Statement<'a>>,
@@ -63,8 +67,10 @@ fn gather<'a>(context: &mut Context<'a>, items: &'a [Item]) -> Parts<'a> {
                     add_names(context, &mut parts.from, names);
                 }
             }
-            ItemKind::Purpose(_) => {
-                once.first(context, "purpose", item.span);
+            ItemKind::Purpose(purpose) => {
+                if once.first(context, "purpose", item.span) {
+                    parts.purpose = Some(purpose);
+                }
             }
             ItemKind::Clean(names) => {
                 if once.first(context, "clean", item.span) {
@@ -148,7 +154,12 @@ fn resolve_dataset<'a>(context: &mut Context<'a>, dataset: &'a Dataset) {
     }
     steps.extend(std::mem::take(&mut gathered.steps));
     let split = split::resolve_split(context, dataset, parts.split, &record, &sources);
+    if let Some((written, _)) = parts.split {
+        strata::check_strata(context, written, &split.split, &record, &gathered.requirements);
+    }
+    unmeetable::check_requirements(context, &gathered.requirements, &record);
     let outputs = outputs::resolve_outputs(context, &parts.writes, &record);
+    let terms = purpose::resolve_purpose(context, parts.purpose, &sources, &steps, &outputs);
     let licenses: Vec<String> =
         sources.iter().filter_map(|source| context.program[source.id].license.clone()).collect();
     let licenses: Vec<&str> = licenses.iter().map(String::as_str).collect();
@@ -163,10 +174,11 @@ fn resolve_dataset<'a>(context: &mut Context<'a>, dataset: &'a Dataset) {
         outputs,
         personal: gathered.personal,
         license: licence::join(&licenses),
+        terms,
         span: dataset.span,
     };
     context.program.datasets.push(resolved);
-    remember(context, dataset, record, read, &split, uses);
+    remember(context, dataset, record, read, &split, uses, gathered.allowed);
 }
 
 fn remember<'a>(
@@ -176,6 +188,7 @@ fn remember<'a>(
     read: Record,
     split: &split::Resolved,
     uses: Vec<&'a str>,
+    allows: Vec<Allowed>,
 ) {
     let parts_known = !split.wrong && !matches!(split.split.rule, SplitRule::ByField(_));
     context.datasets.push(Facts {
@@ -185,6 +198,7 @@ fn remember<'a>(
         parts_known,
         uses,
         read,
+        allows,
     });
 }
 
@@ -219,6 +233,12 @@ pub(super) struct Taken {
     pub(super) id: SourceId,
     pub(super) name: String,
     pub(super) from: Span,
+    /// Where its licence is stated.
+    pub(super) license: Option<Span>,
+}
+
+fn licence_statement(source: &Source) -> Option<Span> {
+    source.items.iter().find(|item| matches!(item.kind, SourceItemKind::License(_))).map(|item| item.span)
 }
 
 /// The record of the sources: the union of their fields. A field that one of them lacks may be null; one name with two
@@ -227,13 +247,14 @@ fn union(context: &mut Context<'_>, from: &[&Ident]) -> (Vec<Taken>, Record) {
     let mut sources = Vec::new();
     let mut record = Record { columns: Vec::new(), complete: !from.is_empty() };
     for name in from {
-        let Found::Declared(_) = names::look_up(context, name, Kind::Source) else {
+        let Found::Declared(Decl::Source(declared)) = names::look_up(context, name, Kind::Source) else {
             record.complete = false;
             continue;
         };
         record.complete &= !context.names.is_damaged(&name.name);
         let Some(index) = context.program.sources.iter().position(|source| source.name == name.name) else { continue };
-        sources.push(Taken { id: SourceId(index as u32), name: name.name.clone(), from: name.span });
+        let license = licence_statement(declared);
+        sources.push(Taken { id: SourceId(index as u32), name: name.name.clone(), from: name.span, license });
     }
     let mut having: BTreeMap<String, usize> = BTreeMap::new();
     for source in &sources {

@@ -4,6 +4,7 @@
 //! afterwards: an expression without a type is `None`, a field without a type is a column that is known and never
 //! complained about. [`check_supported`] says, with its place, what is well-formed and cannot be built by this version.
 
+mod answers;
 mod calls;
 mod cleaning;
 mod compare;
@@ -11,6 +12,7 @@ mod compliance;
 mod dataset;
 mod evaluate;
 mod gates;
+mod implies;
 mod labels;
 mod licence;
 mod mapping;
@@ -18,12 +20,16 @@ mod matching;
 mod metrics;
 mod model;
 mod names;
+mod order;
 mod outputs;
+mod purpose;
 mod quantities;
+mod ranges;
 mod reach;
 mod scope;
 mod source;
 mod split;
+mod strata;
 mod supported;
 mod taint;
 mod task;
@@ -31,6 +37,7 @@ mod templates;
 mod tests;
 mod train;
 mod types;
+mod unmeetable;
 mod values;
 
 #[cfg(test)]
@@ -90,6 +97,7 @@ pub fn resolve(files: &SourceMap, parsed: &[ast::File], loader: &mut dyn Loader)
     labels::resolve_labels(&mut context, parsed);
     templates::resolve_templates(&mut context, parsed);
     dataset::resolve_datasets(&mut context, parsed);
+    order::check_order(&mut context);
     model::resolve_models(&mut context, parsed);
     train::resolve_trains(&mut context, parsed);
     evaluate::resolve_evaluates(&mut context, parsed);

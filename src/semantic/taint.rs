@@ -88,7 +88,8 @@ pub(super) fn assigned(record: &Record, value: &Expr, name: &str, statement: Spa
     of_expr(record, value).map(|taint| taint.through(statement, format!("`{name}` is computed from it here")))
 }
 
-fn visit_columns(expr: &Expr, visit: &mut impl FnMut(crate::hir::ColumnId)) {
+/// Calls `visit` with each column that an expression reads.
+pub(super) fn visit_columns(expr: &Expr, visit: &mut impl FnMut(crate::hir::ColumnId)) {
     visit_all(expr, &mut |part| {
         if let ExprKind::Column(column) = part.kind {
             visit(column);
@@ -103,7 +104,8 @@ pub(super) fn size(expr: &Expr) -> usize {
     count
 }
 
-fn visit_all(expr: &Expr, visit: &mut impl FnMut(&Expr)) {
+/// Calls `visit` with an expression and each part of it.
+pub(super) fn visit_all(expr: &Expr, visit: &mut impl FnMut(&Expr)) {
     visit(expr);
     match &expr.kind {
         ExprKind::Literal(_) | ExprKind::Column(_) => {}
