@@ -7,6 +7,7 @@ use crate::source::{SourceFile, SourceMap};
 use crate::syntax;
 
 mod builds;
+mod leaks;
 mod mistakes;
 mod pages;
 mod proofs;

@@ -1,5 +1,7 @@
 //! Rules that a later `set` undoes: duplicates that it brings back, lengths that it changes after they were checked.
 
+use std::collections::HashMap;
+
 use super::{Findings, Rules};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{BinaryOp, ColumnId, Expr, ExprKind, Literal, StepKind, Type};
@@ -126,7 +128,6 @@ struct Checked<'e> {
     measure: &'static str,
     gone: Ranges<'e>,
     all: Ranges<'e>,
-    undone_by: Option<usize>,
 }
 
 impl Checked<'_> {
@@ -144,38 +145,30 @@ impl Checked<'_> {
 }
 
 fn find_measures(rules: &Rules<'_>, findings: &mut Findings) {
-    let mut open: Vec<Checked<'_>> = Vec::new();
+    let mut in_force: HashMap<ColumnId, Vec<Checked<'_>>> = HashMap::new();
+    let mut undone: Vec<(Checked<'_>, usize)> = Vec::new();
     for (at, step) in rules.steps.iter().enumerate() {
         if let StepKind::Set { column, value } = &step.kind {
-            if let Some(functions) = rewrites(value, *column) {
-                for checked in open.iter_mut().filter(|checked| checked.column == *column) {
-                    if checked.is_undone_by(&functions) {
-                        checked.undone_by.get_or_insert(at);
-                    }
-                }
-            } else {
-                // Another text altogether: what was checked of the one before says nothing about it.
-                open.retain(|checked| checked.column != *column || checked.undone_by.is_some());
-            }
+            // Where it gets another text altogether, what was checked of the one before says nothing about it.
+            let checks = in_force.remove(column).unwrap_or_default();
+            let Some(functions) = rewrites(value, *column) else { continue };
+            let (lost, kept): (Vec<_>, Vec<_>) = checks.into_iter().partition(|one| one.is_undone_by(&functions));
+            in_force.insert(*column, kept);
+            undone.extend(lost.into_iter().map(|checked| (checked, at)));
         } else if matches!(step.kind, StepKind::Drop { .. })
             && let Some(formula) = &rules.formulas[at]
         {
-            let fresh = checked_by(rules, at, formula);
-            open.retain(|earlier| {
-                let again = |checked: &Checked<'_>| {
-                    checked.column == earlier.column
-                        && checked.measure == earlier.measure
-                        && earlier.gone.is_within(&checked.gone)
-                };
-                !fresh.iter().any(again)
-            });
-            open.extend(fresh);
+            for checked in checked_by(rules, at, formula) {
+                undone.retain(|(earlier, _)| {
+                    let same = earlier.column == checked.column && earlier.measure == checked.measure;
+                    !same || !earlier.gone.is_within(&checked.gone)
+                });
+                in_force.entry(checked.column).or_default().push(checked);
+            }
         }
     }
-    for checked in open {
-        if let Some(by) = checked.undone_by {
-            report_measure(rules, &checked, by, findings);
-        }
+    for (checked, by) in undone {
+        report_measure(rules, &checked, by, findings);
     }
 }
 
@@ -213,7 +206,7 @@ fn checked_by<'e>(rules: &Rules<'e>, at: usize, formula: &Formula<'e>) -> Vec<Ch
                     !gone.is_empty() && gone != all
                 };
                 if told {
-                    found.push(Checked { at, column, measure, gone, all, undone_by: None });
+                    found.push(Checked { at, column, measure, gone, all });
                 }
             }
         }
