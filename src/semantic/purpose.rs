@@ -310,7 +310,8 @@ fn check_joins(context: &mut Context<'_>, span: Span, parties: &[Party<'_>]) {
     }
 }
 
-/// What each source's licence asks of who passes its records on, under the choice that fits the purposes best.
+/// What each source's licence asks of who passes its records on. Of a choice the one that fits the purposes best counts,
+/// of those the one that asks for no terms of its own, of those the first.
 fn credits(parties: &[Party<'_>], purposes: &[Purpose], changed: bool) -> Vec<Credit> {
     let mut credits = Vec::new();
     for party in parties {
@@ -327,7 +328,10 @@ fn credits(parties: &[Party<'_>], purposes: &[Purpose], changed: bool) -> Vec<Cr
 }
 
 fn chosen<'l>(spdx: &'l Spdx, purposes: &[Purpose], changed: bool, into: &mut Vec<&'l str>) {
-    let worst = |spdx| purposes.iter().map(|purpose| verdict(spdx, *purpose, changed).rank()).max();
+    let cost = |spdx: &Spdx| {
+        let worst = purposes.iter().map(|purpose| verdict(spdx, *purpose, changed).rank()).max();
+        (worst, !onward(spdx).contains(&u32::MAX))
+    };
     match spdx {
         Spdx::Id(id) if into.contains(&id.as_str()) => {}
         Spdx::Id(id) => into.push(id),
@@ -336,7 +340,7 @@ fn chosen<'l>(spdx: &'l Spdx, purposes: &[Purpose], changed: bool, into: &mut Ve
             chosen(right, purposes, changed, into);
         }
         Spdx::Or(left, right) => {
-            let better = if worst(right) < worst(left) { right } else { left };
+            let better = if cost(right) < cost(left) { right } else { left };
             chosen(better, purposes, changed, into);
         }
     }

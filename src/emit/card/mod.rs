@@ -123,7 +123,7 @@ fn sources(text: &mut String, program: &hir::Program, dataset: &hir::Dataset, ma
     if manifest.purpose.is_empty() {
         return;
     }
-    paragraph(text, &format!("\nIt is made for {}.", plain(&manifest.purpose.join(", "))));
+    paragraph(text, &format!("\nIts purpose: {}.", plain(&manifest.purpose.join(", "))));
     if !manifest.attribution.is_empty() {
         paragraph(text, "\nWho passes the records on has to do this:\n");
     }

@@ -135,7 +135,7 @@ fn a_purpose_is_recorded_with_what_it_asks() {
     let owed = serde_json::json!([{ "source": "questions", "license": "CC-BY-4.0", "duty": "name the author" }]);
     assert_eq!(json["attribution"], owed);
     let text = card(&program, &program.datasets[0], &manifest);
-    assert!(text.contains("It is made for research, publication.\n"), "{text}");
+    assert!(text.contains("Its purpose: research, publication.\n"), "{text}");
     assert!(text.contains("\n- questions, under CC-BY-4.0: name the author\n"), "{text}");
 }
 

@@ -199,6 +199,13 @@ fn requirements_and_strata() {
             "intent",
             "take `stratify` out",
         ),
+        (
+            "test from heldout, train 90%, validation 10% by text near 0.85 stratify intent seed 7",
+            "as category seed 7",
+            "E0104",
+            "7",
+            "take it out",
+        ),
         ("train 90%, validation 10%", "train 98%, validation 2%", "W0607", "intent", "`count() >= 50`"),
     ]);
 }

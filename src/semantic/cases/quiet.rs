@@ -137,6 +137,10 @@ fn purposes_that_fit() {
     ] {
         check_quiet(&[("", &with(licence, purpose, block))]);
     }
+    let checked = check(&format!("annot 1\n{}", with("CC-BY-SA-4.0 OR MIT AND CC0-1.0", "publication", "")));
+    let terms = checked.program.datasets[0].terms.as_ref().expect("a purpose is stated");
+    let owed: Vec<&str> = terms.credits.iter().map(|credit| credit.license.as_str()).collect();
+    assert_eq!(owed, ["MIT"]);
     let joined = "source a { path \"a.csv\"; license \"CC-BY-SA-3.0\"; fields { text: string } }\n\
         source b { path \"b.csv\"; license \"CC-BY-SA-4.0 OR ODbL-1.0\"; fields { text: string } }\n\
         dataset out { from a, b; purpose \"publication\"; split train 100%; write jsonl }";
