@@ -107,6 +107,10 @@ fn check_sizes(
     }
     let least = requirements.iter().filter(|requirement| requirement.per == Some(column)).filter_map(least_count);
     let Some((least, rule)) = least.max_by_key(|(least, _)| *least) else { return };
+    // Where there are fewer records than parts, no shares would help: such a demand says that a value exists, no more.
+    if (least as usize) < weights.len() {
+        return;
+    }
     let seats = largest_remainder(least, &weights);
     let Some(at) = (0..seats.len()).find(|at| seats[*at] == 0 && weights[*at] > 0.0) else { return };
     let (part, percent) = (&split.parts[shares[at].0], (weights[at] * 1e8).round() / 1e6);

@@ -160,6 +160,7 @@ fn what_can_be_met() {
         // Personal data that was redacted before, or that is computed from some.
         ("  require count()", "  allow personal text because \"names stay\"\n  require count()"),
         ("train 90%, validation 10%", "train 96%, validation 4%"),
+        ("require count() >= 20 per intent", "require count() >= 1 per intent"),
         ("stratify intent", "stratify category"),
         ("by text near 0.85 stratify intent", "by category stratify intent"),
     ]);
