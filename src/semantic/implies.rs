@@ -8,6 +8,8 @@
 
 mod formula;
 mod subjects;
+#[cfg(test)]
+mod tests;
 
 pub(super) use formula::{Atom, Formula};
 pub(super) use subjects::{Domain, Subjects, may_be_null};
