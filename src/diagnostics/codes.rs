@@ -87,8 +87,12 @@ codes! {
     NotConstant          = "E0219" "not-constant" Error;
     MisplacedDrop        = "E0220" "misplaced-drop" Error;
     BadAttribute         = "E0221" "bad-attribute" Error;
+    NeedlessDefault      = "W0222" "needless-default" Warning;
     ConstantCondition    = "W0301" "constant-condition" Warning;
     RepeatedRule         = "W0302" "repeated-rule" Warning;
+    OrderUndone          = "W0303" "order-undone" Warning;
+    OverwrittenSet       = "W0304" "overwritten-set" Warning;
+    ShadowedRule         = "W0305" "shadowed-rule" Warning;
     PersonalDataLeak     = "E0401" "personal-data-leak" Error;
     LicenceNotAllowed    = "E0402" "licence-not-allowed" Error;
     UnknownDetector      = "E0403" "unknown-detector" Error;
@@ -96,6 +100,10 @@ codes! {
     UnknownLicence       = "W0405" "unknown-licence" Warning;
     NothingToRedact      = "W0406" "nothing-to-redact" Warning;
     CredentialsInPath    = "E0407" "credentials-in-path" Error;
+    PurposeConflict      = "E0408" "purpose-conflict" Error;
+    UnknownTerms         = "W0409" "unknown-terms" Warning;
+    UnmeetableRequirement = "E0410" "unmeetable-requirement" Error;
+    NothingToAllow       = "W0411" "nothing-to-allow" Warning;
     TemplateSyntax       = "E0501" "template-syntax" Error;
     UnknownTemplateVariable = "E0502" "unknown-template-variable" Error;
     MissingSlot          = "E0503" "missing-slot" Error;
@@ -103,6 +111,8 @@ codes! {
     UnknownTemplateKind  = "E0505" "unknown-template-kind" Error;
     NullInTemplate       = "W0506" "null-in-template" Warning;
     TemplateDoesNotFit   = "E0507" "template-does-not-fit" Error;
+    AnswerNotFound       = "E0508" "answer-not-found" Error;
+    AnswerInPrompt       = "W0509" "answer-in-prompt" Warning;
     SingleBraces         = "W0510" "single-braces" Warning;
     NullInOutput         = "W0511" "null-in-output" Warning;
     SharesDoNotSum       = "E0601" "shares-do-not-sum" Error;
@@ -110,6 +120,8 @@ codes! {
     NoTrainPart          = "E0603" "no-train-part" Error;
     UnknownPart          = "E0604" "unknown-part" Error;
     MissingSplit         = "W0605" "missing-split" Warning;
+    CannotStratify       = "E0606" "cannot-stratify" Error;
+    StratumTooSmall      = "W0607" "stratum-too-small" Warning;
     NoValidation         = "E0901" "no-validation" Error;
     EvaluateOnTrain      = "E0902" "evaluate-on-train" Error;
     UnknownMetric        = "E0903" "unknown-metric" Error;

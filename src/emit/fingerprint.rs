@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use crate::engine::SourceOutcome;
 use crate::hir::{
-    Column, ColumnId, Dataset, Evaluate, Expr, ExprKind, FieldType, FixedPart, Label, LabelSchema, LabelValue,
+    Column, ColumnId, Credit, Dataset, Evaluate, Expr, ExprKind, FieldType, FixedPart, Label, LabelSchema, LabelValue,
     LabelValues, Literal, OnBadRow, Output, Personal, PersonalStatement, Program, RequireSubject, Requirement, Slice,
-    Source, SourceField, SourceFormat, SplitRule, Step, StepBlock, StepKind, Task, Template, TemplateKind, Train, Turn,
-    Type,
+    Source, SourceField, SourceFormat, SplitRule, Step, StepBlock, StepKind, Task, Template, TemplateKind, Terms,
+    Train, Turn, Type,
 };
 
 /// The fingerprint of `dataset`, of this `program`, over these files: 64 hexadecimal digits. Of `files` only names, paths
@@ -35,8 +35,20 @@ struct Canon<'a> {
 
 impl Canon<'_> {
     fn dataset(&self) -> Value {
-        let Dataset { name, doc, sources, columns, steps, requirements, split, outputs, personal, license, span: _ } =
-            self.dataset;
+        let Dataset {
+            name,
+            doc,
+            sources,
+            columns,
+            steps,
+            requirements,
+            split,
+            outputs,
+            personal,
+            license,
+            terms,
+            span: _,
+        } = self.dataset;
         let sources: Vec<Value> = sources.iter().map(|&id| self.source(&self.program[id])).collect();
         let columns: Vec<Value> = columns.iter().map(|column| self.column(column)).collect();
         let steps: Vec<Value> = steps.iter().map(|step| self.step(step)).collect();
@@ -45,7 +57,30 @@ impl Canon<'_> {
         let personal: Vec<Value> =
             personal.iter().map(|PersonalStatement { column, because }| json!([self.name(*column), because])).collect();
         let split = json!([split.parts, self.split_rule(&split.rule)]);
-        json!([name, doc, sources, columns, steps, requirements, split, outputs, personal, license])
+        let mut all = vec![
+            json!(name),
+            json!(doc),
+            json!(sources),
+            json!(columns),
+            json!(steps),
+            json!(requirements),
+            split,
+            json!(outputs),
+            json!(personal),
+            json!(license),
+        ];
+        // What states no purpose has the form that it had before there were any.
+        all.extend(terms.as_ref().map(|terms| self.terms(terms)));
+        json!(all)
+    }
+
+    fn terms(&self, Terms { purposes, credits }: &Terms) -> Value {
+        let purposes: Vec<&str> = purposes.iter().map(|purpose| purpose.word()).collect();
+        let credits: Vec<Value> = credits
+            .iter()
+            .map(|Credit { source, license, duty }| json!([self.program[*source].name, license, duty]))
+            .collect();
+        json!([purposes, credits])
     }
 
     /// What the runs and evaluations that read this data set take from it.

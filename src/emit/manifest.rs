@@ -1,5 +1,9 @@
 //! `manifest.json`: what a data set was made from, what every step did, and what was written.
 
+mod duties;
+
+pub use duties::{AttributionEntry, PersonalEntry};
+
 use std::fs;
 use std::io;
 use std::path::Path;
@@ -10,7 +14,7 @@ use super::error::{AtPath, EmitError};
 use super::file::Digest;
 use super::named::Named;
 use crate::engine::{Outcome, StepOutcome, StepOutcomeKind};
-use crate::hir::{self, StepBlock, StepKind};
+use crate::hir::{self, StepBlock};
 
 /// The manifest's name in the data set's folder.
 pub const MANIFEST: &str = "manifest.json";
@@ -30,6 +34,12 @@ pub struct Manifest {
     /// The join of the sources' licences, as an SPDX expression.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub license: Option<String>,
+    /// What it is for, where the spec states it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub purpose: Vec<String>,
+    /// What the sources' licences ask of who passes the records on, where a purpose is stated.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub attribution: Vec<AttributionEntry>,
     /// What was read.
     pub sources: Vec<SourceEntry>,
     /// What every step did.
@@ -119,20 +129,6 @@ pub struct CertificateEntry {
     pub near_pairs: Option<u64>,
 }
 
-/// What was done about the personal data of a field.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct PersonalEntry {
-    /// The field.
-    pub field: String,
-    /// The kinds that were looked for; of an allowed field, those that it is said to hold (none: any).
-    pub kinds: Vec<String>,
-    /// For each kind the places that were replaced in the emitted records.
-    pub found: Named<u64>,
-    /// Why it was allowed to stay.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub because: Option<String>,
-}
-
 /// A data file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OutputEntry {
@@ -169,6 +165,8 @@ impl Default for Manifest {
             spec: String::new(),
             fingerprint: String::new(),
             license: None,
+            purpose: Vec::new(),
+            attribution: Vec::new(),
             sources: Vec::new(),
             steps: Vec::new(),
             splits: Named::default(),
@@ -186,6 +184,8 @@ impl Manifest {
         Self {
             dataset: dataset.name.clone(),
             license: dataset.license.clone(),
+            purpose: dataset.terms.iter().flat_map(|terms| &terms.purposes).map(|one| one.word().to_owned()).collect(),
+            attribution: duties::attribution(program, dataset),
             sources: sources(program, dataset, outcome),
             steps: outcome.steps.iter().map(|step| step_entry(dataset, step)).collect(),
             splits: splits(outcome),
@@ -195,7 +195,7 @@ impl Manifest {
                 shared_keys: outcome.certificate.shared_keys,
                 near_pairs: outcome.certificate.near_pairs,
             },
-            personal: personal(dataset, outcome),
+            personal: duties::personal(dataset, outcome),
             ..Self::default()
         }
     }
@@ -349,50 +349,4 @@ fn splits(outcome: &Outcome) -> Named<SplitEntry> {
     };
     let parts = outcome.parts.iter();
     parts.map(|part| (part.name.clone(), SplitEntry { records: part.records, labels: counts(part) })).collect()
-}
-
-/// One entry for each statement about personal data: redacted fields with what was replaced, allowed ones with the reason.
-fn personal(dataset: &hir::Dataset, outcome: &Outcome) -> Vec<PersonalEntry> {
-    let entry = |statement: &hir::PersonalStatement| {
-        let column = &dataset.columns[statement.column.0 as usize];
-        let kinds: Vec<String> = match &statement.because {
-            Some(_) => match &column.personal {
-                Some(hir::Personal::Kinds(kinds)) => kinds.clone(),
-                Some(hir::Personal::Any) | None => Vec::new(),
-            },
-            None => redacted_kinds(dataset, statement.column),
-        };
-        let found = |kind: &String| {
-            let places = outcome.personal.iter().filter(|found| found.column == column.name && found.kind == *kind);
-            places.map(|found| found.found).sum()
-        };
-        PersonalEntry {
-            field: column.name.clone(),
-            found: if statement.because.is_some() {
-                Named::default()
-            } else {
-                kinds.iter().map(|kind| (kind.clone(), found(kind))).collect()
-            },
-            kinds,
-            because: statement.because.clone(),
-        }
-    };
-    dataset.personal.iter().map(entry).collect()
-}
-
-/// The detectors of all `redact` rules over a column, each once, in order.
-fn redacted_kinds(dataset: &hir::Dataset, column: hir::ColumnId) -> Vec<String> {
-    let mut kinds: Vec<String> = Vec::new();
-    for step in &dataset.steps {
-        if let StepKind::Redact { columns, detectors } = &step.kind
-            && columns.contains(&column)
-        {
-            for detector in detectors {
-                if !kinds.iter().any(|kind| kind == detector.name) {
-                    kinds.push(detector.name.to_owned());
-                }
-            }
-        }
-    }
-    kinds
 }

@@ -25,6 +25,7 @@ pub use outcome::{
     AuditRow, Certificate, FileOutcome, LabelOutcome, Measured, MissingRecord, Outcome, PartOutcome, PersonalFound,
     Place, QuarantineRow, RecordId, SourceOutcome, StepOutcome, StepOutcomeKind, Verdict, Violation,
 };
+pub use partition::largest_remainder;
 pub use read::survey::InputFile;
 pub use training::{TrainingTable, slice_groups};
 pub use unit_test::{

@@ -34,8 +34,55 @@ pub struct Dataset {
     pub personal: Vec<PersonalStatement>,
     /// The join of the sources' licences, as an SPDX expression.
     pub license: Option<String>,
+    /// What it is for and what its licences ask for that; `None` where no `purpose` is stated.
+    pub terms: Option<Terms>,
     /// The declaration.
     pub span: Span,
+}
+
+/// What a data set is for, compared with the licences of its sources.
+#[derive(Debug, Clone)]
+pub struct Terms {
+    /// Its purposes in the order written.
+    pub purposes: Vec<Purpose>,
+    /// What its sources' licences ask of who passes its records on.
+    pub credits: Vec<Credit>,
+}
+
+/// What a data set is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// To find something out, without earning money by it.
+    Research,
+    /// Inside an organisation, for its business too.
+    Internal,
+    /// To earn money.
+    Commercial,
+    /// To be given to others.
+    Publication,
+}
+
+impl Purpose {
+    /// Its word in the language.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Research => "research",
+            Self::Internal => "internal",
+            Self::Commercial => "commercial",
+            Self::Publication => "publication",
+        }
+    }
+}
+
+/// What one licence of a source asks for.
+#[derive(Debug, Clone)]
+pub struct Credit {
+    /// The source.
+    pub source: SourceId,
+    /// The SPDX identifier.
+    pub license: String,
+    /// What it asks for, in words.
+    pub duty: &'static str,
 }
 
 /// A column.

@@ -10,8 +10,8 @@ pub mod train;
 pub mod types;
 
 pub use dataset::{
-    Column, ColumnId, Dataset, FixedPart, Output, OutputFormat, Personal, PersonalStatement, RequireSubject,
-    Requirement, Split, SplitRule, Step, StepBlock, StepKind,
+    Column, ColumnId, Credit, Dataset, FixedPart, Output, OutputFormat, Personal, PersonalStatement, Purpose,
+    RequireSubject, Requirement, Split, SplitRule, Step, StepBlock, StepKind, Terms,
 };
 pub use expr::{BinaryOp, Expr, ExprKind, Literal};
 pub use label::{DeclaredSchema, Label, LabelSchema, LabelValue, LabelValues};

@@ -10,8 +10,11 @@ use crate::source::{SourceFile, SourceMap};
 mod builds;
 mod index;
 mod labels;
+mod leaks;
 mod mistakes;
 mod pages;
+mod proofs;
+mod quiet;
 mod uses;
 
 /// The whole example of the language's reference.
@@ -141,7 +144,6 @@ fn every_statement_resolves() {
         "pack on",
         "prefer",
         "product",
-        "purpose \"commercial\"",
         "require alpha",
         "resolve dawid_skene",
         "severity",

@@ -4,9 +4,9 @@ use super::compliance::{find_field, text_field};
 use super::quantities::{Bounds, number};
 use super::scope::{Record, View};
 use super::types::{resolve_condition, resolve_expr, show};
-use super::{Context, compare, index, taint};
+use super::{Context, compare, implies, index, taint};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::hir::{BinaryOp, Expr, ExprKind, Literal, Step, StepBlock, StepKind};
+use crate::hir::{BinaryOp, Expr, ExprKind, Step, StepBlock, StepKind};
 use crate::source::Span;
 use crate::syntax::ast::clean::{Clean, DedupHow, Rule, RuleKind};
 use crate::syntax::ast::{self, Ident};
@@ -19,8 +19,14 @@ pub(super) fn resolve_clean(context: &mut Context<'_>, clean: &Clean, record: &m
         let Some((kind, name)) = resolve_rule(context, rule, record) else { continue };
         steps.push(step(context, StepBlock::Clean, &context.names.title(&clean.name), kind, name, rule.span));
     }
-    let statements: Vec<Span> = clean.rules.iter().map(|rule| rule.span).collect();
-    check_repeated(context, &statements);
+    let is_set = |rule: &Rule| matches!(rule.kind, RuleKind::Set { .. });
+    let places = |rules: &[Rule]| rules.iter().map(|rule| rule.span).collect::<Vec<Span>>();
+    let sets: Vec<Span> = clean.rules.iter().filter(|rule| is_set(rule)).map(|rule| rule.span).collect();
+    check_repeated(context, &sets);
+    // After a `set` a rule may find what it did not find before.
+    for rules in clean.rules.split(is_set) {
+        check_repeated(context, &places(rules));
+    }
     steps
 }
 
@@ -185,7 +191,7 @@ fn not_null_when(condition: &Expr, proved: &mut Vec<crate::hir::ColumnId>) {
 
 /// Warns of a condition that has one value whatever the record holds.
 pub(super) fn check_constant(context: &mut Context<'_>, condition: &Expr) {
-    let Some(value) = constant_condition(condition) else { return };
+    let Some(value) = implies::constant(&context.program.labels, condition) else { return };
     let (message, help) = if value {
         ("this condition is always true: no record is left", "compare with a field of the record")
     } else {
@@ -193,64 +199,6 @@ pub(super) fn check_constant(context: &mut Context<'_>, condition: &Expr) {
     };
     let label = if value { "always true" } else { "never true" };
     context.error(Code::ConstantCondition, message, condition.span, label, help);
-}
-
-fn constant_condition(condition: &Expr) -> Option<bool> {
-    match &condition.kind {
-        ExprKind::Literal(Literal::Bool(value)) => Some(*value),
-        ExprKind::IsNull { value, negated } if !value.ty.nullable => Some(*negated),
-        ExprKind::Not(of) => constant_condition(of).map(|value| !value),
-        ExprKind::Binary(BinaryOp::And, left, right) => match (constant_condition(left), constant_condition(right)) {
-            (Some(false), _) | (_, Some(false)) => Some(false),
-            (Some(true), Some(true)) => Some(true),
-            _ => None,
-        },
-        ExprKind::Binary(BinaryOp::Or, left, right) => match (constant_condition(left), constant_condition(right)) {
-            (Some(true), _) | (_, Some(true)) => Some(true),
-            (Some(false), Some(false)) => Some(false),
-            _ => None,
-        },
-        ExprKind::Binary(op, left, right) => constant_comparison(*op, left, right),
-        ExprKind::In { list, negated, .. } if list.is_empty() => Some(*negated),
-        _ => None,
-    }
-}
-
-fn constant_comparison(op: BinaryOp, left: &Expr, right: &Expr) -> Option<bool> {
-    if let (ExprKind::Literal(left), ExprKind::Literal(right)) = (&left.kind, &right.kind) {
-        let order = match (left, right) {
-            (Literal::Int(left), Literal::Int(right)) => left.partial_cmp(right),
-            (Literal::Float(left), Literal::Float(right)) => left.partial_cmp(right),
-            (Literal::String(left), Literal::String(right)) => Some(left.cmp(right)),
-            (Literal::Bool(left), Literal::Bool(right)) => Some(left.cmp(right)),
-            _ => None,
-        }?;
-        return match op {
-            BinaryOp::Equal => Some(order.is_eq()),
-            BinaryOp::NotEqual => Some(order.is_ne()),
-            BinaryOp::Less => Some(order.is_lt()),
-            BinaryOp::LessEqual => Some(order.is_le()),
-            BinaryOp::Greater => Some(order.is_gt()),
-            BinaryOp::GreaterEqual => Some(order.is_ge()),
-            BinaryOp::Add
-            | BinaryOp::Subtract
-            | BinaryOp::Multiply
-            | BinaryOp::Divide
-            | BinaryOp::Coalesce
-            | BinaryOp::And
-            | BinaryOp::Or => None,
-        };
-    }
-    // A count is never below zero.
-    let ExprKind::Call(function, _) = &left.kind else { return None };
-    let counts = matches!(function.eval, crate::plan::functions::Eval::Count(_));
-    match (&right.kind, op) {
-        (ExprKind::Literal(Literal::Int(bound)), BinaryOp::Less) if counts && *bound <= 0 => Some(false),
-        (ExprKind::Literal(Literal::Int(bound)), BinaryOp::LessEqual | BinaryOp::Equal) if counts && *bound < 0 => {
-            Some(false)
-        }
-        _ => None,
-    }
 }
 
 /// Warns of a statement that stands twice, word for word, in one block.

@@ -38,6 +38,32 @@ pub(super) struct Gathered {
     pub(super) steps: Vec<Step>,
     pub(super) requirements: Vec<Requirement>,
     pub(super) personal: Vec<PersonalStatement>,
+    pub(super) allowed: Vec<Allowed>,
+}
+
+/// A field of `allow personal`.
+pub(super) struct Allowed {
+    pub(super) field: Span,
+    pub(super) name: String,
+    /// Whether it may hold personal data, or might before it was redacted.
+    pub(super) needed: bool,
+    /// Where the field was declared.
+    pub(super) declared: Option<Span>,
+}
+
+/// That a field is allowed to hold personal data which it does not hold.
+pub(super) fn nothing_to_allow(allowed: &Allowed) -> Diagnostic {
+    let name = &allowed.name;
+    let mut diagnostic = Diagnostic::new(
+        Code::NothingToAllow,
+        format!("`{name}` may not hold personal data: there is nothing to allow"),
+        allowed.field,
+        "not personal",
+    );
+    if let Some(declared) = allowed.declared {
+        diagnostic = diagnostic.label(declared, "declared here, without `@personal`");
+    }
+    diagnostic.help(format!("take it out, or mark the field at its source: `{name}: string @personal`"))
 }
 
 /// Resolves one policy against a record and its sources.
@@ -264,9 +290,18 @@ fn resolve_allow_personal(
             "say why the personal data may stay: the manifest records it",
         );
     }
+    let complete = record.complete;
     for field in fields {
         if let Some(id) = find_field(context, record, field) {
-            record.column_mut(id).taint = None;
+            let column = record.column_mut(id);
+            let stated = gathered.personal.iter().any(|statement| statement.column == id);
+            gathered.allowed.push(Allowed {
+                field: field.span,
+                name: field.name.clone(),
+                needed: stated || column.personal.is_some() || column.taint.is_some() || !complete,
+                declared: column.declared.first().copied(),
+            });
+            column.taint = None;
             state_personal(gathered, id, Some(because.node.clone()));
         }
     }

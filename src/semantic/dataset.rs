@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::compliance::{self, Gathered};
+use super::compliance::{self, Allowed, Gathered};
 use super::licence::{self, Licensed};
 use super::mapping::{Statement, resolve_label_statements};
 use super::names::{self, Found, Kind};
@@ -10,12 +10,13 @@ use super::quantities::{Once, missing};
 use super::scope::{Record, ScopeColumn};
 use super::taint::Taint;
 use super::types::show;
-use super::{Context, cleaning, index, outputs, split};
+use super::{Context, cleaning, index, outputs, purpose, split, strata, unmeetable};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{self, FieldType, SourceId, SplitRule};
 use crate::source::Span;
 use crate::syntax::ast::dataset::{Dataset, Item, ItemKind};
-use crate::syntax::ast::{self, Decl, Ident};
+use crate::syntax::ast::source::{Source, SourceItemKind};
+use crate::syntax::ast::{self, Decl, Ident, Text};
 
 /// What later passes need to know of a data set.
 pub(super) struct Facts {
@@ -34,6 +35,8 @@ pub(super) struct Facts {
     pub(super) read: Record,
     /// The record that the label statements see, for unit tests of them.
     pub(super) cleaned: Record,
+    /// The fields that its policies allow to hold personal data.
+    pub(super) allows: Vec<Allowed>,
 }
 
 /// Resolves all data sets, in order.
@@ -50,6 +53,7 @@ pub(super) fn resolve_datasets(context: &mut Context<'_>, decls: &[&Decl]) {
 #[derive(Default)]
 struct Parts<'a> {
     from: Vec<&'a Ident>,
+    purpose: Option<&'a Text>,
     clean: Vec<&'a Ident>,
     policy: Vec<&'a Ident>,
     labels: Vec<Statement<'a>>,
@@ -67,8 +71,10 @@ fn gather<'a>(context: &mut Context<'_>, items: &'a [Item]) -> Parts<'a> {
                     add_names(context, &mut parts.from, names);
                 }
             }
-            ItemKind::Purpose(_) => {
-                once.first(context, "purpose", item.span);
+            ItemKind::Purpose(purpose) => {
+                if once.first(context, "purpose", item.span) {
+                    parts.purpose = Some(purpose);
+                }
             }
             ItemKind::Clean(names) => {
                 if once.first(context, "clean", item.span) {
@@ -154,8 +160,13 @@ fn resolve_dataset(context: &mut Context<'_>, dataset: &Dataset) {
     steps.extend(std::mem::take(&mut gathered.steps));
     index::enter(context, dataset.span, &record);
     let split = split::resolve_split(context, dataset, parts.split, &record, &sources);
+    if let Some((written, _)) = parts.split {
+        strata::check_strata(context, written, &split.split, &record, &gathered.requirements);
+    }
+    unmeetable::check_requirements(context, &gathered.requirements, &record);
     let outputs = outputs::resolve_outputs(context, &parts.writes, &record);
     steps.extend(outputs::asked_of_records(context, &outputs));
+    let terms = purpose::resolve_purpose(context, parts.purpose, &sources, &steps, &outputs);
     let licenses: Vec<String> =
         sources.iter().filter_map(|source| context.program[source.id].license.clone()).collect();
     let licenses: Vec<&str> = licenses.iter().map(String::as_str).collect();
@@ -170,13 +181,14 @@ fn resolve_dataset(context: &mut Context<'_>, dataset: &Dataset) {
         outputs,
         personal: gathered.personal,
         license: licence::join(&licenses),
+        terms,
         span: dataset.span,
     };
     context.ids.insert(dataset.name.span, context.program.datasets.len() as u32);
     context.program.datasets.push(resolved);
     let templates = parts.writes.iter().filter_map(|write| write.template);
     uses.extend(templates.filter_map(|template| context.names.get(template)).map(|declared| declared.place));
-    remember(context, dataset, Records { read, cleaned, record }, &split, uses);
+    remember(context, dataset, Records { read, cleaned, record }, &split, (uses, gathered.allowed));
 }
 
 /// A data set's record at three places.
@@ -186,7 +198,13 @@ struct Records {
     record: Record,
 }
 
-fn remember(context: &mut Context<'_>, dataset: &Dataset, records: Records, split: &split::Resolved, uses: Vec<Span>) {
+fn remember(
+    context: &mut Context<'_>,
+    dataset: &Dataset,
+    records: Records,
+    split: &split::Resolved,
+    (uses, allows): (Vec<Span>, Vec<Allowed>),
+) {
     let parts_known = !split.wrong && !matches!(split.split.rule, SplitRule::ByField(_));
     context.datasets.push(Facts {
         name: context.names.title(&dataset.name),
@@ -197,6 +215,7 @@ fn remember(context: &mut Context<'_>, dataset: &Dataset, records: Records, spli
         uses,
         read: records.read,
         cleaned: records.cleaned,
+        allows,
     });
 }
 
@@ -229,6 +248,12 @@ pub(super) struct Taken {
     pub(super) from: Span,
     /// Whether a statement of it could not be read.
     damaged: bool,
+    /// Where its licence is stated.
+    pub(super) license: Option<Span>,
+}
+
+fn licence_statement(source: &Source) -> Option<Span> {
+    source.items.iter().find(|item| matches!(item.kind, SourceItemKind::License(_))).map(|item| item.span)
 }
 
 /// The record of the sources: the union of their fields. A field that one of them lacks may be null; one name with two
@@ -237,14 +262,15 @@ fn union(context: &mut Context<'_>, from: &[&Ident]) -> (Vec<Taken>, Record) {
     let mut sources = Vec::new();
     let mut record = Record { columns: Vec::new(), complete: !from.is_empty() };
     for name in from {
-        let Found::Declared(_) = names::look_up(context, name, Kind::Source) else {
+        let Found::Declared(Decl::Source(declared)) = names::look_up(context, name, Kind::Source) else {
             record.complete = false;
             continue;
         };
         let damaged = context.names.is_damaged(name);
         record.complete &= !damaged;
         let Some(id) = context.id_of(name).map(SourceId) else { continue };
-        sources.push(Taken { id, name: name.name.clone(), from: name.span, damaged });
+        let license = licence_statement(declared);
+        sources.push(Taken { id, name: name.name.clone(), from: name.span, damaged, license });
     }
     let mut having: BTreeMap<String, usize> = BTreeMap::new();
     for source in &sources {

@@ -6,7 +6,7 @@ use super::names::{self, Found, Kind};
 use super::quantities::{Bounds, Once, number};
 use super::scope::View;
 use super::types::{resolve_expr, show};
-use super::{Context, cleaning, index, suggest, taint};
+use super::{Context, cleaning, index, suggest, taint, templates};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{self, DatasetId, Gate, MetricRef, Slice, Type};
 use crate::source::Span;
@@ -37,6 +37,7 @@ fn resolve_evaluate<'a>(context: &mut Context<'a>, evaluate: &'a Evaluate) {
     }
     if let (Some(run), Some(data)) = (run, data) {
         check_record(context, evaluate, run, data);
+        check_given(context, evaluate, run, data);
     }
     if let Some(data) = data
         && context.recorder.is_some()
@@ -143,6 +144,26 @@ fn check_record(context: &mut Context<'_>, evaluate: &Evaluate, run: usize, data
             "does not fit the run",
             "evaluate on a data set with the same label and field",
         );
+    }
+}
+
+/// What the run is given of another data set than its own: its table is written for the evaluation as well.
+fn check_given(context: &mut Context<'_>, evaluate: &Evaluate, run: usize, data: usize) {
+    let Some(train) = context.runs[run].id.map(|id| &context.program[id]) else { return };
+    if train.data == DatasetId(data as u32) {
+        return;
+    }
+    let record = context.datasets[data].record.clone();
+    match train.task {
+        hir::Task::Classify { .. } => {
+            let text = context.runs[run].text.clone();
+            if let Some(id) = text.and_then(|text| record.find(&text)) {
+                taint::check_column(context, record.column(id), evaluate.dataset.span, "the evaluation");
+            }
+        }
+        hir::Task::Generate { template } => {
+            templates::check_use(context, template, &record, evaluate.dataset.span, "the evaluation");
+        }
     }
 }
 

@@ -1,57 +1,15 @@
 //! Licences: SPDX expressions, their join, and what a policy allows.
 
+pub(super) mod terms;
+
 use super::{Context, suggest};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::source::Span;
 use crate::syntax::ast::Text;
 
-/// Identifiers that data is often under, for suggestions; any other well-formed one is taken with a warning.
-pub(super) const WELL_KNOWN: [&str; 40] = [
-    "AFL-3.0",
-    "AGPL-3.0-only",
-    "AGPL-3.0-or-later",
-    "Apache-2.0",
-    "Artistic-2.0",
-    "BSD-2-Clause",
-    "BSD-3-Clause",
-    "BSL-1.0",
-    "CC-BY-3.0",
-    "CC-BY-4.0",
-    "CC-BY-NC-2.0",
-    "CC-BY-NC-3.0",
-    "CC-BY-NC-4.0",
-    "CC-BY-NC-ND-4.0",
-    "CC-BY-NC-SA-3.0",
-    "CC-BY-NC-SA-4.0",
-    "CC-BY-ND-4.0",
-    "CC-BY-SA-3.0",
-    "CC-BY-SA-4.0",
-    "CC-PDDC",
-    "CC0-1.0",
-    "CDLA-Permissive-1.0",
-    "CDLA-Permissive-2.0",
-    "CDLA-Sharing-1.0",
-    "ECL-2.0",
-    "EUPL-1.2",
-    "GFDL-1.3-or-later",
-    "GPL-2.0-only",
-    "GPL-2.0-or-later",
-    "GPL-3.0-only",
-    "GPL-3.0-or-later",
-    "ISC",
-    "LGPL-3.0-only",
-    "MIT",
-    "MPL-2.0",
-    "ODC-By-1.0",
-    "ODbL-1.0",
-    "PDDL-1.0",
-    "Unlicense",
-    "WTFPL",
-];
-
 /// An SPDX expression.
 #[derive(Debug, Clone, PartialEq)]
-enum Spdx {
+pub(super) enum Spdx {
     /// An identifier, with its exception.
     Id(String),
     /// Both hold.
@@ -82,7 +40,7 @@ impl Spdx {
 }
 
 /// Reads an SPDX expression: `AND` binds tighter than `OR`; `WITH` names an exception.
-fn parse(text: &str) -> Option<Spdx> {
+pub(super) fn parse(text: &str) -> Option<Spdx> {
     let spaced = text.replace('(', " ( ").replace(')', " ) ");
     let words: Vec<&str> = spaced.split_whitespace().collect();
     let mut rest = words.as_slice();
@@ -139,7 +97,7 @@ fn is_identifier(word: &str) -> bool {
 /// Checks a licence as it was written; whether it is well-formed.
 pub(super) fn check_expression(context: &mut Context<'_>, license: &Text) -> bool {
     let Some(parsed) = parse(&license.node) else {
-        let help = match crate::diagnostics::closest(&license.node.replace(' ', "-"), WELL_KNOWN) {
+        let help = match crate::diagnostics::closest(&license.node.replace(' ', "-"), terms::ids()) {
             Some(closest) => format!("did you mean `{closest}`?"),
             None => "write SPDX identifiers, joined by `AND`, `OR`, `WITH`: `\"CC-BY-4.0 AND MIT\"`".to_owned(),
         };
@@ -156,8 +114,8 @@ pub(super) fn check_expression(context: &mut Context<'_>, license: &Text) -> boo
     parsed.ids(&mut ids);
     for id in ids {
         let plain = id.split(" WITH ").next().unwrap_or(id).trim_end_matches('+');
-        if !WELL_KNOWN.contains(&plain) && !plain.starts_with("LicenseRef-") {
-            let help = suggest(plain, WELL_KNOWN, "licences");
+        if terms::ids().all(|known| known != plain) && !plain.starts_with("LicenseRef-") {
+            let help = suggest(plain, terms::ids(), "licences");
             let help = if help.starts_with("did") {
                 help
             } else {

@@ -4,6 +4,7 @@
 //! afterwards: an expression without a type is `None`, a field without a type is a column that is known and never
 //! complained about. [`check_supported`] says, with its place, what is well-formed and cannot be built by this version.
 
+mod answers;
 mod calls;
 mod cleaning;
 mod compare;
@@ -13,6 +14,7 @@ mod dataset;
 mod evaluate;
 mod foreign;
 mod gates;
+mod implies;
 mod index;
 mod label_values;
 mod labels;
@@ -22,12 +24,16 @@ mod matching;
 mod metrics;
 mod model;
 mod names;
+mod order;
 mod outputs;
+mod purpose;
 mod quantities;
+mod ranges;
 mod reach;
 mod scope;
 mod source;
 mod split;
+mod strata;
 mod supported;
 pub mod tables;
 mod taint;
@@ -36,6 +42,7 @@ mod templates;
 mod tests;
 mod train;
 mod types;
+mod unmeetable;
 mod uses;
 mod values;
 
@@ -126,6 +133,7 @@ fn resolve_all<'a>(
     labels::resolve_labels(&mut context, &decls);
     templates::resolve_templates(&mut context, &decls);
     dataset::resolve_datasets(&mut context, &decls);
+    order::check_order(&mut context);
     model::resolve_models(&mut context, &decls);
     train::resolve_trains(&mut context, &decls);
     evaluate::resolve_evaluates(&mut context, &decls);

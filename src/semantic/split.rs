@@ -64,6 +64,16 @@ fn by_field(context: &mut Context<'_>, split: &ast::Split, field: &Ident, record
             "use `split as FIELD`, or name the parts with their shares",
         );
     }
+    let further = split.by.iter().map(|(by, _)| by.span).chain(split.seed.iter().map(|seed| seed.span));
+    for span in further {
+        context.error(
+            Code::DuplicateStatement,
+            "the field says the part already",
+            span,
+            "has no effect beside `split as`",
+            "take it out, or name the parts with their shares",
+        );
+    }
     let wrong = column.is_none();
     let rule = column.map_or(SplitRule::AllTrain, SplitRule::ByField);
     let split = Split { parts: PARTS.iter().map(|part| (*part).to_owned()).collect(), rule };

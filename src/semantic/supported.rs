@@ -158,16 +158,13 @@ fn check_policy(policy: &Policy, refused: &mut Diagnostics) {
 fn check_dataset(dataset: &Dataset, names: &Names<'_>, refused: &mut Diagnostics) {
     for item in &dataset.items {
         match &item.kind {
-            ItemKind::Purpose(_) => refuse(
-                refused,
-                item.span,
-                "a `purpose` cannot be compared with the licences yet",
-                "not compared yet",
-                "say which licences may stand in a policy: `allow license in [ … ]`",
-            ),
             ItemKind::Label { name, body } => check_label(name, body, names, refused),
             ItemKind::Write { format, .. } => check_write(format, refused),
-            ItemKind::From(_) | ItemKind::Clean(_) | ItemKind::Policy(_) | ItemKind::Split(_) => {}
+            ItemKind::From(_)
+            | ItemKind::Purpose(_)
+            | ItemKind::Clean(_)
+            | ItemKind::Policy(_)
+            | ItemKind::Split(_) => {}
         }
     }
 }

@@ -59,9 +59,31 @@ pub fn all_metrics() -> impl Iterator<Item = Metric> {
     })
 }
 
+/// A licence with its terms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Licence {
+    /// Its SPDX identifier.
+    pub id: &'static str,
+    /// Whether it may be used to earn money.
+    pub commercial: bool,
+    /// Whether what it covers may be changed, in words.
+    pub changes: &'static str,
+    /// What it asks of who passes it on; empty where it asks for nothing.
+    pub asks: &'static str,
+}
+
 /// The licences that are known; another one is taken with a warning.
-pub fn licences() -> &'static [&'static str] {
-    &licence::WELL_KNOWN
+pub fn licences() -> impl Iterator<Item = Licence> {
+    licence::terms::all().map(|row| Licence {
+        id: row.id,
+        commercial: row.commercial,
+        changes: match row.changes {
+            licence::terms::Changes::Free => "yes",
+            licence::terms::Changes::Unshared => "not to pass on",
+            licence::terms::Changes::Never => "no",
+        },
+        asks: row.asks().unwrap_or_default(),
+    })
 }
 
 /// The kinds of personal data that a field may be said to hold though no detector finds them in a text.

@@ -109,7 +109,8 @@ pub(super) fn size(expr: &Expr) -> usize {
     count
 }
 
-fn visit_all(expr: &Expr, visit: &mut impl FnMut(&Expr)) {
+/// Calls `visit` with an expression and each part of it.
+pub(super) fn visit_all(expr: &Expr, visit: &mut impl FnMut(&Expr)) {
     visit(expr);
     match &expr.kind {
         ExprKind::Literal(_) | ExprKind::Column(_) => {}

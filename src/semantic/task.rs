@@ -3,7 +3,7 @@
 use super::names::{self, Found, Kind};
 use super::scope::View;
 use super::types::{show, unknown_field};
-use super::{Context, index, labels, suggest, taint, templates};
+use super::{Context, answers, index, labels, suggest, taint, templates};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{self, ColumnId, LabelId, LabelSchema, Type};
 use crate::source::Span;
@@ -136,6 +136,9 @@ fn from_field(
         (None, Takes::Label | Takes::Template(_)) => None,
     };
     let label = label?;
+    if let (Some(data), Some(label), Some(text), Some(from)) = (data, column, text, &task.from) {
+        answers::check_task(context, data, label, text, from);
+    }
     let lowered = match (word, column, text) {
         ("classify", Some(label_column), Some(text)) => Some(hir::Task::Classify { label, label_column, text }),
         _ => None,

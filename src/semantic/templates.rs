@@ -1,9 +1,11 @@
 //! Prompt templates: their slots, their Jinja, and what they read from a record.
 
+use std::ops::Range;
+
 use super::names::Kind;
 use super::scope::{Record, ScopeColumn, View};
 use super::types::{show, unknown_field};
-use super::{Context, index, quantities, suggest, taint};
+use super::{Context, answers, index, quantities, suggest, taint};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{self, FieldType, TemplateId, TemplateKind, Turn, Type};
 use crate::prompt::{self, Variable};
@@ -32,6 +34,31 @@ pub(super) fn roles() -> impl Iterator<Item = &'static str> {
 /// What a template reads from the record.
 pub(super) struct Facts<'a> {
     reads: Vec<Read<'a>>,
+    pub(super) slots: Vec<Slot>,
+}
+
+impl<'a> Facts<'a> {
+    /// The values that one of its slots reads, with their places in the file.
+    pub(super) fn variables(&self, slot: &Slot) -> impl Iterator<Item = (&Variable, Span)> {
+        self.reads[slot.reads.clone()].iter().filter_map(|read| match read {
+            Read::Variable(variable, span, _) => Some((variable, *span)),
+            Read::Braced(..) | Read::Turns(_) => None,
+        })
+    }
+}
+
+/// One slot of a template.
+pub(super) struct Slot {
+    /// Its text, or the field of `turns`.
+    pub(super) place: Span,
+    /// What it reads, among what the template reads.
+    pub(super) reads: Range<usize>,
+    /// Whether it is learnt; else it is given.
+    pub(super) learnt: bool,
+    /// Whether its text is a template, so that it is known what it reads.
+    pub(super) readable: bool,
+    /// Whether its text is empty but for white space.
+    pub(super) blank: bool,
 }
 
 enum Read<'a> {
@@ -47,15 +74,18 @@ enum Read<'a> {
 pub(super) fn resolve_templates<'a>(context: &mut Context<'a>, decls: &[&'a ast::Decl]) {
     for decl in decls {
         if let ast::Decl::Template(template) = decl {
-            let mut reads = Vec::new();
-            let kind = resolve_template(context, template, &mut reads);
+            let (mut reads, mut slots) = (Vec::new(), Vec::new());
+            let kind = resolve_template(context, template, &mut reads, &mut slots);
+            if !context.names.is_damaged(&template.name) {
+                answers::check_learnt(context, &slots);
+            }
             context.ids.insert(template.name.span, context.program.templates.len() as u32);
             context.program.templates.push(hir::Template {
                 name: context.names.title(&template.name),
                 kind,
                 span: template.span,
             });
-            context.template_facts.push(Facts { reads });
+            context.template_facts.push(Facts { reads, slots });
         }
     }
 }
@@ -66,7 +96,12 @@ pub(super) fn template_id(context: &Context<'_>, name: &Ident) -> Option<Templat
     context.id_of(name).map(TemplateId)
 }
 
-fn resolve_template<'a>(context: &mut Context<'a>, template: &'a Template, reads: &mut Vec<Read<'a>>) -> TemplateKind {
+fn resolve_template<'a>(
+    context: &mut Context<'a>,
+    template: &'a Template,
+    reads: &mut Vec<Read<'a>>,
+    parts: &mut Vec<Slot>,
+) -> TemplateKind {
     let known = KINDS.iter().find(|(kind, _)| *kind == template.kind.name);
     if known.is_none() {
         let help = suggest(&template.kind.name, KINDS.iter().map(|(kind, _)| *kind), "kinds");
@@ -92,7 +127,7 @@ fn resolve_template<'a>(context: &mut Context<'a>, template: &'a Template, reads
             );
         }
         check_mute(context, item);
-        parse_item(context, item, reads);
+        parts.push(parse_item(context, item, reads));
     }
     match template.kind.name.as_str() {
         "chat" => TemplateKind::Chat(chat_turns(context, template)),
@@ -126,10 +161,19 @@ fn check_mute(context: &mut Context<'_>, item: &Item) {
     }
 }
 
-fn parse_item<'a>(context: &mut Context<'a>, item: &'a Item, reads: &mut Vec<Read<'a>>) {
-    match &item.body {
-        ItemBody::Field(field) => reads.push(Read::Turns(field)),
+/// The slots whose text is learnt, unless `mute` stands before it.
+const LEARNT: [&str; 6] = ["assistant", "turns", "completion", "chosen", "rejected", "text"];
+
+fn parse_item<'a>(context: &mut Context<'a>, item: &'a Item, reads: &mut Vec<Read<'a>>) -> Slot {
+    let learnt = item.mute.is_none() && LEARNT.contains(&item.slot.name.as_str());
+    let first = reads.len();
+    let (place, readable, blank) = match &item.body {
+        ItemBody::Field(field) => {
+            reads.push(Read::Turns(field));
+            (field.span, true, false)
+        }
         ItemBody::Text { text, raw } => {
+            let mut readable = true;
             let place = |range: &std::ops::Range<usize>| match raw {
                 Some(raw) => Span::new(raw.file, raw.start as usize + range.start, raw.start as usize + range.end),
                 None => text.span,
@@ -144,6 +188,7 @@ fn parse_item<'a>(context: &mut Context<'a>, item: &'a Item, reads: &mut Vec<Rea
                     reads.extend(braced.map(|(name, range)| Read::Braced(name.to_owned(), place(&range))));
                 }
                 Err(error) => {
+                    readable = false;
                     let help = error.help.unwrap_or_else(|| {
                         "templates are Jinja: `{{ field }}` prints, `{% if … %}` decides".to_owned()
                     });
@@ -156,8 +201,10 @@ fn parse_item<'a>(context: &mut Context<'a>, item: &'a Item, reads: &mut Vec<Rea
                     );
                 }
             }
+            (text.span, readable, text.node.trim().is_empty())
         }
-    }
+    };
+    Slot { place, reads: first..reads.len(), learnt, readable, blank }
 }
 
 fn chat_turns(context: &mut Context<'_>, template: &Template) -> Vec<Turn> {
@@ -254,6 +301,8 @@ pub(super) fn check_use(context: &mut Context<'_>, template: TemplateId, record:
         }
     }
     context.template_facts[index].reads = reads;
+    let copied = answers::answer_in_prompt(&context.template_facts[index], record, user);
+    context.diagnostics.extend(copied);
 }
 
 fn check_variable(

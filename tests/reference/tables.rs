@@ -178,9 +178,11 @@ fn licences() -> String {
         "Identifiers of the SPDX list that data is often under. They may be joined by `AND`, `OR` and `WITH`. Any other \
          identifier is taken with the warning [W0405](../../diagnostics/W0405.md), one of your own is `LicenseRef-NAME`.",
     );
-    text += &head(&["Identifier"]);
+    text += "What each allows and asks for is what `purpose` is checked against. It is no legal advice.\n\n";
+    text += &head(&["Identifier", "To earn money", "To change", "Asks of who passes it on"]);
     for licence in tables::licences() {
-        text += &row(&[&code(licence)]);
+        let commercial = if licence.commercial { "yes" } else { "no" };
+        text += &row(&[&code(licence.id), commercial, licence.changes, licence.asks]);
     }
     text
 }

@@ -120,6 +120,17 @@ fn sources(text: &mut String, program: &hir::Program, dataset: &hir::Dataset, ma
         Some(license) => paragraph(text, &format!("\nThe licence of the whole: {}.", plain(license))),
         None => paragraph(text, "\nNo source states a licence."),
     }
+    if manifest.purpose.is_empty() {
+        return;
+    }
+    paragraph(text, &format!("\nIts purpose: {}.", plain(&manifest.purpose.join(", "))));
+    if !manifest.attribution.is_empty() {
+        paragraph(text, "\nWho passes the records on has to do this:\n");
+    }
+    for entry in &manifest.attribution {
+        let (source, license, duty) = (plain(&entry.source), plain(&entry.license), plain(&entry.duty));
+        paragraph(text, &format!("- {source}, under {license}: {duty}"));
+    }
 }
 
 fn steps(text: &mut String, manifest: &Manifest) {

@@ -136,6 +136,7 @@ fn dataset() -> Dataset {
         ],
         personal: vec![PersonalStatement { column: ColumnId(0), because: None }],
         license: Some("CC-BY-4.0".to_owned()),
+        terms: None,
         span: span(5),
     }
 }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use super::*;
 use crate::engine::{Outcome, SourceOutcome};
-use crate::hir::{Program, TemplateKind};
+use crate::hir::{Credit, Program, Purpose, SourceId, TemplateKind, Terms};
 use fixture::{HOSTILE, batch, id, outcome, span, staged};
 pub(super) use fixture::{fixture, tables};
 
@@ -121,6 +121,24 @@ fn the_manifest_has_the_designed_shape() {
     assert!(!finished.manifest().to_json().contains("/elsewhere"));
 }
 
+/// A data set that states what it is for says what its licences ask; the shape of any other is what it was.
+#[test]
+fn a_purpose_is_recorded_with_what_it_asks() {
+    let mut program = fixture();
+    program.datasets[0].terms = Some(Terms {
+        purposes: vec![Purpose::Research, Purpose::Publication],
+        credits: vec![Credit { source: SourceId(0), license: "CC-BY-4.0".to_owned(), duty: "name the author" }],
+    });
+    let manifest = Manifest::new(&program, &program.datasets[0], &outcome());
+    let json: serde_json::Value = serde_json::from_str(&manifest.to_json()).expect("JSON");
+    assert_eq!(json["purpose"], serde_json::json!(["research", "publication"]));
+    let owed = serde_json::json!([{ "source": "questions", "license": "CC-BY-4.0", "duty": "name the author" }]);
+    assert_eq!(json["attribution"], owed);
+    let text = card(&program, &program.datasets[0], &manifest);
+    assert!(text.contains("Its purpose: research, publication.\n"), "{text}");
+    assert!(text.contains("\n- questions, under CC-BY-4.0: name the author\n"), "{text}");
+}
+
 #[test]
 fn sums_that_disagree_publish_nothing() {
     let manifest = |change: &dyn Fn(&mut Outcome)| {
@@ -230,7 +248,8 @@ fn the_fingerprint_sees_what_counts_and_no_more() {
         &|program, _| program.datasets[0].steps[0].line = 99,
         &|_, sources| sources[0].files[0].location = "/moved/q.csv".into(),
     ];
-    let other: [&Change; 6] = [
+    let other: [&Change; 7] = [
+        &|program, _| program.datasets[0].terms = Some(Terms { purposes: Vec::new(), credits: Vec::new() }),
         &|_, sources| sources[0].files[0].blake3 = "1".repeat(64),
         &|program, _| program.datasets[0].steps[0].rule = "shorter".to_owned(),
         &|program, _| program.datasets[0].steps.reverse(),

@@ -110,6 +110,7 @@ fn as_dataset(test_use: &TestUse, steps: &[Step]) -> Dataset {
         outputs: Vec::new(),
         personal: Vec::new(),
         license: None,
+        terms: None,
         span: test_use.cases[0].span,
     }
 }

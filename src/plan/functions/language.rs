@@ -43,6 +43,11 @@ fn eval(text: &str) -> Option<String> {
     (info.confidence() > sure).then(|| code(info.lang()).to_owned())
 }
 
+/// Every code that the answer can be.
+pub(super) fn codes() -> impl Iterator<Item = &'static str> {
+    Lang::all().iter().copied().map(code)
+}
+
 fn code(language: Lang) -> &'static str {
     match language {
         Lang::Afr => "af",

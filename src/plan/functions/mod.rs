@@ -160,6 +160,11 @@ static ALL: [Function; 15] = [
     upper_ratio::FUNCTION,
 ];
 
+/// The values that a function can have besides null, where they are a closed list.
+pub fn values(function: &Function) -> Option<impl Iterator<Item = &'static str>> {
+    (function.name == language::FUNCTION.name).then(language::codes)
+}
+
 /// The parameter that all functions share: the text they are about.
 const TEXT: Parameter = Parameter { name: "text", value: ValueType::String };
 

@@ -158,7 +158,6 @@ fn what_cannot_be_built_is_refused() {
         ("policy p { keep for 24 months from category }", "  policy p", "keep for"),
         ("policy p { k_anonymous 5 over (category, stars) }", "  policy p", "k_anonymous"),
         ("policy p { pack hipaa.safe_harbor }", "  policy p", "pack"),
-        ("", "  purpose \"research\"", "purpose"),
         ("policy p { redact @personal: email }", "  policy p\n  write csv", "csv"),
         (
             "source z { path \"s3://bucket/a.jsonl\"; fields { x: string } }\ndataset e { from z; split train 100% }",

@@ -6,10 +6,10 @@ use super::{all_shown, check};
 const BASE: &str = include_str!("base.annot");
 
 /// What is replaced, by what; the code; the text under the primary place; a part of the help.
-type Case<'c> = (&'c str, &'c str, &'c str, &'c str, &'c str);
+pub(super) type Case<'c> = (&'c str, &'c str, &'c str, &'c str, &'c str);
 
 /// An edit that adds at the end.
-const END: &str = "";
+pub(super) const END: &str = "";
 
 fn edited(from: &str, to: &str) -> String {
     if from == END {
@@ -19,7 +19,8 @@ fn edited(from: &str, to: &str) -> String {
     BASE.replacen(from, to, 1)
 }
 
-fn check_cases(cases: &[Case<'_>]) {
+/// Checks that each edit leads to the one finding that it says.
+pub(super) fn check_cases(cases: &[Case<'_>]) {
     let mut wrong = String::new();
     for (from, to, code, place, help) in cases {
         let checked = check(&edited(from, to));
