@@ -214,7 +214,7 @@ impl Build<'_> {
 }
 
 impl EngineError {
-    fn written(error: EmitError) -> Self {
+    pub(super) fn written(error: EmitError) -> Self {
         EngineError::Write(Box::new(error))
     }
 }
@@ -241,7 +241,7 @@ fn by_chunk<T>(survey: &Survey, things: impl Iterator<Item = T>, location: impl 
     chunks
 }
 
-fn keep(survey: &Survey, locations: impl Iterator<Item = u64>) -> Keep {
+pub(super) fn keep(survey: &Survey, locations: impl Iterator<Item = u64>) -> Keep {
     let chunks = by_chunk(survey, locations, |location| *location);
     let offsets = |chunk: Vec<u64>| chunk.into_iter().map(|location| file_and_offset(location).1).collect();
     chunks.into_iter().map(offsets).collect()

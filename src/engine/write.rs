@@ -76,6 +76,16 @@ pub fn redacted(dataset: &Dataset) -> Vec<(usize, crate::hir::ColumnId, Vec<&'st
     columns
 }
 
+/// What is rendered of a batch of the second pass, whose records have these ids.
+pub(super) fn visible(dataset: &Dataset, batch: &RecordBatch, ids: impl Iterator<Item = RecordId>) -> RecordBatch {
+    let ids: StringArray = ids.map(|id| Some(id.to_string())).collect();
+    let visible = dataset.columns.iter().enumerate().filter(|(_, column)| !column.hidden);
+    let columns = visible.map(|(at, _)| Arc::clone(&batch[column_name(at).as_str()]));
+    let columns: Vec<ArrayRef> = [Arc::new(ids) as ArrayRef].into_iter().chain(columns).collect();
+    RecordBatch::try_new(rendered_schema(dataset), columns)
+        .expect("the plan's columns have the types of the data set's")
+}
+
 impl ChunkWork for Write {
     type Piece = (Piece, Vec<(usize, u64)>);
 
@@ -87,7 +97,7 @@ impl ChunkWork for Write {
         if !same {
             return Err(EngineError::Changed { path: self.files[chunk].clone().into() });
         }
-        let visible = self.visible(&batch, emitted);
+        let visible = visible(&self.dataset, &batch, emitted.iter().map(|one| one.id));
         let extras: Vec<ArrayRef> = (0..self.extras).map(|at| Arc::clone(&batch[extra(at).as_str()])).collect();
         let mut piece = Piece::default();
         for part in 0..self.dataset.split.parts.len() {
@@ -105,15 +115,6 @@ impl ChunkWork for Write {
 }
 
 impl Write {
-    fn visible(&self, batch: &RecordBatch, emitted: &[Emitted]) -> RecordBatch {
-        let ids: StringArray = emitted.iter().map(|one| Some(one.id.to_string())).collect();
-        let visible = self.dataset.columns.iter().enumerate().filter(|(_, column)| !column.hidden);
-        let columns = visible.map(|(at, _)| Arc::clone(&batch[column_name(at).as_str()]));
-        let columns: Vec<ArrayRef> = [Arc::new(ids) as ArrayRef].into_iter().chain(columns).collect();
-        RecordBatch::try_new(rendered_schema(&self.dataset), columns)
-            .expect("the plan's columns have the types of the data set's")
-    }
-
     fn render(
         &self,
         part: usize,

@@ -18,9 +18,12 @@ mod scan;
 mod statement;
 mod token;
 mod words;
+mod written;
 
 #[cfg(test)]
 mod tests;
+
+pub use written::{is_plain_name, written_name, written_text};
 
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
 use crate::source::{FileId, Span};

@@ -14,6 +14,7 @@ mod training;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Field, Schema, SchemaRef};
+use serde_json::{Map, Value};
 
 pub use training::TrainingRenderer;
 
@@ -127,6 +128,22 @@ impl Renderer {
             }
         }
     }
+}
+
+/// The rows of a batch as objects with a member for each column; null is null.
+///
+/// # Errors
+/// The first row with a value that JSON cannot hold.
+pub fn objects(batch: &RecordBatch) -> Result<Vec<Map<String, Value>>, RenderError> {
+    let rows = Rows::new(batch).map_err(|message| RenderError { row: 0, message })?;
+    let object = |row: usize| {
+        let member = |(name, column): (&str, &column::Column<'_>)| {
+            let value = column.value(row).map_err(|refusal| RenderError { row, message: refusal.message(name) })?;
+            Ok((name.to_owned(), value))
+        };
+        rows.columns().map(member).collect()
+    };
+    (0..batch.num_rows()).map(object).collect()
 }
 
 /// What templates of a data set may name.

@@ -1,0 +1,125 @@
+//! Texts of records on a terminal: wrapped, with runs of one colour, and without characters that would steer it.
+
+use crate::cli::terminal::{Paint, Terminal};
+
+/// The most lines of one text; a program reads it whole.
+const MOST_LINES: usize = 40;
+
+/// What a character is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ink {
+    /// As any other.
+    Plain,
+    /// Trained on, or new.
+    New,
+    /// Gone.
+    Gone,
+    /// About the text, not of it.
+    Remark,
+}
+
+/// A text of several inks.
+#[derive(Debug, Default, Clone)]
+pub struct Inked(Vec<(char, Ink)>);
+
+impl Inked {
+    /// Adds a text. Control characters but the line end become `\u{fffd}`, and so do marks that turn a line around.
+    pub fn push(&mut self, text: &str, ink: Ink) {
+        let shown = |c: char| match c {
+            '\n' => '\n',
+            '\t' => ' ',
+            '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => '\u{fffd}',
+            c if c.is_control() => '\u{fffd}',
+            c => c,
+        };
+        self.0.extend(text.chars().map(|c| (shown(c), ink)));
+    }
+
+    /// Adds a text between marks where there are no colours.
+    pub fn push_marked(&mut self, text: &str, ink: Ink, marks: (&str, &str), terminal: &Terminal) {
+        let (begin, end) = if terminal.paints_answers() { ("", "") } else { marks };
+        self.push(begin, ink);
+        self.push(text, ink);
+        self.push(end, ink);
+    }
+
+    /// The text under a name that stands to the left of its first line, in lines of at most `width` columns.
+    pub fn lines(&self, name: &str, indent: usize, width: usize, terminal: &Terminal) -> Vec<String> {
+        let mut wrapped = wrap(&self.0, width.saturating_sub(indent + 2).max(20));
+        let more = wrapped.len().saturating_sub(MOST_LINES);
+        wrapped.truncate(MOST_LINES);
+        let name = printable(name);
+        let name = format!("{:>indent$}", shortened(&name, indent));
+        let mut lines: Vec<String> = Vec::new();
+        for (at, line) in wrapped.into_iter().enumerate() {
+            let begin = if at == 0 { terminal.paint_answer(Paint::Dim, &name) } else { " ".repeat(indent) };
+            lines.push(format!("{begin}  {}", painted(line, terminal)).trim_end().to_owned());
+        }
+        if more > 0 {
+            let remark = format!("{:indent$}  … {more} more lines: `--format json` has them", "");
+            lines.push(terminal.paint_answer(Paint::Dim, &remark));
+        }
+        lines
+    }
+}
+
+/// Lines broken at spaces; what is longer than a line is broken anywhere.
+fn wrap(text: &[(char, Ink)], width: usize) -> Vec<&[(char, Ink)]> {
+    let mut lines = Vec::new();
+    for line in text.split(|(c, _)| *c == '\n') {
+        let mut rest = line;
+        while rest.len() > width {
+            let space = rest[..=width].iter().rposition(|(c, _)| *c == ' ').filter(|&at| at > 0);
+            let (line, after) = rest.split_at(space.unwrap_or(width));
+            lines.push(line);
+            rest = if space.is_some() { &after[1..] } else { after };
+        }
+        lines.push(rest);
+    }
+    lines
+}
+
+fn painted(line: &[(char, Ink)], terminal: &Terminal) -> String {
+    let runs = line.chunk_by(|(_, a), (_, b)| a == b);
+    let run = |run: &[(char, Ink)]| {
+        let text: String = run.iter().map(|(c, _)| *c).collect();
+        match run[0].1 {
+            Ink::Plain => text,
+            Ink::New => terminal.paint_answer(Paint::Green, &text),
+            Ink::Gone => terminal.paint_answer(Paint::Red, &text),
+            Ink::Remark => terminal.paint_answer(Paint::Dim, &text),
+        }
+    };
+    runs.map(run).collect()
+}
+
+/// A name without characters that would steer a terminal.
+pub fn printable(name: &str) -> String {
+    name.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
+/// The beginning of a text that is too long, with an ellipsis.
+pub fn shortened(text: &str, width: usize) -> String {
+    if text.chars().count() <= width {
+        return text.to_owned();
+    }
+    text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_are_broken_at_spaces_and_lose_nothing_else() {
+        let broken = |text: &str, width| {
+            let mut inked = Inked::default();
+            inked.push(text, Ink::Plain);
+            let lines = wrap(&inked.0, width);
+            lines.iter().map(|line| line.iter().map(|(c, _)| *c).collect::<String>()).collect::<Vec<_>>()
+        };
+        assert_eq!(broken("one two three", 7), ["one two", "three"]);
+        assert_eq!(broken("abcdefghij k", 4), ["abcd", "efgh", "ij k"]);
+        assert_eq!(broken("a\n\nb\u{1b}[2J", 10), ["a", "", "b\u{fffd}[2J"]);
+    }
+}

@@ -1,0 +1,12 @@
+//! What differs between two specifications, by meaning, and between two builds, record by record: pure, over syntax trees
+//! and what [`crate::emit::snapshot`] read.
+
+mod declarations;
+mod entries;
+mod print;
+mod records;
+#[cfg(test)]
+mod tests;
+
+pub use declarations::{Change, DeclChange, EntryChange, compare_declarations};
+pub use records::{Count, RecordDiff, Rewritten, compare_records};
