@@ -3,6 +3,7 @@
 mod build;
 mod damage;
 mod doors;
+mod getting_in;
 mod interruption;
 mod messages;
 mod support;

@@ -7,6 +7,7 @@ mod diff;
 mod doctor;
 mod explain;
 mod infer;
+mod ink;
 mod new;
 mod predict;
 mod preview;

@@ -1,6 +1,7 @@
 //! A declaration as named statements in canonical form.
 
-use super::print::{expr, field, name, names, quantity, setting, settings, text, texts, type_of};
+use super::print::{expr, field, name, names, quantity, settings, text, texts, type_of};
+use super::runs::{evaluate_entries, model_entries, test_entries, train_entries};
 use crate::syntax::ast::Decl;
 use crate::syntax::ast::clean::{self, Clean, DedupHow};
 use crate::syntax::ast::dataset::{Dataset, ItemKind, LabelBody, LabelItemKind, PartKind, Split};
@@ -8,8 +9,6 @@ use crate::syntax::ast::label::{Label, Schema, Value, Values};
 use crate::syntax::ast::policy::{Policy, RuleKind, Target};
 use crate::syntax::ast::source::{Source, SourceItemKind};
 use crate::syntax::ast::template::{ItemBody, Template};
-use crate::syntax::ast::test::{Expect, Test};
-use crate::syntax::ast::train::{Evaluate, EvaluateItem, Model, ModelItem, Train, TrainItemKind};
 
 /// A declaration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,18 +34,18 @@ pub struct Entry {
 
 /// The statements of a declaration while they are gathered.
 #[derive(Default)]
-struct Entries(Vec<Entry>);
+pub(super) struct Entries(Vec<Entry>);
 
 impl Entries {
-    fn add(&mut self, key: impl Into<String>, text: impl Into<String>) {
+    pub(super) fn add(&mut self, key: impl Into<String>, text: impl Into<String>) {
         self.push(key.into(), text.into(), false);
     }
 
-    fn in_order(&mut self, key: impl Into<String>, text: impl Into<String>) {
+    pub(super) fn in_order(&mut self, key: impl Into<String>, text: impl Into<String>) {
         self.push(key.into(), text.into(), true);
     }
 
-    fn doc(&mut self, doc: Option<&String>) {
+    pub(super) fn doc(&mut self, doc: Option<&String>) {
         if let Some(doc) = doc {
             self.add("description", doc.clone());
         }
@@ -332,113 +331,4 @@ fn split_statement(split: &Split) -> String {
         statement.push_str(&format!(" seed {}", quantity(seed)));
     }
     statement
-}
-
-fn model_entries(model: &Model, entries: &mut Entries) -> String {
-    entries.doc(model.doc.as_ref());
-    for item in &model.items {
-        match item {
-            ModelItem::Onnx(path, _) => entries.add("onnx", format!("onnx {}", text(path))),
-            ModelItem::New { architecture, settings: sizes, .. } => {
-                entries.add("new", format!("new {}{}", name(architecture), settings(sizes)));
-            }
-            ModelItem::Setting(option) => entries.add(option.name.name.clone(), setting(option)),
-        }
-    }
-    model.name.name.clone()
-}
-
-fn train_entries(train: &Train, entries: &mut Entries) -> String {
-    entries.doc(train.doc.as_ref());
-    for item in &train.items {
-        let (key, statement) = train_entry(&item.kind);
-        entries.add(key, statement);
-    }
-    train.name.name.clone()
-}
-
-fn train_entry(item: &TrainItemKind) -> (String, String) {
-    let optional = |word: &str, value: Option<String>| value.map_or(String::new(), |value| format!(" {word}{value}"));
-    let (key, value) = match item {
-        TrainItemKind::Model(model) => ("model", name(model)),
-        TrainItemKind::Data(data) => ("data", name(data)),
-        TrainItemKind::Task(task) => {
-            let label = task.label.as_ref().map_or(String::new(), |label| format!(" {}", name(label)));
-            ("task", format!("{}{label}{}", name(&task.kind), optional("from ", task.from.as_ref().map(name))))
-        }
-        TrainItemKind::Tune(what, options) => ("tune", format!("{}{}", name(what), settings(options))),
-        TrainItemKind::Length { limit, otherwise } => {
-            let otherwise = otherwise.as_ref().map_or(String::new(), |word| match word.name.as_str() {
-                "drop" => " else drop".to_owned(),
-                kept => format!(" else keep {kept}"),
-            });
-            ("length", format!("{}{otherwise}", quantity(limit)))
-        }
-        TrainItemKind::Epochs(epochs) => ("epochs", quantity(epochs)),
-        TrainItemKind::Steps(steps) => ("steps", quantity(steps)),
-        TrainItemKind::Batch { size, accumulate } => {
-            ("batch", format!("{}{}", quantity(size), optional("accumulate ", accumulate.as_ref().map(quantity))))
-        }
-        TrainItemKind::Rate { peak, schedule, warmup, floor } => (
-            "rate",
-            format!(
-                "{}{}{}{}",
-                quantity(peak),
-                optional("", schedule.as_ref().map(name)),
-                optional("warmup ", warmup.as_ref().map(quantity)),
-                optional("floor ", floor.as_ref().map(quantity)),
-            ),
-        ),
-        TrainItemKind::Optimizer(which, options) => ("optimizer", format!("{}{}", name(which), settings(options))),
-        TrainItemKind::Validate { every, by } => (
-            "validate",
-            format!(
-                "{}{}",
-                every.as_ref().map_or(String::new(), |every| format!("every {}", quantity(every))),
-                optional("by ", by.as_ref().map(expr)),
-            ),
-        ),
-        TrainItemKind::Stop(after) => ("stop", format!("after {} without gain", quantity(after))),
-        TrainItemKind::KeepBest(best) => ("keep", format!("best{}", optional("", best.as_ref().map(quantity)))),
-        TrainItemKind::Device(first, second) => {
-            ("device", format!("{}{}", name(first), optional("else ", second.as_ref().map(name))))
-        }
-        TrainItemKind::Setting(option) => return (option.name.name.clone(), setting(option)),
-    };
-    (key.to_owned(), format!("{key} {}", value.trim_start()))
-}
-
-fn evaluate_entries(evaluate: &Evaluate, entries: &mut Entries) -> String {
-    entries.doc(evaluate.doc.as_ref());
-    for item in &evaluate.items {
-        match item {
-            EvaluateItem::Report(metrics, _) => entries.add("report", format!("report {}", names(metrics))),
-            EvaluateItem::By { value, at, .. } => {
-                let at = at.as_ref().map_or(String::new(), |bounds| {
-                    format!(" at [{}]", bounds.iter().map(quantity).collect::<Vec<_>>().join(", "))
-                });
-                let key = format!("by {}", expr(value));
-                entries.add(key.clone(), format!("{key}{at}"));
-            }
-            EvaluateItem::Require(condition, _) => {
-                let statement = format!("require {}", expr(condition));
-                entries.add(statement.clone(), statement);
-            }
-        }
-    }
-    format!("{} on {}.{}", name(&evaluate.run), name(&evaluate.dataset), name(&evaluate.part))
-}
-
-fn test_entries(test: &Test, entries: &mut Entries) -> String {
-    entries.doc(test.doc.as_ref());
-    test.given.iter().for_each(|given| entries.in_order("given", format!("given {}", expr(given))));
-    for expected in &test.expect {
-        let expected = match expected {
-            Expect::Record(record) => expr(record),
-            Expect::Drop(None, _) => "drop".to_owned(),
-            Expect::Drop(Some(reason), _) => format!("drop {}", text(reason)),
-        };
-        entries.in_order("expect", format!("expect {expected}"));
-    }
-    format!("{} {}", name(&test.target), text(&test.title))
 }

@@ -5,8 +5,10 @@ mod declarations;
 mod entries;
 mod print;
 mod records;
+mod runs;
 #[cfg(test)]
 mod tests;
+pub mod words;
 
 pub use declarations::{Change, DeclChange, EntryChange, compare_declarations};
 pub use records::{Count, RecordDiff, Rewritten, compare_records};

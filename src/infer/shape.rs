@@ -47,7 +47,7 @@ fn settle_text(observed: &Observed, format: SourceFormat) -> Type {
 
 fn settle_list(observed: &Observed, format: SourceFormat) -> Result<Type, String> {
     let Some(items) = &observed.items else { return Ok(Type::List(Box::new(FieldType::plain(Type::String)))) };
-    let ty = settle_type(items, format).map_err(|why| format!("is a list that {why}"))?;
+    let ty = settle_type(items, format).map_err(|why| why.replacen("holds", "holds lists of", 1))?;
     Ok(Type::List(Box::new(FieldType { ty, nullable: items.nulls > 0 })))
 }
 

@@ -100,7 +100,9 @@ fn compare(args: &DiffArgs, before: &Side, after: &Side, terminal: &Terminal) ->
         alone: (Vec::new(), Vec::new()),
         notes: Vec::new(),
     };
-    let (old, new) = (before.built(&mut differences.notes), after.built(&mut differences.notes));
+    // What one side lacks, the other need not be asked for.
+    let old = before.built(&mut differences.notes);
+    let new = if old.is_empty() { Vec::new() } else { after.built(&mut differences.notes) };
     if old.is_empty() || new.is_empty() {
         return Ok(differences);
     }

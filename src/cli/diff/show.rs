@@ -1,7 +1,7 @@
 //! Differences as they are drawn for people.
 
 use super::{Compared, Differences};
-use crate::cli::preview::ink::{printable, shortened};
+use crate::cli::ink::{Ink, Inked, printable, shortened};
 use crate::cli::terminal::{Paint, Terminal};
 use crate::diff::{Change, Count, DeclChange, EntryChange, RecordDiff};
 use crate::emit::count;
@@ -67,17 +67,36 @@ impl Drawn<'_> {
         }
     }
 
-    /// A statement: what it said and says. A key that only repeats the statement is not shown.
+    /// A statement: what it said and says.
     fn entry(&self, entry: &EntryChange) {
+        let mut text = Inked::default();
         match (&entry.before, &entry.after) {
             (Some(before), Some(after)) => {
                 self.signed(Change::Changed, 4, &entry.key);
-                self.signed(Change::Removed, 8, before);
-                self.signed(Change::Added, 8, after);
+                text.push_change(before, after, self.terminal);
+                self.wrapped("", 6, &text);
             }
-            (Some(before), None) => self.signed(Change::Removed, 4, &named(&entry.key, before)),
-            (None, Some(after)) => self.signed(Change::Added, 4, &named(&entry.key, after)),
+            (Some(before), None) => {
+                text.push(&named(&entry.key, before), Ink::Plain);
+                self.wrapped("-", 5, &text);
+            }
+            (None, Some(after)) => {
+                text.push(&named(&entry.key, after), Ink::Plain);
+                self.wrapped("+", 5, &text);
+            }
             (None, None) => {}
+        }
+    }
+
+    /// A text in as many lines as it needs, behind a sign.
+    fn wrapped(&self, sign: &str, indent: usize, text: &Inked) {
+        let paint = match sign {
+            "+" => Paint::Green,
+            "-" => Paint::Red,
+            _ => Paint::Dim,
+        };
+        for line in text.lines(sign, paint, indent, self.width, self.terminal) {
+            self.terminal.answer(line);
         }
     }
 
@@ -121,7 +140,7 @@ impl Drawn<'_> {
             columns.iter().for_each(|column| self.signed(sign, 2, &format!("column {column}")));
         }
         for output in diff.rewritten.iter().filter(|output| !output.records.is_empty()) {
-            let of = format!("written otherwise in {}, of {}", output.output, count(output.of));
+            let of = format!("written otherwise in {} (of {} in both)", output.output, count(output.of));
             self.line(Change::Changed, &of, &output.records);
         }
     }
@@ -134,12 +153,9 @@ impl Drawn<'_> {
             shown.push("…".to_string());
         }
         let what = printable(what);
-        let begin = format!("{number:>7}  {what}");
-        let room = self.width.saturating_sub(4);
+        let begin = shortened(&format!("{number:>7}  {what}"), self.width.saturating_sub(4));
         let ids = shown.join(" ");
-        let fits = begin.chars().count() + 2 + ids.chars().count() <= room;
-        self.signed(change, 2, &shortened(&if fits { begin.clone() + "  " } else { begin }, room));
-        // Short lines carry their ids; longer ones have them below.
+        self.signed(change, 2, &begin);
         if !ids.is_empty() {
             let indent = 13;
             self.terminal.answer(self.terminal.paint_answer(Paint::Dim, &format!("{:indent$}{ids}", "")));

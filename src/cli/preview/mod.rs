@@ -1,8 +1,6 @@
 //! `annotc preview`: records as they are written, and what each rule takes out or changes. Nothing is written.
 
-pub mod ink;
 mod show;
-mod words;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -201,8 +199,11 @@ impl Looked<'_> {
             self.shown().changing(&dataset.steps[at], rows.len());
             let rows = &rows[..rows.len().min(usize::from(self.args.number))];
             let changes = self.preview.changes(at, rows).map_err(|error| fail(self.terminal, &error))?;
+            let kept: Vec<u32> = rows.iter().copied().filter(|&row| self.preview.about(row).split.is_some()).collect();
+            let emitted = self.preview.render(&kept, None).map_err(|error| fail(self.terminal, &error))?;
             for (row, changes) in rows.iter().zip(&changes) {
-                self.shown().change(&self.preview.about(*row), &dataset.steps[at].rule, changes);
+                let emitted = kept.iter().position(|kept| kept == row).map(|at| &emitted[at]);
+                self.shown().change(&self.preview.about(*row), &dataset.steps[at].rule, changes, emitted);
             }
         }
         Ok(())
@@ -261,6 +262,8 @@ impl Looked<'_> {
 
 /// `did you mean …?`, or what there is.
 fn way_out(word: &str, known: &[&str], noun: &str) -> String {
+    let mut known = known.to_vec();
+    known.dedup();
     match closest(word, known.iter().copied()) {
         Some(name) => format!("did you mean `{name}`?"),
         None if known.is_empty() => format!("there are no {noun}"),

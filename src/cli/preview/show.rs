@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::ink::{Ink, Inked, printable, shortened};
-use super::words::{Piece, compare};
 use crate::cli::check::counted;
+use crate::cli::ink::{Ink, Inked, printable, shortened};
 use crate::cli::terminal::{Paint, Terminal};
+use crate::diff::words::{Piece, compare};
 use crate::emit::count;
 use crate::engine::preview::{Change, Rendered};
 use crate::engine::{AuditRow, StepOutcome};
@@ -140,8 +140,13 @@ impl Shown<'_> {
         }
     }
 
-    /// What a rule made of a record.
-    pub fn change(&self, about: &AuditRow<'_>, rule: &str, changes: &[Change]) {
+    /// What a rule made of a record. Where its values are not shown, they are as they are emitted, if they are.
+    pub fn change(&self, about: &AuditRow<'_>, rule: &str, changes: &[Change], emitted: Option<&Rendered>) {
+        let masked = self.masked_emitted();
+        let emitted = |column: &str| {
+            let value = emitted?.fields.get(column).filter(|_| !masked.contains(&column));
+            value.map(plain)
+        };
         if self.terminal.json() {
             let mut answer = self.place(about);
             answer.insert("rule".to_string(), json!(rule));
@@ -153,22 +158,16 @@ impl Shown<'_> {
         for change in changes {
             let mut text = Inked::default();
             if self.may_show(change.personal_before) && self.may_show(change.personal_after) {
-                for piece in compare(&plain(&change.before), &plain(&change.after)) {
-                    match piece {
-                        Piece::Same(same) => text.push(same, Ink::Plain),
-                        Piece::Out(gone) => text.push_marked(&gone, Ink::Gone, ("[-", "-]"), self.terminal),
-                        Piece::In(new) => text.push_marked(&new, Ink::New, ("{+", "+}"), self.terminal),
-                    }
-                }
+                text.push_change(&plain(&change.before), &plain(&change.after), self.terminal);
                 self.lines(&change.column, &text);
                 continue;
             }
             text.push(&format!("({})", hidden_change(change)), Ink::Remark);
             self.lines(&change.column, &text);
-            if self.may_show(change.personal_after) {
-                let mut after = Inked::default();
-                after.push(&plain(&change.after), Ink::Plain);
-                self.lines("now", &after);
+            if let Some(value) = emitted(&change.column) {
+                let mut text = Inked::default();
+                text.push(&value, Ink::Plain);
+                self.lines("emitted as", &text);
             }
         }
     }
@@ -258,7 +257,7 @@ impl Shown<'_> {
     }
 
     fn lines(&self, name: &str, text: &Inked) {
-        for line in text.lines(name, INDENT, self.width(), self.terminal) {
+        for line in text.lines(name, Paint::Dim, INDENT, self.width(), self.terminal) {
             self.terminal.answer(line);
         }
     }
@@ -283,7 +282,11 @@ fn hidden_change(change: &Change) -> String {
     let (out, came) = words_changed(change);
     let found: Vec<String> = change.found.iter().map(|(kind, count)| format!("{kind} × {count}")).collect();
     let found = if found.is_empty() { String::new() } else { format!("{}; ", found.join(", ")) };
-    format!("{found}{} out, {came} in: `--show-personal` shows them", counted(out, "word"))
+    let words = match (out, came) {
+        (0, 0) => "spaces or the form of characters alone".to_string(),
+        (out, came) => format!("{} out, {came} in", counted(out, "word")),
+    };
+    format!("{found}{words}: `--show-personal` shows it")
 }
 
 /// How many words went out and came in; of spaces alone none.

@@ -1,6 +1,7 @@
-//! Texts of records on a terminal: wrapped, with runs of one colour, and without characters that would steer it.
+//! Texts on a terminal: wrapped, with runs of one colour, and without characters that would steer it.
 
-use crate::cli::terminal::{Paint, Terminal};
+use super::terminal::{Paint, Terminal};
+use crate::diff::words::{Piece, compare};
 
 /// The most lines of one text; a program reads it whole.
 const MOST_LINES: usize = 40;
@@ -43,8 +44,27 @@ impl Inked {
         self.push(end, ink);
     }
 
-    /// The text under a name that stands to the left of its first line, in lines of at most `width` columns.
-    pub fn lines(&self, name: &str, indent: usize, width: usize, terminal: &Terminal) -> Vec<String> {
+    /// Adds what became of a text, word by word. Where spaces alone came or went, marks say it also in colour.
+    pub fn push_change(&mut self, before: &str, after: &str, terminal: &Terminal) {
+        for piece in compare(before, after) {
+            let (text, ink, marks) = match &piece {
+                Piece::Same(same) => {
+                    self.push(same, Ink::Plain);
+                    continue;
+                }
+                Piece::Out(gone) => (gone, Ink::Gone, ("[-", "-]")),
+                Piece::In(new) => (new, Ink::New, ("{+", "+}")),
+            };
+            if text.trim().is_empty() {
+                self.push(&format!("{}{text}{}", marks.0, marks.1), ink);
+            } else {
+                self.push_marked(text, ink, marks, terminal);
+            }
+        }
+    }
+
+    /// The text behind a name, painted so, that stands to the left of its first line; in lines of at most `width` columns.
+    pub fn lines(&self, name: &str, paint: Paint, indent: usize, width: usize, terminal: &Terminal) -> Vec<String> {
         let mut wrapped = wrap(&self.0, width.saturating_sub(indent + 2).max(20));
         let more = wrapped.len().saturating_sub(MOST_LINES);
         wrapped.truncate(MOST_LINES);
@@ -52,7 +72,7 @@ impl Inked {
         let name = format!("{:>indent$}", shortened(&name, indent));
         let mut lines: Vec<String> = Vec::new();
         for (at, line) in wrapped.into_iter().enumerate() {
-            let begin = if at == 0 { terminal.paint_answer(Paint::Dim, &name) } else { " ".repeat(indent) };
+            let begin = if at == 0 { terminal.paint_answer(paint, &name) } else { " ".repeat(indent) };
             lines.push(format!("{begin}  {}", painted(line, terminal)).trim_end().to_owned());
         }
         if more > 0 {
