@@ -20,13 +20,14 @@ const PLACES: usize = 3;
 /// Options of `annotc infer`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The block reads every row that could be read: a build with it quarantines none of them. Types, nulls, nested records and
-lists are those of the data; `@key` stands only at a field that differs in every row and is named like an identity;
-`@personal` names the kinds that annotc's own detectors found. No value of the data is printed.
+The block reads every row that could be read: a build with it quarantines none of them. Types, nulls, nested records \
+and lists are those of the data; `@key` stands only at a field that differs in every row and is named like an identity; \
+`@personal` names the kinds that annotc's own detectors found. No value of the data is printed. Paths are written as they \
+were given: a spec in another folder needs them from there.
 
-  annotc infer data/tickets.jsonl                    one file
-  annotc infer data/2024.csv data/2025.csv           their union, as one source
-  annotc infer data/tickets.jsonl >> shop.annot      at the end of a spec; the path is written as it was given
+  annotc infer data/tickets.jsonl                 one file
+  annotc infer data/2024.csv data/2025.csv        their union, as one source
+  annotc infer data/tickets.jsonl >> shop.annot   at the end of a spec
 
 Exit status: 0 done · 2 usage · 4 a file cannot be read, or holds nothing that can be declared")]
 pub struct InferArgs {

@@ -63,24 +63,38 @@ impl Inked {
         }
     }
 
-    /// The text behind a name, painted so, that stands to the left of its first line; in lines of at most `width` columns.
-    pub fn lines(&self, name: &str, paint: Paint, indent: usize, width: usize, terminal: &Terminal) -> Vec<String> {
-        let mut wrapped = wrap(&self.0, width.saturating_sub(indent + 2).max(20));
+    /// The text behind a margin, in lines of at most `width` columns.
+    pub fn lines(&self, margin: &Margin<'_>, width: usize, terminal: &Terminal) -> Vec<String> {
+        let begin = margin.width + margin.gap;
+        let mut wrapped = wrap(&self.0, width.saturating_sub(begin).max(20));
         let more = wrapped.len().saturating_sub(MOST_LINES);
         wrapped.truncate(MOST_LINES);
-        let name = printable(name);
-        let name = format!("{:>indent$}", shortened(&name, indent));
+        let name = format!("{:>width$}", shortened(&printable(margin.name), margin.width), width = margin.width);
+        let name = format!("{}{:gap$}", terminal.paint_answer(margin.paint, &name), "", gap = margin.gap);
         let mut lines: Vec<String> = Vec::new();
         for (at, line) in wrapped.into_iter().enumerate() {
-            let begin = if at == 0 { terminal.paint_answer(paint, &name) } else { " ".repeat(indent) };
-            lines.push(format!("{begin}  {}", painted(line, terminal)).trim_end().to_owned());
+            let line = painted(line, terminal);
+            let line = if at == 0 { format!("{name}{line}") } else { format!("{:begin$}{line}", "") };
+            lines.push(line.trim_end().to_owned());
         }
         if more > 0 {
-            let remark = format!("{:indent$}  … {more} more lines: `--format json` has them", "");
+            let remark = format!("{:begin$}… {more} more lines: `--format json` has them", "");
             lines.push(terminal.paint_answer(Paint::Dim, &remark));
         }
         lines
     }
+}
+
+/// What stands to the left of a text.
+pub struct Margin<'m> {
+    /// A word or a sign, at the right end of the margin in the first line.
+    pub name: &'m str,
+    /// How it is painted.
+    pub paint: Paint,
+    /// The columns that it has.
+    pub width: usize,
+    /// The columns between it and the text.
+    pub gap: usize,
 }
 
 /// Lines broken at spaces; what is longer than a line is broken anywhere.

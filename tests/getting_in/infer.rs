@@ -22,7 +22,7 @@ const JSONL_FIELDS: &[&str] = &[
     "who_mail: string? @personal(email) @column(\"who.mail\")",
     "who_age: int? @column(\"who.age\")",
     "who_tags: list<string?>? @column(\"who.tags\")",
-    "when: `date`",
+    "`when`: date",
     "at: timestamp",
     "n: float",
     "odd_name: string @column(\"Odd name\")",
@@ -47,7 +47,7 @@ const CSV_FIELDS: &[&str] = &[
     "zip: string",
     "ok: bool",
     "price: float",
-    "day: `date`",
+    "day: date",
     "two_words: string @column(\"two words\")",
     "card: string @personal(card_number)",
     "empty: string?",
@@ -99,9 +99,7 @@ fn types_nulls_and_names_are_those_of_the_data() {
     for (file, bytes, fields) in [("rows.jsonl", JSONL.as_bytes(), JSONL_FIELDS), ("rows.csv", CSV, CSV_FIELDS)] {
         let project = Project::new(&[(file, bytes)]);
         let run = project.annotc(&["infer", file, "--name", "source"]).expect(0);
-        // `date` stands in backticks above only where a reader of this file might take it for a field.
-        let expected: Vec<String> = fields.iter().map(|field| field.replace("`date`", "date")).collect();
-        assert_eq!(declared(&run.stdout), expected, "{}", run.stdout);
+        assert_eq!(declared(&run.stdout), fields, "{}", run.stdout);
         for secret in ["ann@example.org", "7946", "4111111111111111", "say", "broken", "01234"] {
             assert!(
                 !run.stdout.contains(secret) && !run.stderr.contains(secret),

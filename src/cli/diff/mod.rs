@@ -15,21 +15,21 @@ use sides::Side;
 /// Options of `annotc diff`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Specs are compared by meaning: spaces, comments and the order of statements that have none make no difference. Where a
-spec's `build/` beside it was made from it, the records are compared as well. Builds are compared record by record, by
-their ids: what was added, removed, dropped or kept otherwise, moved to another part, relabelled, or changed in its values.
-Records are named by their ids; no text of one is printed.
+Specs are compared by meaning: spaces, comments and the order of statements that have none make no difference. Where a \
+spec's `build/` beside it was made from it, the records are compared as well. Builds are compared record by record, by \
+their ids: what was added, removed, dropped or kept otherwise, moved to another part, relabelled, or changed in its \
+values. Records are named by their ids; no text of one is printed.
 
-  annotc diff shop.annot other.annot           two specs
-  annotc diff HEAD~1:shop.annot shop.annot     what changed since a git revision
-  annotc diff build-old build                  two folders that were built into (`annotc build --out build-old`)
+  annotc diff shop.annot other.annot            two specs
+  annotc diff HEAD~1:shop.annot shop.annot      since a git revision
+  annotc diff build-old build                   two folders of `build --out`
   annotc diff build-old/helpdesk build/helpdesk
 
-A record's id comes from its `@key`, or else from its raw fields: without a key, a record whose raw text was edited is one
-that was removed and one that was added.
+A record's id comes from its `@key`, or else from its raw fields: without a key, a record whose raw text was edited is \
+one that was removed and one that was added.
 
-Exit status: 0 done, with or without differences · 1 a spec cannot be read, or with `--exit-code` there are differences ·
-2 usage · 4 a file or git failed")]
+Exit status: 0 done, with or without differences · 1 a spec cannot be read, or with `--exit-code` there are differences \
+· 2 usage · 4 a file or git failed")]
 pub struct DiffArgs {
     /// A spec, a build's folder, a data set's folder in it, or REVISION:SPEC
     #[arg(value_name = "A")]

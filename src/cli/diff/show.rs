@@ -1,7 +1,7 @@
 //! Differences as they are drawn for people.
 
 use super::{Compared, Differences};
-use crate::cli::ink::{Ink, Inked, printable, shortened};
+use crate::cli::ink::{Ink, Inked, Margin, printable, shortened};
 use crate::cli::terminal::{Paint, Terminal};
 use crate::diff::{Change, Count, DeclChange, EntryChange, RecordDiff};
 use crate::emit::count;
@@ -95,7 +95,8 @@ impl Drawn<'_> {
             "-" => Paint::Red,
             _ => Paint::Dim,
         };
-        for line in text.lines(sign, paint, indent, self.width, self.terminal) {
+        let margin = Margin { name: sign, paint, width: indent, gap: 1 };
+        for line in text.lines(&margin, self.width, self.terminal) {
             self.terminal.answer(line);
         }
     }
@@ -175,14 +176,16 @@ impl Drawn<'_> {
             "label" => shortened(&printable(&format!("{} {}", count.of, count.what)), widest),
             _ => shortened(&printable(&count.of), widest),
         };
-        let what = |count: &Count| if of == "label" { String::new() } else { count.what.clone() };
+        // A value of a label needs no word for what it counts.
+        let gap = if of == "label" { 0 } else { 13 };
+        let what = |count: &Count| if gap == 0 { String::new() } else { count.what.clone() };
         let width = shown.iter().map(|count| name(count).chars().count()).max().unwrap_or(0).max(of.len());
-        let head = format!("  {of:<width$}  {:<11}  {:>8}  {:>8}  {:>7}", "", "before", "after", "");
+        let head = format!("  {of:<width$}{:gap$}  {:>8}  {:>8}", "", "before", "after");
         self.terminal.answer("");
-        self.terminal.answer(self.terminal.paint_answer(Paint::Dim, head.trim_end()));
+        self.terminal.answer(self.terminal.paint_answer(Paint::Dim, &head));
         for count in shown {
             let change = count.after.unwrap_or(0) as i64 - count.before.unwrap_or(0) as i64;
-            let begin = format!("  {:<width$}  {:<11}", name(count), what(count));
+            let begin = format!("  {:<width$}{:>gap$}", name(count), what(count));
             self.terminal.answer(format_args!(
                 "{begin}  {:>8}  {:>8}  {change:>+7}",
                 figure(count.before),

@@ -16,7 +16,7 @@ const NAME: &str = "NAME";
 /// Options of `annotc new`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Nothing is asked and no file is replaced. The spec is written to be read from top to bottom; it checks, passes its own
+Nothing is asked and no file is replaced. The spec is written to be read from top to bottom; it checks, passes its own \
 tests and builds as it is. The data beside it was written for it and is in the public domain.
 
   annotc new tickets                a folder `tickets` with tickets.annot

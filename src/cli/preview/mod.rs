@@ -23,18 +23,19 @@ use show::Shown;
 /// Options of `annotc preview`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
-All data of the data set is read once and every rule decides, so that what is shown is what a build would write: drops,
-duplicates, labels, redaction, split. Only the records shown are rendered. Records come in the order of their ids, which is
-as good as random and the same each time.
+All data of the data set is read once and every rule decides, so that what is shown is what a build would write: drops, \
+duplicates, labels, redaction, split. Only the records shown are rendered. Records come in the order of their ids, which \
+is as good as random and the same each time.
 
-  annotc preview shop.annot                        three records with their turns
+  annotc preview shop.annot                       three records
   annotc preview shop.annot helpdesk -n 10 --part test
-  annotc preview shop.annot --dropped              one record of each rule, with counts
+  annotc preview shop.annot --dropped             one of each rule, counted
   annotc preview shop.annot --dropped \"too short\"
-  annotc preview shop.annot --changed \"set text\"   word by word, before and behind
+  annotc preview shop.annot --changed \"set text\"  word by word
+  annotc preview shop.annot --changed redact
   annotc preview shop.annot --id 3f9a
 
-What is trained on is coloured, or stands in ‹ ›. Values that may hold personal data and that no policy has cleaned are
+What is trained on is coloured, or stands in ‹ ›. Values that may hold personal data and that no policy has cleaned are \
 not shown unless `--show-personal` says so. Nothing is written.")]
 pub struct PreviewArgs {
     /// The specification
@@ -169,6 +170,7 @@ impl Looked<'_> {
             let rules = steps.iter().filter(took).map(|step| step.rule.as_str());
             return self.refuse(&format!("no rule `{rule}` takes records out"), rule, rules, "rules that did");
         }
+        self.shown().title_of(&format!("what \"{rule}\" takes out"));
         for step in named {
             self.shown().rule(step);
             let mut rows = self.preview.taken_out(step.kind);
@@ -194,6 +196,7 @@ impl Looked<'_> {
             let rules: Vec<&str> = changing.map(|(_, step)| step.rule.as_str()).collect();
             return self.refuse(&format!("no rule `{rule}` changes records"), rule, rules, "rules that do");
         }
+        self.shown().title_of(&format!("what \"{rule}\" changes"));
         for at in steps {
             let rows = self.preview.changed_by(at).map_err(|error| fail(self.terminal, &error))?;
             self.shown().changing(&dataset.steps[at], rows.len());

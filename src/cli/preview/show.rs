@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::cli::check::counted;
-use crate::cli::ink::{Ink, Inked, printable, shortened};
+use crate::cli::ink::{Ink, Inked, Margin, printable, shortened};
 use crate::cli::terminal::{Paint, Terminal};
 use crate::diff::words::{Piece, compare};
 use crate::emit::count;
@@ -32,14 +32,10 @@ pub struct Shown<'s> {
 impl Shown<'_> {
     /// What the records are that follow.
     pub fn head(&self, part: Option<&str>, shown: usize, all: usize) {
-        if self.terminal.json() {
-            return;
-        }
         let of = part.map_or(String::new(), |part| format!(" of {part}"));
         let by = self.template_name().map_or(String::new(), |name| format!(", rendered by {name}"));
         let records = if all == 1 { "record" } else { "records" };
-        let line = format!("{}: {shown} of {} {records}{of}{by}", self.dataset.name, count(all as u64));
-        self.terminal.answer(self.terminal.paint_answer(Paint::Bold, &line));
+        self.title_of(&format!("{shown} of {} {records}{of}{by}", count(all as u64)));
     }
 
     /// A record that is emitted.
@@ -107,19 +103,18 @@ impl Shown<'_> {
         self.fields(fields, &masked);
     }
 
+    /// What is shown of the data set.
+    pub fn title_of(&self, what: &str) {
+        if !self.terminal.json() {
+            let line = printable(&format!("{}: {what}", self.dataset.name));
+            self.terminal.answer(self.terminal.paint_answer(Paint::Bold, &line));
+        }
+    }
+
     /// The rules that took records out, with their counts.
     pub fn funnel(&self, steps: &[&StepOutcome]) {
-        if self.terminal.json() {
-            return;
-        }
         let total: u64 = steps.iter().map(|step| step.dropped + step.quarantined).sum();
-        let line = format!(
-            "{}: {} taken out by {}, one of each",
-            self.dataset.name,
-            records(total),
-            counted(steps.len(), "rule")
-        );
-        self.terminal.answer(self.terminal.paint_answer(Paint::Bold, &line));
+        self.title_of(&format!("{} taken out by {}, one of each", records(total), counted(steps.len(), "rule")));
     }
 
     /// A rule that takes records out. Programs read the rule in each record.
@@ -257,7 +252,8 @@ impl Shown<'_> {
     }
 
     fn lines(&self, name: &str, text: &Inked) {
-        for line in text.lines(name, Paint::Dim, INDENT, self.width(), self.terminal) {
+        let margin = Margin { name, paint: Paint::Dim, width: INDENT, gap: 2 };
+        for line in text.lines(&margin, self.width(), self.terminal) {
             self.terminal.answer(line);
         }
     }
