@@ -61,11 +61,12 @@ impl RecordDiff {
     /// Whether any record differs, or any count.
     pub fn differs(&self) -> bool {
         let counts = self.labels.iter().chain(&self.rules).any(|count| count.before != count.after);
-        let records = !(self.added.is_empty() && self.removed.is_empty() && self.verdicts.is_empty())
-            || !(self.moved.is_empty() && self.relabelled.is_empty())
+        let ids = [&self.added, &self.removed].iter().any(|records| !records.is_empty())
+            || [&self.verdicts, &self.moved].iter().any(|records| !records.is_empty())
+            || !self.relabelled.is_empty()
             || self.changed.as_ref().is_some_and(|changed| !changed.is_empty());
         let columns = !(self.columns.0.is_empty() && self.columns.1.is_empty());
-        counts || records || columns || self.rewritten.iter().any(|output| !output.records.is_empty())
+        counts || ids || columns || self.rewritten.iter().any(|output| !output.records.is_empty())
     }
 }
 

@@ -69,6 +69,9 @@ pub struct Change {
     pub found: Vec<(&'static str, u64)>,
 }
 
+/// What is done with some rows and a batch of their values.
+type Each<'e> = dyn FnMut(&[u32], &RecordBatch) -> Result<(), RenderError> + 'e;
+
 impl<'p> Preview<'p> {
     /// Decides over every record, as a build does: all files are read once.
     ///
@@ -249,7 +252,7 @@ impl<'p> Preview<'p> {
         &self,
         rows: &[u32],
         plan: &dyn Fn(LogicalPlan) -> datafusion::common::Result<LogicalPlan>,
-        each: &mut dyn FnMut(&[u32], &RecordBatch) -> Result<(), RenderError>,
+        each: &mut Each<'_>,
     ) -> Result<(), EngineError> {
         let location = &self.decided.narrow.location;
         let mut rows = rows.to_vec();
@@ -327,7 +330,7 @@ fn template_reads(kind: &TemplateKind) -> Vec<String> {
     let mut names = Vec::new();
     let mut read = |text: &str| {
         let parsed = Template::parse(text).expect("the texts of a checked program parse");
-        names.extend(parsed.variables().into_iter().map(|variable| variable.name.clone()));
+        names.extend(parsed.variables().iter().map(|variable| variable.name.clone()));
     };
     match kind {
         TemplateKind::Chat(turns) => {

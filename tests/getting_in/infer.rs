@@ -100,7 +100,7 @@ fn types_nulls_and_names_are_those_of_the_data() {
         let project = Project::new(&[(file, bytes)]);
         let run = project.annotc(&["infer", file, "--name", "source"]).expect(0);
         assert_eq!(declared(&run.stdout), fields, "{}", run.stdout);
-        for secret in ["ann@example.org", "7946", "4111111111111111", "say", "broken", "01234"] {
+        for secret in ["ann@example.org", "7946", "4111111111111111", "hi\"", "broken", "01234"] {
             assert!(
                 !run.stdout.contains(secret) && !run.stderr.contains(secret),
                 "a value of the data is printed: {secret}"

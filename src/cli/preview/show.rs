@@ -20,12 +20,17 @@ const WIDEST: usize = 110;
 
 /// What is shown of a data set, and where.
 pub struct Shown<'s> {
+    /// Where it is shown.
     pub terminal: &'s Terminal,
+    /// What the data set is part of.
     pub program: &'s Program,
+    /// The data set.
     pub dataset: &'s Dataset,
+    /// The template that renders its records.
     pub template: Option<TemplateId>,
     /// Emitted columns that may hold personal data all the same.
     pub withheld: Vec<&'s str>,
+    /// Whether values that may hold personal data are shown.
     pub show_personal: bool,
 }
 
