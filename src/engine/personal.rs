@@ -1,19 +1,21 @@
 //! Which columns may hold personal data at a step of a data set: for those who look at records between the steps. It follows
-//! the rules by which the program was checked: what is computed from such a column may hold it too, a `redact` of all
-//! the kinds that are left clears it (any `redact` a bare `@personal`), and so does `allow personal … because`.
+//! the rules by which the program was checked: what is computed from such a column may hold it too, though no label whose
+//! values are written out; a `redact` of all the kinds that are left clears it (any `redact` a bare `@personal`), and so
+//! does `allow personal … because`.
 
-use crate::hir::{Dataset, Expr, ExprKind, Personal, StepKind};
+use crate::hir::{Dataset, Expr, ExprKind, LabelSchema, LabelValues, Personal, Program, StepKind};
 
 /// For each column what it may hold before the step with this index; behind all steps for their number.
-pub fn personal_before(dataset: &Dataset, step: usize) -> Vec<Option<Personal>> {
+pub fn personal_before(program: &Program, dataset: &Dataset, step: usize) -> Vec<Option<Personal>> {
     let mut columns: Vec<Option<Personal>> = dataset.columns.iter().map(|column| column.personal.clone()).collect();
     for step in &dataset.steps[..step] {
         match &step.kind {
-            StepKind::Set { column, value } | StepKind::Label { column, value, .. } => {
-                let mut read = None;
-                join_read(value, &columns, &mut read);
-                columns[column.0 as usize] = read;
-            }
+            StepKind::Set { column, value } => columns[column.0 as usize] = read(value, &columns),
+            StepKind::Label { column, label, value, .. } => match program[*label].schema {
+                LabelSchema::Choice(LabelValues::Found { .. }) => columns[column.0 as usize] = read(value, &columns),
+                // Whatever the record says, the value is one that the program names.
+                LabelSchema::Choice(LabelValues::Listed(_)) | LabelSchema::Declared(_) => {}
+            },
             StepKind::Redact { columns: redacted, detectors } => {
                 for id in redacted {
                     let left = columns[id.0 as usize].take().and_then(|personal| match personal {
@@ -37,12 +39,20 @@ pub fn personal_before(dataset: &Dataset, step: usize) -> Vec<Option<Personal>> 
 }
 
 /// For each column whether it may hold personal data when the record is emitted, and nobody said why it may.
-pub fn personal_when_emitted(dataset: &Dataset) -> Vec<bool> {
-    let mut personal: Vec<bool> = personal_before(dataset, dataset.steps.len()).iter().map(Option::is_some).collect();
+pub fn personal_when_emitted(program: &Program, dataset: &Dataset) -> Vec<bool> {
+    let mut personal: Vec<bool> =
+        personal_before(program, dataset, dataset.steps.len()).iter().map(Option::is_some).collect();
     for allowed in dataset.personal.iter().filter(|statement| statement.because.is_some()) {
         personal[allowed.column.0 as usize] = false;
     }
     personal
+}
+
+/// What the columns that an expression reads may hold.
+fn read(expr: &Expr, columns: &[Option<Personal>]) -> Option<Personal> {
+    let mut found = None;
+    join_read(expr, columns, &mut found);
+    found
 }
 
 /// Adds what the columns that an expression reads may hold.

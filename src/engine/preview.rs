@@ -105,7 +105,7 @@ impl<'p> Preview<'p> {
     /// The emitted columns that may hold personal data all the same: no template and no writer of the data set sees them.
     pub fn withheld(&self) -> Vec<&str> {
         let dataset = self.build.dataset;
-        let columns = dataset.columns.iter().zip(personal_when_emitted(dataset));
+        let columns = dataset.columns.iter().zip(personal_when_emitted(self.build.program, dataset));
         columns
             .filter(|(column, personal)| *personal && !column.hidden)
             .map(|(column, _)| column.name.as_str())
@@ -223,7 +223,8 @@ impl<'p> Preview<'p> {
     /// What the world did.
     pub fn changes(&self, step: usize, rows: &[u32]) -> Result<Vec<Vec<Change>>, EngineError> {
         let dataset = self.build.dataset;
-        let (earlier, later) = (personal_before(dataset, step), personal_before(dataset, step + 1));
+        let personal = |steps: usize| personal_before(self.build.program, dataset, steps);
+        let (earlier, later) = (personal(step), personal(step + 1));
         let mut changes = HashMap::new();
         self.visit(rows, &|scan| step_pass(dataset, step, scan), &mut |rows, batch| {
             for (at, (row, values)) in rows.iter().zip(values(batch)?).enumerate() {
