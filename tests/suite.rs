@@ -5,6 +5,7 @@ mod damage;
 mod diagnostics;
 mod doors;
 mod fmt;
+mod getting_in;
 mod interruption;
 mod messages;
 mod reference;

@@ -3,10 +3,15 @@
 mod build;
 mod check;
 mod context;
+mod diff;
 mod doctor;
 mod explain;
 mod fmt;
+mod infer;
+mod ink;
+mod new;
 mod predict;
+mod preview;
 mod runtime;
 mod terminal;
 mod test;
@@ -24,6 +29,8 @@ pub enum Failure {
     /// The specification is wrong, a unit test failed, or `fmt --check` found something to format; everything was said
     /// already.
     Spec,
+    /// There are differences, and `--exit-code` was given.
+    Different,
     /// The command line is wrong.
     Usage,
     /// A `require` or `forbid` was not met, or `--locked` found drift.
@@ -38,7 +45,7 @@ impl Failure {
     /// The exit status that scripts rely on.
     pub fn status(self) -> u8 {
         match self {
-            Self::Spec => 1,
+            Self::Spec | Self::Different => 1,
             Self::Usage => 2,
             Self::Unmet => 3,
             Self::World => 4,
@@ -120,6 +127,10 @@ pub struct RuntimeArgs {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Make a folder with a spec that builds, to begin with
+    New(new::NewArgs),
+    /// Print a `source` block for JSONL or CSV files
+    Infer(infer::InferArgs),
     /// Check a specification before any data is read
     Check(check::CheckArgs),
     /// Give specifications their canonical look
@@ -128,6 +139,10 @@ enum Command {
     Build(build::BuildArgs),
     /// Run the unit tests that a specification holds
     Test(test::TestArgs),
+    /// Show rendered records, and what each rule drops or changes
+    Preview(preview::PreviewArgs),
+    /// Compare two specs, builds or git revisions, in declarations and records
+    Diff(diff::DiffArgs),
     /// Print the life of one record: where it came from and what became of it
     Trace(trace::TraceArgs),
     /// Label texts with a trained model
@@ -152,10 +167,14 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let terminal = terminal::Terminal::new(&cli.global);
     let result = match &cli.command {
+        Command::New(args) => new::run(args, &terminal),
+        Command::Infer(args) => infer::run(args, &terminal),
         Command::Check(args) => check::run(args, &terminal),
         Command::Fmt(args) => fmt::run(args, &terminal),
         Command::Build(args) => build::run(args, &terminal),
         Command::Test(args) => test::run(args, &terminal),
+        Command::Preview(args) => preview::run(args, &terminal),
+        Command::Diff(args) => diff::run(args, &terminal),
         Command::Trace(args) => trace::run(args, &terminal),
         Command::Predict(args) => predict::run(args, &terminal),
         Command::Explain(args) => explain::run(args, &terminal),

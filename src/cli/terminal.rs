@@ -157,6 +157,14 @@ impl Terminal {
         self.paint_answers
     }
 
+    /// The columns of the terminal that answers go to, 80 where there is none.
+    pub fn answer_width(&self) -> usize {
+        let columns = terminal_size::terminal_size_of(std::io::stdout()).map(|(width, _)| usize::from(width.0));
+        // COLUMNS is what a shell says of a terminal that is not asked itself.
+        let said = || std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+        columns.or_else(said).unwrap_or(80).clamp(40, 160)
+    }
+
     fn painted(&self, on: bool, paint: Paint, text: &str) -> String {
         let code = match paint {
             Paint::Green => "1;32",

@@ -55,7 +55,8 @@ pub fn run(args: &TraceArgs, terminal: &Terminal) -> Result<(), Failure> {
     Ok(())
 }
 
-fn parse_id(text: &str) -> Result<String, String> {
+/// An id, or the beginning of one.
+pub fn parse_id(text: &str) -> Result<String, String> {
     let id = text.trim().to_ascii_lowercase();
     if (4..=32).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         Ok(id)

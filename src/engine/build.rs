@@ -7,15 +7,15 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use super::EngineError;
-use super::assign::assign;
+use super::assign::{Parts, assign};
 use super::narrow::Narrow;
-use super::outcome::{Outcome, SourceOutcome};
+use super::outcome::{Certificate, Outcome, SourceOutcome, Violation};
 use super::passes::Workers;
 use super::read::survey::InputFile;
 use super::read::{ChunkTable, Sizes, Survey};
 use super::report::{Resolved, sources};
 use super::require::check_rules;
-use super::resolve::{Reread, resolve, source_is_keyed};
+use super::resolve::{Fates, Reread, resolve, source_is_keyed};
 use super::stages::Build;
 use super::training::TrainingTable;
 use crate::dedup::near::Clusters;
@@ -203,37 +203,79 @@ pub fn build_dataset(
     destination: &Destination,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Built, EngineError> {
-    let dataset = &program[dataset];
-    let workers = Workers::start(inputs.jobs, Arc::clone(&inputs.cancel))?;
-    let table = ChunkTable::new(
-        surveyed.survey.clone(),
-        &dataset.columns,
-        |source| &program[source],
-        Arc::clone(&inputs.cancel),
-    );
-    let mut build = Build { program, dataset, survey: &surveyed.survey, table, workers, progress };
-    let narrow = build.decide()?;
-    let tables = build.label_tables(&narrow, &surveyed.elsewhere, &inputs.cancel)?;
-    let keyed = |file: usize| source_is_keyed(program, surveyed.survey.files[file].source);
-    let source = |file: usize| surveyed.survey.files[file].source;
-    let mut again = Again { build: &mut build, narrow: &narrow, tables: &tables };
-    let mut fates = resolve(&narrow, dataset, &tables, keyed, &mut again)?;
-    let (parts, certificate) = assign(&narrow, dataset, &mut fates, &source, &mut again)?;
-    let resolved = Resolved {
-        program,
-        dataset,
-        survey: &surveyed.survey,
-        narrow: &narrow,
-        fates: &fates,
-        parts: &parts,
-        tables: &tables,
-    };
-    let mut outcome = resolved.outcome(certificate)?;
-    let file = |row: u32| resolved.file_name(row as usize).to_owned();
-    outcome.violations = check_rules(&narrow, dataset, &tables, &fates, &parts, &file);
+    let mut build = Build::open(program, dataset, surveyed, inputs, progress)?;
+    let decided = build.resolve(surveyed, inputs)?;
+    let resolved = build.resolved(&decided);
+    let mut outcome = resolved.outcome(decided.certificate.clone())?;
+    outcome.violations = decided.violations(&resolved);
     if !outcome.violations.is_empty() {
         return Ok(Built { outcome, finished: None });
     }
     let finished = build.write(&resolved, &mut outcome, destination)?;
     Ok(Built { outcome, finished: Some(finished) })
+}
+
+/// What was decided of every record, before anything is written.
+#[derive(Debug)]
+pub(super) struct Decided {
+    pub(super) narrow: Narrow,
+    pub(super) tables: LabelTables,
+    pub(super) fates: Fates,
+    pub(super) parts: Parts,
+    pub(super) certificate: Certificate,
+}
+
+impl Decided {
+    /// The rules over the whole set that are not met.
+    pub(super) fn violations(&self, resolved: &Resolved<'_>) -> Vec<Violation> {
+        let file = |row: u32| resolved.file_name(row as usize).to_owned();
+        check_rules(&self.narrow, resolved.dataset, &self.tables, &self.fates, &self.parts, &file)
+    }
+}
+
+impl<'b> Build<'b> {
+    /// Starts the workers over surveyed files.
+    pub(super) fn open(
+        program: &'b Program,
+        dataset: DatasetId,
+        surveyed: &'b Surveyed,
+        inputs: &BuildInputs,
+        progress: &'b mut dyn FnMut(Progress),
+    ) -> Result<Self, EngineError> {
+        let dataset = &program[dataset];
+        let workers = Workers::start(inputs.jobs, Arc::clone(&inputs.cancel))?;
+        let source = |id: SourceId| &program[id];
+        let cancel = Arc::clone(&inputs.cancel);
+        let table = ChunkTable::new(surveyed.survey.clone(), &dataset.columns, source, cancel);
+        Ok(Self { program, dataset, survey: &surveyed.survey, table, workers, progress })
+    }
+
+    /// The first pass and all that follows from it.
+    pub(super) fn resolve(&mut self, surveyed: &Surveyed, inputs: &BuildInputs) -> Result<Decided, EngineError> {
+        let (program, dataset, survey) = (self.program, self.dataset, self.survey);
+        let narrow = self.decide()?;
+        let tables = self.label_tables(&narrow, &surveyed.elsewhere, &inputs.cancel)?;
+        let keyed = |file: usize| source_is_keyed(program, survey.files[file].source);
+        let source = |file: usize| survey.files[file].source;
+        let mut again = Again { build: self, narrow: &narrow, tables: &tables };
+        let mut fates = resolve(&narrow, dataset, &tables, keyed, &mut again)?;
+        let (parts, certificate) = assign(&narrow, dataset, &mut fates, &source, &mut again)?;
+        Ok(Decided { narrow, tables, fates, parts, certificate })
+    }
+
+    /// A view of what was decided.
+    pub(super) fn resolved<'r>(&self, decided: &'r Decided) -> Resolved<'r>
+    where
+        'b: 'r,
+    {
+        Resolved {
+            program: self.program,
+            dataset: self.dataset,
+            survey: self.survey,
+            narrow: &decided.narrow,
+            fates: &decided.fates,
+            parts: &decided.parts,
+            tables: &decided.tables,
+        }
+    }
 }

@@ -8,6 +8,8 @@ mod narrow;
 pub mod outcome;
 mod partition;
 mod passes;
+mod personal;
+pub mod preview;
 pub mod read;
 mod report;
 mod require;

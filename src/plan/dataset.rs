@@ -9,7 +9,7 @@ use super::expr::lower;
 use super::split::{self, groups, pers};
 use super::{cleaning, column_name, compliance, labels};
 use crate::engine::read::table::{DIGEST, ERROR, LINE, LOCATION};
-use crate::hir::{Column, Dataset, Expr, Program, SplitRule, Step, StepBlock, StepKind};
+use crate::hir::{Column, ColumnId, Dataset, Expr, Program, SplitRule, Step, StepBlock, StepKind};
 
 /// The index of the first step whose verdict fires, null when none does.
 pub const VERDICT: &str = "_verdict";
@@ -54,6 +54,50 @@ pub fn second_pass(dataset: &Dataset, extras: &[&Expr], scan: LogicalPlan) -> Re
     }
     names.extend((0..extras.len()).map(extra));
     chain.select(&names)
+}
+
+/// The declared columns as they are read: `_location`, then each that no label computes.
+pub fn raw_pass(dataset: &Dataset, scan: LogicalPlan) -> Result<LogicalPlan> {
+    let declared = dataset.columns.iter().enumerate().filter(|(_, column)| column.label.is_none());
+    let names = [LOCATION.to_owned()].into_iter().chain(declared.map(|(at, _)| column_name(at)));
+    Chain::new(scan).select(&names.collect::<Vec<_>>())
+}
+
+/// What one `set` or `redact` makes of its columns: `_location`, then of each column its value [`before`] the step and, under
+/// its own name, behind it, and what a `redact` found.
+pub fn step_pass(dataset: &Dataset, step: usize, scan: LogicalPlan) -> Result<LogicalPlan> {
+    let mut chain = Chain::new(scan);
+    for (at, earlier) in dataset.steps[..step].iter().enumerate() {
+        chain = lower_step(chain, at, &dataset.columns, &earlier.kind)?;
+    }
+    let columns = changed_columns(&dataset.steps[step].kind);
+    chain = chain.stage(columns.iter().map(|id| (before(*id), super::expr::column(*id))).collect())?;
+    chain = lower_step(chain, step, &dataset.columns, &dataset.steps[step].kind)?;
+    let mut names = vec![LOCATION.to_owned()];
+    for id in columns {
+        names.extend([before(id), column_name(id.0 as usize)]);
+        names.extend(Some(compliance::found(step, id)).filter(|name| chain.has(name)));
+    }
+    chain.select(&names)
+}
+
+/// The column of [`step_pass`] with a column's value before the step.
+pub fn before(column: ColumnId) -> String {
+    format!("_before{}", column.0)
+}
+
+/// The columns to which a step gives new values in place of those that were read.
+pub fn changed_columns(step: &StepKind) -> Vec<ColumnId> {
+    match step {
+        StepKind::Set { column, .. } => vec![*column],
+        StepKind::Redact { columns, .. } => columns.clone(),
+        StepKind::Drop { .. }
+        | StepKind::DedupExact { .. }
+        | StepKind::DedupNear { .. }
+        | StepKind::Label { .. }
+        | StepKind::Forbid { .. }
+        | StepKind::Pair { .. } => Vec::new(),
+    }
 }
 
 /// Both passes at once, over records given by hand: what decides over each record, what each step has to say of it, all

@@ -16,7 +16,7 @@ pub mod split;
 pub mod types;
 
 pub use chain::Chain;
-pub use dataset::{first_pass, near_pass, second_pass, test_pass};
+pub use dataset::{changed_columns, first_pass, near_pass, raw_pass, second_pass, step_pass, test_pass};
 pub use expr::scalar_value as constant;
 pub use scalar::registry;
 

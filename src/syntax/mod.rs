@@ -20,6 +20,7 @@ mod scan;
 mod statement;
 mod token;
 mod words;
+mod written;
 
 pub use words::{Statement, statements};
 
@@ -27,6 +28,7 @@ pub use words::{Statement, statements};
 mod tests;
 
 pub use format::format;
+pub use written::{is_plain_name, written_name, written_text};
 
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};
 use crate::source::{FileId, Span};

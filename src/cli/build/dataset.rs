@@ -2,8 +2,9 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
-use super::inputs::NotFound;
+use super::inputs::{NotFound, Roots};
 use super::{Session, cancelled, lower};
 use crate::cli::Failure;
 use crate::cli::terminal::{Paint, Terminal};
@@ -19,8 +20,9 @@ use crate::hir::{DatasetId, LabelSchema, LabelValues, Program, SourceId, Task};
 pub fn build(session: &mut Session<'_>, id: DatasetId) -> Result<Manifest, Failure> {
     let program: &Program = &session.spec.program;
     let dataset = &program[id];
-    let inputs = inputs(session, id)?;
-    let bar = Bar::new(session.terminal, &dataset.name);
+    let sources = find_inputs(program, id, &session.roots, session.terminal)?;
+    let inputs = inputs(sources, session.jobs, &session.cancel);
+    let bar = Bar::new(session.terminal, "Building", &dataset.name);
     let surveyed = Surveyed::of(program, id, &inputs, &mut |progress| bar.show(progress))
         .map_err(|error| fail(session.terminal, &error))?;
     let files = surveyed.sources(program, id);
@@ -111,8 +113,13 @@ fn hold_to_lock(session: &mut Session<'_>, manifest: &Manifest) -> Result<(), Fa
     Ok(())
 }
 
-fn inputs(session: &Session<'_>, id: DatasetId) -> Result<BuildInputs, Failure> {
-    let program = &session.spec.program;
+/// The files of a data set and of the sources that its labels are found in.
+pub fn find_inputs(
+    program: &Program,
+    id: DatasetId,
+    roots: &Roots,
+    terminal: &Terminal,
+) -> Result<Vec<SourceFiles>, Failure> {
     let dataset = &program[id];
     let mut wanted: Vec<SourceId> = dataset.sources.clone();
     for label in dataset.columns.iter().filter_map(|column| column.label) {
@@ -125,22 +132,24 @@ fn inputs(session: &Session<'_>, id: DatasetId) -> Result<BuildInputs, Failure> 
     wanted.dedup();
     let mut sources = Vec::new();
     for source in wanted {
-        let files = session.roots.files(&program[source]).map_err(|NotFound { message, help }| {
-            session.terminal.error(message, Some(&help));
+        let files = roots.files(&program[source]).map_err(|NotFound { message, help }| {
+            terminal.error(message, Some(&help));
             Failure::World
         })?;
         let files = files.into_iter().map(|file| InputFile { name: file.name, location: file.location }).collect();
         sources.push(SourceFiles { source, files, looked_for: program[source].paths.clone() });
     }
-    Ok(BuildInputs {
-        sources,
-        jobs: NonZeroUsize::new(session.jobs).unwrap_or(NonZeroUsize::MIN),
-        sizes: Sizes::default(),
-        cancel: Arc::clone(&session.cancel),
-    })
+    Ok(sources)
 }
 
-fn fail(terminal: &Terminal, error: &EngineError) -> Failure {
+/// What the engine is given beside the program.
+pub fn inputs(sources: Vec<SourceFiles>, jobs: usize, cancel: &Arc<AtomicBool>) -> BuildInputs {
+    let jobs = NonZeroUsize::new(jobs).unwrap_or(NonZeroUsize::MIN);
+    BuildInputs { sources, jobs, sizes: Sizes::default(), cancel: Arc::clone(cancel) }
+}
+
+/// Tells why the engine stopped.
+pub fn fail(terminal: &Terminal, error: &EngineError) -> Failure {
     if matches!(error, EngineError::Interrupted) {
         return cancelled(terminal);
     }
@@ -191,18 +200,20 @@ fn share_or_count(figure: f64) -> String {
 }
 
 /// The progress of a data set's build.
-struct Bar<'a> {
+pub struct Bar<'a> {
     bar: indicatif::ProgressBar,
     name: &'a str,
 }
 
 impl<'a> Bar<'a> {
-    fn new(terminal: &Terminal, name: &'a str) -> Self {
+    /// A line that says what is done to the data set of this name.
+    pub fn new(terminal: &Terminal, verb: &str, name: &'a str) -> Self {
         let template = "{prefix:.green.bold} {msg} {bar:24} {percent:>3} %";
-        Self { bar: terminal.progress("Building", 100, template), name }
+        Self { bar: terminal.progress(verb, 100, template), name }
     }
 
-    fn show(&self, progress: Progress) {
+    /// Shows how far it is.
+    pub fn show(&self, progress: Progress) {
         let stage = match progress.stage {
             BuildStage::Survey => "looking at the files",
             BuildStage::Decide => "deciding",
@@ -212,6 +223,11 @@ impl<'a> Bar<'a> {
         self.bar.set_length(progress.total.max(1));
         self.bar.set_position(progress.done);
         self.bar.set_message(format!("{}: {stage}", self.name));
+    }
+
+    /// Takes the line away.
+    pub fn clear(&self) {
+        self.bar.finish_and_clear();
     }
 
     fn elapsed(&self) -> std::time::Duration {

@@ -1,8 +1,8 @@
 //! `annotc build`: data sets, training runs, evaluations, each skipped where nothing has changed.
 
-mod dataset;
+pub mod dataset;
 mod evaluate;
-mod inputs;
+pub mod inputs;
 mod lower;
 mod metrics;
 mod targets;
@@ -216,7 +216,7 @@ fn write_lock(session: &Session<'_>) -> Result<(), Failure> {
 }
 
 /// An interrupt asks the stages to stop at the next chunk or step; a second one stops at once.
-fn listen(cancel: &Arc<AtomicBool>) {
+pub fn listen(cancel: &Arc<AtomicBool>) {
     let cancel = Arc::clone(cancel);
     // Only one handler can be set, and this is the only place that sets one; without it the process just dies, which the
     // staged outputs survive.

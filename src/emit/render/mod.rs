@@ -16,6 +16,7 @@ mod training;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Field, Schema, SchemaRef};
+use serde_json::{Map, Value};
 
 pub use column::cell_value;
 pub use slots::SlotRenderer;
@@ -149,6 +150,22 @@ impl Renderer {
             | (Layout::Lines | Layout::Table, _) => vec![None; batch.num_rows()],
         }
     }
+}
+
+/// The rows of a batch as objects with a member for each column; null is null.
+///
+/// # Errors
+/// The first row with a value that JSON cannot hold.
+pub fn objects(batch: &RecordBatch) -> Result<Vec<Map<String, Value>>, RenderError> {
+    let rows = Rows::new(batch).map_err(|message| RenderError { row: 0, message })?;
+    let object = |row: usize| {
+        let member = |(name, column): (&str, &column::Column<'_>)| {
+            let value = column.value(row).map_err(|refusal| RenderError { row, message: refusal.message(name) })?;
+            Ok((name.to_owned(), value))
+        };
+        rows.columns().map(member).collect()
+    };
+    (0..batch.num_rows()).map(object).collect()
 }
 
 /// What templates of a data set may name.

@@ -162,7 +162,7 @@ impl ChunkReader {
         }
         let line_end = last.len() - trim_line_end(&last).len();
         let length = self.chunk.end - self.chunk.start - line_end as u64;
-        let error = format!("row of {length} bytes, longer than the cap of {} bytes", self.sizes.row);
+        let error = super::shape::overlong(length, self.sizes.row);
         self.refuse(self.chunk.line, &error)?;
         let mut table = TableBuilder::new(&self.columns, &self.projection, &self.shape);
         let place = location(self.chunk.file, self.chunk.start);

@@ -7,12 +7,14 @@ pub mod columns;
 pub mod csv;
 pub mod json;
 pub mod moment;
+pub mod raw;
 pub mod records;
 pub mod scan;
 pub mod shape;
 pub mod survey;
 pub mod table;
 
+pub use raw::{RawRecord, RawRecords};
 pub use scan::{ChunkTable, Keep};
 pub use survey::{Chunk, ChunkKind, FileSurvey, Survey};
 

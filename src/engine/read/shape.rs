@@ -96,8 +96,7 @@ pub(super) struct CsvShape {
 impl RowShape {
     /// The cells of one record without its line end, in the order of the source's fields.
     pub(super) fn read<'a>(&self, header: &Header, record: &'a [u8]) -> Result<Vec<Cell<'a>>, RowError> {
-        let text = std::str::from_utf8(record)
-            .map_err(|error| format!("invalid UTF-8 at byte {} of the row", error.valid_up_to() + 1))?;
+        let text = record_text(record)?;
         match header {
             Header::None => self.json.read(text),
             Header::Csv(csv) => read_csv(&self.source, csv, text),
@@ -106,11 +105,30 @@ impl RowShape {
     }
 }
 
-fn read_csv<'a>(source: &Source, shape: &CsvShape, text: &'a str) -> Result<Vec<Cell<'a>>, RowError> {
+/// A record's bytes as text.
+///
+/// # Errors
+/// Bytes that are no UTF-8, by their place.
+pub(super) fn record_text(record: &[u8]) -> Result<&str, RowError> {
+    std::str::from_utf8(record).map_err(|error| format!("invalid UTF-8 at byte {} of the row", error.valid_up_to() + 1))
+}
+
+/// The complaint about a record that is longer than the cap.
+pub(super) fn overlong(length: u64, cap: u64) -> RowError {
+    format!("row of {length} bytes, longer than the cap of {cap} bytes")
+}
+
+/// The fields of a CSV record, as many as the header has.
+///
+/// # Errors
+/// An open quote, or another number of fields.
+pub fn csv_fields(text: &str, width: usize) -> Result<Vec<csv::Field<'_>>, RowError> {
     let fields = csv::split(text).map_err(|error| format!("the row {error}"))?;
-    if fields.len() != shape.width {
-        return Err(format!("{} fields, the header has {}", fields.len(), shape.width));
-    }
+    if fields.len() == width { Ok(fields) } else { Err(format!("{} fields, the header has {width}", fields.len())) }
+}
+
+fn read_csv<'a>(source: &Source, shape: &CsvShape, text: &'a str) -> Result<Vec<Cell<'a>>, RowError> {
+    let fields = csv_fields(text, shape.width)?;
     let mut cells = Vec::with_capacity(source.fields.len());
     for (field, position) in source.fields.iter().zip(&shape.positions) {
         let Some(position) = *position else {

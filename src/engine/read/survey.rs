@@ -161,7 +161,8 @@ fn fill(input: &mut File, buffer: &mut [u8]) -> std::io::Result<usize> {
     Ok(filled)
 }
 
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+/// The mark that some programs put before UTF-8.
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Follows the records of one file and cuts it.
 struct Cutter {
@@ -310,17 +311,26 @@ impl Cutter {
 
     /// The columns that the header names.
     fn header(self, path: &Path) -> Result<Vec<String>, EngineError> {
-        let Some(bytes) = self.header else { return Ok(Vec::new()) };
-        let failed = |what: String| EngineError::Header { path: path.to_owned(), what };
-        let record = trim_line_end(&bytes);
-        if record.len() as u64 > self.sizes.row {
-            return Err(failed(format!("is longer than the cap of {} bytes", self.sizes.row)));
+        match &self.header {
+            Some(bytes) => {
+                let record = trim_line_end(bytes);
+                header_fields(record, record.len() as u64, self.sizes.row, path)
+            }
+            None => Ok(Vec::new()),
         }
-        let text = std::str::from_utf8(record).map_err(|_| failed("is not valid UTF-8".to_owned()))?;
-        if text.is_empty() {
-            return Ok(Vec::new());
-        }
-        let fields = csv::split(text).map_err(|error| failed(error.to_owned()))?;
-        Ok(fields.into_iter().map(|field| field.text.into_owned()).collect())
     }
+}
+
+/// The columns that a header record without its line end names; of one longer than the cap `record` is a part.
+pub(super) fn header_fields(record: &[u8], length: u64, cap: u64, path: &Path) -> Result<Vec<String>, EngineError> {
+    let failed = |what: String| EngineError::Header { path: path.to_owned(), what };
+    if length > cap {
+        return Err(failed(format!("is longer than the cap of {cap} bytes")));
+    }
+    let text = std::str::from_utf8(record).map_err(|_| failed("is not valid UTF-8".to_owned()))?;
+    if text.is_empty() {
+        return Ok(Vec::new());
+    }
+    let fields = csv::split(text).map_err(|error| failed(error.to_owned()))?;
+    Ok(fields.into_iter().map(|field| field.text.into_owned()).collect())
 }

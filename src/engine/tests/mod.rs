@@ -1,6 +1,7 @@
 //! Builds over small data.
 
 mod damage;
+mod personal;
 mod plans;
 mod real;
 mod rules;

@@ -1,0 +1,100 @@
+//! Which columns may hold personal data at a step of a data set: for those who look at records between the steps. It follows
+//! the rules by which the program was checked: what is computed from such a column may hold it too, though no label whose
+//! values are written out; a `redact` of all the kinds that are left clears it (any `redact` a bare `@personal`), and so
+//! does `allow personal … because`.
+
+use crate::hir::{Dataset, Expr, ExprKind, LabelSchema, LabelValues, Personal, Program, StepKind};
+
+/// For each column what it may hold before the step with this index; behind all steps for their number.
+pub fn personal_before(program: &Program, dataset: &Dataset, step: usize) -> Vec<Option<Personal>> {
+    let mut columns: Vec<Option<Personal>> = dataset.columns.iter().map(|column| column.personal.clone()).collect();
+    for step in &dataset.steps[..step] {
+        match &step.kind {
+            StepKind::Set { column, value } => columns[column.0 as usize] = read(value, &columns),
+            StepKind::Label { column, label, value, .. } => match program[*label].schema {
+                LabelSchema::Choice(LabelValues::Found { .. }) => columns[column.0 as usize] = read(value, &columns),
+                // Whatever the record says, the value is one that the program names.
+                LabelSchema::Choice(LabelValues::Listed(_)) | LabelSchema::Declared(_) => {}
+            },
+            StepKind::Redact { columns: redacted, detectors } => {
+                for id in redacted {
+                    let left = columns[id.0 as usize].take().and_then(|personal| match personal {
+                        Personal::Any => None,
+                        Personal::Kinds(kinds) => {
+                            let gone = |kind: &String| detectors.iter().any(|detector| detector.name == *kind);
+                            let left: Vec<String> = kinds.into_iter().filter(|kind| !gone(kind)).collect();
+                            (!left.is_empty()).then_some(Personal::Kinds(left))
+                        }
+                    });
+                    columns[id.0 as usize] = left;
+                }
+            }
+            StepKind::Drop { .. }
+            | StepKind::DedupExact { .. }
+            | StepKind::DedupNear { .. }
+            | StepKind::Forbid { .. }
+            | StepKind::Pair { .. } => {}
+        }
+    }
+    columns
+}
+
+/// For each column whether it may hold personal data when the record is emitted, and nobody said why it may.
+pub fn personal_when_emitted(program: &Program, dataset: &Dataset) -> Vec<bool> {
+    let mut personal: Vec<bool> =
+        personal_before(program, dataset, dataset.steps.len()).iter().map(Option::is_some).collect();
+    for allowed in dataset.personal.iter().filter(|statement| statement.because.is_some()) {
+        personal[allowed.column.0 as usize] = false;
+    }
+    personal
+}
+
+/// What the columns that an expression reads may hold.
+fn read(expr: &Expr, columns: &[Option<Personal>]) -> Option<Personal> {
+    let mut found = None;
+    join_read(expr, columns, &mut found);
+    found
+}
+
+/// Adds what the columns that an expression reads may hold.
+fn join_read(expr: &Expr, columns: &[Option<Personal>], into: &mut Option<Personal>) {
+    let mut read = |expr: &Expr| join_read(expr, columns, into);
+    match &expr.kind {
+        ExprKind::Literal(_) => {}
+        ExprKind::Column(id) => {
+            if let Some(more) = &columns[id.0 as usize] {
+                *into = Some(joined(into.take(), more));
+            }
+        }
+        ExprKind::Call(_, arguments) => arguments.iter().for_each(read),
+        ExprKind::Negate(value)
+        | ExprKind::Not(value)
+        | ExprKind::ToFloat(value)
+        | ExprKind::IsNull { value, .. }
+        | ExprKind::In { value, .. }
+        | ExprKind::Matches { value, .. }
+        | ExprKind::Member(value, _) => read(value),
+        ExprKind::Binary(_, left, right) => {
+            read(left);
+            read(right);
+        }
+        ExprKind::Match { subject, arms, otherwise } => {
+            read(subject);
+            arms.iter().for_each(|(_, body)| read(body));
+            otherwise.iter().for_each(|value| read(value));
+        }
+    }
+}
+
+fn joined(known: Option<Personal>, more: &Personal) -> Personal {
+    match (known, more) {
+        (None, more) => more.clone(),
+        (Some(Personal::Any), _) | (Some(_), Personal::Any) => Personal::Any,
+        (Some(Personal::Kinds(mut kinds)), Personal::Kinds(more)) => {
+            kinds.extend(more.iter().cloned());
+            kinds.sort();
+            kinds.dedup();
+            Personal::Kinds(kinds)
+        }
+    }
+}

@@ -1,0 +1,362 @@
+//! A data set looked into: the verdicts of a build over the whole data, and single records rendered, as they were read, or
+//! before and behind one step. Nothing is written.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{Int64Type, UInt64Type};
+use datafusion::logical_expr::LogicalPlan;
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::EngineError;
+use super::build::{BuildInputs, Decided, Progress, Surveyed};
+use super::outcome::{AuditRow, Outcome, StepOutcomeKind};
+use super::passes::{Batches, scan};
+use super::personal::{personal_before, personal_when_emitted};
+use super::read::table::LOCATION;
+use super::resolve::{Fate, Stage};
+use super::stages::{Build, keep};
+use super::write::visible;
+use crate::emit::{RenderError, TrainingRenderer, objects};
+use crate::hir::{ColumnId, Dataset, DatasetId, Program, StepKind, TemplateId, TemplateKind, Turn};
+use crate::plan::dataset::before;
+use crate::plan::{changed_columns, column_name, compliance, raw_pass, second_pass, step_pass};
+use crate::prompt::Template;
+
+/// Verdicts over all records, and the means to look at some of them.
+pub struct Preview<'p> {
+    build: Build<'p>,
+    decided: Decided,
+    outcome: Outcome,
+}
+
+/// A record as it is emitted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rendered {
+    /// The columns that no label hides, labels among them.
+    pub fields: Map<String, Value>,
+    /// The turns of the template, where one is named.
+    pub turns: Vec<Spoken>,
+}
+
+/// What a template says of a record, turn by turn.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub struct Spoken {
+    /// `system`, `user`, `assistant`, `tool`, `prompt` or `completion`.
+    pub role: String,
+    /// Its text.
+    pub content: String,
+    /// Whether the loss is on it.
+    pub train: bool,
+}
+
+/// What a step did to one column of a record.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    /// The column's name.
+    pub column: String,
+    /// Its value before the step.
+    pub before: Value,
+    /// Its value behind it.
+    pub after: Value,
+    /// Whether the value before may hold personal data.
+    pub personal_before: bool,
+    /// Whether the value behind may.
+    pub personal_after: bool,
+    /// How much of each kind a `redact` found.
+    pub found: Vec<(&'static str, u64)>,
+}
+
+/// What is done with some rows and a batch of their values.
+type Each<'e> = dyn FnMut(&[u32], &RecordBatch) -> Result<(), RenderError> + 'e;
+
+impl<'p> Preview<'p> {
+    /// Decides over every record, as a build does: all files are read once.
+    ///
+    /// # Errors
+    /// What the world did. Rules over the whole set that are not met stand in the outcome.
+    pub fn open(
+        program: &'p Program,
+        dataset: DatasetId,
+        surveyed: &'p Surveyed,
+        inputs: &BuildInputs,
+        progress: &'p mut dyn FnMut(Progress),
+    ) -> Result<Self, EngineError> {
+        let mut build = Build::open(program, dataset, surveyed, inputs, progress)?;
+        let decided = build.resolve(surveyed, inputs)?;
+        let resolved = build.resolved(&decided);
+        let mut outcome = resolved.outcome(decided.certificate.clone())?;
+        outcome.violations = decided.violations(&resolved);
+        Ok(Self { build, decided, outcome })
+    }
+
+    /// What a build would find, as far as it is known before the second pass.
+    pub fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
+
+    /// A row's line in the audit.
+    pub fn about(&self, row: u32) -> AuditRow<'_> {
+        self.build.resolved(&self.decided).audit_row(row as usize)
+    }
+
+    /// The emitted columns that may hold personal data all the same: no template and no writer of the data set sees them.
+    pub fn withheld(&self) -> Vec<&str> {
+        let dataset = self.build.dataset;
+        let columns = dataset.columns.iter().zip(personal_when_emitted(self.build.program, dataset));
+        columns
+            .filter(|(column, personal)| *personal && !column.hidden)
+            .map(|(column, _)| column.name.as_str())
+            .collect()
+    }
+
+    /// Those of the withheld columns that a template prints.
+    pub fn withheld_from(&self, template: TemplateId) -> Vec<&str> {
+        let read = template_reads(&self.build.program[template].kind);
+        self.withheld().into_iter().filter(|column| read.iter().any(|name| name == column)).collect()
+    }
+
+    /// What is wrong with a row that is in the quarantine; it never holds data.
+    pub fn error(&self, row: u32) -> Option<&str> {
+        self.decided.fates.errors.get(&row).map(String::as_str)
+    }
+
+    /// The rows that are emitted, in the order of their ids, which is as good as random and always the same. One that
+    /// fulfils a `forbid` is none of them, since a build would fail over it.
+    pub fn emitted(&self) -> Vec<u32> {
+        let forbidden = |row: &u32| self.decided.narrow.forbidden.values().any(|flags| flags[*row as usize]);
+        let kept = self.decided.fates.kept();
+        self.by_id(kept.into_iter().filter(|row| !forbidden(row)).collect())
+    }
+
+    /// The rows that a step took out, in the order of their ids.
+    pub fn taken_out(&self, step: StepOutcomeKind) -> Vec<u32> {
+        let stage = match step {
+            StepOutcomeKind::Read => Stage::Read,
+            StepOutcomeKind::Step(at) => Stage::Step(at as u32),
+            StepOutcomeKind::Split => Stage::Split,
+        };
+        let rows = (0..).zip(&self.decided.fates.fates);
+        self.by_id(rows.filter(|(_, fate)| fate.stage() == Some(stage)).map(|(row, _)| row).collect())
+    }
+
+    /// The rows whose id begins so.
+    pub fn with_id(&self, prefix: &str) -> Vec<u32> {
+        let ids = (0..).zip(&self.decided.fates.ids);
+        ids.filter(|(_, id)| id.to_string().starts_with(prefix)).map(|(row, _)| row).collect()
+    }
+
+    /// The rows that a `set` or a `redact` changed, in the order of their ids: of a `set` all that reached it, of a
+    /// `redact` those that are emitted.
+    ///
+    /// # Errors
+    /// What the world did.
+    pub fn changed_by(&self, step: usize) -> Result<Vec<u32>, EngineError> {
+        if let Some(flags) = self.decided.narrow.changed.get(&step) {
+            let reached = |row: u32| match self.decided.fates.fates[row as usize] {
+                Fate::Kept | Fate::Dropped(Stage::Split) | Fate::Quarantined(Stage::Split) => true,
+                Fate::Dropped(Stage::Read) | Fate::Quarantined(Stage::Read) => false,
+                Fate::Dropped(Stage::Step(at)) | Fate::Quarantined(Stage::Step(at)) => at as usize > step,
+            };
+            let rows = (0..).zip(flags).filter(|(row, changed)| **changed && reached(*row));
+            return Ok(self.by_id(rows.map(|(row, _)| row).collect()));
+        }
+        let dataset = self.build.dataset;
+        let columns = changed_columns(&dataset.steps[step].kind);
+        let mut changed = Vec::new();
+        self.visit(&self.decided.fates.kept(), &|scan| step_pass(dataset, step, scan), &mut |rows, batch| {
+            let fired = |at: usize| columns.iter().any(|id| found(batch, step, *id, at).iter().any(|count| *count > 0));
+            changed.extend(rows.iter().enumerate().filter(|(at, _)| fired(*at)).map(|(_, row)| *row));
+            Ok(())
+        })?;
+        Ok(self.by_id(changed))
+    }
+
+    /// Records that are kept, as they are emitted, in the order of `rows`.
+    ///
+    /// # Errors
+    /// A template that does not render one of them.
+    pub fn render(&self, rows: &[u32], template: Option<TemplateId>) -> Result<Vec<Rendered>, EngineError> {
+        let (program, dataset) = (self.build.program, self.build.dataset);
+        let renderer = template.map(|id| TrainingRenderer::new(program, dataset, id, &self.decided.tables));
+        let renderer = renderer.transpose().map_err(EngineError::written)?;
+        let mut rendered = HashMap::new();
+        self.visit(rows, &|scan| second_pass(dataset, &[], scan), &mut |rows, batch| {
+            let ids = rows.iter().map(|row| Some(self.decided.fates.ids[*row as usize].to_string())).collect();
+            let batch = visible(dataset, batch, ids);
+            let texts = renderer.as_ref().map(|renderer| renderer.render(&batch)).transpose()?;
+            for (at, (row, fields)) in rows.iter().zip(objects(&without_id(&batch))?).enumerate() {
+                let turns = texts.as_ref().map_or(Vec::new(), |texts| turns(&texts[at]));
+                rendered.insert(*row, Rendered { fields, turns });
+            }
+            Ok(())
+        })?;
+        Ok(rows.iter().filter_map(|row| rendered.remove(row)).collect())
+    }
+
+    /// The declared fields of rows as they were read, in the order of `rows`; of a row that cannot be read none.
+    ///
+    /// # Errors
+    /// What the world did.
+    pub fn as_read(&self, rows: &[u32]) -> Result<Vec<Map<String, Value>>, EngineError> {
+        let dataset = self.build.dataset;
+        let declared: Vec<_> =
+            (0..).map(ColumnId).zip(&dataset.columns).filter(|(_, one)| one.label.is_none()).collect();
+        let mut read = HashMap::new();
+        self.visit(rows, &|scan| raw_pass(dataset, scan), &mut |rows, batch| {
+            for (row, values) in rows.iter().zip(values(batch)?) {
+                let field = |(id, column): &(ColumnId, &crate::hir::Column)| {
+                    (column.name.clone(), values[column_name(id.0 as usize).as_str()].clone())
+                };
+                read.insert(*row, declared.iter().map(field).collect());
+            }
+            Ok(())
+        })?;
+        let unreadable = |row: &u32| self.decided.narrow.error.contains_key(row);
+        Ok(rows.iter().map(|row| read.remove(row).filter(|_| !unreadable(row)).unwrap_or_default()).collect())
+    }
+
+    /// What a `set` or a `redact` made of rows, in the order of `rows`.
+    ///
+    /// # Errors
+    /// What the world did.
+    pub fn changes(&self, step: usize, rows: &[u32]) -> Result<Vec<Vec<Change>>, EngineError> {
+        let dataset = self.build.dataset;
+        let personal = |steps: usize| personal_before(self.build.program, dataset, steps);
+        let (earlier, later) = (personal(step), personal(step + 1));
+        let mut changes = HashMap::new();
+        self.visit(rows, &|scan| step_pass(dataset, step, scan), &mut |rows, batch| {
+            for (at, (row, values)) in rows.iter().zip(values(batch)?).enumerate() {
+                let change = |id: ColumnId| Change {
+                    column: dataset.columns[id.0 as usize].name.clone(),
+                    before: values[before(id).as_str()].clone(),
+                    after: values[column_name(id.0 as usize).as_str()].clone(),
+                    personal_before: earlier[id.0 as usize].is_some(),
+                    personal_after: later[id.0 as usize].is_some(),
+                    found: kinds(dataset, step)
+                        .into_iter()
+                        .zip(found(batch, step, id, at))
+                        .filter(|(_, n)| *n > 0)
+                        .collect(),
+                };
+                let changed = changed_columns(&dataset.steps[step].kind).into_iter().map(change);
+                changes.insert(*row, changed.filter(|change| change.before != change.after).collect());
+            }
+            Ok(())
+        })?;
+        Ok(rows.iter().map(|row| changes.remove(row).unwrap_or_default()).collect())
+    }
+
+    /// Runs a plan over single rows; `each` is given some of them and a batch with their values.
+    fn visit(
+        &self,
+        rows: &[u32],
+        plan: &dyn Fn(LogicalPlan) -> datafusion::common::Result<LogicalPlan>,
+        each: &mut Each<'_>,
+    ) -> Result<(), EngineError> {
+        let location = &self.decided.narrow.location;
+        let mut rows = rows.to_vec();
+        rows.sort_unstable();
+        let wanted = rows.iter().map(|row| location[*row as usize]);
+        let table = self.build.table.keeping(keep(self.build.survey, wanted));
+        let plan = plan(scan(Arc::new(table))?)?;
+        self.build.workers.run(&plan, Arc::new(Batches), &mut |_, batches| {
+            for batch in &batches {
+                let places = batch[LOCATION].as_primitive::<UInt64Type>().values();
+                let here = places.iter().map(|place| location.binary_search(place).map(|row| row as u32));
+                let here: Vec<u32> = here
+                    .collect::<Result<_, _>>()
+                    .expect("a row that is read again was read before, at the same place");
+                each(&here, batch).map_err(|error| self.place(here[error.row], error.message))?;
+            }
+            Ok(())
+        })
+    }
+
+    /// An error with the place of its record.
+    fn place(&self, row: u32, message: String) -> EngineError {
+        let about = self.about(row);
+        EngineError::Render { file: about.file.to_owned(), line: about.line, id: about.id.to_string(), message }
+    }
+
+    fn by_id(&self, mut rows: Vec<u32>) -> Vec<u32> {
+        rows.sort_by_key(|row| self.decided.fates.ids[*row as usize]);
+        rows
+    }
+}
+
+/// The values of a plan's columns; those that say what was found are for [`found`].
+fn values(batch: &RecordBatch) -> Result<Vec<Map<String, Value>>, RenderError> {
+    let names = batch.schema();
+    let plain = names.fields().iter().enumerate();
+    let plain = plain.filter(|(_, field)| field.name().starts_with('c') || field.name().starts_with("_before"));
+    objects(&chosen(batch, plain.map(|(at, _)| at)))
+}
+
+/// The columns of a rendered batch without the ids, whose name a field of the data may have.
+fn without_id(batch: &RecordBatch) -> RecordBatch {
+    chosen(batch, 1..batch.num_columns())
+}
+
+fn chosen(batch: &RecordBatch, columns: impl Iterator<Item = usize>) -> RecordBatch {
+    batch.project(&columns.collect::<Vec<_>>()).expect("the columns are those of the batch")
+}
+
+/// How much each detector of a `redact` found in a column of a row; nothing for a `set`.
+fn found(batch: &RecordBatch, step: usize, column: ColumnId, row: usize) -> Vec<u64> {
+    let Some(counts) = batch.column_by_name(&compliance::found(step, column)) else { return Vec::new() };
+    let counts = counts.as_list::<i32>();
+    if !counts.is_valid(row) {
+        return Vec::new();
+    }
+    counts.value(row).as_primitive::<Int64Type>().values().iter().map(|count| *count as u64).collect()
+}
+
+/// The detectors of a `redact`.
+fn kinds(dataset: &Dataset, step: usize) -> Vec<&'static str> {
+    match &dataset.steps[step].kind {
+        StepKind::Redact { detectors, .. } => detectors.iter().map(|detector| detector.name).collect(),
+        StepKind::Set { .. }
+        | StepKind::Drop { .. }
+        | StepKind::DedupExact { .. }
+        | StepKind::DedupNear { .. }
+        | StepKind::Label { .. }
+        | StepKind::Forbid { .. }
+        | StepKind::Pair { .. } => Vec::new(),
+    }
+}
+
+/// The columns that a template prints or asks.
+fn template_reads(kind: &TemplateKind) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut read = |text: &str| {
+        let parsed = Template::parse(text).expect("the texts of a checked program parse");
+        names.extend(parsed.variables().iter().map(|variable| variable.name.clone()));
+    };
+    match kind {
+        TemplateKind::Chat(turns) => {
+            for turn in turns {
+                if let Turn::Text { content, .. } = turn {
+                    read(content);
+                }
+            }
+            names.extend(turns.iter().filter_map(|turn| match turn {
+                Turn::Field { field, .. } => Some(field.clone()),
+                Turn::Text { .. } => None,
+            }));
+        }
+        TemplateKind::Completion { prompt, completion } => [prompt, completion].into_iter().for_each(|text| read(text)),
+        TemplateKind::Text(text) => read(text),
+        TemplateKind::Preference { prompt, chosen, rejected } => {
+            [prompt, chosen, rejected].into_iter().for_each(|text| read(text));
+        }
+    }
+    names
+}
+
+/// The turns that a renderer wrote as JSON.
+fn turns(text: &str) -> Vec<Spoken> {
+    serde_json::from_str(text).expect("the renderer writes a list of turns")
+}

@@ -1,0 +1,38 @@
+//! The guide shows what the commands print: each of its commands is run, in order, in one folder.
+
+#[cfg(unix)]
+#[test]
+fn the_guide_shows_what_the_commands_print() {
+    use std::process::Command;
+
+    use assert_cmd::cargo::cargo_bin;
+
+    use crate::support::{Project, repository};
+
+    let guide = std::fs::read_to_string(repository().join("docs/guides/getting-in.md")).expect("the guide is there");
+    let project = Project::new(&[]);
+    let binaries = cargo_bin!("annotc").parent().expect("a program lies in a folder").to_path_buf();
+    let path = std::env::join_paths(
+        [binaries].into_iter().chain(std::env::split_paths(&std::env::var_os("PATH").unwrap_or_default())),
+    );
+    let mut tried = 0;
+    for block in guide.split("```console\n").skip(1) {
+        let (block, _) = block.split_once("```").expect("a block ends");
+        for shown in block.split("$ ").skip(1) {
+            let (command, expected) = shown.split_once('\n').expect("a command has a line");
+            let run = Command::new("sh")
+                .args(["-c", command])
+                .current_dir(project.path(""))
+                .env("PATH", path.as_ref().expect("the path can be joined"))
+                .env("NO_COLOR", "1")
+                .env_remove("ANNOTC_DATA")
+                .env_remove("COLUMNS")
+                .output()
+                .expect("a shell starts");
+            assert!(run.status.success(), "`{command}`: {}", String::from_utf8_lossy(&run.stderr));
+            assert_eq!(String::from_utf8_lossy(&run.stdout), expected, "`{command}`");
+            tried += 1;
+        }
+    }
+    assert!(tried > 5, "{tried} commands were tried");
+}
