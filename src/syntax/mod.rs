@@ -14,6 +14,7 @@ mod expected;
 mod foreign;
 mod format;
 mod grammar;
+mod hidden;
 mod literal;
 mod recover;
 mod scan;
