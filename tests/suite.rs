@@ -9,6 +9,7 @@ mod getting_in;
 mod interruption;
 mod messages;
 mod reference;
+mod robustness;
 mod specs;
 mod support;
 mod training;
