@@ -8,6 +8,7 @@ mod fmt;
 mod getting_in;
 mod interruption;
 mod messages;
+mod plan;
 mod reference;
 mod specs;
 mod support;

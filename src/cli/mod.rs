@@ -10,6 +10,7 @@ mod fmt;
 mod infer;
 mod ink;
 mod new;
+mod plan;
 mod predict;
 mod preview;
 mod runtime;
@@ -137,6 +138,8 @@ enum Command {
     Fmt(fmt::FmtArgs),
     /// Build data sets, train models, evaluate them
     Build(build::BuildArgs),
+    /// Print what a build would do: steps, passes, the way of personal data
+    Plan(plan::PlanArgs),
     /// Run the unit tests that a specification holds
     Test(test::TestArgs),
     /// Show rendered records, and what each rule drops or changes
@@ -172,6 +175,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Check(args) => check::run(args, &terminal),
         Command::Fmt(args) => fmt::run(args, &terminal),
         Command::Build(args) => build::run(args, &terminal),
+        Command::Plan(args) => plan::run(args, &terminal),
         Command::Test(args) => test::run(args, &terminal),
         Command::Preview(args) => preview::run(args, &terminal),
         Command::Diff(args) => diff::run(args, &terminal),

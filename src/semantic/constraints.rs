@@ -86,7 +86,7 @@ fn variables(context: &Context<'_>, record: &Record, own: ColumnId, checked: &[C
     let mut conditions: Vec<String> = Vec::new();
     for constraint in checked {
         for expr in constraint.when.iter().chain([&constraint.require]) {
-            super::taint::visit_columns(expr, &mut |column| {
+            expr.visit_columns(&mut |column| {
                 if let Some(values) = domain(context, record, column) {
                     columns.insert(column, values);
                 }

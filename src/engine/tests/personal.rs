@@ -1,8 +1,8 @@
 //! What is withheld from a look into records is what the check would refuse to write: two walks that must agree.
 
-use super::super::personal::personal_when_emitted;
 use super::program;
 use crate::diagnostics::Code;
+use crate::plan::personal::personal_when_emitted;
 use crate::semantic;
 use crate::source::{SourceFile, SourceMap};
 

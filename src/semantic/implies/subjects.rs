@@ -186,7 +186,7 @@ fn booleans<'e>() -> Ranges<'e> {
 /// Whether a value may be null when the record is read: its type says so, or a number may leave its range.
 pub(in crate::semantic) fn may_be_null(expr: &Expr) -> bool {
     let mut may = expr.ty.nullable;
-    crate::semantic::taint::visit_all(expr, &mut |part| {
+    expr.visit(&mut |part| {
         may |= match &part.kind {
             ExprKind::Negate(_) => true,
             ExprKind::Binary(op, ..) => {
