@@ -104,6 +104,11 @@ impl SourceMap {
         &self.files[id.0 as usize]
     }
 
+    /// The ids of all texts, in the order in which they were added.
+    pub fn ids(&self) -> impl Iterator<Item = FileId> {
+        (0..self.files.len() as u32).map(FileId)
+    }
+
     /// The path of the text with this id.
     pub fn path(&self, id: FileId) -> &Path {
         &self.file(id).path

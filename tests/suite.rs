@@ -7,6 +7,7 @@ mod doors;
 mod fmt;
 mod getting_in;
 mod interruption;
+mod lsp;
 mod messages;
 mod plan;
 mod reference;

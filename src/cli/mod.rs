@@ -9,6 +9,7 @@ mod explain;
 mod fmt;
 mod infer;
 mod ink;
+mod lsp;
 mod new;
 mod plan;
 mod predict;
@@ -152,6 +153,8 @@ enum Command {
     Predict(predict::PredictArgs),
     /// Explain a diagnostic code
     Explain(explain::ExplainArgs),
+    /// Serve an editor: the language server, over standard input and output
+    Lsp(lsp::LspArgs),
     /// Show which onnxruntime is used and why, or fetch it
     Runtime(runtime::RuntimeCommand),
     /// Say what is missing on this machine and how to get it
@@ -182,6 +185,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Trace(args) => trace::run(args, &terminal),
         Command::Predict(args) => predict::run(args, &terminal),
         Command::Explain(args) => explain::run(args, &terminal),
+        Command::Lsp(args) => lsp::run(args, &terminal),
         Command::Runtime(args) => runtime::run(args, &terminal),
         Command::Doctor(args) => doctor::run(args, &terminal),
     };

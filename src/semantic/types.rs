@@ -10,7 +10,7 @@ use crate::syntax::ast::source::{TypeExpr, TypeExprKind};
 use crate::syntax::ast::{self, Ident, UnaryOp};
 
 /// The names of the plain types.
-const PLAIN: [(&str, Type); 6] = [
+pub(super) const PLAIN: [(&str, Type); 6] = [
     ("string", Type::String),
     ("int", Type::Int),
     ("float", Type::Float),
