@@ -22,9 +22,11 @@ impl Expr {
         match &self.kind {
             ExprKind::Literal(_) | ExprKind::Column(_) => {}
             ExprKind::Call(_, arguments) => arguments.iter().for_each(|argument| argument.visit(visit)),
-            ExprKind::Negate(of) | ExprKind::Not(of) | ExprKind::ToFloat(of) | ExprKind::Member(of, _) => {
-                of.visit(visit)
-            }
+            ExprKind::Negate(of)
+            | ExprKind::Not(of)
+            | ExprKind::ToFloat(of)
+            | ExprKind::Member(of, _)
+            | ExprKind::Element(of, _) => of.visit(visit),
             ExprKind::Binary(_, left, right) => {
                 left.visit(visit);
                 right.visit(visit);
@@ -103,6 +105,8 @@ pub enum ExprKind {
     },
     /// `a.b` of a record.
     Member(Box<Expr>, String),
+    /// `a[0]` of a list, `a[-1]` from its end; null where the list is shorter.
+    Element(Box<Expr>, i64),
 }
 
 /// A constant.

@@ -151,6 +151,7 @@ impl<'e> Subjects<'e> {
             ExprKind::Not(of) => one(self, "!", of, key),
             ExprKind::ToFloat(of) => one(self, "float", of, key),
             ExprKind::Member(of, member) => one(self, &format!(".{member:?}"), of, key),
+            ExprKind::Element(of, place) => one(self, &format!("[{place}]"), of, key),
             ExprKind::Binary(op, left, right) => {
                 one(self, &format!("{op:?}"), left, key);
                 one(self, "", right, key);
@@ -202,7 +203,8 @@ pub(in crate::semantic) fn may_be_null(expr: &Expr) -> bool {
             | ExprKind::In { .. }
             | ExprKind::Matches { .. }
             | ExprKind::Match { .. }
-            | ExprKind::Member(..) => false,
+            | ExprKind::Member(..)
+            | ExprKind::Element(..) => false,
         };
     });
     may
