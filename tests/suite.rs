@@ -15,3 +15,4 @@ mod specs;
 mod support;
 mod training;
 mod unit_tests;
+mod uses;
