@@ -232,7 +232,11 @@ fn take<'a>(
         let declared = match from {
             None => unknown,
             Some((file, own)) => match own.and_then(|own| own.get(name.name.as_str())) {
-                Some(there) => Declared { span: here.span, renamed: renamed.is_some(), ..*there },
+                Some(there) => {
+                    // Where files use each other in a circle, what another one takes is not unused.
+                    names.used.insert(there.span);
+                    Declared { span: here.span, renamed: renamed.is_some(), ..*there }
+                }
                 None => {
                     if !names.damaged.contains(&(file, name.name.as_str())) {
                         found.push(not_declared_there(parsed, import, name, file, own));

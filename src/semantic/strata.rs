@@ -77,12 +77,14 @@ fn check_units(
             Some(_) => {
                 format!("`{}` is a text that is compared with `near`: hardly two records have the same", column.name)
             }
-            None => format!("records with one `{}` are never split apart: a stratum is a single unit", column.name),
+            None => {
+                format!("records with one `{}` are never split apart: each stratum would go into one part", column.name)
+            }
         };
         (message, Some((field.span, "makes the units that are never split apart")))
     } else if column.group {
         (
-            format!("records with one `{}` are never split apart: a stratum is a single unit", column.name),
+            format!("records with one `{}` are never split apart: each stratum would go into one part", column.name),
             declared.map(|span| (span, "is a `@group`")),
         )
     } else {

@@ -116,11 +116,12 @@ impl Reader<'_> {
             self.found.push(error.help(help));
         };
         if !written.ends_with(".annot") {
-            wrong(
-                format!("`{written}` is no `.annot` file"),
-                "declarations stand in `.annot` files",
-                "name the file as it lies beside this one: `use \"pii.annot\": house`".to_owned(),
-            );
+            let help = if Path::new(written).extension().is_none() && !written.ends_with('/') && !written.is_empty() {
+                format!("write the file's whole name: `\"{written}.annot\"`")
+            } else {
+                "name the file as it lies beside this one: `use \"pii.annot\": house`".to_owned()
+            };
+            wrong(format!("`{written}` is no `.annot` file"), "declarations stand in `.annot` files", help);
             return None;
         }
         if written.contains("://") || Path::new(written).is_absolute() {
@@ -220,7 +221,7 @@ fn circle(import: &ast::Use, path: &[&ast::Use]) -> Diagnostic {
     let message = if path.is_empty() {
         "this file uses itself".to_owned()
     } else {
-        format!("`use \"{}\"` leads back to a file that leads here", import.path.node)
+        format!("`{}` uses this file too: the two need each other, directly or through others", import.path.node)
     };
     let mut error = Diagnostic::new(Code::ImportCycle, message, import.path.span, "closes the circle");
     for step in path {
