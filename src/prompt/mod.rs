@@ -146,8 +146,9 @@ fn syntax_error(text: &str, error: &minijinja::Error) -> PromptError {
     // The engine names its own tokens; authors know the signs.
     let signs = [("end of variable block", "`}}`"), ("end of block", "`%}`"), ("start of block", "`{%`")];
     let message = signs.iter().fold(detail.to_owned(), |message, (token, sign)| message.replace(token, sign));
-    let start = range.start.min(text.len());
-    let end = range.end.clamp(start, text.len());
+    // A place that the engine gives may end within a character.
+    let start = text.floor_char_boundary(range.start);
+    let end = text.ceil_char_boundary(range.end.max(start));
     PromptError { message, range: start..end, help: None }
 }
 
@@ -267,10 +268,11 @@ mod tests {
             ("{% for turn in turns %}{{ turn.role }};{% endfor %}", "user;assistant;"),
             ("{% raw %}{{ text }}{% endraw %}", "{{ text }}"),
             ("{% if text == 'a < b' %}same{% endif %}", "same"),
+            ("{{ größe }}", "7"),
         ];
         let turns = serde_json::json!([{ "role": "user" }, { "role": "assistant" }]);
         for (text, expected) in cases {
-            let rendered = render(text, &[("text", "a < b".into()), ("turns", turns.clone())]);
+            let rendered = render(text, &[("text", "a < b".into()), ("turns", turns.clone()), ("größe", 7.into())]);
             assert_eq!(rendered.as_deref(), Ok(expected), "{text}");
         }
     }
@@ -309,6 +311,7 @@ mod tests {
             ("a {{ text|uper }}", "uper"),
             ("{% if text is strin %}{% endif %}", "strin"),
             ("{% include 'other' %}", "include"),
+            ("{{ text € }}", "€"),
             ("{% if u == 'x' %}{{ u.title }}{% endif %}", "u"),
         ];
         for (text, place) in cases {
