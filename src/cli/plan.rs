@@ -214,7 +214,7 @@ fn cells(node: &Node, spec: &Spec) -> [String; 5] {
     let step = match node.kind {
         NodeKind::Source => format!("read {}", node.rule),
         NodeKind::Set | NodeKind::Drop | NodeKind::Dedup | NodeKind::Label | NodeKind::Redact | NodeKind::Forbid => {
-            shortened(spec.sources.text(node.span))
+            shortened(&spec.sources.statement(node.span))
         }
         NodeKind::Split
         | NodeKind::Require
@@ -233,12 +233,11 @@ fn cells(node: &Node, spec: &Spec) -> [String; 5] {
     [place, format!("{indent}{step}"), passes.join(", "), fields, node.personal.join("; ")]
 }
 
-/// A statement on one line, cut where it is long.
-fn shortened(statement: &str) -> String {
-    let line = statement.split_whitespace().collect::<Vec<_>>().join(" ");
+/// A statement, cut where it is long.
+fn shortened(line: &str) -> String {
     match line.char_indices().nth(64) {
         Some((at, _)) => format!("{}…", &line[..at]),
-        None => line,
+        None => line.to_owned(),
     }
 }
 
