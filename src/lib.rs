@@ -18,6 +18,7 @@ pub mod eval;
 pub mod hir;
 pub mod infer;
 pub mod label;
+pub mod lsp;
 pub mod onnx;
 pub mod pii;
 pub mod plan;

@@ -18,6 +18,8 @@ const DOORS: &[(&str, &[&str])] = &[
     ("similar", &["cli/"]),
     ("prost", &["onnx/"]),
     ("zip", &["runtime/"]),
+    ("lsp_server", &["lsp/"]),
+    ("lsp_types", &["lsp/"]),
 ];
 
 #[test]

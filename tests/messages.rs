@@ -1,5 +1,7 @@
 //! A misspelt word in each kind of declaration: the message points at it and proposes the right one.
 
+use serde_json::Value;
+
 use crate::support::Project;
 
 /// A specification that is right, with one of each declaration.
@@ -150,6 +152,9 @@ fn a_misspelt_word_is_pointed_at_and_mended() {
                 if !help.contains(&intended) {
                     failures.push(format!("`{wrong}`: `{help}` does not propose `{intended}`"));
                 }
+                if edited(&spec, &finding["suggestion"]) != SPEC {
+                    failures.push(format!("`{wrong}`: {} does not mend it", finding["suggestion"]));
+                }
             }
         }
         if run.status != 1 {
@@ -200,6 +205,20 @@ fn messages_read_well() {
     let project = Project::new(&[("leak.annot", leak.as_bytes())]);
     let run = project.annotc(&["check", "leak.annot"]).expect(1);
     insta::assert_snapshot!(run.stderr);
+}
+
+/// A specification with what is suggested for it.
+fn edited(spec: &str, suggestion: &Value) -> String {
+    let number = |name: &str| suggestion[name].as_u64().unwrap_or(0) as usize;
+    let mut lines: Vec<String> = spec.lines().map(str::to_owned).collect();
+    if let Some(line) = number("line").checked_sub(1).and_then(|line| lines.get_mut(line)) {
+        let chars: Vec<char> = line.chars().collect();
+        let start = number("column") - 1;
+        let before: String = chars[..start].iter().collect();
+        let after: String = chars[start + number("length")..].iter().collect();
+        *line = format!("{before}{}{after}", suggestion["replacement"].as_str().unwrap_or(""));
+    }
+    lines.join("\n") + "\n"
 }
 
 /// The word of `right` that stands at the place of the first difference to `wrong`.

@@ -262,7 +262,7 @@ export default grammar({
         field("body", alias($._template_block, $.block)),
       ),
     _template_block: ($) => block($, choice($.turns, $.slot)),
-    turns: ($) => seq("turns", field("field", $._name)),
+    turns: ($) => seq(optional("mute"), "turns", field("field", $._name)),
     slot: ($) => seq(optional("mute"), field("slot", $.slot_name), field("template", $.text)),
     slot_name: (_) => choice("system", "user", "assistant", "prompt", "completion", "chosen", "rejected", "text"),
 
@@ -438,7 +438,7 @@ export default grammar({
       ),
     _test_block: ($) => block($, choice($.given, $.expect)),
     given: ($) => seq("given", $.record),
-    expect: ($) => seq("expect", choice(seq("drop", optional($.text)), $.record)),
+    expect: ($) => seq("expect", choice(seq("drop", optional($.text)), "quarantine", $.record)),
 
     import: ($) => seq("use", field("path", $.text), ":", separated($.import_name, $._comma)),
     import_name: ($) => seq(field("name", $._name), optional(seq("as", field("alias", $._name)))),

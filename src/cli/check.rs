@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::terminal::{Paint, Terminal};
 use super::{Failure, context};
+use crate::semantic;
 
 /// Options of `annotc check`.
 #[derive(Debug, Args)]
@@ -22,6 +23,7 @@ pub fn run(args: &CheckArgs, terminal: &Terminal) -> Result<(), Failure> {
         match context::load_checked(path, terminal) {
             Ok(spec) if !terminal.json() => {
                 let program = &spec.program;
+                let refused = semantic::check_supported(&spec.parsed, None);
                 terminal.status(
                     Paint::Green,
                     "Checked",
@@ -34,6 +36,15 @@ pub fn run(args: &CheckArgs, terminal: &Terminal) -> Result<(), Failure> {
                         counted(program.tests.len(), "test"),
                     ),
                 );
+                if !refused.is_empty() {
+                    let about = format!("{} that a build refuses today", counted(refused.len(), "statement"));
+                    terminal.status(Paint::Yellow, "Note", about);
+                    for finding in &refused {
+                        let line = finding.labels.first().map(|label| spec.sources.line(label.span));
+                        let line = line.map(|line| format!("line {line}: ")).unwrap_or_default();
+                        terminal.note(format_args!("{line}{}", finding.message));
+                    }
+                }
             }
             Ok(_) => {}
             Err(failure) => worst = Err(failure),

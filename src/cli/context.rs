@@ -28,6 +28,11 @@ impl Spec {
     pub fn folder(&self) -> PathBuf {
         folder_of(&self.path)
     }
+
+    /// The folder that it is built into where nobody names another.
+    pub fn out(&self) -> PathBuf {
+        out_beside(&self.path)
+    }
 }
 
 /// Reads and resolves a specification. A file that cannot be read is the world's failure; findings are returned.
@@ -94,6 +99,11 @@ pub fn plain(error: &std::io::Error) -> String {
         std::io::ErrorKind::IsADirectory => "it is a folder".to_string(),
         _ => error.to_string(),
     }
+}
+
+/// The folder that a spec is built into where nobody names another: `build` beside it.
+pub fn out_beside(spec: &Path) -> PathBuf {
+    folder_of(spec).join("build")
 }
 
 fn folder_of(path: &Path) -> PathBuf {

@@ -9,7 +9,9 @@ mod explain;
 mod fmt;
 mod infer;
 mod ink;
+mod lsp;
 mod new;
+mod plan;
 mod predict;
 mod preview;
 mod runtime;
@@ -137,6 +139,8 @@ enum Command {
     Fmt(fmt::FmtArgs),
     /// Build data sets, train models, evaluate them
     Build(build::BuildArgs),
+    /// Print what a build would do: steps, passes, the way of personal data
+    Plan(plan::PlanArgs),
     /// Run the unit tests that a specification holds
     Test(test::TestArgs),
     /// Show rendered records, and what each rule drops or changes
@@ -149,6 +153,8 @@ enum Command {
     Predict(predict::PredictArgs),
     /// Explain a diagnostic code
     Explain(explain::ExplainArgs),
+    /// Serve an editor: the language server, over standard input and output
+    Lsp(lsp::LspArgs),
     /// Show which onnxruntime is used and why, or fetch it
     Runtime(runtime::RuntimeCommand),
     /// Say what is missing on this machine and how to get it
@@ -172,12 +178,14 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Check(args) => check::run(args, &terminal),
         Command::Fmt(args) => fmt::run(args, &terminal),
         Command::Build(args) => build::run(args, &terminal),
+        Command::Plan(args) => plan::run(args, &terminal),
         Command::Test(args) => test::run(args, &terminal),
         Command::Preview(args) => preview::run(args, &terminal),
         Command::Diff(args) => diff::run(args, &terminal),
         Command::Trace(args) => trace::run(args, &terminal),
         Command::Predict(args) => predict::run(args, &terminal),
         Command::Explain(args) => explain::run(args, &terminal),
+        Command::Lsp(args) => lsp::run(args, &terminal),
         Command::Runtime(args) => runtime::run(args, &terminal),
         Command::Doctor(args) => doctor::run(args, &terminal),
     };

@@ -1,11 +1,11 @@
 //! `annotc trace`: the life of one record.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 
-use super::Failure;
 use super::terminal::Terminal;
+use super::{Failure, context};
 use crate::emit::trace::trace;
 
 /// Options of `annotc trace`.
@@ -24,7 +24,7 @@ pub struct TraceArgs {
 
 /// Prints every record whose id begins so; none is a failure.
 pub fn run(args: &TraceArgs, terminal: &Terminal) -> Result<(), Failure> {
-    let beside = |spec: &PathBuf| spec.parent().unwrap_or(Path::new("")).join("build");
+    let beside = |spec: &PathBuf| context::out_beside(spec);
     let out = args.out.clone().or_else(|| args.spec.as_ref().map(beside)).unwrap_or_else(|| PathBuf::from("build"));
     let traced = trace(&out, &args.id).map_err(|error| {
         terminal.error(error, None);

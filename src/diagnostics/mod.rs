@@ -1,10 +1,12 @@
 //! Diagnostics and the one table of codes; the only door to miette besides the command line.
 
 pub mod codes;
+mod help;
 mod json;
 mod render;
 
 pub use codes::Code;
+pub use help::{Help, Suggestion};
 pub use json::render_json;
 pub use render::{Look, render, render_one, summary};
 
@@ -39,12 +41,15 @@ pub struct Diagnostic {
     pub labels: Vec<Label>,
     /// How to mend it.
     pub help: Option<String>,
+    /// The edit that mends it, where it is a small one.
+    pub suggestion: Option<Suggestion>,
 }
 
 impl Diagnostic {
     /// A finding with its primary place.
     pub fn new(code: Code, message: impl Into<String>, span: Span, label: impl Into<String>) -> Self {
-        Self { code, message: message.into(), labels: vec![Label { span, message: label.into() }], help: None }
+        let labels = vec![Label { span, message: label.into() }];
+        Self { code, message: message.into(), labels, help: None, suggestion: None }
     }
 
     /// Adds a further place.
@@ -53,9 +58,20 @@ impl Diagnostic {
         self
     }
 
-    /// Says how to mend it.
-    pub fn help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+    /// Says how to mend it. What was meant instead is suggested for the primary place.
+    pub fn help(mut self, help: impl Into<Help>) -> Self {
+        let Help { text, instead } = help.into();
+        self.help = Some(text);
+        let primary = self.labels[0].span;
+        match instead {
+            Some(instead) => self.suggest(primary, instead),
+            None => self,
+        }
+    }
+
+    /// Suggests a text in the place of a span.
+    pub fn suggest(mut self, span: Span, replacement: impl Into<String>) -> Self {
+        self.suggestion = Some(Suggestion { span, replacement: replacement.into() });
         self
     }
 

@@ -280,6 +280,7 @@ impl Canon<'_> {
                 json!(["match", self.expr(subject), arms, otherwise.as_ref().map(|body| self.expr(body))])
             }
             ExprKind::Member(value, name) => json!(["member", self.expr(value), name]),
+            ExprKind::Element(value, place) => json!(["element", self.expr(value), place]),
         };
         json!([kind, self.ty(ty)])
     }

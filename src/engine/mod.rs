@@ -8,7 +8,6 @@ mod narrow;
 pub mod outcome;
 mod partition;
 mod passes;
-mod personal;
 pub mod preview;
 pub mod read;
 mod report;

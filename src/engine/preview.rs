@@ -14,16 +14,16 @@ use super::EngineError;
 use super::build::{BuildInputs, Decided, Progress, Surveyed};
 use super::outcome::{AuditRow, Outcome, StepOutcomeKind};
 use super::passes::{Batches, scan};
-use super::personal::{personal_before, personal_when_emitted};
 use super::read::table::LOCATION;
 use super::resolve::{Fate, Stage};
 use super::stages::{Build, keep};
 use super::write::visible;
 use crate::emit::{RenderError, TrainingRenderer, objects};
-use crate::hir::{ColumnId, Dataset, DatasetId, Program, StepKind, TemplateId, TemplateKind, Turn};
+use crate::hir::{ColumnId, Dataset, DatasetId, Program, StepKind, TemplateId};
 use crate::plan::dataset::before;
+use crate::plan::personal::{personal_before, personal_when_emitted};
+use crate::plan::template_fields;
 use crate::plan::{changed_columns, column_name, compliance, raw_pass, second_pass, step_pass};
-use crate::prompt::Template;
 
 /// Verdicts over all records, and the means to look at some of them.
 pub struct Preview<'p> {
@@ -114,7 +114,7 @@ impl<'p> Preview<'p> {
 
     /// Those of the withheld columns that a template prints.
     pub fn withheld_from(&self, template: TemplateId) -> Vec<&str> {
-        let read = template_reads(&self.build.program[template].kind);
+        let read = template_fields(&self.build.program[template].kind);
         self.withheld().into_iter().filter(|column| read.iter().any(|name| name == column)).collect()
     }
 
@@ -326,34 +326,6 @@ fn kinds(dataset: &Dataset, step: usize) -> Vec<&'static str> {
         | StepKind::Forbid { .. }
         | StepKind::Pair { .. } => Vec::new(),
     }
-}
-
-/// The columns that a template prints or asks.
-fn template_reads(kind: &TemplateKind) -> Vec<String> {
-    let mut names = Vec::new();
-    let mut read = |text: &str| {
-        let parsed = Template::parse(text).expect("the texts of a checked program parse");
-        names.extend(parsed.variables().iter().map(|variable| variable.name.clone()));
-    };
-    match kind {
-        TemplateKind::Chat(turns) => {
-            for turn in turns {
-                if let Turn::Text { content, .. } = turn {
-                    read(content);
-                }
-            }
-            names.extend(turns.iter().filter_map(|turn| match turn {
-                Turn::Field { field, .. } => Some(field.clone()),
-                Turn::Text { .. } => None,
-            }));
-        }
-        TemplateKind::Completion { prompt, completion } => [prompt, completion].into_iter().for_each(|text| read(text)),
-        TemplateKind::Text(text) => read(text),
-        TemplateKind::Preference { prompt, chosen, rejected } => {
-            [prompt, chosen, rejected].into_iter().for_each(|text| read(text));
-        }
-    }
-    names
 }
 
 /// The turns that a renderer wrote as JSON.

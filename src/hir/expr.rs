@@ -15,6 +15,45 @@ pub struct Expr {
     pub span: Span,
 }
 
+impl Expr {
+    /// Calls `visit` with this expression and every one inside it.
+    pub fn visit(&self, visit: &mut impl FnMut(&Expr)) {
+        visit(self);
+        match &self.kind {
+            ExprKind::Literal(_) | ExprKind::Column(_) => {}
+            ExprKind::Call(_, arguments) => arguments.iter().for_each(|argument| argument.visit(visit)),
+            ExprKind::Negate(of)
+            | ExprKind::Not(of)
+            | ExprKind::ToFloat(of)
+            | ExprKind::Member(of, _)
+            | ExprKind::Element(of, _) => of.visit(visit),
+            ExprKind::Binary(_, left, right) => {
+                left.visit(visit);
+                right.visit(visit);
+            }
+            ExprKind::IsNull { value, .. } | ExprKind::In { value, .. } | ExprKind::Matches { value, .. } => {
+                value.visit(visit);
+            }
+            ExprKind::Match { subject, arms, otherwise } => {
+                subject.visit(visit);
+                arms.iter().for_each(|(_, body)| body.visit(visit));
+                if let Some(otherwise) = otherwise {
+                    otherwise.visit(visit);
+                }
+            }
+        }
+    }
+
+    /// Calls `visit` with each column that it reads, once for each place.
+    pub fn visit_columns(&self, visit: &mut impl FnMut(ColumnId)) {
+        self.visit(&mut |part| {
+            if let ExprKind::Column(column) = part.kind {
+                visit(column);
+            }
+        });
+    }
+}
+
 /// The forms of an expression. Nulls are three-valued: an operator with a null operand gives null, `and`/`or` as in SQL.
 #[derive(Debug, Clone)]
 pub enum ExprKind {
@@ -66,6 +105,8 @@ pub enum ExprKind {
     },
     /// `a.b` of a record.
     Member(Box<Expr>, String),
+    /// `a[0]` of a list, `a[-1]` from its end; null where the list is shorter.
+    Element(Box<Expr>, i64),
 }
 
 /// A constant.

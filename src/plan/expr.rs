@@ -48,6 +48,7 @@ pub(super) fn lower(expr: &Expr) -> Result<Plan> {
         ExprKind::Matches { value, pattern } => Ok(scalar::matches(lower(value)?, pattern)),
         ExprKind::Match { subject, arms, otherwise } => lower_match(expr, subject, arms, otherwise.as_deref()),
         ExprKind::Member(record, name) => Ok(scalar::member(lower(record)?, name)),
+        ExprKind::Element(list, place) => Ok(scalar::element(lower(list)?, *place)),
     }
 }
 

@@ -11,14 +11,18 @@ pub mod dataset;
 mod expr;
 pub mod functions;
 pub mod labels;
+pub mod outline;
+pub mod personal;
 pub mod scalar;
 pub mod split;
+mod templates;
 pub mod types;
 
 pub use chain::Chain;
 pub use dataset::{changed_columns, first_pass, near_pass, raw_pass, second_pass, step_pass, test_pass};
 pub use expr::scalar_value as constant;
 pub use scalar::registry;
+pub use templates::template_fields;
 
 /// The plan's name of the column at this position of `hir::Dataset::columns`.
 pub fn column_name(position: usize) -> String {

@@ -17,6 +17,8 @@ use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Value;
 use minijinja::{AutoEscape, Environment, ErrorKind, UndefinedBehavior};
 
+use crate::diagnostics::Help;
+
 /// How many instructions one rendering may take: far more than a prompt needs, and a second at most.
 const FUEL: u64 = 2_000_000;
 
@@ -56,7 +58,7 @@ pub struct PromptError {
     /// The bytes of the template that it is about.
     pub range: Range<usize>,
     /// How to mend it, where that is known.
-    pub help: Option<String>,
+    pub help: Option<Help>,
 }
 
 /// Why a record could not be rendered. It holds no value of the record.
@@ -161,7 +163,7 @@ fn check_tags(environment: &Environment<'_>, text: &str, tags: &[scan::Tag]) -> 
             return Err(PromptError {
                 message: format!("a prompt cannot `{word}` another file"),
                 range,
-                help: Some("write the text here".to_owned()),
+                help: Some("write the text here".into()),
             });
         }
         for (kind, name, range) in tag.named_functions(text) {
@@ -171,8 +173,7 @@ fn check_tags(environment: &Environment<'_>, text: &str, tags: &[scan::Tag]) -> 
             };
             let result = environment.compile_expression(&probe).and_then(|expression| expression.eval(()));
             if result.is_err_and(|error| error.kind() == unknown) {
-                let help = crate::diagnostics::closest(name, FILTERS.iter().copied())
-                    .map(|near| format!("did you mean `{near}`?"));
+                let help = crate::diagnostics::closest(name, FILTERS.iter().copied()).map(Help::did_you_mean);
                 return Err(PromptError { message: format!("there is no {what} `{name}`"), range, help });
             }
         }
@@ -190,7 +191,7 @@ fn members_and_whole(text: &str, titled: &BTreeSet<&str>, tag: &scan::Tag) -> Re
                     "`{name}` is printed and its title or guideline is read: elsewhere write `{name}.name`"
                 ),
                 range,
-                help: Some(format!("compare `{name}.name`")),
+                help: Some(format!("compare `{name}.name`").into()),
             });
         }
     }
@@ -198,7 +199,7 @@ fn members_and_whole(text: &str, titled: &BTreeSet<&str>, tag: &scan::Tag) -> Re
 }
 
 /// Filters that templates often use, for suggestions.
-const FILTERS: [&str; 30] = [
+pub const FILTERS: [&str; 30] = [
     "abs",
     "batch",
     "capitalize",

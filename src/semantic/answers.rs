@@ -112,6 +112,7 @@ fn is_read_off(value: &Expr, column: ColumnId) -> bool {
         | ExprKind::IsNull { .. }
         | ExprKind::In { .. }
         | ExprKind::Matches { .. }
-        | ExprKind::Member(..) => false,
+        | ExprKind::Member(..)
+        | ExprKind::Element(..) => false,
     }
 }

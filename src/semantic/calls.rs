@@ -12,7 +12,7 @@ use crate::source::Span;
 use crate::syntax::ast::{self, Ident};
 
 /// The names that count over the whole set, which only `require` of a policy may call.
-const AGGREGATES: [&str; 2] = ["count", "share"];
+pub(super) const AGGREGATES: [&str; 2] = ["count", "share"];
 
 /// Operations that a call may become when it is written out: functions that double their argument grow fast.
 const LARGEST: usize = 4096;
@@ -62,7 +62,7 @@ fn unknown_function(context: &mut Context<'_>, function: &Ident) {
         return;
     }
     let help = if AGGREGATES.contains(&function.name.as_str()) {
-        "it counts over the whole set: write it in `require` of a policy".to_owned()
+        "it counts over the whole set: write it in `require` of a policy".into()
     } else {
         let declared: Vec<&str> = context.names.of_kind(function.span.file, names::Kind::Function).collect();
         let known = functions::all().iter().map(|row| row.name).chain(declared);

@@ -44,7 +44,7 @@ pub(super) fn step(
 
 /// A statement as written, on one line.
 pub(super) fn in_short(context: &Context<'_>, span: Span) -> String {
-    context.files.text(span).split_whitespace().collect::<Vec<_>>().join(" ")
+    context.files.statement(span)
 }
 
 fn resolve_rule(context: &mut Context<'_>, rule: &Rule, record: &mut Record) -> Option<(StepKind, String)> {

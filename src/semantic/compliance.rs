@@ -148,7 +148,7 @@ fn resolve_detectors(context: &mut Context<'_>, kinds: &[Ident]) -> Vec<&'static
             continue;
         }
         let help = if UNDETECTED.contains(&kind.name.as_str()) {
-            "nothing finds this kind in a text; say why it may stay: `allow personal FIELD because \"…\"`".to_owned()
+            "nothing finds this kind in a text; say why it may stay: `allow personal FIELD because \"…\"`".into()
         } else {
             suggest(&kind.name, pii::all().iter().map(|detector| detector.name), "detectors")
         };

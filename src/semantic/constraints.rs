@@ -89,7 +89,7 @@ fn variables(context: &Context<'_>, record: &Record, own: ColumnId, checked: &[C
     let mut conditions: BTreeSet<String> = BTreeSet::new();
     for constraint in checked {
         for expr in constraint.when.iter().chain([&constraint.require]) {
-            super::taint::visit_columns(expr, &mut |column| {
+            expr.visit_columns(&mut |column| {
                 if !columns.contains_key(&column)
                     && let Some(values) = domain(context, record, column)
                 {

@@ -103,7 +103,7 @@ fn check_part(context: &mut Context<'_>, evaluate: &Evaluate, data: usize) {
         let parts: Vec<String> =
             facts.parts.iter().map(|(name, _)| name.clone()).filter(|name| name != "train").collect();
         let help = if parts.is_empty() {
-            format!("split the data set: add `split train 90%, {} 10%`", part.name)
+            format!("split the data set: add `split train 90%, {} 10%`", part.name).into()
         } else {
             suggest(&part.name, parts.iter().map(String::as_str), "parts")
         };

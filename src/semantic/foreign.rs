@@ -1,6 +1,7 @@
 //! What types, values, functions and attributes are called in other languages.
 
 use super::suggest;
+use crate::diagnostics::Help;
 
 /// What a name stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,11 +42,11 @@ pub(super) fn suggest_meant<'s>(
     word: &str,
     candidates: impl IntoIterator<Item = &'s str>,
     what: &str,
-) -> String {
+) -> Help {
     let lower = word.to_lowercase();
     let known = NAMES.iter().find(|(of, names, _)| *of == meant && names.contains(&lower.as_str()));
     match known {
-        Some((.., ours)) => format!("did you mean `{ours}`?"),
+        Some((.., ours)) => Help::did_you_mean(ours),
         None => suggest(word, candidates, what),
     }
 }

@@ -3,7 +3,7 @@
 pub(super) mod terms;
 
 use super::{Context, suggest};
-use crate::diagnostics::{Code, Diagnostic};
+use crate::diagnostics::{Code, Diagnostic, Help};
 use crate::source::Span;
 use crate::syntax::ast::Text;
 
@@ -104,8 +104,8 @@ fn is_identifier(word: &str) -> bool {
 pub(super) fn check_expression(context: &mut Context<'_>, license: &Text) -> bool {
     let Some(parsed) = parse(&license.node) else {
         let help = match crate::diagnostics::closest(&license.node.replace(' ', "-"), terms::ids()) {
-            Some(closest) => format!("did you mean `{closest}`?"),
-            None => "write SPDX identifiers, joined by `AND`, `OR`, `WITH`: `\"CC-BY-4.0 AND MIT\"`".to_owned(),
+            Some(closest) => Help::did_you_mean(closest),
+            None => "write SPDX identifiers, joined by `AND`, `OR`, `WITH`: `\"CC-BY-4.0 AND MIT\"`".into(),
         };
         context.error(
             Code::BadLicence,
@@ -122,10 +122,10 @@ pub(super) fn check_expression(context: &mut Context<'_>, license: &Text) -> boo
         let plain = id.split(" WITH ").next().unwrap_or(id).trim_end_matches('+');
         if terms::ids().all(|known| known != plain) && !plain.starts_with("LicenseRef-") {
             let help = suggest(plain, terms::ids(), "licences");
-            let help = if help.starts_with("did") {
+            let help = if help.instead.is_some() {
                 help
             } else {
-                "check it, or write `LicenseRef-NAME` for one of your own".to_owned()
+                "check it, or write `LicenseRef-NAME` for one of your own".into()
             };
             context.error(
                 Code::UnknownLicence,

@@ -13,6 +13,9 @@ use crate::syntax::ast::dataset::{LabelBody, LabelItem, LabelItemKind};
 use crate::syntax::ast::label::Schema;
 use crate::syntax::ast::{self, ArmBody, Ident};
 
+/// The ways to settle votes.
+pub(super) const METHODS: [&str; 5] = ["majority", "unanimous", "first", "dawid_skene", "label_model"];
+
 /// A label statement of a data set.
 pub(super) struct Statement<'s> {
     pub(super) name: &'s Ident,
@@ -275,9 +278,7 @@ fn resolve_block(
                 }
             }
             LabelItemKind::Resolve { method, .. } => {
-                let methods =
-                    ["majority", "unanimous", "first", "dawid_skene", "label_model"].map(|method| (method, ()));
-                super::quantities::word(context, method, "method", &methods);
+                super::quantities::word(context, method, "method", &METHODS.map(|method| (method, ())));
             }
             LabelItemKind::Require(condition) => check_figure(context, condition, "alpha"),
         }

@@ -20,7 +20,7 @@ pub(super) struct Metric {
     pub(super) high: f64,
 }
 
-const AVERAGES: [&str; 3] = ["macro", "micro", "weighted"];
+pub(super) const AVERAGES: [&str; 3] = ["macro", "micro", "weighted"];
 
 const fn metric(name: &'static str, tasks: &'static [&'static str], by_value: bool, gated: bool, high: f64) -> Metric {
     Metric { name, tasks, by_value, gated, high }
@@ -123,7 +123,7 @@ fn resolve_average(
         let help = if metric.by_value {
             suggest(&average.name, AVERAGES, "averages")
         } else {
-            format!("write `{}` alone", name.name)
+            format!("write `{}` alone", name.name).into()
         };
         context.error(
             Code::UnknownMetric,
@@ -193,7 +193,7 @@ fn resolve_gap(
     let name = cleaning::in_short(context, by.span);
     if !slices.iter().any(|(slice, _)| *slice == name) {
         let help = if slices.is_empty() {
-            format!("add `by {name}` to this block")
+            format!("add `by {name}` to this block").into()
         } else {
             suggest(&name, slices.iter().map(|(slice, _)| slice.as_str()), "slices")
         };

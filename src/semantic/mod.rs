@@ -45,6 +45,7 @@ mod types;
 mod unmeetable;
 mod uses;
 mod values;
+pub mod vocabulary;
 
 #[cfg(test)]
 mod cases;
@@ -56,10 +57,10 @@ pub use uses::{Parsed, load};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use crate::diagnostics::{Code, Diagnostic, Diagnostics};
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Help, Suggestion};
 use crate::hir;
 use crate::source::{FileId, SourceMap, Span};
-use crate::syntax::ast::Ident;
+use crate::syntax::{self, ast::Ident};
 use names::Names;
 
 /// Reads the files that a specification refers to at check time: other specifications, and lists of label values.
@@ -186,8 +187,27 @@ struct Context<'a> {
 }
 
 impl Context<'_> {
-    fn report(&mut self, diagnostic: Diagnostic) {
+    fn report(&mut self, mut diagnostic: Diagnostic) {
+        diagnostic.suggestion = diagnostic.suggestion.and_then(|suggestion| self.spelt_as_written(suggestion));
         self.diagnostics.push(diagnostic);
+    }
+
+    /// A suggestion in quotes or backticks where the word in its place has them; none where more stands there than the
+    /// misspelt word.
+    fn spelt_as_written(&self, suggestion: Suggestion) -> Option<Suggestion> {
+        let Suggestion { span, replacement } = suggestion;
+        let written = self.files.text(span);
+        let in_quotes = written.starts_with('"');
+        let word = written.trim_matches(['"', '`']);
+        if !word.chars().all(syntax::is_name_char) {
+            crate::diagnostics::closest(word, [replacement.as_str()])?;
+        }
+        let replacement = match replacement.as_str() {
+            _ if in_quotes => format!("\"{replacement}\""),
+            "null" | "true" | "false" => replacement,
+            name => syntax::written_name(name)?.into_owned(),
+        };
+        Some(Suggestion { span, replacement })
     }
 
     fn error(
@@ -196,7 +216,7 @@ impl Context<'_> {
         message: impl Into<String>,
         span: Span,
         label: impl Into<String>,
-        help: impl Into<String>,
+        help: impl Into<Help>,
     ) {
         self.report(Diagnostic::new(code, message, span, label).help(help));
     }
@@ -234,17 +254,17 @@ fn in_order(mut diagnostics: Diagnostics) -> Diagnostics {
 }
 
 /// `word`, or the closest of `candidates` as a suggestion, or a list of what there is.
-fn suggest<'s>(word: &str, candidates: impl IntoIterator<Item = &'s str>, what: &str) -> String {
+fn suggest<'s>(word: &str, candidates: impl IntoIterator<Item = &'s str>, what: &str) -> Help {
     let mut all: Vec<&str> = candidates.into_iter().collect();
     if let Some(closest) = crate::diagnostics::closest(word, all.iter().copied()) {
-        return format!("did you mean `{closest}`?");
+        return Help::did_you_mean(closest);
     }
     if all.is_empty() {
-        return format!("there are no {what} here");
+        return format!("there are no {what} here").into();
     }
     let count = all.len();
     all.truncate(12);
     let list: Vec<String> = all.iter().map(|name| format!("`{name}`")).collect();
     let more = if count > all.len() { format!(" and {} more", count - all.len()) } else { String::new() };
-    format!("{what}: {}{more}", list.join(", "))
+    format!("{what}: {}{more}", list.join(", ")).into()
 }

@@ -8,6 +8,9 @@ use crate::source::Span;
 use crate::syntax::ast::train::{Model, ModelItem};
 use crate::syntax::ast::{Decl, Ident, Setting};
 
+/// The sizes of a new model.
+pub(super) const SIZES: [&str; 4] = ["layers", "hidden", "heads", "vocab"];
+
 /// Resolves all models, in order; each gets an id, also one with mistakes.
 pub(super) fn resolve_models(context: &mut Context<'_>, decls: &[&Decl]) {
     for decl in decls {
@@ -72,12 +75,7 @@ fn resolve_model(context: &mut Context<'_>, model: &Model) -> hir::Model {
 }
 
 fn resolve_architecture(context: &mut Context<'_>, architecture: &Ident, settings: &[Setting]) -> Architecture {
-    let known = known_settings(
-        context,
-        settings,
-        &format!("`new {}`", architecture.name),
-        &["layers", "hidden", "heads", "vocab"],
-    );
+    let known = known_settings(context, settings, &format!("`new {}`", architecture.name), &SIZES);
     let mut size = |name: &'static str, low: f64, high: f64, example: &str| -> Option<(u32, Span)> {
         let Some(setting) = known.iter().find(|setting| setting.name.name == name) else {
             // A misspelt option was reported already; it is likely the one that is missing.

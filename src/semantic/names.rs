@@ -265,7 +265,7 @@ fn not_declared_there(
         _ => None,
     });
     let help = match passed_on {
-        Some(path) => format!("that file takes it from `{path}`: take it from there too"),
+        Some(path) => format!("that file takes it from `{path}`: take it from there too").into(),
         None => suggest(&name.name, own.into_iter().flatten().map(|(name, _)| *name), "declarations"),
     };
     Diagnostic::new(

@@ -9,8 +9,8 @@ mod undone;
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::Context;
 use super::implies::{Formula, Subjects, may_be_null};
-use super::{Context, taint};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{BinaryOp, ColumnId, Dataset, Expr, ExprKind, Label, Step, StepKind};
 use crate::source::Span;
@@ -131,7 +131,7 @@ fn visit_read(step: &Step, visit: &mut impl FnMut(ColumnId)) {
         }
         StepKind::DedupNear { column, .. } => visit(*column),
         StepKind::Set { .. } | StepKind::Drop { .. } | StepKind::Label { .. } | StepKind::Forbid { .. } => {
-            exprs(step).into_iter().for_each(|expr| taint::visit_columns(expr, visit));
+            exprs(step).into_iter().for_each(|expr| expr.visit_columns(visit));
         }
         // What a writer reads, it reads after all rules: nothing overwrites it.
         StepKind::Pair { .. } => {}
@@ -176,7 +176,7 @@ fn find_needless_defaults(dataset: &Dataset, findings: &mut Findings) {
         let within =
             |span: Span| span.file == step.span.file && step.span.start <= span.start && span.end <= step.span.end;
         for expr in exprs(step) {
-            taint::visit_all(expr, &mut |part| {
+            expr.visit(&mut |part| {
                 if let ExprKind::Binary(BinaryOp::Coalesce, left, right) = &part.kind
                     && !may_be_null(left)
                     && within(right.span)

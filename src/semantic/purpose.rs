@@ -12,7 +12,7 @@ use crate::source::Span;
 use crate::syntax::ast::Text;
 
 /// The words of a purpose and what each of them means.
-const WORDS: [(Purpose, &str); 4] = [
+pub(super) const WORDS: [(Purpose, &str); 4] = [
     (Purpose::Research, "to find something out, without earning money by it"),
     (Purpose::Internal, "inside an organisation, for its business too, with nothing given away"),
     (Purpose::Commercial, "to earn money: in a product, for customers, for pay"),
@@ -105,7 +105,7 @@ fn words(context: &mut Context<'_>, purpose: &Text) -> Vec<(Purpose, Span)> {
 fn unknown_word(context: &mut Context<'_>, word: &str, span: Span) {
     let near = suggest(word, WORDS.iter().map(|(known, _)| known.word()), "purposes");
     let meanings: Vec<String> = WORDS.iter().map(|(known, meaning)| format!("`{}`: {meaning}", known.word())).collect();
-    let help = if near.starts_with("did") { near } else { meanings.join("; ") };
+    let help = if near.instead.is_some() { near } else { meanings.join("; ").into() };
     let message = if word.is_empty() { "this names no purpose".to_owned() } else { format!("`{word}` is no purpose") };
     context.error(Code::UnknownWord, message, span, "unknown purpose", help);
 }

@@ -114,7 +114,7 @@ fn check_unit(context: &mut Context<'_>, quantity: &Quantity, bounds: Bounds) ->
         Some(unit) if bounds.units.contains(&unit.name.as_str()) => Some(()),
         Some(unit) => {
             let help = if bounds.units.is_empty() {
-                "write the number alone".to_owned()
+                "write the number alone".into()
             } else {
                 suggest(&unit.name, bounds.units.iter().copied(), "units")
             };

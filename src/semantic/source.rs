@@ -25,8 +25,20 @@ pub(super) const FORMATS: [(&str, Option<SourceFormat>); 8] = [
     ("conll", None),
 ];
 
-/// The attributes of a field.
-const ATTRIBUTES: [&str; 8] = ["key", "group", "personal", "sensitive", "consent", "created", "drop", "column"];
+/// The attributes of a field, each with what it says.
+pub(super) const ATTRIBUTES: [(&str, &str); 8] = [
+    ("key", "the record's stable identity: one value for each record, never null"),
+    ("group", "records with one value are never split apart"),
+    (
+        "personal",
+        "may hold personal data until a policy has redacted it; the kinds may be named: `@personal(email, name)`",
+    ),
+    ("sensitive", "tells a group of people; the kind may be named: `@sensitive(gender)`"),
+    ("consent", "tells whether the record may be used"),
+    ("created", "tells when the record was made: ages count from it"),
+    ("drop", "can be read by rules and is not written"),
+    ("column", "the name, or the path of keys, that the source has for it: `@column(\"data.q\")`"),
+];
 
 /// Resolves all sources, in order; each gets an id, also one with mistakes.
 pub(super) fn resolve_sources(context: &mut Context<'_>, decls: &[&ast::Decl]) {
@@ -226,7 +238,7 @@ fn resolve_fields(context: &mut Context<'_>, fields: &[Field], id: SourceId, res
         }
         declared.insert(&field.name.name, field.span);
         context.field_names.insert((id, field.name.name.clone()), field.name.span);
-        let written = context.files.text(field.ty.span.to(field.span)).trim();
+        let written = context.files.text(Span { start: field.ty.span.start, ..field.span }).trim();
         let detail = written.split("//").next().unwrap_or(written).trim().to_owned();
         index::define(context, &field.name, SymbolKind::Field, field.doc.as_deref(), detail);
         let column = resolve_field(context, field, id);
@@ -326,7 +338,7 @@ fn resolve_attribute(context: &mut Context<'_>, attribute: &Attribute, id: Sourc
             );
         }
         other => {
-            let help = suggest_meant(Meant::Attribute, other, ATTRIBUTES, "attributes");
+            let help = suggest_meant(Meant::Attribute, other, ATTRIBUTES.iter().map(|(name, _)| *name), "attributes");
             context.error(
                 Code::UnknownAttribute,
                 format!("there is no attribute `@{other}`"),

@@ -179,7 +179,7 @@ fn fixed_sources(
                 let from: Vec<&str> = sources.iter().map(|source| source.name.as_str()).collect();
                 let mut help = format!("add `{}` to `from`", name.name);
                 if !from.is_empty() {
-                    help = format!("{help}; {}", suggest(&name.name, from, "sources in `from`"));
+                    help = format!("{help}; {}", suggest(&name.name, from, "sources in `from`").text);
                 }
                 context.error(
                     Code::SourceNotInFrom,

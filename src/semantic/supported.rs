@@ -4,7 +4,7 @@ use super::names::{self, Names};
 use super::source::FORMATS;
 use super::uses::Parsed;
 use super::{outputs, reach};
-use crate::diagnostics::{Code, Diagnostic, Diagnostics};
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Help};
 use crate::source::Span;
 use crate::syntax::ast::dataset::{Dataset, ItemKind, LabelBody, LabelItemKind};
 use crate::syntax::ast::label::{Label, Schema, Values};
@@ -43,7 +43,7 @@ fn check_decl(decl: &Decl, names: &Names<'_>, decls: &[&Decl], refused: &mut Dia
     }
 }
 
-fn refuse(refused: &mut Diagnostics, span: Span, message: impl Into<String>, label: &str, help: impl Into<String>) {
+fn refuse(refused: &mut Diagnostics, span: Span, message: impl Into<String>, label: &str, help: impl Into<Help>) {
     refused.push(Diagnostic::new(Code::NotSupported, message, span, label).help(help));
 }
 

@@ -6,7 +6,7 @@
 use super::Context;
 use super::scope::{Record, ScopeColumn};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::hir::{Expr, ExprKind, Personal, Type};
+use crate::hir::{Expr, Personal, Type};
 use crate::source::Span;
 
 /// What a column may hold of personal data.
@@ -77,7 +77,7 @@ pub(super) fn attribute(taint: &Taint) -> String {
 /// The taint of a computed value: of every column that it reads.
 pub(super) fn of_expr(record: &Record, expr: &Expr) -> Option<Taint> {
     let mut taint: Option<Taint> = None;
-    visit_columns(expr, &mut |column| {
+    expr.visit_columns(&mut |column| {
         if let Some(more) = record.column(column).taint.clone() {
             taint = Some(match taint.take() {
                 Some(taint) => taint.join(more),
@@ -93,46 +93,11 @@ pub(super) fn assigned(record: &Record, value: &Expr, name: &str, statement: Spa
     of_expr(record, value).map(|taint| taint.through(statement, format!("`{name}` is computed from it here")))
 }
 
-/// Visits each column that an expression reads, once for each place.
-pub(super) fn visit_columns(expr: &Expr, visit: &mut impl FnMut(crate::hir::ColumnId)) {
-    visit_all(expr, &mut |part| {
-        if let ExprKind::Column(column) = part.kind {
-            visit(column);
-        }
-    });
-}
-
 /// The number of operations of an expression.
 pub(super) fn size(expr: &Expr) -> usize {
     let mut count = 0;
-    visit_all(expr, &mut |_| count += 1);
+    expr.visit(&mut |_| count += 1);
     count
-}
-
-/// Calls `visit` with an expression and each part of it.
-pub(super) fn visit_all(expr: &Expr, visit: &mut impl FnMut(&Expr)) {
-    visit(expr);
-    match &expr.kind {
-        ExprKind::Literal(_) | ExprKind::Column(_) => {}
-        ExprKind::Call(_, arguments) => arguments.iter().for_each(|argument| visit_all(argument, visit)),
-        ExprKind::Negate(of) | ExprKind::Not(of) | ExprKind::ToFloat(of) | ExprKind::Member(of, _) => {
-            visit_all(of, visit);
-        }
-        ExprKind::Binary(_, left, right) => {
-            visit_all(left, visit);
-            visit_all(right, visit);
-        }
-        ExprKind::IsNull { value, .. } | ExprKind::In { value, .. } | ExprKind::Matches { value, .. } => {
-            visit_all(value, visit);
-        }
-        ExprKind::Match { subject, arms, otherwise } => {
-            visit_all(subject, visit);
-            arms.iter().for_each(|(_, body)| visit_all(body, visit));
-            if let Some(otherwise) = otherwise {
-                visit_all(otherwise, visit);
-            }
-        }
-    }
 }
 
 /// Reports that a tainted value arrives where it must not: at a template, a writer, a task, a report.

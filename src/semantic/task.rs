@@ -11,7 +11,7 @@ use crate::syntax::ast::train::Task;
 use crate::syntax::ast::{Decl, Ident};
 
 /// The tasks, with what they take after `from`.
-const TASKS: [(&str, Takes); 6] = [
+pub(super) const TASKS: [(&str, Takes); 6] = [
     ("classify", Takes::LabelFromField),
     ("regress", Takes::LabelFromField),
     ("tag", Takes::Label),
@@ -21,7 +21,7 @@ const TASKS: [(&str, Takes); 6] = [
 ];
 
 #[derive(Debug, Clone, Copy)]
-enum Takes {
+pub(super) enum Takes {
     LabelFromField,
     Label,
     Template(&'static [&'static str]),
@@ -163,7 +163,7 @@ fn label_column(context: &mut Context<'_>, name: &Ident, label: LabelId, word: &
         );
         if complete {
             let help = if has.is_empty() {
-                format!("say where it comes from in `{dataset}`: `label {} = FIELD`", name.name)
+                format!("say where it comes from in `{dataset}`: `label {} = FIELD`", name.name).into()
             } else {
                 suggest(&name.name, has.iter().map(String::as_str), "its labels")
             };

@@ -15,7 +15,7 @@ use crate::syntax::ast::template::{Item, ItemBody, Template};
 use crate::syntax::ast::{self, Ident};
 
 /// The kinds of template with their slots.
-const KINDS: [(&str, &[&str]); 4] = [
+pub(super) const KINDS: [(&str, &[&str]); 4] = [
     ("chat", &["system", "user", "assistant", "turns"]),
     ("completion", &["prompt", "completion"]),
     ("preference", &["prompt", "chosen", "rejected"]),
@@ -190,9 +190,9 @@ fn parse_item<'a>(context: &mut Context<'a>, item: &'a Item, reads: &mut Vec<Rea
                 }
                 Err(error) => {
                     readable = false;
-                    let help = error.help.unwrap_or_else(|| {
-                        "templates are Jinja: `{{ field }}` prints, `{% if … %}` decides".to_owned()
-                    });
+                    let help = error
+                        .help
+                        .unwrap_or_else(|| "templates are Jinja: `{{ field }}` prints, `{% if … %}` decides".into());
                     context.error(
                         Code::TemplateSyntax,
                         format!("this template is wrong: {}", error.message),

@@ -13,6 +13,12 @@ use crate::hir::{self, LabelId, ModelId, Overflow, Schedule, TrainId, TrainLengt
 use crate::syntax::ast::train::{Train, TrainItem, TrainItemKind};
 use crate::syntax::ast::{Decl, Ident, Quantity, Setting, SettingValue};
 
+/// The options of `tune lora`.
+pub(super) const LORA: [&str; 3] = ["rank", "alpha", "dropout"];
+
+/// The options of the optimizer.
+pub(super) const OPTIMIZER: [&str; 3] = ["weight_decay", "betas", "head_rate"];
+
 /// A training run as later passes see it, in the program or not.
 pub(super) struct Run {
     pub(super) id: Option<TrainId>,
@@ -255,7 +261,7 @@ fn resolve_length(context: &mut Context<'_>, draft: &mut Draft, limit: &Quantity
 fn resolve_tune(context: &mut Context<'_>, kind: &Ident, settings: &[Setting]) -> Option<Tune> {
     let words = [("all", Some(Tune::All)), ("head", Some(Tune::Head)), ("lora", None)];
     let tune = word(context, kind, "way to tune", &words)?;
-    let options: &[&str] = if tune.is_none() { &["rank", "alpha", "dropout"] } else { &[] };
+    let options: &[&str] = if tune.is_none() { &LORA } else { &[] };
     for setting in known_settings(context, settings, &format!("`tune {}`", kind.name), options) {
         let bounds = match setting.name.name.as_str() {
             "rank" => Bounds::between("the rank", 1.0, 4096.0),
@@ -299,7 +305,7 @@ fn resolve_rate(
 
 fn resolve_optimizer(context: &mut Context<'_>, draft: &mut Draft, name: &Ident, settings: &[Setting]) {
     word(context, name, "optimizer", &[("adamw", ())]);
-    for setting in known_settings(context, settings, "the optimizer", &["weight_decay", "betas", "head_rate"]) {
+    for setting in known_settings(context, settings, "the optimizer", &OPTIMIZER) {
         match (setting.name.name.as_str(), &setting.value) {
             ("betas", Some(SettingValue::List(betas))) if betas.len() == 2 => {
                 let bounds = Bounds::between("a beta", 0.0, 0.999_999_9);

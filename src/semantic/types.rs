@@ -10,7 +10,7 @@ use crate::syntax::ast::source::{TypeExpr, TypeExprKind};
 use crate::syntax::ast::{self, Ident, UnaryOp};
 
 /// The names of the plain types.
-const PLAIN: [(&str, Type); 6] = [
+pub(super) const PLAIN: [(&str, Type); 6] = [
     ("string", Type::String),
     ("int", Type::Int),
     ("float", Type::Float),
@@ -146,16 +146,7 @@ fn resolve_form(context: &mut Context<'_>, view: &View<'_>, expr: &ast::Expr, wa
         ast::ExprKind::Record(_) => {
             misplaced(context, span, "a record", "records stand in the `given` and `expect` of a test")
         }
-        ast::ExprKind::Index(..) => {
-            context.error(
-                Code::NotSupported,
-                "an element of a list cannot be taken yet",
-                span,
-                "`[ ]` after a value",
-                "read the element into a field of its own with `@column(\"…\")` at the source",
-            );
-            None
-        }
+        ast::ExprKind::Index(of, place) => resolve_element(context, view, of, place, span),
     }
 }
 
@@ -335,6 +326,25 @@ fn resolve_member(
     };
     let ty = FieldType { ty: ty.ty.clone(), nullable: ty.nullable || of.ty.nullable };
     Some(Expr { ty, kind: ExprKind::Member(Box::new(of), member.name.clone()), span })
+}
+
+/// `a[0]`: an element by a constant place, which a list may lack.
+fn resolve_element(
+    context: &mut Context<'_>,
+    view: &View<'_>,
+    of: &ast::Expr,
+    place: &ast::Expr,
+    span: Span,
+) -> Option<Expr> {
+    let of = resolve_expr(context, view, of, None);
+    let place = values::constant(context, view, place, Some(&Type::Int));
+    let (of, Literal::Int(place)) = (of?, place?) else { return None };
+    let Type::List(item) = &of.ty.ty else {
+        compare::wrong_operand(context, &of, "`[ ]` takes an element of a list");
+        return None;
+    };
+    let ty = FieldType::or_null(item.ty.clone());
+    Some(Expr { ty, kind: ExprKind::Element(Box::new(of), place), span })
 }
 
 fn resolve_unary(

@@ -6,7 +6,7 @@ use super::grammar::Rule;
 use super::statement::describe;
 use super::token::{CLAUSE_WORDS, HARD_WORDS, Kind, OPERATOR_WORDS, Token};
 use super::words::Block;
-use crate::diagnostics::{Code, Diagnostic};
+use crate::diagnostics::{Code, Diagnostic, Help};
 use crate::source::{FileId, Span};
 
 /// Where the grammar stopped, in bytes of what it was given.
@@ -139,7 +139,8 @@ impl Place<'_> {
         }
         let message = format!("`{word}` is a keyword and cannot be a name");
         let error = Diagnostic::new(Code::UnexpectedToken, message, self.span(at), "expected a name");
-        Some(error.help(format!("put it in backticks: `` `{word}` ``")))
+        let help = format!("put it in backticks: `` `{word}` ``");
+        Some(error.help(help).suggest(self.span(at), format!("`{word}`")))
     }
 
     fn plain(&self, wanted: &[String]) -> Diagnostic {
@@ -174,7 +175,7 @@ impl Place<'_> {
         }
     }
 
-    fn advice(&self, at: usize, wanted: &[String]) -> Option<String> {
+    fn advice(&self, at: usize, wanted: &[String]) -> Option<Help> {
         let text = self.text(at);
         let before = self.before?;
         let misspelt = |word: &String| word.trim_matches('`').to_owned();
@@ -185,9 +186,9 @@ impl Place<'_> {
         if self.tokens[at].kind == Kind::Word
             && let Some(near) = crate::diagnostics::closest(text, words.iter().map(String::as_str))
         {
-            return Some(format!("did you mean `{near}`?"));
+            return Some(Help::did_you_mean(near));
         }
-        match text {
+        let advice = match text {
             "<" => Some("the only type with `<…>` is `list<T>`".to_owned()).filter(|_| wanted.is_empty()),
             "," => Some("a comma stands between the items of a list; statements end at a newline or `;`".to_owned()),
             "(" => Some("a function is called by its name: `f(a, b)` or `a |> f(b)`".to_owned()),
@@ -200,7 +201,8 @@ impl Place<'_> {
             }
             _ if wanted.is_empty() => Some("a statement ends at a newline or `;`".to_owned()),
             _ => None,
-        }
+        };
+        advice.map(Help::from)
     }
 
     /// Whether a word may be a text whose quotes were forgotten.

@@ -5,7 +5,8 @@
 //! ```
 //!
 //! The grammar decides what the language is. The tokens and the outline exist for texts that it refuses: they say where
-//! a statement begins and ends, so that each mistake is reported and the rest is still read.
+//! a statement begins and ends, so that each mistake is reported and the rest is still read. [`shape`] shows them to
+//! editors, whose texts are being written and so are seldom whole.
 
 pub mod ast;
 mod bracket;
@@ -18,17 +19,18 @@ mod hidden;
 mod literal;
 mod recover;
 mod scan;
+pub mod shape;
 mod statement;
 mod token;
 mod words;
 mod written;
 
-pub use words::{Statement, statements};
-
 #[cfg(test)]
 mod tests;
 
 pub use format::format;
+pub use token::{CLAUSE_WORDS, HARD_WORDS, Kind, Token, is_name_char};
+pub use words::{Block, Statement, WORDS, Word, statements};
 pub use written::{is_plain_name, written_name, written_text};
 
 use crate::diagnostics::{Code, Diagnostic, Diagnostics};

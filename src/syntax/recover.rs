@@ -21,7 +21,7 @@ const MOST_MISTAKES: usize = 24;
 pub(super) fn read(file: FileId, text: &str) -> (ast::File, Diagnostics) {
     let Scan { tokens, mut errors, blanks, broken } = scan(file, text);
     let mut brackets = pair_brackets(file, text, &tokens);
-    let Outline { mut statements, stray_docs, trailing_commas, separators, errors: unknown } =
+    let Outline { mut statements, stray_docs, trailing_commas, separators, errors: unknown, .. } =
         outline(file, text, &tokens, &brackets);
     let literals = open_literals(text, &tokens, &broken);
     brackets.errors.retain(|error| !is_swallowed(error, &literals));

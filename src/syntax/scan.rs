@@ -5,7 +5,7 @@
 use super::hidden::{Place, describe, is_bidi, is_override};
 use super::literal::{self, EscapeError};
 use super::token::{Kind, OPERATOR_WORDS, Token, is_name_char};
-use crate::diagnostics::{Code, Diagnostic, Diagnostics};
+use crate::diagnostics::{Code, Diagnostic, Diagnostics, Suggestion};
 use crate::source::{FileId, Span};
 
 /// What a scan found.
@@ -108,8 +108,8 @@ impl Scanner<'_> {
             let length = 1 + self.rest()[1..].find(|c: char| !c.is_ascii_digit()).unwrap_or(self.rest().len() - 1);
             let number = self.rest()[..length].to_owned();
             let (start, end) = (self.at, self.at + length);
-            self.error(Code::BadNumber, start, end, format!("`{number}` lacks a digit before the point"), "here")
-                .help = Some(format!("write `0{number}`"));
+            let message = format!("`{number}` lacks a digit before the point");
+            mend(self.error(Code::BadNumber, start, end, message, "here"), format!("0{number}"));
             self.scan.broken.push(start);
             self.push(Kind::Number, length);
         } else if c.is_ascii_graphic() {
@@ -286,24 +286,23 @@ impl Scanner<'_> {
         if glued > 0 {
             let (number, word) = (&self.rest()[..length], &self.rest()[length..length + glued]);
             let word_is_unit = word.len() > 1 && word.chars().all(char::is_alphabetic);
-            let help = if word_is_unit {
-                format!("write `{number} {word}`")
-            } else {
-                "numbers are written like `1_000`, `0.5`, `3e-4` or `20%`; a name that begins with a digit stands in \
-                 backticks"
-                    .to_owned()
-            };
+            let apart = format!("{number} {word}");
             length += glued;
-            let text = self.rest()[..length].to_owned();
-            self.error(Code::BadNumber, start, start + length, format!("`{text}` is no number"), "not a number").help =
-                Some(help);
+            let message = format!("`{}` is no number", &self.rest()[..length]);
+            let error = self.error(Code::BadNumber, start, start + length, message, "not a number");
+            if word_is_unit {
+                mend(error, apart);
+            } else {
+                let help = "numbers are written like `1_000`, `0.5`, `3e-4` or `20%`; a name that begins with a digit \
+                            stands in backticks";
+                error.help = Some(help.to_owned());
+            }
             self.scan.broken.push(start);
         } else if rest.starts_with('.') && !rest[1..].starts_with(|c: char| c == '.' || c.is_ascii_digit()) {
             let number = self.rest()[..digits].to_owned();
             length = digits + 1;
             let message = format!("`{number}.` lacks a digit after the point");
-            self.error(Code::BadNumber, start, start + length, message, "here").help =
-                Some(format!("write `{number}.0`"));
+            mend(self.error(Code::BadNumber, start, start + length, message, "here"), format!("{number}.0"));
             self.scan.broken.push(start);
         }
         self.push(Kind::Number, length);
@@ -361,9 +360,18 @@ impl Scanner<'_> {
         let (start, end) = (self.at, self.at + length);
         let mark = if self.rest().starts_with('#') { 1 } else { 2 };
         let message = format!("`{}` does not begin a comment", &self.rest()[..mark]);
-        self.error(Code::BadCharacter, start, start + mark, message, "here").help =
-            Some("a comment begins with `//`".to_owned());
+        let error = self.error(Code::BadCharacter, start, start + mark, message, "here");
+        error.help = Some("a comment begins with `//`".to_owned());
+        if mark == 1 {
+            error.suggestion = Some(Suggestion { span: error.labels[0].span, replacement: "//".to_owned() });
+        }
         self.scan.blanks.push((start, end));
         self.at = end;
     }
+}
+
+/// Says what to write in the place of a mistake.
+fn mend(error: &mut Diagnostic, replacement: String) {
+    error.help = Some(format!("write `{replacement}`"));
+    error.suggestion = Some(Suggestion { span: error.labels[0].span, replacement });
 }

@@ -32,8 +32,21 @@ pub(super) struct Outline {
     pub trailing_commas: Vec<usize>,
     /// Commas between statements, by token.
     pub separators: Vec<usize>,
+    /// The blocks, each before those inside it.
+    pub areas: Vec<Area>,
     /// Mistakes.
     pub errors: Diagnostics,
+}
+
+/// The inside of a block.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Area {
+    /// What its statements are.
+    pub block: Block,
+    /// Its first token.
+    pub from: usize,
+    /// One past its last token: the bracket that closes it, where one does.
+    pub to: usize,
 }
 
 /// Splits a text into declarations and these into statements.
@@ -43,6 +56,7 @@ pub(super) fn outline(file: FileId, text: &str, tokens: &[Token], brackets: &Bra
         stray_docs: vec![false; tokens.len()],
         trailing_commas: Vec::new(),
         separators: Vec::new(),
+        areas: Vec::new(),
         errors: Vec::new(),
     };
     let mut walk = Walk { file, text, tokens, brackets, found };
@@ -69,6 +83,7 @@ impl Walk<'_> {
 
     /// Splits the tokens from `at` up to `end` into the statements of a block.
     fn block(&mut self, block: Block, mut at: usize, end: usize) {
+        self.found.areas.push(Area { block, from: at, to: end });
         let mut commas = Vec::new();
         while at < end {
             let token = self.tokens[at];
@@ -252,7 +267,8 @@ impl Walk<'_> {
         if let Some(comma) = last.filter(|at| self.tokens[*at].kind == Kind::Comma) {
             let message = "nothing follows the comma";
             let error = Diagnostic::new(Code::UnexpectedToken, message, self.span(comma), "the list ends here");
-            self.found.errors.push(error.help("remove it: a list ends in a comma only inside brackets"));
+            let help = "remove it: a list ends in a comma only inside brackets";
+            self.found.errors.push(error.help(help).suggest(self.span(comma), ""));
             self.found.trailing_commas.push(comma);
         }
     }
@@ -328,14 +344,18 @@ impl Walk<'_> {
         let ours = closest(&word, words()).or_else(|| super::foreign::statement_word(block, &word));
         let is_edition =
             block == Block::File && head + 1 < self.tokens.len() && self.tokens[head + 1].kind == Kind::Number;
-        let (label, help) = match ours.or(is_edition.then_some("annot")) {
-            Some(ours) => (format!("did you mean `{ours}`?"), example_of(block, ours)),
+        let error = |label: String| Diagnostic::new(code, message, self.span(head), label);
+        let error = match ours.or(is_edition.then_some("annot")) {
+            Some(ours) => {
+                let error = error(format!("did you mean `{ours}`?"));
+                error.help(example_of(block, ours)).suggest(self.span(head), ours)
+            }
             None => {
                 let help = self.elsewhere(block, &word).unwrap_or_else(|| known_words(block));
-                (format!("no {what} begins with this word"), help)
+                error(format!("no {what} begins with this word")).help(help)
             }
         };
-        self.found.errors.push(Diagnostic::new(code, message, self.span(head), label).help(help));
+        self.found.errors.push(error);
     }
 
     /// Whether a line follows another that was not known either: both are one text in another language.

@@ -2,7 +2,7 @@
 
 /// A token: its kind and its bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Token {
+pub struct Token {
     /// What it is.
     pub kind: Kind,
     /// First byte.
@@ -13,7 +13,7 @@ pub(super) struct Token {
 
 /// The kinds of token. White space and `//` comments are none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
     /// A name or a keyword.
     Word,
     /// A name in backticks.
@@ -58,14 +58,14 @@ impl Token {
 }
 
 /// The words that are never names.
-pub(super) const HARD_WORDS: &[&str] =
+pub const HARD_WORDS: &[&str] =
     &["and", "or", "not", "in", "is", "matches", "match", "when", "else", "true", "false", "null"];
 
 /// The words that take an operand after them, so that `/` after one of them begins a regex.
 pub(super) const OPERATOR_WORDS: &[&str] = &["and", "or", "not", "in", "is", "matches", "match", "when", "else"];
 
 /// The words that continue a statement in the next line.
-pub(super) const CLAUSE_WORDS: &[&str] = &[
+pub const CLAUSE_WORDS: &[&str] = &[
     "when",
     "by",
     "near",
@@ -82,6 +82,6 @@ pub(super) const CLAUSE_WORDS: &[&str] = &[
 ];
 
 /// Whether a character may stand in a name that has no backticks.
-pub(super) fn is_name_char(c: char) -> bool {
+pub fn is_name_char(c: char) -> bool {
     c.is_alphabetic() || c.is_ascii_digit() || c == '_'
 }

@@ -2,22 +2,38 @@
 
 /// The kinds of block, the file itself included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Block {
+pub enum Block {
+    /// The file itself.
     File,
+    /// `source NAME { … }`
     Source,
+    /// `fields { … }` and `json { … }`
     Fields,
+    /// The values of a label.
     Values,
+    /// `scale 1..5 { … }`
     Constraints,
+    /// `clean NAME { … }`
     Clean,
+    /// `policy NAME { … }`
     Policy,
+    /// `template NAME: KIND { … }`
     Template,
+    /// `dataset NAME { … }`
     Dataset,
+    /// `label NAME { … }` of a data set.
     LabelSources,
+    /// `model NAME { … }`
     Model,
+    /// `train NAME { … }`
     Train,
+    /// `evaluate RUN on DATASET.PART { … }`
     Evaluate,
+    /// `test NAME "title" { … }`
     Test,
+    /// `match { … }`
     Arms,
+    /// A block of options.
     Settings,
 }
 
@@ -99,7 +115,7 @@ pub fn statements() -> impl Iterator<Item = Statement> {
 }
 
 /// A word that begins a statement.
-pub(super) struct Word {
+pub struct Word {
     /// The block that the statement stands in.
     pub block: Block,
     /// The word.
@@ -115,7 +131,7 @@ const fn word(block: Block, word: &'static str, opens: Option<Block>, example: &
 }
 
 /// Every word that begins a statement.
-pub(super) const WORDS: &[Word] = &[
+pub const WORDS: &[Word] = &[
     word(Block::File, "annot", None, "annot 1"),
     word(Block::File, "source", Some(Block::Source), "source questions { path \"questions.csv\" }"),
     word(Block::File, "label", Some(Block::Values), "label intent: choice { refund; cancel }"),

@@ -100,8 +100,8 @@ fn changes_are_shown_word_by_word_to_those_who_may_see_them() {
 #[test]
 fn a_column_that_no_output_may_see_is_not_shown() {
     let spec = "annot 1\nsource people {\n  path \"people.jsonl\"\n  license \"MIT\"\n  fields { name: string @personal; \
-                text: string }\n}\ntemplate plain: completion { prompt \"{{ text }}\"; completion \" ok\" }\n\
-                template leaky: completion { prompt \"{{ name }}\"; completion \" ok\" }\n\
+                text: string }\n}\ntemplate plain: completion { prompt \"Say:\"; completion \" {{ text }}\" }\n\
+                template leaky: completion { prompt \"{{ name }}\"; completion \" {{ text }}\" }\n\
                 dataset d {\n  from people\n  split train 50%, test 50%\n  write prompt_completion from plain\n}\n";
     let rows =
         "{\"name\": \"Ann Onymous\", \"text\": \"a\\u001b[2Jb\"}\n{\"name\": \"Ann Onymous\", \"text\": \"c\"}\n";

@@ -83,8 +83,7 @@ fn shown(files: &SourceMap, found: &Diagnostic) -> (String, String) {
 }
 
 /// The record that the expressions of `annot results` see.
-const RECORD: &str =
-    r#"{ text: "Where is my card?", topic: "card", stars: 4, score: 0.5, paid: true, note: null, code: "A-17" }"#;
+const RECORD: &str = r#"{ text: "Where is my card?", topic: "card", stars: 4, score: 0.5, paid: true, note: null, code: "A-17", tags: ["card", "lost"], turns: [{ role: "user", content: "Hi" }] }"#;
 
 /// Each line becomes a rule that drops the record where the expression has the value, and a unit test of the rule.
 fn check_results(fence: &Fence) -> Result<(), String> {

@@ -88,6 +88,9 @@ fn check_finding(sources: &SourceMap, finding: &Diagnostic) {
     for label in &finding.labels {
         check_place(sources, label.span, finding);
     }
+    if let Some(suggestion) = &finding.suggestion {
+        check_place(sources, suggestion.span, finding);
+    }
 }
 
 fn check_place(sources: &SourceMap, span: Span, of: &dyn std::fmt::Debug) {

@@ -20,7 +20,7 @@
   "data" "task" "classify" "regress" "tag" "generate" "prefer" "embed" "tune" "length" "epochs" "steps" "batch"
   "accumulate" "rate" "warmup" "floor" "optimizer" "validate" "every" "stop" "after" "without" "gain" "best" "device"
   "clip" "smooth" "shuffle" "weights"
-  "on" "report" "at" "given" "expect"
+  "on" "report" "at" "given" "expect" "quarantine"
 ] @keyword
 (allow_personal "personal" @keyword)
 (slot_name) @keyword

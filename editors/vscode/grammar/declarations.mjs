@@ -151,7 +151,12 @@ export const declarations = {
           "keyword.other.modifier",
           STATEMENT,
         ),
-        parts(`${FIRST}(${word("turns")})\\s+(${NAME})`, STATEMENT, FIELD),
+        parts(
+          `${FIRST}(?:(${word("mute")})\\s+)?(${word("turns")})\\s+(${NAME})`,
+          "keyword.other.modifier",
+          STATEMENT,
+          FIELD,
+        ),
         ...include("template-text", "common"),
       ]),
     ],
@@ -271,7 +276,7 @@ export const declarations = {
       ...include("comment", "string"),
       block("test", [
         ...include("comment"),
-        parts(`${FIRST}(${word("expect")})\\s+(${word("drop")})`, STATEMENT, DROP),
+        parts(`${FIRST}(${word("expect")})\\s+(${word("drop", "quarantine")})`, STATEMENT, DROP),
         statements("given", "expect"),
         ...include("expression"),
       ]),

@@ -51,7 +51,8 @@ test("the grammar's file is what its source makes", () => {
 
 test("in every specification each token has a scope, and each declaration begins outside all others", () => {
   const paths = execFileSync("git", ["ls-files", "-co", "--exclude-standard", "--", "*.annot"], { cwd: root });
-  const specifications = paths.toString().split("\n").filter(Boolean);
+  // Those of tests/diagnostics are wrong on purpose.
+  const specifications = paths.toString().split("\n").filter((path) => path && !path.startsWith("tests/diagnostics/"));
   assert.ok(specifications.length > 3, "specifications are found");
   for (const path of specifications) {
     for (const { line, begins, tokens: found } of tokens(readFileSync(join(root, path), "utf8"))) {

@@ -5,7 +5,7 @@ mod evaluate;
 pub mod inputs;
 mod lower;
 mod metrics;
-mod targets;
+pub mod targets;
 mod train;
 
 use std::collections::BTreeMap;
@@ -183,7 +183,7 @@ fn open<'a>(args: &'a BuildArgs, spec: &'a Spec, terminal: &'a Terminal) -> Resu
     Ok(Session {
         terminal,
         spec,
-        out: args.places.out.clone().unwrap_or_else(|| spec.folder().join("build")),
+        out: args.places.out.clone().unwrap_or_else(|| spec.out()),
         roots: Roots { spec: spec.folder(), data: args.places.data_root.clone() },
         jobs: jobs(args.jobs),
         cancel,

@@ -122,7 +122,7 @@ impl Side {
 }
 
 fn beside(path: &Path, program: &Program, notes: &mut Vec<String>) -> Vec<(String, PathBuf)> {
-    let out = path.parent().unwrap_or(Path::new("")).join("build");
+    let out = context::out_beside(path);
     let mut built = Vec::new();
     for dataset in &program.datasets {
         let folder = out.join(file_name(&dataset.name));

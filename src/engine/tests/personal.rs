@@ -1,8 +1,8 @@
 //! What is withheld from a look into records is what the check would refuse to write: two walks that must agree.
 
-use super::super::personal::personal_when_emitted;
 use super::program;
 use crate::diagnostics::Code;
+use crate::plan::personal::personal_when_emitted;
 use crate::semantic;
 use crate::source::{SourceFile, SourceMap};
 
@@ -11,7 +11,7 @@ fn spec(fields: &str, rules: &str, policy: &str, printed: &str) -> String {
     format!(
         "annot 1\nsource s {{ path \"a.jsonl\"; license \"MIT\"; fields {{ {fields}; plain: string }} }}\n\
          label mood: choice {{ good; bad }}\nlabel topic: choice from s.plain\nclean tidy {{ {rules} }}\npolicy house {{ {policy} }}\n\
-         template t: completion {{ prompt \"{{{{ {printed} }}}}\"; completion \" ok\" }}\n\
+         template t: completion {{ prompt \"{{{{ {printed} }}}}\"; completion \" {{{{ mood }}}}\" }}\n\
          dataset d {{\n  from s\n  clean tidy\n  label mood = note match {{ \"a\" => good; else => bad }}\n  label topic = note\n  policy house\n  \
          split train 50%, test 50%\n  write prompt_completion from t\n}}\n"
     )

@@ -4,6 +4,7 @@
 
 mod arithmetic;
 mod digest;
+mod element;
 mod member;
 pub mod redact;
 mod text;
@@ -27,8 +28,14 @@ use crate::pii::Detector;
 pub fn registry() -> Vec<ScalarUDF> {
     let own = functions::all().iter().map(Operation::Function);
     let arithmetic = Arithmetic::ALL.into_iter().map(Operation::Arithmetic);
-    let others =
-        [Operation::Matches, Operation::Redact, Operation::Member, Operation::Digest, Operation::Key].into_iter();
+    let others = [
+        Operation::Matches,
+        Operation::Redact,
+        Operation::Member,
+        Operation::Element,
+        Operation::Digest,
+        Operation::Key,
+    ];
     own.chain(arithmetic).chain(others).map(Operation::udf).collect()
 }
 
@@ -51,6 +58,11 @@ pub(super) fn redact(text: Expr, detectors: &[&'static Detector]) -> Expr {
 /// A field of a record.
 pub(super) fn member(record: Expr, name: &str) -> Expr {
     Operation::Member.udf().call(vec![record, lit(name)])
+}
+
+/// A value of a list by its place, from 0, or from the end where it is negative; null where there is none.
+pub(super) fn element(list: Expr, place: i64) -> Expr {
+    Operation::Element.udf().call(vec![list, lit(place.to_string())])
 }
 
 /// 16 bytes that are equal where all of the values are equal; null is a value of its own.
@@ -76,6 +88,7 @@ enum Operation {
     Matches,
     Redact,
     Member,
+    Element,
     Digest,
     Key,
 }
@@ -84,9 +97,11 @@ impl Operation {
     fn udf(self) -> ScalarUDF {
         let signature = match self {
             Operation::Function(_) | Operation::Key => Signature::any(1, Volatility::Immutable),
-            Operation::Arithmetic(_) | Operation::Matches | Operation::Redact | Operation::Member => {
-                Signature::any(2, Volatility::Immutable)
-            }
+            Operation::Arithmetic(_)
+            | Operation::Matches
+            | Operation::Redact
+            | Operation::Member
+            | Operation::Element => Signature::any(2, Volatility::Immutable),
             Operation::Digest => Signature::variadic_any(Volatility::Immutable),
         };
         ScalarUDF::from(Scalar { name: self.name(), operation: self, signature })
@@ -99,6 +114,7 @@ impl Operation {
             Operation::Matches => "matches",
             Operation::Redact => "redact",
             Operation::Member => "member",
+            Operation::Element => "element",
             Operation::Digest => "digest",
             Operation::Key => "key",
         };
@@ -144,6 +160,7 @@ impl ScalarUDFImpl for Scalar {
             Operation::Matches => Ok(DataType::Boolean),
             Operation::Redact => Ok(redact::result_type()),
             Operation::Digest | Operation::Key => Ok(DataType::FixedSizeBinary(16)),
+            Operation::Element => element::result_type(&arguments[0]),
             Operation::Member => Err(internal_datafusion_err!("the type of a member depends on its name")),
         }
     }
@@ -168,6 +185,7 @@ impl ScalarUDFImpl for Scalar {
             Operation::Matches => text::matches(&texts(&column(0)?)?, constant_of(&arguments.args[1])?)?,
             Operation::Redact => redact::evaluate(&texts(&column(0)?)?, constant_of(&arguments.args[1])?)?,
             Operation::Member => member::evaluate(&column(0)?, constant_of(&arguments.args[1])?)?,
+            Operation::Element => element::evaluate(&column(0)?, constant_of(&arguments.args[1])?)?,
             Operation::Arithmetic(operation) => operation.evaluate(&column(0)?, &column(1)?)?,
             Operation::Digest => {
                 let columns = (0..arguments.args.len()).map(column).collect::<Result<Vec<_>>>()?;

@@ -104,6 +104,7 @@ impl<'e> Subjects<'e> {
             | ExprKind::Matches { .. }
             | ExprKind::Match { .. }
             | ExprKind::Member(..)
+            | ExprKind::Element(..)
             | ExprKind::Binary(
                 BinaryOp::Add | BinaryOp::Subtract | BinaryOp::Multiply | BinaryOp::Divide | BinaryOp::Coalesce,
                 ..,

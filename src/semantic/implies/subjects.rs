@@ -151,6 +151,7 @@ impl<'e> Subjects<'e> {
             ExprKind::Not(of) => one(self, "!", of, key),
             ExprKind::ToFloat(of) => one(self, "float", of, key),
             ExprKind::Member(of, member) => one(self, &format!(".{member:?}"), of, key),
+            ExprKind::Element(of, place) => one(self, &format!("[{place}]"), of, key),
             ExprKind::Binary(op, left, right) => {
                 one(self, &format!("{op:?}"), left, key);
                 one(self, "", right, key);
@@ -186,7 +187,7 @@ fn booleans<'e>() -> Ranges<'e> {
 /// Whether a value may be null when the record is read: its type says so, or a number may leave its range.
 pub(in crate::semantic) fn may_be_null(expr: &Expr) -> bool {
     let mut may = expr.ty.nullable;
-    crate::semantic::taint::visit_all(expr, &mut |part| {
+    expr.visit(&mut |part| {
         may |= match &part.kind {
             ExprKind::Negate(_) => true,
             ExprKind::Binary(op, ..) => {
@@ -202,7 +203,8 @@ pub(in crate::semantic) fn may_be_null(expr: &Expr) -> bool {
             | ExprKind::In { .. }
             | ExprKind::Matches { .. }
             | ExprKind::Match { .. }
-            | ExprKind::Member(..) => false,
+            | ExprKind::Member(..)
+            | ExprKind::Element(..) => false,
         };
     });
     may

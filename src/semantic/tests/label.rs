@@ -2,7 +2,7 @@
 
 use super::super::labels::label_id;
 use super::super::scope::{Record, ScopeColumn};
-use super::super::{Context, suggest, taint};
+use super::super::{Context, suggest};
 use super::{Given, Needed, literal};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{self, ColumnId, LabelId, LabelSchema, LabelValues, Step, StepKind, Subject, TestUse, Type, Value};
@@ -117,7 +117,7 @@ fn needed(statement: &Statement, dataset: &str) -> Vec<Needed> {
     let StepKind::Label { value, drop_when, .. } = &statement.step.kind else { return Vec::new() };
     let mut read: Vec<ColumnId> = Vec::new();
     for expr in [Some(value), drop_when.as_ref()].into_iter().flatten() {
-        taint::visit_columns(expr, &mut |column| {
+        expr.visit_columns(&mut |column| {
             if !read.contains(&column) {
                 read.push(column);
             }

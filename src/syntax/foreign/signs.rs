@@ -89,7 +89,7 @@ impl Place<'_> {
         let help = "values are compared with `==`, `!=`, `<`, `<=`, `>` and `>=`";
         let span = self.span(before).to(self.span(at));
         let read = format!("{ours:0$}", span.len());
-        let error = self.error(span, message, format!("did you mean `{ours}`?"));
+        let error = self.error(span, message, format!("did you mean `{ours}`?")).suggest(span, *ours);
         Some((error.help(help), Mend::read(span.start as usize, read)))
     }
 
@@ -101,7 +101,9 @@ impl Place<'_> {
         if sign == "=" && something_else_is_missing {
             return None;
         }
-        let error = self.error(self.span(at), format!("unexpected `{sign}`"), format!("did you mean `{ours}`?"));
+        let span = self.span(at);
+        let error = self.error(span, format!("unexpected `{sign}`"), format!("did you mean `{ours}`?"));
+        let error = error.suggest(span, *ours);
         let stands_apart = !self.before.is_some_and(|before| self.touch(before, at))
             && self.tokens.get(at + 1).is_some_and(|_| !self.touch(at, at + 1));
         let fits = ours.len() == sign.len() && (stands_apart || !ours.starts_with(char::is_alphabetic));

@@ -15,7 +15,7 @@ impl Place<'_> {
     pub(super) fn capitals(&self, at: usize) -> Option<(Diagnostic, Mend)> {
         let ours = self.in_small_letters(at)?;
         let message = format!("unexpected `{}`", self.text(at));
-        let error = self.error(self.span(at), message, format!("did you mean `{ours}`?"));
+        let error = self.error(self.span(at), message, format!("did you mean `{ours}`?")).suggest(self.span(at), ours);
         let help = "the words of the language are written in small letters";
         let statement = (at..self.stop).take_while(|next| !self.tokens[*next].is_boundary());
         let words = statement.filter_map(|next| Some((self.tokens[next].start, self.in_small_letters(next)?)));
@@ -155,6 +155,7 @@ impl Place<'_> {
         let wants = |what: &str| wanted.iter().any(|item| item == what);
         if wants("`null`") && matches!(lower.as_str(), "none" | "nil" | "undefined" | "empty" | "nan") {
             let error = self.error(self.span(at), format!("unexpected `{word}`"), "did you mean `null`?");
+            let error = error.suggest(self.span(at), "null");
             return Some((error.help("a value that is missing is `null`: `country is null`"), Mend::lose()));
         }
         if LIKE.contains(&lower.as_str()) {
@@ -166,6 +167,7 @@ impl Place<'_> {
         }
         if wants("`when`") {
             let error = self.error(self.span(at), format!("unexpected `{word}`"), "did you mean `when`?");
+            let error = error.suggest(self.span(at), "when");
             let help = "a condition stands after `when`: `drop \"too short\" when words(text) < 3`";
             return Some((error.help(help), Mend::lose()));
         }

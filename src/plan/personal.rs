@@ -3,7 +3,7 @@
 //! values are written out; a `redact` of all the kinds that are left clears it (any `redact` a bare `@personal`), and so
 //! does `allow personal … because`.
 
-use crate::hir::{Dataset, Expr, ExprKind, LabelSchema, LabelValues, Personal, Program, StepKind};
+use crate::hir::{Dataset, Expr, LabelSchema, LabelValues, Personal, Program, StepKind};
 
 /// For each column what it may hold before the step with this index; behind all steps for their number.
 pub fn personal_before(program: &Program, dataset: &Dataset, step: usize) -> Vec<Option<Personal>> {
@@ -51,39 +51,13 @@ pub fn personal_when_emitted(program: &Program, dataset: &Dataset) -> Vec<bool> 
 
 /// What the columns that an expression reads may hold.
 fn read(expr: &Expr, columns: &[Option<Personal>]) -> Option<Personal> {
-    let mut found = None;
-    join_read(expr, columns, &mut found);
+    let mut found: Option<Personal> = None;
+    expr.visit_columns(&mut |id| {
+        if let Some(more) = &columns[id.0 as usize] {
+            found = Some(joined(found.take(), more));
+        }
+    });
     found
-}
-
-/// Adds what the columns that an expression reads may hold.
-fn join_read(expr: &Expr, columns: &[Option<Personal>], into: &mut Option<Personal>) {
-    let mut read = |expr: &Expr| join_read(expr, columns, into);
-    match &expr.kind {
-        ExprKind::Literal(_) => {}
-        ExprKind::Column(id) => {
-            if let Some(more) = &columns[id.0 as usize] {
-                *into = Some(joined(into.take(), more));
-            }
-        }
-        ExprKind::Call(_, arguments) => arguments.iter().for_each(read),
-        ExprKind::Negate(value)
-        | ExprKind::Not(value)
-        | ExprKind::ToFloat(value)
-        | ExprKind::IsNull { value, .. }
-        | ExprKind::In { value, .. }
-        | ExprKind::Matches { value, .. }
-        | ExprKind::Member(value, _) => read(value),
-        ExprKind::Binary(_, left, right) => {
-            read(left);
-            read(right);
-        }
-        ExprKind::Match { subject, arms, otherwise } => {
-            read(subject);
-            arms.iter().for_each(|(_, body)| read(body));
-            otherwise.iter().for_each(|value| read(value));
-        }
-    }
 }
 
 fn joined(known: Option<Personal>, more: &Personal) -> Personal {
