@@ -1,6 +1,7 @@
-"""Writes a specification with a given number of declarations of all kinds, each used as people use them.
+"""Writes a specification with a given number of declarations of all kinds, each used as people use them; or with that
+number of rules in one block, all about the same few fields, which is where rules are compared with one another.
 
-    python3 benches/generate_spec.py FILE DECLARATIONS
+    python3 benches/generate_spec.py FILE NUMBER [declarations|rules]
 """
 
 import sys
@@ -82,13 +83,41 @@ test house_{n} "hides an e-mail address" {{
 IN_A_GROUP = 16
 
 
+# The conditions of rules, in turn.
+CONDITIONS = [
+    "words(text) == {n}",
+    "category == \"value {n}\"",
+    "stars > {n} and category == \"other {n}\" or chars(text) == {n}",
+    "text matches /a{n}b/ and stars == {n}",
+    "(code ?? \"x\") in [\"a{n}\", \"b{n}\", \"c{n}\"]",
+]
+RULES = """annot 1
+source s {{
+  path    "a.csv"
+  license "CC-BY-4.0"
+  fields  {{ text: string; category: string; stars: int; code: string? }}
+}}
+clean c {{
+{rules}}}
+dataset d {{ from s; clean c; split train 90%, test 10%; write parquet }}
+"""
+
+
+def declarations(number):
+    groups = (number + IN_A_GROUP - 1) // IN_A_GROUP
+    return "annot 1\n" + "".join(GROUP.format(n=n, shortest=2 + n % 3) for n in range(groups))
+
+
+def rules(number):
+    lines = (f"  drop \"r{n}\" when {CONDITIONS[n % len(CONDITIONS)].format(n=n + 3)}\n" for n in range(number))
+    return RULES.format(rules="".join(lines))
+
+
 def main():
-    path, declarations = sys.argv[1], int(sys.argv[2])
-    groups = (declarations + IN_A_GROUP - 1) // IN_A_GROUP
+    path, number = sys.argv[1], int(sys.argv[2])
+    kind = {"declarations": declarations, "rules": rules}[sys.argv[3] if len(sys.argv) > 3 else "declarations"]
     with open(path, "w", encoding="utf-8") as file:
-        file.write("annot 1\n")
-        for n in range(groups):
-            file.write(GROUP.format(n=n, shortest=2 + n % 3))
+        file.write(kind(number))
 
 
 main()

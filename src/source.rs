@@ -1,5 +1,6 @@
 //! Source texts, spans and their line and column positions.
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 /// One `.annot` file of a compilation; an index into [`SourceMap`].
@@ -63,7 +64,12 @@ pub struct SourceFile {
     /// The whole text, without a byte order mark.
     pub text: String,
     line_starts: Vec<u32>,
+    /// How many characters stand before each block of [`BLOCK`] bytes.
+    counts: Vec<u32>,
 }
+
+/// The bytes between two counts of characters: a column in a line of a megabyte is found without counting them all.
+const BLOCK: usize = 1024;
 
 impl SourceFile {
     /// Takes a text; a leading byte order mark is removed.
@@ -74,16 +80,39 @@ impl SourceFile {
         }
         let line_starts =
             std::iter::once(0).chain(memchr::memchr_iter(b'\n', text.as_bytes()).map(|at| at as u32 + 1)).collect();
-        Self { path: path.into(), text, line_starts }
+        let counts = text.as_bytes().chunks(BLOCK).scan(0, |count, block| {
+            *count += block.iter().filter(|byte| begins_character(**byte)).count() as u32;
+            Some(*count)
+        });
+        let counts = std::iter::once(0).chain(counts).collect();
+        Self { path: path.into(), text, line_starts, counts }
     }
 
     /// The 1-based line and the 1-based column, in characters, of a byte offset.
     pub fn line_column(&self, offset: u32) -> (usize, usize) {
         let line = self.line_starts.partition_point(|&start| start <= offset) - 1;
-        let start = self.line_starts[line] as usize;
         let end = self.text.floor_char_boundary(offset as usize);
-        (line + 1, self.text[start..end].chars().count() + 1)
+        (line + 1, self.characters_before(end) - self.characters_before(self.line_starts[line] as usize) + 1)
     }
+
+    /// The bytes of the line that a byte offset lies in, without its newline.
+    pub fn line_bytes(&self, offset: usize) -> Range<usize> {
+        let next = self.line_starts.partition_point(|&start| start as usize <= offset);
+        let end = self.line_starts.get(next).map_or(self.text.len(), |&start| start as usize - 1);
+        self.line_starts[next - 1] as usize..end
+    }
+
+    /// The number of characters that begin before a byte offset.
+    fn characters_before(&self, offset: usize) -> usize {
+        let block = offset / BLOCK;
+        let rest = &self.text.as_bytes()[block * BLOCK..offset];
+        self.counts[block] as usize + rest.iter().filter(|byte| begins_character(**byte)).count()
+    }
+}
+
+/// Whether a byte of UTF-8 is the first one of its character.
+fn begins_character(byte: u8) -> bool {
+    byte & 0b1100_0000 != 0b1000_0000
 }
 
 /// The texts of one compilation.

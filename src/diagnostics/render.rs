@@ -8,7 +8,7 @@ use miette::{
 };
 
 use super::{Diagnostic, Label, Severity};
-use crate::source::{FileId, SourceFile, SourceMap, Span};
+use crate::source::{FileId, SourceFile, SourceMap};
 
 /// The longest line that is shown whole, in bytes; of a longer one the part around the labels is shown.
 const LONGEST_LINE: usize = 240;
@@ -62,8 +62,9 @@ pub fn render_one(diagnostic: &Diagnostic, sources: &SourceMap, look: Look) -> S
     }
     for file in files {
         let labels: Vec<&Label> = diagnostic.labels.iter().filter(|label| label.span.file == file).collect();
-        let excerpt = Excerpt::new(sources.file(file), &labels);
-        out += &draw(&Snippet { excerpt, help: None }, diagnostic.severity(), look);
+        for excerpt in Excerpt::all_of(sources.file(file), &labels) {
+            out += &draw(&Snippet { excerpt, help: None }, diagnostic.severity(), look);
+        }
     }
     if let Some(help) = &diagnostic.help {
         let excerpt = Excerpt::default();
@@ -145,7 +146,7 @@ impl miette::Diagnostic for Snippet {
     }
 }
 
-/// The lines of a text that its labels lie in.
+/// Neighbouring lines of a text that its labels lie in.
 #[derive(Default)]
 struct Excerpt {
     /// The file's path.
@@ -160,46 +161,46 @@ struct Excerpt {
     places: Vec<(usize, usize)>,
 }
 
+/// A label with the bytes of its text that are pointed at; the flag marks the primary one.
+struct Pointed<'l> {
+    start: usize,
+    end: usize,
+    line: usize,
+    label: &'l Label,
+    is_primary: bool,
+}
+
 impl Excerpt {
-    fn new(file: &SourceFile, labels: &[&Label]) -> Self {
-        let text = file.text.as_str();
-        let clip = |span: Span| {
-            let start = floor(text, span.start as usize);
-            let line_end =
-                memchr::memchr(b'\n', &text.as_bytes()[start..]).map_or(text.len(), |newline| start + newline);
-            let end = floor(text, span.end as usize).max(start);
-            (start, if end > line_end { line_end } else { end })
-        };
-        // A label over several lines points at the first of them: the rest can be read there.
-        let mut places: Vec<(usize, usize, &Label, bool)> = labels
+    /// The excerpts that show the labels of one file. Lines between two labels are not shown, so nothing waits for them.
+    fn all_of(file: &SourceFile, labels: &[&Label]) -> Vec<Self> {
+        let mut places: Vec<Pointed<'_>> = labels
             .iter()
             .enumerate()
             .map(|(number, label)| {
-                let (start, end) = clip(label.span);
-                (start, end, *label, number == 0)
+                let start = floor(&file.text, label.span.start as usize);
+                // A label over several lines points at the first of them: the rest can be read there.
+                let line_end = file.line_bytes(start).end;
+                let end = floor(&file.text, label.span.end as usize).clamp(start, line_end);
+                let line = file.line_column(start as u32).0;
+                Pointed { start, end, line, label, is_primary: number == 0 }
             })
             .collect();
-        places.sort_by_key(|(start, end, ..)| (*start, *end));
+        places.sort_by_key(|place| (place.start, place.end));
+        places.chunk_by(|first, second| second.line <= first.line + 1).map(|places| Self::new(file, places)).collect()
+    }
+
+    /// The excerpt of labels in neighbouring lines, in order.
+    fn new(file: &SourceFile, places: &[Pointed<'_>]) -> Self {
         let mut excerpt = Self {
             name: visible(&file.path.to_string_lossy()),
             text: String::new(),
-            first_line: places.first().map_or(0, |(start, ..)| file.line_column(*start as u32).0 - 1),
+            first_line: places.first().map_or(0, |place| place.line - 1),
             labels: Vec::new(),
-            places: places.iter().map(|(start, ..)| file.line_column(*start as u32)).collect(),
+            places: places.iter().map(|place| file.line_column(place.start as u32)).collect(),
         };
-        let (Some(first), Some(last)) = (places.first(), places.last()) else { return excerpt };
-        let from = memchr::memrchr(b'\n', &text.as_bytes()[..first.0]).map_or(0, |newline| newline + 1);
-        let to = memchr::memchr(b'\n', &text.as_bytes()[last.0..]).map_or(text.len(), |newline| last.0 + newline);
-        let mut places = places.into_iter().peekable();
-        let mut start = from;
-        for line in text[from..to].split('\n') {
-            let end = start + line.len();
-            let mut inside = Vec::new();
-            while let Some(place) = places.next_if(|(place, ..)| *place <= end) {
-                inside.push(place);
-            }
-            excerpt.push_line(line, start, &inside);
-            start = end + 1;
+        for inside in places.chunk_by(|first, second| first.line == second.line) {
+            let bytes = file.line_bytes(inside[0].start);
+            excerpt.push_line(&file.text[bytes.clone()], bytes.start, inside);
         }
         excerpt
     }
@@ -212,23 +213,22 @@ impl Excerpt {
         format!("{}:{line}:{column}", self.name)
     }
 
-    /// Adds a line that begins at byte `start` of its text, and the labels that lie in it.
-    fn push_line(&mut self, line: &str, start: usize, inside: &[(usize, usize, &Label, bool)]) {
+    /// Adds a line that begins at byte `start` of its text, and the labels that lie in it, one at least.
+    fn push_line(&mut self, line: &str, start: usize, inside: &[Pointed<'_>]) {
         let line = line.strip_suffix('\r').unwrap_or(line);
-        let (from, to) = match (inside.first(), inside.last()) {
-            _ if line.len() <= LONGEST_LINE => (0, line.len()),
-            (Some(first), Some(last)) => {
-                let from = floor(line, (first.0 - start).saturating_sub(LONGEST_LINE / 4));
-                (from, floor(line, (last.1 - start + LONGEST_LINE / 4).min(from + LONGEST_LINE).max(from)))
-            }
-            _ => (0, floor(line, LONGEST_LINE / 4)),
+        let (from, to) = if line.len() <= LONGEST_LINE {
+            (0, line.len())
+        } else {
+            let (first, last) = (&inside[0], &inside[inside.len() - 1]);
+            let from = floor(line, (first.start - start).saturating_sub(LONGEST_LINE / 4));
+            (from, floor(line, (last.end - start + LONGEST_LINE / 4).min(from + LONGEST_LINE).max(from)))
         };
         let before = if from > 0 { "… " } else { "" };
         let base = self.text.len() + before.len();
         self.text += before;
         self.text += &same_width(&line[from..to]);
         self.text += if to < line.len() { " …\n" } else { " \n" };
-        for (label_start, label_end, label, is_primary) in inside {
+        for Pointed { start: label_start, end: label_end, label, is_primary, .. } in inside {
             let within = |at: usize| (at - start).clamp(from, to) - from + base;
             let (label_start, label_end) = (within(*label_start), within(*label_end));
             let message = (!label.message.is_empty()).then(|| visible(&label.message));
@@ -300,6 +300,7 @@ fn same_width(line: &str) -> String {
 mod tests {
     use super::*;
     use crate::diagnostics::Code;
+    use crate::source::Span;
 
     const PLAIN: Look = Look { color: false, unicode: true, width: 80 };
 

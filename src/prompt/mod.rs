@@ -154,6 +154,8 @@ fn syntax_error(text: &str, error: &minijinja::Error) -> PromptError {
 
 /// What minijinja finds only while rendering: unknown filters and tests, and statements that read other templates.
 fn check_tags(environment: &Environment<'_>, text: &str, tags: &[scan::Tag]) -> Result<(), PromptError> {
+    let titled: BTreeSet<&str> =
+        tags.iter().flat_map(|tag| tag.names_with_member(text, &["title", "guideline"])).collect();
     for tag in tags {
         if let Some((word, range)) = tag.statement(text)
             && matches!(word, "include" | "import" | "from" | "extends")
@@ -175,16 +177,15 @@ fn check_tags(environment: &Environment<'_>, text: &str, tags: &[scan::Tag]) -> 
                 return Err(PromptError { message: format!("there is no {what} `{name}`"), range, help });
             }
         }
-        members_and_whole(text, tags, tag)?;
+        members_and_whole(text, &titled, tag)?;
     }
     Ok(())
 }
 
 /// A label whose title is read too is no plain text any more: as a whole it can be printed and nothing else.
-fn members_and_whole(text: &str, tags: &[scan::Tag], tag: &scan::Tag) -> Result<(), PromptError> {
+fn members_and_whole(text: &str, titled: &BTreeSet<&str>, tag: &scan::Tag) -> Result<(), PromptError> {
     for (name, range) in tag.unprinted_names(text) {
-        let titled = tags.iter().any(|other| other.reads_member(text, name, &["title", "guideline"]));
-        if titled {
+        if titled.contains(name) {
             return Err(PromptError {
                 message: format!(
                     "`{name}` is printed and its title or guideline is read: elsewhere write `{name}.name`"

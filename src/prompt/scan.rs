@@ -1,6 +1,6 @@
 //! The tags of a Jinja text and the words in them: minijinja gives the names that a template reads, this their places.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::Variable;
@@ -145,14 +145,14 @@ impl Tag {
         named
     }
 
-    /// Whether a member out of `members` of `name` is read.
-    pub(super) fn reads_member(&self, text: &str, name: &str, members: &[&str]) -> bool {
-        (0..self.tokens.len()).any(|index| {
-            self.begins_path(text, index)
-                && self.text(text, index) == name
+    /// The names of which a member out of `members` is read.
+    pub(super) fn names_with_member<'t>(&self, text: &'t str, members: &[&str]) -> Vec<&'t str> {
+        let reads = |index: &usize| {
+            self.begins_path(text, *index)
                 && self.text(text, index + 1) == "."
                 && members.contains(&self.text(text, index + 2))
-        })
+        };
+        (0..self.tokens.len()).filter(reads).map(|index| self.text(text, index)).collect()
     }
 
     /// Names without a member after them that are not all of a printing tag.
@@ -189,6 +189,12 @@ impl Tag {
 
 /// The places of the undeclared paths, in order; a name that stands in no tag as such gets the whole text.
 pub(super) fn places(text: &str, tags: &[Tag], undeclared: &BTreeSet<String>) -> Vec<Variable> {
+    let mut begins: BTreeMap<&str, Vec<(&Tag, usize)>> = BTreeMap::new();
+    for tag in tags {
+        for index in (0..tag.tokens.len()).filter(|index| tag.begins_path(text, *index)) {
+            begins.entry(tag.text(text, index)).or_default().push((tag, index));
+        }
+    }
     let mut found: Vec<Variable> = Vec::new();
     for path in undeclared {
         let parts: Vec<&str> = path.split('.').collect();
@@ -201,15 +207,14 @@ pub(super) fn places(text: &str, tags: &[Tag], undeclared: &BTreeSet<String>) ->
             printed: false,
         };
         let mut first = true;
-        for tag in tags {
-            for index in 0..tag.tokens.len() {
-                if let Some(last) = path_end(tag, text, index, &parts) {
-                    variable.printed |= tag.is_printed(text, index, last);
-                    variable.places.push(tag.tokens[index].range.start..tag.tokens[last].range.end);
-                    if first {
-                        variable.range = tag.tokens[index].range.start..tag.tokens[last].range.end;
-                        first = false;
-                    }
+        for (tag, index) in begins.get(name).into_iter().flatten() {
+            if let Some(last) = path_end(tag, text, *index, &parts[1..]) {
+                let place = tag.tokens[*index].range.start..tag.tokens[last].range.end;
+                variable.printed |= tag.is_printed(text, *index, last);
+                variable.places.push(place.clone());
+                if first {
+                    variable.range = place;
+                    first = false;
                 }
             }
         }
@@ -219,13 +224,10 @@ pub(super) fn places(text: &str, tags: &[Tag], undeclared: &BTreeSet<String>) ->
     found
 }
 
-/// The last token of the path if it stands at `index`, no longer and no shorter.
-fn path_end(tag: &Tag, text: &str, index: usize, parts: &[&str]) -> Option<usize> {
-    if !tag.begins_path(text, index) || tag.text(text, index) != parts[0] {
-        return None;
-    }
+/// The last token of a path whose name stands at `index`, if these members follow it.
+fn path_end(tag: &Tag, text: &str, index: usize, members: &[&str]) -> Option<usize> {
     let mut last = index;
-    for part in &parts[1..] {
+    for part in members {
         if tag.text(text, last + 1) != "." || tag.text(text, last + 2) != *part {
             return None;
         }

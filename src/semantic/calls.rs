@@ -141,6 +141,10 @@ fn expand(
     span: Span,
 ) -> Option<Expr> {
     let arguments = arity(context, function, arguments, declared.params.len(), piped, span)?;
+    if context.too_large.contains(&declared.name.span) {
+        context.too_large.extend(view.open.first());
+        return None;
+    }
     if view.open.is_empty() {
         context.expansions = 0;
     }
@@ -178,6 +182,7 @@ fn expand(
     let inner = View { record: view.record, arguments: fitted, open, closed: true };
     let body = resolve_expr(context, &inner, &declared.body, None)?;
     if taint::size(&body) > LARGEST {
+        context.too_large.insert(declared.name.span);
         too_large(context, span);
         return None;
     }
@@ -236,6 +241,9 @@ fn check_function(context: &mut Context<'_>, function: &ast::Fn) {
     index::enter(context, function.span, &record);
     let view = View { record: &record, arguments: Vec::new(), open: vec![function.name.span], closed: false };
     resolve_expr(context, &view, &function.body, None);
+    if context.expansions > LARGEST {
+        context.too_large.insert(function.name.span);
+    }
 }
 
 fn check_constant(context: &mut Context<'_>, constant: &ast::Let) {

@@ -3,7 +3,7 @@
 //! Whether they can is decided by trying every value of the labels that they speak of, which are few: a condition on a field,
 //! whose values are unknown, may be true or false.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::scope::{Record, ScopeColumn, View};
 use super::types::resolve_condition;
@@ -15,6 +15,9 @@ use crate::syntax::ast::label::{Constraint, Label, Schema};
 
 /// Combinations of values that are tried at most; constraints over more are not compared.
 const MOST_COMBINATIONS: usize = 20_000;
+
+/// Combinations that are tried at most for all the constraints of one label; the last of very many are not compared.
+const MOST_TRIALS: usize = 1_000_000;
 
 /// Checks the constraints of a label by themselves: their types as far as labels decide them, and contradictions. What they
 /// ask of fields is checked where a data set uses the label.
@@ -83,17 +86,19 @@ struct Assignment {
 
 fn variables(context: &Context<'_>, record: &Record, own: ColumnId, checked: &[Checked]) -> Option<Variables> {
     let mut columns: BTreeMap<ColumnId, Vec<Literal>> = BTreeMap::new();
-    let mut conditions: Vec<String> = Vec::new();
+    let mut conditions: BTreeSet<String> = BTreeSet::new();
     for constraint in checked {
         for expr in constraint.when.iter().chain([&constraint.require]) {
             expr.visit_columns(&mut |column| {
-                if let Some(values) = domain(context, record, column) {
+                if !columns.contains_key(&column)
+                    && let Some(values) = domain(context, record, column)
+                {
                     columns.insert(column, values);
                 }
             });
         }
-        if constraint.when.is_none() && !conditions.contains(&constraint.opaque) {
-            conditions.push(constraint.opaque.clone());
+        if constraint.when.is_none() {
+            conditions.insert(constraint.opaque.clone());
         }
     }
     let own_values = columns.remove(&own)?;
@@ -104,7 +109,7 @@ fn variables(context: &Context<'_>, record: &Record, own: ColumnId, checked: &[C
     combinations?;
     let mut columns: Vec<_> = columns.into_iter().collect();
     columns.insert(0, (own, own_values));
-    Some(Variables { columns, conditions })
+    Some(Variables { columns, conditions: conditions.into_iter().collect() })
 }
 
 /// All values of a label, where they are few.
@@ -124,10 +129,11 @@ fn domain(context: &Context<'_>, record: &Record, column: ColumnId) -> Option<Ve
 
 /// Reports demands that no value of the label meets, alone or together with another one.
 fn report_impossible(context: &mut Context<'_>, own: ColumnId, checked: &[Checked], variables: &Variables) {
-    let mut alone = Vec::new();
-    for (index, constraint) in checked.iter().enumerate() {
+    let combinations: usize = variables.columns.iter().map(|(_, values)| values.len().max(1)).product();
+    let mut trials = MOST_TRIALS / (combinations << variables.conditions.len()).max(1);
+    let mut possible = Vec::new();
+    for constraint in checked.iter().take(trials) {
         if is_impossible(own, &[constraint], variables) {
-            alone.push(index);
             let name = context.program.labels[own.0 as usize].name.clone();
             context.error(
                 Code::ContradictoryConstraints,
@@ -136,11 +142,16 @@ fn report_impossible(context: &mut Context<'_>, own: ColumnId, checked: &[Checke
                 "cannot be met",
                 "demand what the label's values allow, or change `when`",
             );
+        } else {
+            possible.push(constraint);
         }
     }
-    for (second, later) in checked.iter().enumerate().filter(|(index, _)| !alone.contains(index)) {
-        let earlier = checked[..second].iter().enumerate().filter(|(index, _)| !alone.contains(index));
-        for (_, first) in earlier {
+    for (second, later) in possible.iter().enumerate() {
+        for first in &possible[..second] {
+            if trials == 0 {
+                return;
+            }
+            trials -= 1;
             if is_impossible(own, &[first, later], variables) {
                 context.report(
                     Diagnostic::new(

@@ -12,7 +12,7 @@ use super::taint::Taint;
 use super::types::show;
 use super::{Context, cleaning, index, outputs, purpose, split, strata, unmeetable};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::hir::{self, FieldType, SourceId, SplitRule};
+use crate::hir::{self, ColumnId, FieldType, SourceId, SplitRule};
 use crate::source::Span;
 use crate::syntax::ast::dataset::{Dataset, Item, ItemKind};
 use crate::syntax::ast::source::{Source, SourceItemKind};
@@ -107,8 +107,9 @@ fn gather<'a>(context: &mut Context<'_>, items: &'a [Item]) -> Parts<'a> {
 }
 
 fn add_names<'a>(context: &mut Context<'_>, into: &mut Vec<&'a Ident>, names: &'a [Ident]) {
+    let mut places: BTreeMap<&str, Span> = BTreeMap::new();
     for name in names {
-        if let Some(first) = into.iter().find(|first| first.name == name.name) {
+        if let Some(first) = places.get(name.name.as_str()) {
             context.report(
                 Diagnostic::new(
                     Code::DuplicateName,
@@ -116,10 +117,11 @@ fn add_names<'a>(context: &mut Context<'_>, into: &mut Vec<&'a Ident>, names: &'
                     name.span,
                     "named again here",
                 )
-                .label(first.span, "first named here")
+                .label(*first, "first named here")
                 .help("take one of them out"),
             );
         } else {
+            places.insert(&name.name, name.span);
             into.push(name);
         }
     }
@@ -272,18 +274,21 @@ fn union(context: &mut Context<'_>, from: &[&Ident]) -> (Vec<Taken>, Record) {
         let license = licence_statement(declared);
         sources.push(Taken { id, name: name.name.clone(), from: name.span, damaged, license });
     }
-    let mut having: BTreeMap<String, usize> = BTreeMap::new();
+    // The column of each field, and how many sources have it.
+    let mut having: BTreeMap<String, (ColumnId, usize)> = BTreeMap::new();
     for source in &sources {
         for field in context.program[source.id].fields.clone() {
-            *having.entry(field.name.clone()).or_default() += 1;
-            add_field(context, &mut record, source, &field);
+            let next = ColumnId(record.columns.len() as u32);
+            let (id, count) = having.entry(field.name.clone()).or_insert((next, 0));
+            *count += 1;
+            add_field(context, &mut record, source, &field, *id);
         }
     }
     let all_known = sources.len() == from.len();
     for column in &mut record.columns {
         if let Some(ty) = &mut column.ty
             && all_known
-            && having.get(&column.name) != Some(&sources.len())
+            && having.get(&column.name).is_none_or(|(_, count)| *count != sources.len())
         {
             *ty = FieldType::or_null(ty.ty.clone());
         }
@@ -291,13 +296,14 @@ fn union(context: &mut Context<'_>, from: &[&Ident]) -> (Vec<Taken>, Record) {
     (sources, record)
 }
 
-fn add_field(context: &mut Context<'_>, record: &mut Record, source: &Taken, field: &hir::SourceField) {
+/// Adds a field of a source to the column `id`, which is the next one for a field that no source before has.
+fn add_field(context: &mut Context<'_>, record: &mut Record, source: &Taken, field: &hir::SourceField, id: ColumnId) {
     let known = !context.bare_fields.contains(&(source.id, field.name.clone()));
     let ty = known.then(|| field.ty.clone());
     let omitted = context.omitted_fields.contains(&(source.id, field.name.clone()));
     let name_span = context.field_names.get(&(source.id, field.name.clone())).copied().unwrap_or(field.span);
     let taint = field.personal.clone().map(|kinds| Taint::declared(kinds, &field.name, field.span));
-    let Some(id) = record.find(&field.name) else {
+    if id.0 as usize == record.columns.len() {
         let mut column = ScopeColumn::new(&field.name, ty, field.span, name_span);
         column.personal = field.personal.clone();
         column.held_personal = taint.is_some();
@@ -307,7 +313,7 @@ fn add_field(context: &mut Context<'_>, record: &mut Record, source: &Taken, fie
         column.hidden = omitted;
         record.columns.push(column);
         return;
-    };
+    }
     let column = record.column(id).clone();
     let joined = match (&column.ty, &ty) {
         (Some(first), Some(second)) if first.ty != second.ty => {

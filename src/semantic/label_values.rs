@@ -1,5 +1,7 @@
 //! The values of a label: written out, found in a source's field, or listed in a file.
 
+use std::collections::BTreeMap;
+
 use super::index::{self, SymbolKind};
 use super::names::{self, Found, Kind};
 use super::{Context, suggest};
@@ -14,9 +16,8 @@ pub(super) fn resolve_values(context: &mut Context<'_>, label: &Ident, values: &
     match values {
         Values::Listed(values) => {
             let mut listed = Vec::new();
-            let mut places = Vec::new();
-            list_values(context, values, &mut listed, &mut places);
-            check_keys(context, values, &mut Vec::new());
+            list_values(context, values, &mut listed, &mut BTreeMap::new());
+            check_keys(context, values, &mut BTreeMap::new());
             if listed.is_empty() && context.names.is_damaged(label) {
                 return None;
             }
@@ -37,9 +38,14 @@ pub(super) fn resolve_values(context: &mut Context<'_>, label: &Ident, values: &
     }
 }
 
-fn list_values(context: &mut Context<'_>, values: &[Value], listed: &mut Vec<LabelValue>, places: &mut Vec<Span>) {
+fn list_values<'v>(
+    context: &mut Context<'_>,
+    values: &'v [Value],
+    listed: &mut Vec<LabelValue>,
+    places: &mut BTreeMap<&'v str, Span>,
+) {
     for value in values {
-        if let Some(first) = listed.iter().position(|listed| listed.name == value.name.name) {
+        if let Some(first) = places.get(value.name.name.as_str()) {
             context.report(
                 Diagnostic::new(
                     Code::DuplicateLabelValue,
@@ -47,7 +53,7 @@ fn list_values(context: &mut Context<'_>, values: &[Value], listed: &mut Vec<Lab
                     value.name.span,
                     "named again here",
                 )
-                .label(places[first], "first named here")
+                .label(*first, "first named here")
                 .help("keep one of them"),
             );
         } else {
@@ -56,7 +62,7 @@ fn list_values(context: &mut Context<'_>, values: &[Value], listed: &mut Vec<Lab
                 title: value.title.as_ref().map_or_else(|| value.name.name.clone(), |title| title.node.clone()),
                 guideline: value.doc.clone(),
             });
-            places.push(value.name.span);
+            places.insert(&value.name.name, value.name.span);
             let label = LabelId(context.program.labels.len() as u32);
             context.value_places.insert((label, value.name.name.clone()), value.name.span);
             let title = value.title.as_ref().map_or(&value.name.name, |title| &title.node).clone();
@@ -67,10 +73,10 @@ fn list_values(context: &mut Context<'_>, values: &[Value], listed: &mut Vec<Lab
 }
 
 /// Keys that label by one stroke: each is one character and means one value.
-fn check_keys<'v>(context: &mut Context<'_>, values: &'v [Value], seen: &mut Vec<(&'v str, Span)>) {
+fn check_keys<'v>(context: &mut Context<'_>, values: &'v [Value], seen: &mut BTreeMap<&'v str, Span>) {
     for value in values {
         if let Some(key) = &value.key {
-            if let Some((_, first)) = seen.iter().find(|(seen, _)| *seen == key.node) {
+            if let Some(first) = seen.get(key.node.as_str()) {
                 context.report(
                     Diagnostic::new(
                         Code::DuplicateKey,
@@ -90,7 +96,7 @@ fn check_keys<'v>(context: &mut Context<'_>, values: &'v [Value], seen: &mut Vec
                     "write one letter or digit: `key \"n\"`",
                 );
             }
-            seen.push((&key.node, key.span));
+            seen.entry(&key.node).or_insert(key.span);
         }
         check_keys(context, &value.children, seen);
     }

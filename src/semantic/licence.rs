@@ -43,12 +43,18 @@ impl Spdx {
 pub(super) fn parse(text: &str) -> Option<Spdx> {
     let spaced = text.replace('(', " ( ").replace(')', " ) ");
     let words: Vec<&str> = spaced.split_whitespace().collect();
+    if words.len() > LONGEST {
+        return None;
+    }
     let mut rest = words.as_slice();
     let parsed = parse_or(&mut rest, 0)?;
     rest.is_empty().then_some(parsed)
 }
 
-/// Parentheses deeper than this are no licence that anybody wrote.
+/// More words than these are no licence that anybody wrote.
+const LONGEST: usize = 512;
+
+/// Nor are parentheses deeper than this.
 const DEEPEST: u32 = 32;
 
 fn parse_or(rest: &mut &[&str], depth: u32) -> Option<Spdx> {

@@ -1,5 +1,7 @@
 //! `match`: patterns are constants, and every arm can be reached.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use super::scope::View;
 use super::types::{literal, resolve_expr, show};
 use super::{Context, compare, labels, values};
@@ -77,7 +79,7 @@ fn resolve_patterns(
     subject: &Expr,
     arms: &[Arm],
 ) -> Vec<Option<Vec<Literal>>> {
-    let mut seen: Vec<(Literal, Span)> = Vec::new();
+    let mut seen: BTreeMap<String, Span> = BTreeMap::new();
     let mut otherwise: Option<Span> = None;
     let mut resolved = Vec::with_capacity(arms.len());
     for arm in arms {
@@ -97,7 +99,7 @@ fn resolve_patterns(
                 constants = None;
                 continue;
             };
-            if let Some((_, first)) = seen.iter().find(|(seen, _)| *seen == value) {
+            if let Some(first) = seen.get(&identity(&value)) {
                 context.report(
                     Diagnostic::new(
                         Code::UnreachableArm,
@@ -109,7 +111,7 @@ fn resolve_patterns(
                     .help("take one of them out"),
                 );
             } else {
-                seen.push((value.clone(), pattern.span));
+                seen.insert(identity(&value), pattern.span);
             }
             if let Some(constants) = &mut constants {
                 constants.push(value);
@@ -140,9 +142,9 @@ fn check_coverage(
     if patterns.iter().any(Option::is_none) {
         return false;
     }
-    let covered: Vec<&Literal> = patterns.iter().flatten().flatten().collect();
-    let missing: Vec<String> =
-        all.iter().filter(|value| !covered.contains(value)).map(|value| format!("`{}`", show_literal(value))).collect();
+    let covered: BTreeSet<String> = patterns.iter().flatten().flatten().map(identity).collect();
+    let missing = all.iter().filter(|value| !covered.contains(&identity(value)));
+    let missing: Vec<String> = missing.map(|value| format!("`{}`", show_literal(value))).collect();
     match otherwise {
         None if !missing.is_empty() => {
             context.error(
@@ -166,6 +168,15 @@ fn check_coverage(
         }
         None => subject.ty.nullable,
         Some(_) => false,
+    }
+}
+
+/// What equal constants share, and no others.
+fn identity(literal: &Literal) -> String {
+    match literal {
+        // There are two zeros, which are equal.
+        Literal::Float(value) => format!("{:?}", Literal::Float(value + 0.0)),
+        Literal::Null | Literal::Bool(_) | Literal::Int(_) | Literal::String(_) => format!("{literal:?}"),
     }
 }
 

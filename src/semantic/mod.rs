@@ -126,6 +126,7 @@ fn resolve_all<'a>(
         value_places: BTreeMap::new(),
         recorder,
         regexes: BTreeSet::new(),
+        too_large: BTreeSet::new(),
         depth: 0,
         expansions: 0,
     };
@@ -176,6 +177,9 @@ struct Context<'a> {
     evaluations: Vec<(&'a str, &'a str, &'a str, Span)>,
     /// Patterns that compile: the same one stands in many files, and compiling is what a check waits for.
     regexes: BTreeSet<String>,
+    /// Functions, by the places of their names, that are too large when they are written out: whoever calls one is so too,
+    /// and it was said once.
+    too_large: BTreeSet<Span>,
     /// How deep the expression at hand is nested.
     depth: u32,
     /// How many calls of declared functions the expression at hand has been written out for.

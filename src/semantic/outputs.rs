@@ -1,5 +1,7 @@
 //! What a data set writes: formats, their templates, the folders' names.
 
+use std::collections::BTreeMap;
+
 use super::names::{self, Found, Kind};
 use super::quantities::known_settings;
 use super::scope::Record;
@@ -62,15 +64,15 @@ pub(super) struct Write<'s> {
 /// them.
 pub(super) fn resolve_outputs(context: &mut Context<'_>, writes: &[Write<'_>], record: &Record) -> Vec<Output> {
     let mut outputs: Vec<Output> = Vec::new();
-    let mut folders: Vec<(&str, Span)> = Vec::new();
+    let mut folders: BTreeMap<String, Span> = BTreeMap::new();
     for write in writes {
         let folder = write.name.unwrap_or(write.format);
         if let Some(name) = write.name {
             names::check_file_name(context, name, "an output");
         }
         // Two names that differ in case alone are one folder on some machines.
-        let same = |name: &&str| name.to_lowercase() == folder.name.to_lowercase();
-        if let Some((_, first)) = folders.iter().find(|(name, _)| same(name)) {
+        let plain = folder.name.to_lowercase();
+        if let Some(first) = folders.get(&plain) {
             context.report(
                 Diagnostic::new(
                     Code::DuplicateName,
@@ -82,7 +84,7 @@ pub(super) fn resolve_outputs(context: &mut Context<'_>, writes: &[Write<'_>], r
                 .help(format!("name one of them: `write {} as other`", write.format.name)),
             );
         }
-        folders.push((&folder.name, folder.span));
+        folders.entry(plain).or_insert(folder.span);
         outputs.extend(resolve_write(context, write, folder, record));
     }
     outputs

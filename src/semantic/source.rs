@@ -1,5 +1,7 @@
 //! Sources: paths, formats, fields and their attributes.
 
+use std::collections::BTreeMap;
+
 use super::foreign::{Meant, suggest_meant};
 use super::index::{self, SymbolKind};
 use super::quantities::{Once, known_settings, missing, word};
@@ -219,8 +221,9 @@ fn format_of_paths(context: &mut Context<'_>, paths: &[String], span: Span) -> O
 
 fn resolve_fields(context: &mut Context<'_>, fields: &[Field], id: SourceId, resolved: &mut hir::Source) {
     let mut key: Option<Span> = None;
+    let mut declared: BTreeMap<&str, Span> = BTreeMap::new();
     for field in fields {
-        if let Some(first) = resolved.fields.iter().find(|first| first.name == field.name.name) {
+        if let Some(first) = declared.get(field.name.name.as_str()) {
             context.report(
                 Diagnostic::new(
                     Code::DuplicateName,
@@ -228,11 +231,12 @@ fn resolve_fields(context: &mut Context<'_>, fields: &[Field], id: SourceId, res
                     field.name.span,
                     "declared again here",
                 )
-                .label(first.span, "first declared here")
+                .label(*first, "first declared here")
                 .help("keep one of them; a second column of the file gets another name with `@column(\"…\")`"),
             );
             continue;
         }
+        declared.insert(&field.name.name, field.span);
         context.field_names.insert((id, field.name.name.clone()), field.name.span);
         let written = context.files.text(Span { start: field.ty.span.start, ..field.span }).trim();
         let detail = written.split("//").next().unwrap_or(written).trim().to_owned();

@@ -1,5 +1,7 @@
 //! Splits: fixed parts, shares that add up, units and strata.
 
+use std::collections::BTreeMap;
+
 use super::compliance::{find_field, text_field};
 use super::dataset::Taken;
 use super::index::{self, SymbolKind};
@@ -93,12 +95,12 @@ fn shares(
         index::define(context, &part.name, SymbolKind::Part, None, detail);
     }
     let parts = in_canonical_order(&places);
-    let index = |name: &str| parts.iter().position(|part| part == name);
+    let positions: BTreeMap<&str, usize> = parts.iter().enumerate().map(|(at, part)| (part.as_str(), at)).collect();
     let (mut fixed, mut shared) = (Vec::new(), Vec::new());
     let mut wrong = false;
     let mut taken: Vec<(SourceId, Span)> = Vec::new();
     for part in &split.parts {
-        let Some(position) = index(&part.name.name) else { continue };
+        let Some(position) = positions.get(part.name.name.as_str()).copied() else { continue };
         match &part.what {
             PartKind::From(names) => {
                 let ids = fixed_sources(context, part, names, sources, &mut taken);
@@ -134,9 +136,10 @@ fn shares(
 /// The parts in the order written; a name that stands twice, or that is no file's name, is reported.
 fn places(context: &mut Context<'_>, parts: &[Part]) -> Vec<(String, Span)> {
     let mut places: Vec<(String, Span)> = Vec::new();
+    let mut seen: BTreeMap<&str, Span> = BTreeMap::new();
     for part in parts {
         names::check_file_name(context, &part.name, "a part");
-        if let Some((_, first)) = places.iter().find(|(name, _)| *name == part.name.name) {
+        if let Some(first) = seen.get(part.name.name.as_str()) {
             context.report(
                 Diagnostic::new(
                     Code::DuplicateName,
@@ -148,6 +151,7 @@ fn places(context: &mut Context<'_>, parts: &[Part]) -> Vec<(String, Span)> {
                 .help("give each part a name of its own"),
             );
         } else {
+            seen.insert(&part.name.name, part.name.span);
             places.push((part.name.name.clone(), part.name.span));
         }
     }

@@ -1,5 +1,6 @@
 //! Prompt templates: their slots, their Jinja, and what they read from a record.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::names::Kind;
@@ -269,6 +270,7 @@ fn slots<const N: usize>(context: &mut Context<'_>, template: &Template, names: 
 /// The fields that a template reads, each once, with the place where it does first.
 pub(super) fn reads(context: &Context<'_>, template: TemplateId) -> Vec<(String, Span)> {
     let mut fields: Vec<(String, Span)> = Vec::new();
+    let mut known: BTreeSet<&str> = BTreeSet::new();
     let facts = context.template_facts.get(template.0 as usize).into_iter();
     for read in facts.flat_map(|facts| &facts.reads) {
         let (name, place) = match read {
@@ -276,7 +278,7 @@ pub(super) fn reads(context: &Context<'_>, template: TemplateId) -> Vec<(String,
             Read::Braced(..) => continue,
             Read::Turns(field) => (&field.name, field.span),
         };
-        if fields.iter().all(|(known, _)| known != name) {
+        if known.insert(name) {
             fields.push((name.clone(), place));
         }
     }
@@ -288,13 +290,12 @@ pub(super) fn check_use(context: &mut Context<'_>, template: TemplateId, record:
     let (index, place) = (template.0 as usize, context.program[template].span);
     index::enter(context, place, record);
     let reads = std::mem::take(&mut context.template_facts[index].reads);
-    let mut printed: Vec<&str> = Vec::new();
+    let mut printed: BTreeSet<&str> = BTreeSet::new();
     for read in &reads {
         match read {
             Read::Variable(variable, span, places) => {
-                let twice = printed.contains(&variable.name.as_str());
+                let twice = !printed.insert(&variable.name);
                 check_variable(context, record, variable, (*span, places), user, arrives, twice);
-                printed.push(&variable.name);
             }
             Read::Braced(name, span) => check_braced(context, record, name, *span, user),
             Read::Turns(field) => check_turns(context, record, field, user, arrives),

@@ -15,6 +15,7 @@ mod expected;
 mod foreign;
 mod format;
 mod grammar;
+mod hidden;
 mod literal;
 mod recover;
 mod scan;

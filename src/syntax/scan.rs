@@ -2,6 +2,7 @@
 //!
 //! The grammar reads the text by itself; the tokens are what can still be told about a text that the grammar refuses.
 
+use super::hidden::{Place, describe, is_bidi, is_override};
 use super::literal::{self, EscapeError};
 use super::token::{Kind, OPERATOR_WORDS, Token, is_name_char};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Suggestion};
@@ -150,15 +151,19 @@ impl Scanner<'_> {
         self.at = end;
     }
 
-    /// Reports direction controls, which may not hide in comments either.
-    fn check_comment(&mut self, length: usize) {
-        let found: Vec<(usize, char)> =
-            self.rest()[..length].char_indices().filter(|(_, c)| is_bidi(*c) || *c == '\0').collect();
+    /// Reports direction controls, which may not hide in comments and literals either.
+    fn check_hidden(&mut self, length: usize, place: Place) {
+        let hides = |c: char| c == '\0' || if place.holds_text() { is_override(c) } else { is_bidi(c) };
+        let found: Vec<(usize, char)> = self.rest()[..length].char_indices().filter(|(_, c)| hides(*c)).collect();
         for (offset, c) in found {
             let start = self.at + offset;
-            let message = format!("{} cannot stand in a comment", describe(c));
-            self.error(Code::BadCharacter, start, start + c.len_utf8(), message, "here").help =
-                Some("remove it: it makes a text look other than it is".to_owned());
+            let message = format!("{} cannot stand in {}", describe(c), place.described());
+            let help = if place.holds_text() {
+                format!("remove it, or write `\\u{{{:x}}}`, which can be seen", c as u32)
+            } else {
+                "remove it: it makes a text look other than it is".to_owned()
+            };
+            self.error(Code::BadCharacter, start, start + c.len_utf8(), message, "here").help = Some(help);
         }
     }
 
@@ -166,10 +171,10 @@ impl Scanner<'_> {
         let rest = self.rest();
         let length = self.line_length();
         if rest.starts_with("///") && !rest.starts_with("////") {
-            self.check_comment(length);
+            self.check_hidden(length, Place::Comment);
             self.push(Kind::Doc, length);
         } else if rest.starts_with("//") {
-            self.check_comment(length);
+            self.check_hidden(length, Place::Comment);
             self.at += length;
         } else if rest.starts_with("/*") {
             self.foreign_comment(rest.find("*/").map_or(length, |end| end + 2));
@@ -209,6 +214,7 @@ impl Scanner<'_> {
             self.error(Code::BadRegex, at, at + 1, format!("a regex has no flag `{c}`"), "not a flag").help =
                 Some("the flags are `i` (ignore case), `s` (`.` matches newlines) and `x` (layout)".to_owned());
         }
+        self.check_hidden(body, Place::Regex);
         self.push(Kind::Regex, body + flags);
     }
 
@@ -238,6 +244,7 @@ impl Scanner<'_> {
                 Some("close it with `\"` on the same line, or write it over several lines in `\"\"\"`".to_owned());
             self.scan.broken.push(start);
         }
+        self.check_hidden(length, Place::String);
         self.push(Kind::Text, length);
     }
 
@@ -250,7 +257,10 @@ impl Scanner<'_> {
                 self.scan.broken.push(start);
                 self.push(Kind::Quoted, 2);
             }
-            Some(end) => self.push(Kind::Quoted, end + 2),
+            Some(end) => {
+                self.check_hidden(end + 2, Place::Name);
+                self.push(Kind::Quoted, end + 2);
+            }
             None => {
                 let end = start + self.rest()[..line].trim_end().len();
                 self.error(
@@ -364,25 +374,4 @@ impl Scanner<'_> {
 fn mend(error: &mut Diagnostic, replacement: String) {
     error.help = Some(format!("write `{replacement}`"));
     error.suggestion = Some(Suggestion { span: error.labels[0].span, replacement });
-}
-
-/// Whether a character changes the direction in which the text around it is shown.
-fn is_bidi(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}' | '\u{61c}')
-}
-
-/// How a character is spoken of: itself, and its number where it cannot be seen.
-fn describe(c: char) -> String {
-    let number = format!("U+{:04X}", c as u32);
-    match c {
-        '\0' => "a NUL character".to_owned(),
-        '\r' => "a carriage return without a line feed".to_owned(),
-        '\u{a0}' => format!("a no-break space ({number})"),
-        '\u{feff}' => format!("a byte order mark ({number})"),
-        c if is_bidi(c) => format!("a character that changes the text's direction ({number})"),
-        c if c.is_control() || c.is_whitespace() || ('\u{200b}'..='\u{200f}').contains(&c) => {
-            format!("an invisible character ({number})")
-        }
-        c => format!("`{c}` ({number})"),
-    }
 }

@@ -17,7 +17,7 @@ fn hostile_texts_get_an_answer() {
     let blocks = format!("annot 1\nlabel x: choice {}{}", "{ b ".repeat(64), "}".repeat(64));
     check_format(&blocks);
     check_format(&blocks.replace("{ ", "{\n"));
-    check_format("annot 1\nlet x = \"\u{202e}\0\t\" // \u{7f}\u{a0}\nlabel `\u{202e}`: choice { `a b` \"\u{301}\" }");
+    check_format("annot 1\nlet x = \"\u{200f}\u{1}\t\" // \u{7f}\u{a0}\nlabel `\u{7f}`: choice { `a b` \"\u{301}\" }");
     check_format(&format!("annot 1\nlet x = \"{}\" // {}\n", "a".repeat(5000), "b ".repeat(5000)));
 }
 

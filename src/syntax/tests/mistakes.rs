@@ -198,7 +198,21 @@ fn characters() {
             ("E0012", "\u{202e}", &format!("{direction} in a comment").leak()[..], "look other than it is"),
         ],
     );
-    check("\u{feff}annot 1\r\nlet\ty = \"\u{202e}\t\" // ä\r\n", &[]);
+    // A string of another language may need marks of direction, and none that turns all that follows.
+    check("\u{feff}annot 1\r\nlet\ty = \"\u{200f}\t\" // ä\r\n", &[]);
+    check(
+        "annot 1\nlet `\u{200f}y` = \"\u{202e}\"\nlet z = /\0/",
+        &[
+            (
+                "E0012",
+                "\u{200f}",
+                "a character that changes the text's direction (U+200F) cannot stand in a name",
+                "remove it",
+            ),
+            ("E0012", "\u{202e}", &format!("{direction} in a string").leak()[..], "`\\u{202e}`"),
+            ("E0012", "\0", "a NUL character cannot stand in a regex", "`\\u{0}`"),
+        ],
+    );
 }
 
 #[test]
