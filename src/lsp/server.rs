@@ -220,3 +220,35 @@ fn cancelled_by(incoming: &Incoming) -> Option<RequestId> {
         NumberOrString::String(id) => id.into(),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_request_that_is_cancelled_while_it_waits_is_not_begun() {
+        let request = |id: i32| Message::Request(Request::new(id.into(), Shutdown::METHOD.to_owned(), Value::Null));
+        let cancel = |id: i32| Message::Notification(Notification::new(Cancel::METHOD.to_owned(), json!({ "id": id })));
+        let (sender, receiver) = mpsc::channel();
+        // All of it waits before the server looks; the second is cancelled, and so is one that nobody asked.
+        for message in [request(1), request(2), cancel(2), cancel(9), request(3)] {
+            sender.send(Incoming::Message(message)).expect("the receiver is below");
+        }
+        drop(sender);
+        let mut output = Vec::new();
+        let waiting = VecDeque::new();
+        let mut server = Server { output: &mut output, receiver, waiting, phase: Phase::New, data_root: None };
+        assert_eq!(server.run().expect("memory can be written"), Ended::Abruptly);
+        let mut written = output.as_slice();
+        let mut answers = Vec::new();
+        while let Some(Incoming::Message(Message::Response(response))) =
+            transport::read(&mut written).expect("memory can be read")
+        {
+            answers.push((response.id, response.response_result.expect_err("nothing was initialised").code));
+        }
+        let (early, cancelled) = (ErrorCode::ServerNotInitialized as i32, ErrorCode::RequestCanceled as i32);
+        assert_eq!(answers, [(2.into(), cancelled), (1.into(), early), (3.into(), early)]);
+    }
+}

@@ -69,11 +69,12 @@ fn messages_that_are_wrong_cost_nothing_but_themselves() {
 }
 
 #[test]
-fn cancelled_requests_are_answered_and_the_end_has_its_status() {
+fn every_request_is_answered_once_and_the_end_has_its_status() {
     let mut editor = Editor::start(project());
     editor.open("all.annot", SPEC);
     let place = editor.place("all.annot", SPEC, "text |> collapse");
-    // In one write, so that both wait together.
+    // In one write; whether the cancellation is read before the request is begun is the machine's affair, and the protocol
+    // allows both answers. What the server does when it is read in time is tested where its queue can be filled by hand.
     let request = json!({ "jsonrpc": "2.0", "id": 900, "method": "textDocument/hover", "params": place });
     let cancel = json!({ "jsonrpc": "2.0", "method": "$/cancelRequest", "params": { "id": 901 } });
     let second = json!({ "jsonrpc": "2.0", "id": 901, "method": "textDocument/hover", "params": place });
@@ -81,7 +82,7 @@ fn cancelled_requests_are_answered_and_the_end_has_its_status() {
     let answers = [editor.next_answer(), editor.next_answer()];
     let of = |id: u64| answers.iter().find(|answer| answer["id"] == id).expect("each request is answered");
     assert!(of(900)["result"].is_object(), "{answers:?}");
-    assert_eq!(of(901)["error"]["code"], -32800, "{answers:?}");
+    assert!(of(901)["result"].is_object() || of(901)["error"]["code"] == -32800, "{answers:?}");
     editor.ask("shutdown", Value::Null);
     let late = editor.try_ask("textDocument/hover", json!({})).expect_err("the server has shut down");
     assert_eq!(late["code"], -32600);
