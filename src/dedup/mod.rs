@@ -3,9 +3,12 @@
 //! [`exact`] gives a text's key, by which equal texts meet. [`near`] clusters texts whose word 5-grams overlap.
 
 pub mod exact;
+mod hash;
 mod jaccard;
+pub mod keep;
 mod minhash;
 pub mod near;
 mod union_find;
+mod words;
 
-pub use near::Threshold;
+pub use near::{Scheme, Threshold};
