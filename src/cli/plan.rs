@@ -213,9 +213,14 @@ fn cells(node: &Node, spec: &Spec) -> [String; 5] {
     };
     let step = match node.kind {
         NodeKind::Source => format!("read {}", node.rule),
-        NodeKind::Set | NodeKind::Drop | NodeKind::Dedup | NodeKind::Label | NodeKind::Redact | NodeKind::Forbid => {
-            shortened(&spec.sources.statement(node.span))
-        }
+        NodeKind::Set
+        | NodeKind::Drop
+        | NodeKind::Dedup
+        | NodeKind::Decontaminate
+        | NodeKind::Label
+        | NodeKind::Redact
+        | NodeKind::Forbid
+        | NodeKind::Sample => shortened(&spec.sources.statement(node.span)),
         NodeKind::Split
         | NodeKind::Require
         | NodeKind::Output

@@ -151,10 +151,12 @@ mod tests {
                 });
                 equal += a.iter().zip(&b).filter(|(a, b)| a == b).count();
             }
-            let (found, similarity) = (equal as f64 / f64::from(128 * rounds), common as f64 / (common + 2 * own) as f64);
+            let (found, similarity) =
+                (equal as f64 / f64::from(128 * rounds), common as f64 / (common + 2 * own) as f64);
             // Five standard deviations of independent values; those of one signature repel each other.
             let error = 5.0 * (similarity * (1.0 - similarity) / f64::from(128 * rounds)).sqrt().max(0.0);
-            let error = error.max(5.0 * (similarity * (1.0 - similarity) / ((common + own) * rounds as usize) as f64).sqrt());
+            let error =
+                error.max(5.0 * (similarity * (1.0 - similarity) / ((common + own) * rounds as usize) as f64).sqrt());
             assert!((found - similarity).abs() <= error, "{common} {own}: {found} instead of {similarity}");
         }
     }

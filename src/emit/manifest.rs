@@ -321,6 +321,7 @@ fn step_entry(dataset: &hir::Dataset, step: &StepOutcome) -> StepEntry {
                 StepBlock::Label => "label",
                 StepBlock::Policy => "policy",
                 StepBlock::Write => "write",
+                StepBlock::Dataset => "dataset",
             };
             format!("{block} {}", step.block_name)
         }

@@ -43,7 +43,7 @@ pub fn assign(
         }
         SplitRule::Shares { near, .. } => {
             let clusters = match near {
-                Some((_, threshold)) => Some(again.near(split::NEAR, &reached, *threshold)?),
+                Some((_, scheme)) => Some(again.near(split::NEAR, &reached, *scheme)?),
                 None => None,
             };
             let shares = Shares { narrow, dataset, source, reached: &reached, clusters };
@@ -204,8 +204,8 @@ impl Shares<'_> {
                 }
             }
         }
-        for (at, of) in self.clusters.iter().flat_map(Clusters::duplicates) {
-            sets.join(of as u32, at as u32);
+        for duplicate in self.clusters.iter().flat_map(Clusters::duplicates) {
+            sets.join(duplicate.of as u32, duplicate.index as u32);
         }
         let mut units: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
         for at in 0..self.reached.len() as u32 {

@@ -18,6 +18,7 @@ use super::require::check_rules;
 use super::resolve::{Fates, Reread, resolve, source_is_keyed};
 use super::stages::Build;
 use super::training::TrainingTable;
+use crate::dedup::Scheme;
 use crate::dedup::near::Clusters;
 use crate::emit::Finished;
 use crate::hir::{DatasetId, Program, SourceField, SourceFormat, SourceId};
@@ -182,8 +183,8 @@ struct Again<'a, 'b> {
 }
 
 impl Reread for Again<'_, '_> {
-    fn near(&mut self, column: &str, rows: &[u32], threshold: f64) -> Result<Clusters, EngineError> {
-        self.build.near(self.narrow, column, rows, threshold)
+    fn near(&mut self, column: &str, rows: &[u32], scheme: Scheme) -> Result<Clusters, EngineError> {
+        self.build.near(self.narrow, column, rows, scheme)
     }
 
     fn faults(&mut self, output: usize, rows: &[u32]) -> Result<Vec<(usize, &'static str)>, EngineError> {

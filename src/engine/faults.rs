@@ -14,7 +14,7 @@ use super::write::visible;
 use crate::emit::Renderer;
 use crate::hir::Dataset;
 use crate::label::LabelTables;
-use crate::plan::second_pass;
+use crate::plan::{Prepared, second_pass};
 
 /// Looks at the records of a chunk.
 struct Look {
@@ -46,7 +46,7 @@ impl Build<'_> {
         let renderer = Renderer::new(self.program, self.dataset, output, tables).map_err(EngineError::written)?;
         let work = Arc::new(Look { dataset: Arc::new(self.dataset.clone()), renderer });
         let table = self.table.keeping(keep(self.survey, rows.iter().map(|&row| narrow.location[row as usize])));
-        let plan = second_pass(self.dataset, &[], scan(Arc::new(table))?)?;
+        let plan = second_pass(self.dataset, &Prepared::default(), &[], scan(Arc::new(table))?)?;
         let (survey, progress) = (self.survey, &mut *self.progress);
         let (mut faults, mut seen) = (Vec::new(), 0);
         self.workers.run(&plan, work, &mut |chunk, pieces| {

@@ -27,6 +27,7 @@ pub use outcome::{
     Place, QuarantineRow, RecordId, SourceOutcome, StepOutcome, StepOutcomeKind, Verdict, Violation,
 };
 pub use partition::largest_remainder;
+pub use read::moment::{parse_date, parse_timestamp};
 pub use read::survey::InputFile;
 pub use training::{TrainingTable, slice_groups};
 pub use unit_test::{

@@ -117,6 +117,9 @@ impl Narrow {
                 StepKind::Label { column, .. } => names.label_columns.push((at, column_name(column.0 as usize))),
                 StepKind::Drop { .. }
                 | StepKind::DedupNear { .. }
+                | StepKind::DedupPieces { .. }
+                | StepKind::Decontaminate { .. }
+                | StepKind::Sample { .. }
                 | StepKind::Redact { .. }
                 | StepKind::Forbid { else_drop: true, .. }
                 | StepKind::Pair { .. } => {}

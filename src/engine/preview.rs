@@ -23,7 +23,7 @@ use crate::hir::{ColumnId, Dataset, DatasetId, Program, StepKind, TemplateId};
 use crate::plan::dataset::before;
 use crate::plan::personal::{personal_before, personal_when_emitted};
 use crate::plan::template_fields;
-use crate::plan::{changed_columns, column_name, compliance, raw_pass, second_pass, step_pass};
+use crate::plan::{Prepared, changed_columns, column_name, compliance, raw_pass, second_pass, step_pass};
 
 /// Verdicts over all records, and the means to look at some of them.
 pub struct Preview<'p> {
@@ -166,11 +166,16 @@ impl<'p> Preview<'p> {
         let dataset = self.build.dataset;
         let columns = changed_columns(&dataset.steps[step].kind);
         let mut changed = Vec::new();
-        self.visit(&self.decided.fates.kept(), &|scan| step_pass(dataset, step, scan), &mut |rows, batch| {
-            let fired = |at: usize| columns.iter().any(|id| found(batch, step, *id, at).iter().any(|count| *count > 0));
-            changed.extend(rows.iter().enumerate().filter(|(at, _)| fired(*at)).map(|(_, row)| *row));
-            Ok(())
-        })?;
+        self.visit(
+            &self.decided.fates.kept(),
+            &|scan| step_pass(dataset, &Prepared::default(), step, scan),
+            &mut |rows, batch| {
+                let fired =
+                    |at: usize| columns.iter().any(|id| found(batch, step, *id, at).iter().any(|count| *count > 0));
+                changed.extend(rows.iter().enumerate().filter(|(at, _)| fired(*at)).map(|(_, row)| *row));
+                Ok(())
+            },
+        )?;
         Ok(self.by_id(changed))
     }
 
@@ -183,7 +188,7 @@ impl<'p> Preview<'p> {
         let renderer = template.map(|id| TrainingRenderer::new(program, dataset, id, &self.decided.tables));
         let renderer = renderer.transpose().map_err(EngineError::written)?;
         let mut rendered = HashMap::new();
-        self.visit(rows, &|scan| second_pass(dataset, &[], scan), &mut |rows, batch| {
+        self.visit(rows, &|scan| second_pass(dataset, &Prepared::default(), &[], scan), &mut |rows, batch| {
             let ids = rows.iter().map(|row| Some(self.decided.fates.ids[*row as usize].to_string())).collect();
             let batch = visible(dataset, batch, ids);
             let texts = renderer.as_ref().map(|renderer| renderer.render(&batch)).transpose()?;
@@ -227,7 +232,7 @@ impl<'p> Preview<'p> {
         let personal = |steps: usize| personal_before(self.build.program, dataset, steps);
         let (earlier, later) = (personal(step), personal(step + 1));
         let mut changes = HashMap::new();
-        self.visit(rows, &|scan| step_pass(dataset, step, scan), &mut |rows, batch| {
+        self.visit(rows, &|scan| step_pass(dataset, &Prepared::default(), step, scan), &mut |rows, batch| {
             for (at, (row, values)) in rows.iter().zip(values(batch)?).enumerate() {
                 let change = |id: ColumnId| Change {
                     column: dataset.columns[id.0 as usize].name.clone(),
@@ -322,6 +327,9 @@ fn kinds(dataset: &Dataset, step: usize) -> Vec<&'static str> {
         | StepKind::Drop { .. }
         | StepKind::DedupExact { .. }
         | StepKind::DedupNear { .. }
+        | StepKind::DedupPieces { .. }
+        | StepKind::Decontaminate { .. }
+        | StepKind::Sample { .. }
         | StepKind::Label { .. }
         | StepKind::Forbid { .. }
         | StepKind::Pair { .. } => Vec::new(),

@@ -6,6 +6,7 @@ use super::EngineError;
 use super::narrow::{Key, Narrow};
 use super::outcome::{RecordId, StepOutcome, StepOutcomeKind, Verdict};
 use super::read::file_and_offset;
+use crate::dedup::Scheme;
 use crate::dedup::near::Clusters;
 use crate::hir::{Column, ColumnId, Dataset, Personal, SourceId, StepKind};
 use crate::label::LabelTables;
@@ -78,7 +79,7 @@ impl Fates {
 /// What records are read again for, since no text of them is kept.
 pub trait Reread {
     /// The near-duplicates among rows, by the text that the plan calls so.
-    fn near(&mut self, column: &str, rows: &[u32], threshold: f64) -> Result<Clusters, EngineError>;
+    fn near(&mut self, column: &str, rows: &[u32], scheme: Scheme) -> Result<Clusters, EngineError>;
 
     /// Those of these rows that an output cannot hold, by their place among them, each with the reason.
     fn faults(&mut self, output: usize, rows: &[u32]) -> Result<Vec<(usize, &'static str)>, EngineError>;
@@ -98,10 +99,13 @@ pub fn resolve(
         let mut walk = Walk { narrow, fates: &mut fates, at: at as u32, reached: &reached };
         match &step.kind {
             StepKind::Set { .. } | StepKind::Redact { .. } => {}
+            StepKind::DedupPieces { .. } | StepKind::Decontaminate { .. } | StepKind::Sample { .. } => {
+                unreachable!("what cannot be built is refused before")
+            }
             StepKind::Drop { .. } | StepKind::Forbid { .. } => walk.drop_fired(),
             StepKind::DedupExact { .. } => walk.drop_repeated(),
-            StepKind::DedupNear { threshold, .. } => {
-                walk.drop_similar(&again.near(&cleaning::near_text(at), &reached, *threshold)?);
+            StepKind::DedupNear { scheme, .. } => {
+                walk.drop_similar(&again.near(&cleaning::near_text(at), &reached, *scheme)?);
             }
             StepKind::Label { column, label, null_drops, .. } => {
                 walk.drop_fired();
@@ -214,8 +218,8 @@ impl Walk<'_> {
 
     /// Keeps the first row of each cluster; clusters number the rows that reach the step.
     fn drop_similar(&mut self, clusters: &Clusters) {
-        for (index, of) in clusters.duplicates() {
-            let (row, of) = (self.reached[index], self.reached[of]);
+        for duplicate in clusters.duplicates() {
+            let (row, of) = (self.reached[duplicate.index], self.reached[duplicate.of]);
             self.fates.duplicate_of.insert(row, of);
             self.drop(row);
         }

@@ -16,13 +16,13 @@ use super::read::{ChunkTable, Keep, Survey, file_and_offset};
 use super::report::Resolved;
 use super::training::TableWriter;
 use super::write::{Emitted, Write, redacted, rendered_schema};
-use crate::dedup::Threshold;
+use crate::dedup::Scheme;
 use crate::dedup::near::{Clusters, Index};
 use crate::emit::{self, EmitError, Finished, Renderer, Staging, Stamp, TrainingRenderer};
 use crate::hir::{Column, Dataset, Expr, LabelSchema, LabelValues, Program, SourceId, StepKind};
 use crate::label::{LabelTable, LabelTables};
 use crate::plan::labels::FoundField;
-use crate::plan::{Chain, column_name, first_pass, near_pass, second_pass};
+use crate::plan::{Chain, Prepared, column_name, first_pass, near_pass, second_pass};
 
 /// Rows of the audit that are handed over at once.
 const AUDIT_ROWS: usize = 16_384;
@@ -40,7 +40,7 @@ pub(super) struct Build<'b> {
 impl Build<'_> {
     /// The first pass.
     pub(super) fn decide(&mut self) -> Result<Narrow, EngineError> {
-        let plan = first_pass(self.program, self.dataset, scan(Arc::new(self.table.clone()))?)?;
+        let plan = first_pass(self.program, self.dataset, &Prepared::default(), scan(Arc::new(self.table.clone()))?)?;
         let mut narrow = Narrow::new(self.program, self.dataset);
         let (survey, progress) = (self.survey, &mut *self.progress);
         self.workers.run(&plan, Arc::new(Batches), &mut |chunk, batches| {
@@ -57,24 +57,22 @@ impl Build<'_> {
         narrow: &Narrow,
         column: &str,
         rows: &[u32],
-        threshold: f64,
+        scheme: Scheme,
     ) -> Result<Clusters, EngineError> {
-        let threshold = Threshold::new(threshold).expect("a checked program's similarity lies above 0 and up to 1");
         let table = self.table.keeping(keep(self.survey, rows.iter().map(|&row| narrow.location[row as usize])));
-        let plan = near_pass(self.program, self.dataset, column, scan(Arc::new(table))?)?;
-        let mut index = Index::new(threshold);
+        let plan =
+            near_pass(self.program, self.dataset, &Prepared::default(), &[column.to_owned()], scan(Arc::new(table))?)?;
+        let mut index = Index::new(scheme);
         let (survey, progress) = (self.survey, &mut *self.progress);
         self.workers.run(&plan, Arc::new(Batches), &mut |chunk, batches| {
             for batch in &batches {
                 let texts = batch[column].as_string::<i32>();
-                texts.iter().for_each(|text| {
-                    index.push(text.unwrap_or_default());
-                });
+                index.push(&scheme.sketch(texts.iter().map(Option::unwrap_or_default)));
             }
             progress(at_chunk(survey, Stage::Compare, chunk));
             Ok(())
         })?;
-        Ok(index.finish())
+        Ok(index.finish(std::num::NonZeroUsize::MIN, &[]))
     }
 
     /// The values of the data set's labels, once the first pass has found those that the data decide.
@@ -199,7 +197,7 @@ impl Build<'_> {
         let chunks = by_chunk(self.survey, resolved.parts.iter().enumerate().filter_map(emitted), |one| one.location);
         let keep: Keep =
             chunks.iter().map(|rows| rows.iter().map(|one| file_and_offset(one.location).1).collect()).collect();
-        let plan = second_pass(dataset, &extras, scan(Arc::new(self.table.keeping(keep)))?)?;
+        let plan = second_pass(dataset, &Prepared::default(), &extras, scan(Arc::new(self.table.keeping(keep)))?)?;
         let name = |chunk: &super::read::Chunk| self.survey.files[chunk.file].file.name.clone();
         let work = Write {
             dataset: Arc::new(dataset.clone()),

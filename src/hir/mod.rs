@@ -10,8 +10,9 @@ pub mod train;
 pub mod types;
 
 pub use dataset::{
-    Column, ColumnId, Credit, Dataset, FixedPart, Output, OutputFormat, Personal, PersonalStatement, Purpose,
-    RequireSubject, Requirement, Split, SplitRule, Step, StepBlock, StepKind, Terms,
+    Column, ColumnId, Credit, Dataset, Evaluated, FixedPart, Keep, Output, OutputFormat, Period, Personal,
+    PersonalStatement, Purpose, RequireSubject, Requirement, Split, SplitRule, Step, StepBlock, StepKind, Taken, Terms,
+    TimeOrder,
 };
 pub use expr::{BinaryOp, Expr, ExprKind, Literal};
 pub use label::{DeclaredSchema, Label, LabelSchema, LabelValue, LabelValues};

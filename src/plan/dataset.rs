@@ -7,7 +7,7 @@ use datafusion::logical_expr::{Expr as Plan, LogicalPlan, col, lit, when};
 use super::chain::Chain;
 use super::expr::lower;
 use super::split::{self, groups, pers};
-use super::{cleaning, column_name, compliance, labels};
+use super::{Prepared, cleaning, column_name, compliance, labels};
 use crate::engine::read::table::{DIGEST, ERROR, LINE, LOCATION};
 use crate::hir::{Column, ColumnId, Dataset, Expr, Program, SplitRule, Step, StepBlock, StepKind};
 
@@ -17,32 +17,50 @@ pub const VERDICT: &str = "_verdict";
 /// What decides over each record, over a scan of the data set's table:
 /// `_location`, `_line`, `_digest`, `_error`, `_verdict`, then a column for each need of a step, of the split and of the
 /// requirements, and the labels' own.
-pub fn first_pass(program: &Program, dataset: &Dataset, scan: LogicalPlan) -> Result<LogicalPlan> {
-    let chain = decide(program, dataset, scan)?;
+pub fn first_pass(program: &Program, dataset: &Dataset, prepared: &Prepared, scan: LogicalPlan) -> Result<LogicalPlan> {
+    let chain = decide(program, dataset, prepared, scan)?;
     let wanted = first_pass_columns(program, dataset);
     let present: Vec<String> = wanted.into_iter().filter(|name| chain.has(name)).collect();
     chain.select(&present)
 }
 
-/// The texts among which near-duplicates are looked for, over a scan of the records concerned: `_location` and `column`,
-/// which is [`cleaning::near_text`] of a step or [`split::NEAR`].
-pub fn near_pass(program: &Program, dataset: &Dataset, column: &str, scan: LogicalPlan) -> Result<LogicalPlan> {
-    decide(program, dataset, scan)?.select(&[LOCATION.to_owned(), column.to_owned()])
+/// The texts among which near-duplicates are looked for, over a scan of the records concerned: `_location` and `columns`:
+/// [`cleaning::near_text`] of a step, with its [`cleaning::score`] where it has one, or [`split::NEAR`].
+pub fn near_pass(
+    program: &Program,
+    dataset: &Dataset,
+    prepared: &Prepared,
+    columns: &[String],
+    scan: LogicalPlan,
+) -> Result<LogicalPlan> {
+    decide(program, dataset, prepared, scan)?.select(&[&[LOCATION.to_owned()], columns].concat())
+}
+
+/// The text of a column as it is at a step, over a scan of the records that reach it: `_location` and the column.
+pub fn pieces_pass(
+    dataset: &Dataset,
+    prepared: &Prepared,
+    step: usize,
+    column: ColumnId,
+    scan: LogicalPlan,
+) -> Result<LogicalPlan> {
+    let chain = lower_all(Chain::new(scan), dataset, prepared, &dataset.steps[..step])?;
+    chain.select(&[LOCATION.to_owned(), column_name(column.0 as usize)])
 }
 
 /// All that may decide over a record.
-fn decide(program: &Program, dataset: &Dataset, scan: LogicalPlan) -> Result<Chain> {
+fn decide(program: &Program, dataset: &Dataset, prepared: &Prepared, scan: LogicalPlan) -> Result<Chain> {
     let chain = split::lower_groups(Chain::new(scan), dataset)?;
     let chain = labels::lower_found(chain, program, dataset)?;
-    let chain = lower_steps(chain, &dataset.columns, &dataset.steps, |chain| split::lower_by(chain, dataset))?;
+    let chain = lower_steps(chain, dataset, prepared, |chain| split::lower_by(chain, dataset))?;
     let chain = split::lower_split(chain, dataset)?;
     chain.stage(vec![(VERDICT.to_owned(), first_verdict(&dataset.steps)?)])
 }
 
 /// What is written of each record, over a scan: `_location`, the columns that no label hides, what each `redact` found,
 /// and the values of `extras`, `_extra0` …, over the columns as they are emitted.
-pub fn second_pass(dataset: &Dataset, extras: &[&Expr], scan: LogicalPlan) -> Result<LogicalPlan> {
-    let chain = lower_steps(Chain::new(scan), &dataset.columns, &dataset.steps, Ok)?;
+pub fn second_pass(dataset: &Dataset, prepared: &Prepared, extras: &[&Expr], scan: LogicalPlan) -> Result<LogicalPlan> {
+    let chain = lower_steps(Chain::new(scan), dataset, prepared, Ok)?;
     let chain = lower_extras(chain, extras)?;
     let mut names = vec![LOCATION.to_owned()];
     let visible = dataset.columns.iter().enumerate().filter(|(_, column)| !column.hidden);
@@ -65,14 +83,11 @@ pub fn raw_pass(dataset: &Dataset, scan: LogicalPlan) -> Result<LogicalPlan> {
 
 /// What one `set` or `redact` makes of its columns: `_location`, then of each column its value [`before`] the step and, under
 /// its own name, behind it, and what a `redact` found.
-pub fn step_pass(dataset: &Dataset, step: usize, scan: LogicalPlan) -> Result<LogicalPlan> {
-    let mut chain = Chain::new(scan);
-    for (at, earlier) in dataset.steps[..step].iter().enumerate() {
-        chain = lower_step(chain, at, &dataset.columns, &earlier.kind)?;
-    }
+pub fn step_pass(dataset: &Dataset, prepared: &Prepared, step: usize, scan: LogicalPlan) -> Result<LogicalPlan> {
+    let mut chain = lower_all(Chain::new(scan), dataset, prepared, &dataset.steps[..step])?;
     let columns = changed_columns(&dataset.steps[step].kind);
     chain = chain.stage(columns.iter().map(|id| (before(*id), super::expr::column(*id))).collect())?;
-    chain = lower_step(chain, step, &dataset.columns, &dataset.steps[step].kind)?;
+    chain = lower_step(chain, step, &dataset.columns, &dataset.steps[step].kind, prepared)?;
     let mut names = vec![LOCATION.to_owned()];
     for id in columns {
         names.extend([before(id), column_name(id.0 as usize)]);
@@ -89,28 +104,43 @@ pub fn before(column: ColumnId) -> String {
 /// The columns to which a step gives new values in place of those that were read.
 pub fn changed_columns(step: &StepKind) -> Vec<ColumnId> {
     match step {
-        StepKind::Set { column, .. } => vec![*column],
+        StepKind::Set { column, .. } | StepKind::DedupPieces { column, .. } => vec![*column],
         StepKind::Redact { columns, .. } => columns.clone(),
         StepKind::Drop { .. }
         | StepKind::DedupExact { .. }
         | StepKind::DedupNear { .. }
+        | StepKind::Decontaminate { .. }
         | StepKind::Label { .. }
         | StepKind::Forbid { .. }
-        | StepKind::Pair { .. } => Vec::new(),
+        | StepKind::Pair { .. }
+        | StepKind::Sample { .. } => Vec::new(),
     }
 }
 
 /// Both passes at once, over records given by hand: what decides over each record, what each step has to say of it, all
 /// columns as they are in the end, and the values of `extras` over these.
-pub fn test_pass(program: &Program, dataset: &Dataset, extras: &[&Expr], scan: LogicalPlan) -> Result<LogicalPlan> {
-    let chain = lower_extras(decide(program, dataset, scan)?, extras)?;
+pub fn test_pass(
+    program: &Program,
+    dataset: &Dataset,
+    prepared: &Prepared,
+    extras: &[&Expr],
+    scan: LogicalPlan,
+) -> Result<LogicalPlan> {
+    let chain = lower_extras(decide(program, dataset, prepared, scan)?, extras)?;
     let mut names = first_pass_columns(program, dataset);
     for (at, step) in dataset.steps.iter().enumerate() {
         match &step.kind {
-            StepKind::Drop { .. } | StepKind::Forbid { .. } => names.push(cleaning::verdict(at)),
-            StepKind::DedupNear { .. } => names.push(cleaning::near_text(at)),
+            StepKind::Drop { .. }
+            | StepKind::Forbid { .. }
+            | StepKind::DedupPieces { .. }
+            | StepKind::Decontaminate { .. } => names.push(cleaning::verdict(at)),
+            StepKind::DedupNear { .. } => names.extend([cleaning::near_text(at), cleaning::score(at)]),
             StepKind::Redact { columns, .. } => names.extend(columns.iter().map(|id| compliance::found(at, *id))),
-            StepKind::Set { .. } | StepKind::DedupExact { .. } | StepKind::Label { .. } | StepKind::Pair { .. } => {}
+            StepKind::Set { .. }
+            | StepKind::DedupExact { .. }
+            | StepKind::Label { .. }
+            | StepKind::Pair { .. }
+            | StepKind::Sample { .. } => {}
         }
     }
     for name in (0..dataset.columns.len()).map(column_name) {
@@ -137,28 +167,43 @@ pub fn extra(position: usize) -> String {
 
 /// All steps in order; `before_policy` adds what is to be set aside when the record is clean and labelled.
 fn lower_steps(
-    mut chain: Chain,
-    columns: &[Column],
-    steps: &[Step],
+    chain: Chain,
+    dataset: &Dataset,
+    prepared: &Prepared,
     before_policy: impl FnOnce(Chain) -> Result<Chain>,
 ) -> Result<Chain> {
+    let steps = &dataset.steps;
     let policy = steps.iter().position(|step| step.block == StepBlock::Policy).unwrap_or(steps.len());
-    for (at, step) in steps[..policy].iter().enumerate() {
-        chain = lower_step(chain, at, columns, &step.kind)?;
-    }
-    chain = before_policy(chain)?;
+    let mut chain = before_policy(lower_all(chain, dataset, prepared, &steps[..policy])?)?;
     for (at, step) in steps.iter().enumerate().skip(policy) {
-        chain = lower_step(chain, at, columns, &step.kind)?;
+        chain = lower_step(chain, at, &dataset.columns, &step.kind, prepared)?;
     }
     Ok(chain)
 }
 
-fn lower_step(chain: Chain, at: usize, columns: &[Column], step: &StepKind) -> Result<Chain> {
+/// The first steps of a data set, in order.
+fn lower_all(mut chain: Chain, dataset: &Dataset, prepared: &Prepared, steps: &[Step]) -> Result<Chain> {
+    for (at, step) in steps.iter().enumerate() {
+        chain = lower_step(chain, at, &dataset.columns, &step.kind, prepared)?;
+    }
+    Ok(chain)
+}
+
+fn lower_step(chain: Chain, at: usize, columns: &[Column], step: &StepKind, prepared: &Prepared) -> Result<Chain> {
     match step {
         StepKind::Set { column, value } => cleaning::lower_set(chain, at, columns, *column, value),
         StepKind::Drop { condition } => cleaning::lower_condition(chain, at, condition),
-        StepKind::DedupExact { columns } => cleaning::lower_dedup_exact(chain, at, columns),
-        StepKind::DedupNear { column, .. } => cleaning::lower_dedup_near(chain, at, *column),
+        StepKind::DedupExact { columns, keep } => cleaning::lower_dedup_exact(chain, at, columns, keep),
+        StepKind::DedupNear { column, keep, .. } => cleaning::lower_dedup_near(chain, at, *column, keep),
+        StepKind::DedupPieces { column, .. } => {
+            let cuts = prepared.cuts.get(&at).expect("what is cut is found before the step is lowered");
+            cleaning::lower_dedup_pieces(chain, at, *column, cuts)
+        }
+        StepKind::Decontaminate { column, .. } => {
+            let evaluation = prepared.evaluated.get(&at).expect("evaluated texts are read before the step is lowered");
+            cleaning::lower_decontaminate(chain, at, *column, evaluation)
+        }
+        StepKind::Sample { taken, .. } => cleaning::lower_sample(chain, at, taken.by()),
         StepKind::Label { column, value, drop_when, .. } => {
             labels::lower_label(chain, at, *column, value, drop_when.as_ref())
         }
@@ -172,14 +217,18 @@ fn lower_step(chain: Chain, at: usize, columns: &[Column], step: &StepKind) -> R
 /// Whether a step has a verdict column that drops.
 fn drops(step: &StepKind) -> bool {
     match step {
-        StepKind::Drop { .. } | StepKind::Forbid { else_drop: true, .. } => true,
+        StepKind::Drop { .. }
+        | StepKind::Forbid { else_drop: true, .. }
+        | StepKind::DedupPieces { .. }
+        | StepKind::Decontaminate { .. } => true,
         StepKind::Label { drop_when, .. } => drop_when.is_some(),
         StepKind::Forbid { else_drop: false, .. }
         | StepKind::Set { .. }
         | StepKind::DedupExact { .. }
         | StepKind::DedupNear { .. }
         | StepKind::Redact { .. }
-        | StepKind::Pair { .. } => false,
+        | StepKind::Pair { .. }
+        | StepKind::Sample { .. } => false,
     }
 }
 
@@ -198,12 +247,14 @@ fn first_pass_columns(program: &Program, dataset: &Dataset) -> Vec<String> {
     let mut names: Vec<String> = [LOCATION, LINE, DIGEST, ERROR, VERDICT].map(str::to_owned).to_vec();
     for (at, step) in dataset.steps.iter().enumerate() {
         match &step.kind {
-            StepKind::Set { .. } => names.push(cleaning::changed(at)),
-            StepKind::DedupExact { .. } => names.push(cleaning::dedup_key(at)),
+            StepKind::Set { .. } | StepKind::DedupPieces { .. } => names.push(cleaning::changed(at)),
+            StepKind::DedupExact { .. } => names.extend([cleaning::dedup_key(at), cleaning::score(at)]),
+            StepKind::Sample { .. } => names.push(cleaning::sampled_by(at)),
             StepKind::Label { column, .. } => names.push(column_name(column.0 as usize)),
             StepKind::Forbid { else_drop: false, .. } => names.push(compliance::forbidden(at)),
             StepKind::Drop { .. }
             | StepKind::DedupNear { .. }
+            | StepKind::Decontaminate { .. }
             | StepKind::Redact { .. }
             | StepKind::Forbid { else_drop: true, .. }
             | StepKind::Pair { .. } => {}
@@ -216,7 +267,7 @@ fn first_pass_columns(program: &Program, dataset: &Dataset) -> Vec<String> {
         SplitRule::AllTrain => {}
         SplitRule::ByField(_) => names.push(split::PART.to_owned()),
         SplitRule::Shares { .. } => {
-            names.extend([split::BY, split::STRATUM].map(str::to_owned));
+            names.extend([split::BY, split::STRATUM, split::TIME].map(str::to_owned));
         }
     }
     names

@@ -32,6 +32,9 @@ pub fn personal_before(program: &Program, dataset: &Dataset, step: usize) -> Vec
             StepKind::Drop { .. }
             | StepKind::DedupExact { .. }
             | StepKind::DedupNear { .. }
+            | StepKind::DedupPieces { .. }
+            | StepKind::Decontaminate { .. }
+            | StepKind::Sample { .. }
             | StepKind::Forbid { .. }
             | StepKind::Pair { .. } => {}
         }

@@ -144,8 +144,8 @@ fn resolve_item(
     }
 }
 
-/// What is wrong with a path by its looks alone: nothing in it, or credentials.
-fn check_path(context: &mut Context<'_>, path: &Text) {
+/// What is wrong with a path by its looks alone: nothing in it, or credentials. Whether nothing is.
+pub(super) fn check_path(context: &mut Context<'_>, path: &Text) -> bool {
     if path.node.trim().is_empty() {
         context.error(
             Code::BadPath,
@@ -154,6 +154,7 @@ fn check_path(context: &mut Context<'_>, path: &Text) {
             "names no file",
             "name a file or a pattern: `\"data/*.jsonl\"`",
         );
+        return false;
     }
     if let Some((_, rest)) = path.node.split_once("://") {
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -167,8 +168,10 @@ fn check_path(context: &mut Context<'_>, path: &Text) {
                 "a secret stands in the specification",
                 "take it out: credentials come from the environment alone",
             );
+            return false;
         }
     }
+    true
 }
 
 /// The file name's ending without a compression's.

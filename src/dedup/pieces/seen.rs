@@ -56,8 +56,8 @@ impl Seen {
     pub fn take(&mut self, pieces: &[Piece], places: &mut Vec<Range<u32>>) {
         self.own.clear();
         for piece in pieces.iter().filter(|piece| self.class.holds(piece.key)) {
-            let repeated = self.keys.contains(&piece.key)
-                || *self.own.entry(piece.key).or_insert(piece.end) <= piece.start;
+            let repeated =
+                self.keys.contains(&piece.key) || *self.own.entry(piece.key).or_insert(piece.end) <= piece.start;
             if repeated {
                 places.push(piece.start..piece.end);
             }

@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 
 use super::coverage::{Part, RuleId, chosen_arm};
 use super::{Difference, Ending, EngineError, Mismatch, Ran, RuleRef, Wanted, given};
-use crate::dedup::Threshold;
+use crate::dedup::Scheme;
 use crate::dedup::near::{Clusters, clusters};
 use crate::emit::cell_value;
 use crate::engine::narrow::Narrow;
@@ -25,7 +25,7 @@ use crate::hir::{
 use crate::label::{LabelTable, LabelTables};
 use crate::plan::dataset::extra;
 use crate::plan::types::arrow_type;
-use crate::plan::{cleaning, column_name, compliance, test_pass};
+use crate::plan::{Prepared, cleaning, column_name, compliance, test_pass};
 use crate::source::Span;
 
 /// Runs the steps over the records of several tests at once and compares, for each test, what became of its own.
@@ -40,7 +40,7 @@ pub(super) fn run(
     let table = table(uses)?;
     let table = MemTable::try_new(table.schema(), vec![vec![table]])?;
     let extras: Vec<&Expr> = arms.iter().map(|(_, arm)| arm).collect();
-    let plan = test_pass(program, &dataset, &extras, scan(Arc::new(table))?)?;
+    let plan = test_pass(program, &dataset, &Prepared::default(), &extras, scan(Arc::new(table))?)?;
     let mut batches = Vec::new();
     workers.run(&plan, Arc::new(Batches), &mut |_, more| {
         batches.extend(more);
@@ -61,8 +61,8 @@ pub(super) fn run(
 struct InMemory<'b>(&'b RecordBatch);
 
 impl Reread for InMemory<'_> {
-    fn near(&mut self, column: &str, rows: &[u32], threshold: f64) -> Result<Clusters, EngineError> {
-        Ok(near(self.0, column, rows, threshold))
+    fn near(&mut self, column: &str, rows: &[u32], scheme: Scheme) -> Result<Clusters, EngineError> {
+        Ok(near(self.0, column, rows, scheme))
     }
 
     fn faults(&mut self, _: usize, _: &[u32]) -> Result<Vec<(usize, &'static str)>, EngineError> {
@@ -146,6 +146,9 @@ fn arm_of((at, step): (usize, &Step)) -> Option<(usize, Expr)> {
         | StepKind::Drop { .. }
         | StepKind::DedupExact { .. }
         | StepKind::DedupNear { .. }
+        | StepKind::DedupPieces { .. }
+        | StepKind::Decontaminate { .. }
+        | StepKind::Sample { .. }
         | StepKind::Redact { .. }
         | StepKind::Forbid { .. }
         | StepKind::Pair { .. } => None,
@@ -168,11 +171,10 @@ fn label_tables(program: &Program, dataset: &Dataset, narrow: &Narrow) -> LabelT
     LabelTables(tables)
 }
 
-fn near(batch: &RecordBatch, column: &str, rows: &[u32], threshold: f64) -> Clusters {
-    let threshold = Threshold::new(threshold).expect("a checked program's similarity lies above 0 and up to 1");
+fn near(batch: &RecordBatch, column: &str, rows: &[u32], scheme: Scheme) -> Clusters {
     let texts = batch[column].as_string::<i32>();
     let text = |row: &u32| if texts.is_null(*row as usize) { "" } else { texts.value(*row as usize) };
-    clusters(rows.iter().map(text), threshold)
+    clusters(rows.iter().map(text), scheme)
 }
 
 /// The value of a column in a record.
@@ -321,8 +323,11 @@ impl Decided<'_> {
             StepKind::Drop { .. }
             | StepKind::DedupExact { .. }
             | StepKind::DedupNear { .. }
+            | StepKind::Decontaminate { .. }
             | StepKind::Forbid { .. }
-            | StepKind::Pair { .. } => dropped,
+            | StepKind::Pair { .. }
+            | StepKind::Sample { .. } => dropped,
+            StepKind::DedupPieces { .. } => dropped || self.narrow.changed.get(&at).is_some_and(|changed| changed[row]),
             StepKind::Label { .. } => {
                 self.fire_label(row, at, step.span, arms, dropped, fired);
                 return;

@@ -6,6 +6,7 @@ mod arithmetic;
 mod digest;
 mod element;
 mod member;
+pub(super) mod prepared;
 pub mod redact;
 mod text;
 

@@ -145,7 +145,9 @@ fn reasons(context: &Context<'_>, decl: &Decl) -> Vec<String> {
         Decl::Clean(clean) => {
             let reason = |rule: &clean::Rule| match &rule.kind {
                 clean::RuleKind::Drop { reason, .. } => Some(reason.node.clone()),
-                clean::RuleKind::Dedup { .. } => Some(cleaning::in_short(context, rule.span)),
+                clean::RuleKind::Dedup { .. }
+                | clean::RuleKind::DedupPieces { .. }
+                | clean::RuleKind::Decontaminate { .. } => Some(cleaning::in_short(context, rule.span)),
                 clean::RuleKind::Set { .. } => None,
             };
             clean.rules.iter().filter_map(reason).collect()

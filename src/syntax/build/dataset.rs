@@ -34,11 +34,9 @@ impl Builder<'_> {
                 shares: all(pair, Rule::mixed).map(|mixed| (self.name_in(&mixed), self.amount_in(&mixed))).collect(),
                 seed: self.seed_in(pair),
             },
-            Rule::weight => ItemKind::Weight {
-                source: self.name_in(pair),
-                weight: self.amount_in(pair),
-                seed: self.seed_in(pair),
-            },
+            Rule::weight => {
+                ItemKind::Weight { source: self.name_in(pair), weight: self.amount_in(pair), seed: self.seed_in(pair) }
+            }
             Rule::split => ItemKind::Split(self.split(pair)),
             Rule::write => ItemKind::Write {
                 format: self.name_in(pair),

@@ -13,7 +13,8 @@ use crate::syntax::token::Kind;
 
 /// The words that are not padded and for which no other is: rare and long ones, and those that are followed by
 /// something of another kind than their neighbours are.
-pub(in crate::syntax) const ODD: &[&str] = &["annotations", "on_bad_row", "dedup", "decontaminate", "k_anonymous", "optimizer", "mute"];
+pub(in crate::syntax) const ODD: &[&str] =
+    &["annotations", "on_bad_row", "dedup", "decontaminate", "k_anonymous", "optimizer", "mute"];
 
 /// The statements of a whole text, which `file` is the match of.
 pub(super) fn build(text: &str, pieces: &Pieces, file: Pair) -> Vec<Statement> {
