@@ -75,8 +75,7 @@ fn name(
                 parts.pop();
                 parts.push(function.docs.to_owned());
                 let examples = function.examples.iter().take(3);
-                let examples =
-                    examples.map(|example| format!("`{}({:?})` is `{}`", function.name, example.input, example.output));
+                let examples = examples.map(|example| format!("`{}` is `{}`", function.call(example), example.output));
                 parts.push(examples.collect::<Vec<String>>().join("  \n"));
             }
         }
