@@ -27,6 +27,7 @@ mod model;
 mod names;
 mod order;
 mod outputs;
+mod packs;
 mod purpose;
 mod quantities;
 mod ranges;
