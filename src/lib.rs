@@ -24,6 +24,7 @@ pub mod pii;
 pub mod plan;
 pub mod prompt;
 pub mod runtime;
+pub mod sample;
 pub mod semantic;
 pub mod source;
 pub mod syntax;

@@ -10,7 +10,7 @@ use super::build::targets::Targets;
 use super::context::{self, Spec};
 use super::terminal::{Paint, Terminal};
 use crate::emit::{self, Manifest, file_name};
-use crate::engine::{FileOutcome, SourceOutcome};
+use crate::engine::{FileOutcome, SourceOutcome, SourceUse};
 use crate::hir::{Dataset, Program};
 use crate::plan::outline::{Node, NodeKind, Outline, outline, to_dot, to_mermaid};
 use crate::semantic;
@@ -112,6 +112,7 @@ fn state(program: &Program, dataset: &Dataset, out: &Path) -> State {
         .iter()
         .map(|source| SourceOutcome {
             name: source.name.clone(),
+            used: SourceUse::Records,
             license: source.license.clone(),
             files: source
                 .files

@@ -79,6 +79,12 @@ impl Clusters {
         self.representatives[index] as usize
     }
 
+    /// The similarity of a text to its representative, by its position among those of [`Clusters::duplicates`]. Panics when
+    /// there is no such text.
+    pub fn similarity(&self, duplicate: usize) -> f32 {
+        self.similarities[duplicate]
+    }
+
     /// The texts that are not their clusters' representatives, in order.
     pub fn duplicates(&self) -> impl Iterator<Item = Duplicate> + '_ {
         let pairs = self.representatives.iter().enumerate().map(|(index, &of)| (index, of as usize));

@@ -6,13 +6,9 @@
 //! thousand times in a row, one length stays.
 //!
 //! Pieces are compared by 128-bit keys: among 10^12 different ones two have the same key with a probability below 10^-14.
-//!
-//! **Memory.** [`Seen`] takes 19 to 39 bytes for each different line, sentence or window (so for each word, character or
-//! byte of the texts): for substrings in words 3 to 7 bytes for each byte of English text. It never takes more than it is
-//! given: where that is not enough, it keeps a part of the keys, and says which others are to be looked for in a further
-//! reading of the texts.
-
-mod seen;
+//! Whoever has all [`Occurrence`]s sorted, in memory or in files, finds with [`Repeats`] those that repeat an earlier one.
+//! An occurrence takes 32 bytes: for lines and sentences little beside the texts, for substrings in words 5 to 6 bytes for each
+//! byte of English text, in characters and bytes 32.
 
 use std::ops::Range;
 
@@ -20,7 +16,6 @@ use unicode_segmentation::UnicodeSegmentation;
 
 use super::exact;
 use super::words::for_each_word;
-pub use seen::{Class, Seen};
 
 /// What texts are cut into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +45,7 @@ pub enum Unit {
     Words,
     /// Characters.
     Characters,
-    /// Bytes of UTF-8.
+    /// Bytes of UTF-8. Where a passage begins or ends within a character, that one stays.
     Bytes,
 }
 
@@ -65,21 +60,46 @@ impl Unit {
     }
 }
 
-/// A piece of a text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Piece {
+/// A piece of a text, in the order of the keys and then of the texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Occurrence {
     /// What it is compared by.
-    pub key: u128,
-    /// The bytes that go where it repeats an earlier one.
+    pub key: [u8; 16],
+    /// The text.
+    pub text: u64,
+    /// The bytes of the text that go where it repeats an earlier one.
     pub start: u32,
     /// Where they end.
     pub end: u32,
 }
 
+/// Finds the occurrences that repeat an earlier one, in a text before or in the same one, among all in order.
+#[derive(Debug, Default)]
+pub struct Repeats {
+    first: Option<Occurrence>,
+}
+
+impl Repeats {
+    /// Whether this one repeats an earlier one that it does not overlap.
+    pub fn next(&mut self, one: &Occurrence) -> bool {
+        match self.first.filter(|first| first.key == one.key) {
+            Some(first) => first.text != one.text || first.end <= one.start,
+            None => {
+                self.first = Some(*one);
+                false
+            }
+        }
+    }
+}
+
 impl Pieces {
-    /// The pieces of a text in order, in place of those in `pieces`. Of a text beyond 4 GiB the first 4 GiB count.
-    pub fn cut_into(self, text: &str, pieces: &mut Vec<Piece>) {
-        pieces.clear();
+    /// The pieces of the text with this number, put behind those in `pieces`. Of a text beyond 4 GiB the first 4 GiB count.
+    pub fn cut_into(self, number: u64, text: &str, pieces: &mut Vec<Occurrence>) {
+        let mut each = |key: u128, place: Range<usize>| {
+            if let (Ok(start), Ok(end)) = (u32::try_from(place.start), u32::try_from(place.end)) {
+                pieces.push(Occurrence { key: key.to_be_bytes(), text: number, start, end });
+            }
+        };
         match self {
             Pieces::Lines(least) => {
                 let mut start = 0;
@@ -90,29 +110,23 @@ impl Pieces {
                     if !line.ends_with('\n') && place.start > 0 {
                         place.start -= 1;
                     }
-                    push_whole(pieces, line.trim(), least, place);
+                    push_whole(line.trim(), least, place, &mut each);
                 }
             }
             Pieces::Sentences(least) => {
                 for (start, sentence) in text.split_sentence_bound_indices() {
-                    push_whole(pieces, sentence.trim(), least, start..start + sentence.len());
+                    push_whole(sentence.trim(), least, start..start + sentence.len(), &mut each);
                 }
             }
-            Pieces::Windows(Length { count, unit }) => windows_into(text, count, unit, pieces),
+            Pieces::Windows(Length { count, unit }) => windows_into(text, count, unit, &mut each),
         }
     }
 }
 
-fn push_whole(pieces: &mut Vec<Piece>, text: &str, least: Length, place: Range<usize>) {
-    if text.is_empty() || !reaches(text, least) {
-        return;
+fn push_whole(text: &str, least: Length, place: Range<usize>, each: &mut impl FnMut(u128, Range<usize>)) {
+    if !text.is_empty() && reaches(text, least) {
+        each(u128::from_be_bytes(exact::key(text).0), place);
     }
-    let key = u128::from_le_bytes(exact::key(text).0);
-    pieces.extend(piece(key, place));
-}
-
-fn piece(key: u128, place: Range<usize>) -> Option<Piece> {
-    Some(Piece { key, start: u32::try_from(place.start).ok()?, end: u32::try_from(place.end).ok()? })
 }
 
 fn reaches(text: &str, least: Length) -> bool {
@@ -127,7 +141,7 @@ fn reaches(text: &str, least: Length) -> bool {
     }
 }
 
-fn windows_into(text: &str, length: usize, unit: Unit, pieces: &mut Vec<Piece>) {
+fn windows_into(text: &str, length: usize, unit: Unit, each: &mut impl FnMut(u128, Range<usize>)) {
     let mut units: Vec<(u64, Range<usize>)> = Vec::new();
     match unit {
         Unit::Words => for_each_word(text, |hash, place| units.push((hash, place))),
@@ -144,12 +158,23 @@ fn windows_into(text: &str, length: usize, unit: Unit, pieces: &mut Vec<Piece>) 
         let gone = at.checked_sub(length).map(|gone| units[gone].0);
         halves.iter_mut().for_each(|half| half.step(units[at].0, gone));
         if at + 1 >= length {
-            let key = u128::from(halves[0].hash) << 64 | u128::from(halves[1].hash);
-            // Neighbours differ in few bits where units are letters; sets of keys want bits that look random.
-            let key = key ^ u128::from(super::hash::mix(halves[0].hash ^ halves[1].hash.rotate_left(32)));
-            pieces.extend(piece(key, units[at + 1 - length].1.start..units[at].1.end));
+            let place = whole_characters(text, units[at + 1 - length].1.start, units[at].1.end);
+            if !place.is_empty() {
+                each(u128::from(halves[0].hash) << 64 | u128::from(halves[1].hash), place);
+            }
         }
     }
+}
+
+/// The characters that lie between two bytes as wholes: nothing where there is none.
+fn whole_characters(text: &str, mut start: usize, mut end: usize) -> Range<usize> {
+    while !text.is_char_boundary(start) {
+        start += 1;
+    }
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    start..end.max(start)
 }
 
 /// Two arbitrary numbers below the modulus.
@@ -193,8 +218,8 @@ fn reduce(value: u128) -> u64 {
     if sum == MODULUS { 0 } else { sum }
 }
 
-/// Places made whole: sorted, those that touch made one, none within a character.
-pub fn join_places(text: &str, mut places: Vec<Range<u32>>) -> Vec<Range<u32>> {
+/// Places in order, those that touch made one.
+pub fn join_places(mut places: Vec<Range<u32>>) -> Vec<Range<u32>> {
     places.sort_unstable_by_key(|place| (place.start, place.end));
     let mut joined: Vec<Range<u32>> = Vec::new();
     for place in places {
@@ -203,17 +228,7 @@ pub fn join_places(text: &str, mut places: Vec<Range<u32>>) -> Vec<Range<u32>> {
             Some(_) | None => joined.push(place),
         }
     }
-    let whole = |place: Range<u32>| {
-        let (mut start, mut end) = (place.start as usize, (place.end as usize).min(text.len()));
-        while !text.is_char_boundary(start) {
-            start += 1;
-        }
-        while !text.is_char_boundary(end) {
-            end -= 1;
-        }
-        (start < end).then_some(start as u32..end as u32)
-    };
-    joined.into_iter().filter_map(whole).collect()
+    joined
 }
 
 /// A text without these places, which are in order, do not overlap and cut no character. Places beyond its end are left out.

@@ -6,7 +6,7 @@ use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{Int32Builder, Int64Builder, RecordBatch, StringBuilder};
+use arrow::array::{Float32Builder, Int32Builder, Int64Builder, RecordBatch, StringBuilder};
 use arrow::datatypes::{DataType, Field, Schema};
 use serde::Serialize;
 
@@ -305,13 +305,16 @@ fn audit_schema() -> Schema {
         text("rule", true),
         Field::new("rule_line", DataType::Int32, true),
         text("duplicate_of", true),
+        Field::new("similarity", DataType::Float32, true),
         text("split", true),
+        Field::new("copies", DataType::Int32, true),
     ])
 }
 
 fn audit_batch(rows: &[AuditRow<'_>]) -> RecordBatch {
     let mut texts: [StringBuilder; 7] = std::array::from_fn(|_| StringBuilder::new());
     let (mut lines, mut rule_lines) = (Int64Builder::new(), Int32Builder::new());
+    let (mut similarities, mut copies) = (Float32Builder::new(), Int32Builder::new());
     for row in rows {
         let [id, source, file, verdict, rule, duplicate_of, split] = &mut texts;
         id.append_value(row.id.to_string());
@@ -323,7 +326,9 @@ fn audit_batch(rows: &[AuditRow<'_>]) -> RecordBatch {
         rule_lines
             .append_option(row.rule_line.map(|line| i32::try_from(line).expect("a spec has fewer than 2^31 lines")));
         duplicate_of.append_option(row.duplicate_of.map(|id| id.to_string()));
+        similarities.append_option(row.similarity);
         split.append_option(row.split);
+        copies.append_option(row.copies.map(|copies| i32::try_from(copies).expect("a weight is small")));
     }
     let [mut id, mut source, mut file, mut verdict, mut rule, mut duplicate_of, mut split] = texts;
     RecordBatch::try_new(
@@ -337,7 +342,9 @@ fn audit_batch(rows: &[AuditRow<'_>]) -> RecordBatch {
             Arc::new(rule.finish()),
             Arc::new(rule_lines.finish()),
             Arc::new(duplicate_of.finish()),
+            Arc::new(similarities.finish()),
             Arc::new(split.finish()),
+            Arc::new(copies.finish()),
         ],
     )
     .expect("the audit's columns were built by its schema")

@@ -1,12 +1,13 @@
 //! One record's life, read from what a build left: where it was read, which rules it passed, what became of it.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use arrow::array::{Array, AsArray, RecordBatch, StringArray};
-use arrow::datatypes::{Int32Type, Int64Type};
+use arrow::array::{Array, AsArray, Float32Array, Int32Array, RecordBatch, StringArray};
+use arrow::datatypes::{Float32Type, Int32Type, Int64Type};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde::{Deserialize, Serialize};
 
@@ -51,9 +52,15 @@ pub struct Life {
     /// What is wrong with it, when it is in the quarantine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
-    /// The record that it repeats.
+    /// The record that it repeats: the one that is kept of its cluster.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duplicate_of: Option<String>,
+    /// How alike the two are, where near-duplicates were looked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub similarity: Option<f32>,
+    /// How many records were dropped since they repeat it.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub repeated_by: u64,
     /// Its part.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub split: Option<String>,
@@ -104,6 +111,7 @@ fn search(folder: &Path, manifest: &Manifest, id: &str, traced: &mut Traced) -> 
         .at("read", &path)?;
     let mut counted: Vec<(String, u64)> = manifest.splits.iter().map(|(part, _)| (part.to_owned(), 0)).collect();
     let first = traced.lives.len();
+    let mut repeats: BTreeMap<String, u64> = BTreeMap::new();
     for batch in reader {
         let batch = batch.map_err(parquet::errors::ParquetError::from).at("read", &path)?;
         let rows = AuditColumns::new(&batch).ok_or_else(|| EmitError::Unreadable {
@@ -111,10 +119,15 @@ fn search(folder: &Path, manifest: &Manifest, id: &str, traced: &mut Traced) -> 
             reason: "its columns are not an audit's".to_owned(),
         })?;
         for row in 0..batch.num_rows() {
+            if rows.duplicate_of.is_valid(row) && rows.duplicate_of.value(row).starts_with(id) {
+                *repeats.entry(rows.duplicate_of.value(row).to_owned()).or_default() += 1;
+            }
             let part = rows.split.is_valid(row).then(|| rows.split.value(row));
             let position = part.and_then(|part| counted.iter_mut().find(|(name, _)| name == part)).map(|(_, count)| {
-                *count += 1;
-                *count
+                // Copies stand side by side; the first of them is told.
+                let first = *count + 1;
+                *count += u64::try_from(rows.copies.value(row)).unwrap_or(1);
+                first
             });
             if !rows.id.value(row).starts_with(id) {
                 continue;
@@ -126,7 +139,14 @@ fn search(folder: &Path, manifest: &Manifest, id: &str, traced: &mut Traced) -> 
             }
         }
     }
+    for life in &mut traced.lives[first..] {
+        life.repeated_by = repeats.get(&life.id).copied().unwrap_or(0);
+    }
     add_errors(folder, &mut traced.lives[first..])
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// The audit's columns, typed.
@@ -139,7 +159,9 @@ struct AuditColumns<'a> {
     rule: &'a StringArray,
     rule_line: &'a arrow::array::Int32Array,
     duplicate_of: &'a StringArray,
+    similarity: &'a Float32Array,
     split: &'a StringArray,
+    copies: &'a Int32Array,
 }
 
 impl<'a> AuditColumns<'a> {
@@ -154,7 +176,9 @@ impl<'a> AuditColumns<'a> {
             rule: text("rule")?,
             rule_line: batch.column_by_name("rule_line")?.as_primitive_opt::<Int32Type>()?,
             duplicate_of: text("duplicate_of")?,
+            similarity: batch.column_by_name("similarity")?.as_primitive_opt::<Float32Type>()?,
             split: text("split")?,
+            copies: batch.column_by_name("copies")?.as_primitive_opt::<Int32Type>()?,
         })
     }
 
@@ -174,6 +198,8 @@ impl<'a> AuditColumns<'a> {
             steps: steps(manifest, &verdict, rule.as_deref(), rule_line),
             outputs: outputs.collect(),
             duplicate_of: text(self.duplicate_of),
+            similarity: self.similarity.is_valid(row).then(|| self.similarity.value(row)),
+            repeated_by: 0,
             error: None,
             verdict,
             rule,
@@ -266,7 +292,13 @@ impl Life {
             line(format!("  because {error}"));
         }
         if let Some(original) = &self.duplicate_of {
-            line(format!("  repeats {original}"));
+            let alike = self.similarity.map(|similarity| format!(", similarity {similarity:.3}"));
+            line(format!("  repeats {original}{}", alike.unwrap_or_default()));
+        }
+        match self.repeated_by {
+            0 => {}
+            1 => line("  1 record was dropped since it repeats this one".to_owned()),
+            more => line(format!("  {more} records were dropped since they repeat this one")),
         }
         if let Some(split) = &self.split {
             line(format!("  in {split}"));

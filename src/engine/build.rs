@@ -8,21 +8,24 @@ use std::sync::atomic::AtomicBool;
 
 use super::EngineError;
 use super::assign::{Parts, assign};
+use super::copies::Copies;
+use super::evaluated::{self, EvaluatedFiles, Hashed, foreign_sources, hash_files};
 use super::narrow::Narrow;
-use super::outcome::{Certificate, Outcome, SourceOutcome, Violation};
+use super::near::Compared;
+use super::outcome::{Certificate, CutOutcome, Outcome, SourceOutcome, SourceUse, StepOutcomeKind};
 use super::passes::Workers;
 use super::read::survey::InputFile;
 use super::read::{ChunkTable, Sizes, Survey};
-use super::report::{Resolved, sources};
-use super::require::check_rules;
-use super::resolve::{Fates, Reread, resolve, source_is_keyed};
+use super::report::{Resolved, source_outcome, sources};
+use super::resolve::{Fates, Reached, Reread, resolve, source_is_keyed};
+use super::spool::{Budget, MemoryLimit};
 use super::stages::Build;
 use super::training::TrainingTable;
-use crate::dedup::Scheme;
 use crate::dedup::near::Clusters;
 use crate::emit::Finished;
-use crate::hir::{DatasetId, Program, SourceField, SourceFormat, SourceId};
+use crate::hir::{Dataset, DatasetId, Program, SourceField, SourceFormat, SourceId};
 use crate::label::LabelTables;
+use crate::plan::Prepared;
 use crate::plan::labels::found_fields;
 
 /// The files of a source, found by the caller.
@@ -39,12 +42,16 @@ pub struct SourceFiles {
 /// What a build is given beside the program.
 #[derive(Debug, Clone)]
 pub struct BuildInputs {
-    /// The files of all sources that the data set or its labels read.
+    /// The files of all sources that the data set, its labels or its decontamination read.
     pub sources: Vec<SourceFiles>,
+    /// The files that records are held against.
+    pub evaluated: Vec<EvaluatedFiles>,
     /// The number of worker threads.
     pub jobs: NonZeroUsize,
     /// How files are cut.
     pub sizes: Sizes,
+    /// How much is kept in memory between the passes, and where the rest goes.
+    pub memory: MemoryLimit,
     /// Set from elsewhere to stop the build.
     pub cancel: Arc<AtomicBool>,
 }
@@ -76,8 +83,10 @@ pub struct Progress {
 /// A data set whose files are hashed and cut: enough to know whether anything changed.
 pub struct Surveyed {
     survey: Survey,
-    /// For labels whose values are found in a source that is not one of the data set's.
-    elsewhere: BTreeMap<SourceId, Survey>,
+    /// For sources that are not the data set's: in which labels find their values, or that records are held against.
+    pub(super) elsewhere: BTreeMap<SourceId, Survey>,
+    /// The files that records are held against.
+    pub(super) evaluated: Vec<Hashed>,
 }
 
 /// A data set that was built.
@@ -125,20 +134,33 @@ impl Surveyed {
         let survey = Survey::of(files, inputs.sizes, &inputs.cancel, &mut report)?;
         check_headers(program, &survey)?;
         let mut elsewhere = BTreeMap::new();
-        for field in found_fields(program, dataset) {
-            if !dataset.sources.contains(&field.source) && !elsewhere.contains_key(&field.source) {
-                let files = files_of(program, field.source, inputs)?;
+        let found = found_fields(program, dataset).into_iter().map(|field| field.source);
+        for source in found.chain(foreign_sources(dataset)) {
+            if !dataset.sources.contains(&source) && !elsewhere.contains_key(&source) {
+                let files = files_of(program, source, inputs)?;
                 let survey = Survey::of(files, inputs.sizes, &inputs.cancel, &mut |_| {})?;
                 check_headers(program, &survey)?;
-                elsewhere.insert(field.source, survey);
+                elsewhere.insert(source, survey);
             }
         }
-        Ok(Self { survey, elsewhere })
+        let evaluated = hash_files(dataset, inputs, &inputs.cancel)?;
+        Ok(Self { survey, elsewhere, evaluated })
     }
 
     /// The sources with their files' hashes; the numbers of records are not known yet and stand as 0.
     pub fn sources(&self, program: &Program, dataset: DatasetId) -> Vec<SourceOutcome> {
-        sources(program, &program[dataset], &self.survey, &[])
+        let dataset = &program[dataset];
+        [sources(program, dataset, &self.survey, &[]), self.held_against(program, dataset)].concat()
+    }
+
+    /// What records are held against and which is no source of the data set.
+    fn held_against(&self, program: &Program, dataset: &Dataset) -> Vec<SourceOutcome> {
+        let of = |id: SourceId| {
+            let survey = self.elsewhere.get(&id).expect("every source that records are held against is surveyed");
+            SourceOutcome { used: SourceUse::Evaluated, ..source_outcome(program, id, survey, &[]) }
+        };
+        let fields = foreign_sources(dataset).into_iter().map(of);
+        fields.chain(evaluated::outcomes(&self.evaluated)).collect()
     }
 }
 
@@ -176,19 +198,23 @@ fn files_of(
 }
 
 /// Further looks at the records of a build, between its passes.
-struct Again<'a, 'b> {
-    build: &'a mut Build<'b>,
-    narrow: &'a Narrow,
-    tables: &'a LabelTables,
+pub(super) struct Again<'a, 'b> {
+    pub(super) build: &'a mut Build<'b>,
+    pub(super) tables: &'a LabelTables,
 }
 
 impl Reread for Again<'_, '_> {
-    fn near(&mut self, column: &str, rows: &[u32], scheme: Scheme) -> Result<Clusters, EngineError> {
-        self.build.near(self.narrow, column, rows, scheme)
+    fn near(&mut self, compared: &Compared, reached: &Reached) -> Result<Clusters, EngineError> {
+        self.build.near(compared, reached)
     }
 
-    fn faults(&mut self, output: usize, rows: &[u32]) -> Result<Vec<(usize, &'static str)>, EngineError> {
-        self.build.faults(self.narrow, self.tables, output, rows)
+    fn faults(
+        &mut self,
+        output: usize,
+        reached: &Reached,
+        each: &mut dyn FnMut(u64, &'static str) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
+        self.build.faults(self.tables, output, reached, each)
     }
 }
 
@@ -205,33 +231,26 @@ pub fn build_dataset(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Built, EngineError> {
     let mut build = Build::open(program, dataset, surveyed, inputs, progress)?;
-    let decided = build.resolve(surveyed, inputs)?;
+    let decided = Arc::new(build.resolve(surveyed, inputs)?);
     let resolved = build.resolved(&decided);
-    let mut outcome = resolved.outcome(decided.certificate.clone())?;
-    outcome.violations = decided.violations(&resolved);
+    let mut outcome = resolved.outcome()?;
+    outcome.sources.extend(surveyed.held_against(program, resolved.dataset));
     if !outcome.violations.is_empty() {
         return Ok(Built { outcome, finished: None });
     }
-    let finished = build.write(&resolved, &mut outcome, destination)?;
+    let finished = build.write(&decided, &mut outcome, destination)?;
     Ok(Built { outcome, finished: Some(finished) })
 }
 
 /// What was decided of every record, before anything is written.
 #[derive(Debug)]
 pub(super) struct Decided {
-    pub(super) narrow: Narrow,
+    pub(super) narrow: Arc<Narrow>,
     pub(super) tables: LabelTables,
     pub(super) fates: Fates,
     pub(super) parts: Parts,
     pub(super) certificate: Certificate,
-}
-
-impl Decided {
-    /// The rules over the whole set that are not met.
-    pub(super) fn violations(&self, resolved: &Resolved<'_>) -> Vec<Violation> {
-        let file = |row: u32| resolved.file_name(row as usize).to_owned();
-        check_rules(&self.narrow, resolved.dataset, &self.tables, &self.fates, &self.parts, &file)
-    }
+    pub(super) copies: Copies,
 }
 
 impl<'b> Build<'b> {
@@ -248,20 +267,33 @@ impl<'b> Build<'b> {
         let source = |id: SourceId| &program[id];
         let cancel = Arc::clone(&inputs.cancel);
         let table = ChunkTable::new(surveyed.survey.clone(), &dataset.columns, source, cancel);
-        Ok(Self { program, dataset, survey: &surveyed.survey, table, workers, progress })
+        let budget = Budget::new(&inputs.memory, Arc::clone(&inputs.cancel));
+        let prepared = Prepared::default();
+        Ok(Self { program, dataset, survey: &surveyed.survey, table, workers, budget, prepared, progress })
     }
 
     /// The first pass and all that follows from it.
     pub(super) fn resolve(&mut self, surveyed: &Surveyed, inputs: &BuildInputs) -> Result<Decided, EngineError> {
         let (program, dataset, survey) = (self.program, self.dataset, self.survey);
-        let narrow = self.decide()?;
+        self.read_evaluated(surveyed, &inputs.cancel)?;
+        self.find_cuts()?;
+        let narrow = Arc::new(self.decide(dataset)?);
         let tables = self.label_tables(&narrow, &surveyed.elsewhere, &inputs.cancel)?;
         let keyed = |file: usize| source_is_keyed(program, survey.files[file].source);
         let source = |file: usize| survey.files[file].source;
-        let mut again = Again { build: self, narrow: &narrow, tables: &tables };
-        let mut fates = resolve(&narrow, dataset, &tables, keyed, &mut again)?;
+        let mut again = Again { build: self, tables: &tables };
+        let mut fates = resolve(&narrow, dataset, &tables, keyed, &source, &mut again)?;
         let (parts, certificate) = assign(&narrow, dataset, &mut fates, &source, &mut again)?;
-        Ok(Decided { narrow, tables, fates, parts, certificate })
+        for step in &mut fates.steps {
+            if let StepOutcomeKind::Step(at) = step.kind
+                && let Some(cuts) = self.prepared.cuts.get(&at)
+            {
+                let (places, bytes) = cuts.extent();
+                step.cut = Some(CutOutcome { places, bytes });
+            }
+        }
+        let copies = Copies::of(dataset, survey);
+        Ok(Decided { narrow, tables, fates, parts, certificate, copies })
     }
 
     /// A view of what was decided.
@@ -269,14 +301,6 @@ impl<'b> Build<'b> {
     where
         'b: 'r,
     {
-        Resolved {
-            program: self.program,
-            dataset: self.dataset,
-            survey: self.survey,
-            narrow: &decided.narrow,
-            fates: &decided.fates,
-            parts: &decided.parts,
-            tables: &decided.tables,
-        }
+        Resolved { program: self.program, dataset: self.dataset, survey: self.survey, decided }
     }
 }

@@ -10,7 +10,7 @@ pub mod train;
 pub mod types;
 
 pub use dataset::{
-    Column, ColumnId, Credit, Dataset, Evaluated, FixedPart, Keep, Output, OutputFormat, Period, Personal,
+    Column, ColumnId, Credit, Dataset, Evaluated, FixedPart, FromPack, Keep, Output, OutputFormat, Period, Personal,
     PersonalStatement, Purpose, RequireSubject, Requirement, Split, SplitRule, Step, StepBlock, StepKind, Taken, Terms,
     TimeOrder,
 };

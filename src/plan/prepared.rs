@@ -34,6 +34,13 @@ impl Cuts {
         }
     }
 
+    /// Adds what is cut out of records that come behind all of these.
+    pub fn append(&mut self, later: &Cuts) {
+        for location in later.records() {
+            self.push(location, later.places(location).iter().cloned());
+        }
+    }
+
     /// What is cut out of a record.
     pub fn places(&self, location: u64) -> &[Range<u32>] {
         let Ok(at) = self.records.binary_search_by_key(&location, |(location, _)| *location) else { return &[] };

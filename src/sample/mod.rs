@@ -1,9 +1,6 @@
 //! Which records a data set takes when it does not take all: shares, numbers and proportions, by ranks that only the
 //! seed and the record's id decide. Pure.
 
-use std::collections::HashMap;
-use std::hash::Hash;
-
 /// A record's rank under a seed: BLAKE3 of both, with a word so that a sample and a split of one seed have nothing to do
 /// with each other.
 pub fn rank(word: &str, seed: u64, id: &[u8; 16]) -> u128 {
@@ -26,48 +23,37 @@ pub fn copies(rank: u128, weight: f64) -> u32 {
     weight.trunc() as u32 + u32::from(is_in_share(rank, weight.fract()))
 }
 
-/// Which records are taken when at most `most` are taken of each group: those of the lowest ranks.
-pub fn at_most_of_each<G: Eq + Hash + Copy>(records: &[(G, u128)], most: impl Fn(G) -> u64) -> Vec<bool> {
-    let mut groups: HashMap<G, Vec<u128>> = HashMap::new();
-    for (group, rank) in records {
-        groups.entry(*group).or_default().push(*rank);
-    }
-    // The highest rank that is taken of each group; `None` where nothing is.
-    let last: HashMap<G, Option<u128>> = groups
-        .into_iter()
-        .map(|(group, mut ranks)| {
-            let taken = usize::try_from(most(group)).unwrap_or(usize::MAX).min(ranks.len());
-            let last = taken.checked_sub(1).map(|at| *ranks.select_nth_unstable(at).1);
-            (group, last)
-        })
-        .collect();
-    records.iter().map(|(group, rank)| last[group].is_some_and(|last| *rank <= last)).collect()
+/// How many records are taken of each group: those of the lowest ranks.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Most<G> {
+    /// So many, as far as there are.
+    Each(u64),
+    /// So many times the smallest group, rounded down.
+    Balanced(f64),
+    /// So many of each that these shares, which add up to 1, hold of as many records as that allows. A group without a
+    /// share is not taken.
+    Mixed(Vec<(G, f64)>),
 }
 
-/// Which records are taken so that no group has more than `times` as many as the smallest one, rounded down.
-pub fn balanced<G: Eq + Hash + Copy>(records: &[(G, u128)], times: f64) -> Vec<bool> {
-    let smallest = sizes(records).into_values().min().unwrap_or(0);
+/// The greatest number of records that is taken of each group; a group is given with its number of records.
+pub fn most_of_each<G: PartialEq>(sizes: &[(G, u64)], most: &Most<G>) -> Vec<u64> {
     // `1.1 × 10` is meant as 11 and is a little more in binary; `0.3 × 10` a little less.
-    let most = (smallest as f64 * times + 1e-9).floor() as u64;
-    at_most_of_each(records, |_| most)
-}
-
-/// Which records are taken so that the groups have these shares, which add up to 1, of as many records as that allows.
-/// Groups without a share are not taken.
-pub fn mixed<G: Eq + Hash + Copy>(records: &[(G, u128)], shares: &[(G, f64)]) -> Vec<bool> {
-    let sizes = sizes(records);
-    let all = |(group, share): &(G, f64)| sizes.get(group).copied().unwrap_or(0) as f64 / share;
-    let total = shares.iter().filter(|(_, share)| *share > 0.0).map(all).fold(f64::INFINITY, f64::min);
-    let total = if total.is_finite() { total } else { 0.0 };
-    let most: HashMap<G, u64> =
-        shares.iter().map(|(group, share)| (*group, (total * share + 1e-9).floor() as u64)).collect();
-    at_most_of_each(records, |group| most.get(&group).copied().unwrap_or(0))
-}
-
-fn sizes<G: Eq + Hash + Copy>(records: &[(G, u128)]) -> HashMap<G, u64> {
-    let mut sizes = HashMap::new();
-    records.iter().for_each(|(group, _)| *sizes.entry(*group).or_default() += 1);
-    sizes
+    let floor = |value: f64| (value + 1e-9).floor() as u64;
+    match most {
+        Most::Each(count) => sizes.iter().map(|_| *count).collect(),
+        Most::Balanced(times) => {
+            let smallest = sizes.iter().map(|(_, size)| *size).min().unwrap_or(0);
+            sizes.iter().map(|_| floor(smallest as f64 * times)).collect()
+        }
+        Most::Mixed(shares) => {
+            let size = |group: &G| sizes.iter().find(|(of, _)| of == group).map_or(0, |(_, size)| *size);
+            let allowed =
+                shares.iter().filter(|(_, share)| *share > 0.0).map(|(group, share)| size(group) as f64 / share);
+            let total = allowed.fold(f64::INFINITY, f64::min);
+            let share = |group: &G| shares.iter().find(|(of, _)| of == group).map_or(0.0, |(_, share)| *share);
+            sizes.iter().map(|(group, _)| if total.is_finite() { floor(total * share(group)) } else { 0 }).collect()
+        }
+    }
 }
 
 #[cfg(test)]
@@ -79,30 +65,22 @@ mod tests {
         (number as u128).to_be_bytes()
     }
 
-    /// Records of groups with so many members each.
-    fn records(sizes: &[usize], seed: u64) -> Vec<(usize, u128)> {
-        let groups = sizes.iter().enumerate().flat_map(|(group, size)| std::iter::repeat_n(group, *size));
-        groups.enumerate().map(|(at, group)| (group, rank("take", seed, &id(at)))).collect()
-    }
-
-    fn taken(records: &[(usize, u128)], flags: &[bool], groups: usize) -> Vec<usize> {
-        let count = |group: usize| records.iter().zip(flags).filter(|((of, _), flag)| *of == group && **flag).count();
-        (0..groups).map(count).collect()
-    }
-
     #[test]
     fn numbers_and_proportions_are_exact() {
-        let records = records(&[50, 20, 7], 3);
-        let of = |flags: Vec<bool>| taken(&records, &flags, 3);
-        assert_eq!(of(at_most_of_each(&records, |_| 10)), [10, 10, 7]);
-        assert_eq!(of(at_most_of_each(&records, |_| 0)), [0, 0, 0]);
-        assert_eq!(of(balanced(&records, 1.0)), [7, 7, 7]);
-        assert_eq!(of(balanced(&records, 3.0)), [21, 20, 7]);
-        assert_eq!(of(balanced(&records, 1.5)), [10, 10, 7]);
-        assert_eq!(of(mixed(&records, &[(0, 0.7), (1, 0.3)])), [46, 20, 0]);
-        assert_eq!(of(mixed(&records, &[(0, 0.5), (1, 0.3), (2, 0.2)])), [17, 10, 7]);
-        assert_eq!(of(mixed(&records, &[(0, 1.0)])), [50, 0, 0]);
-        assert_eq!(of(mixed(&records, &[(5, 0.5), (0, 0.5)])), [0, 0, 0]);
+        let sizes = [("a", 50), ("b", 20), ("c", 7)];
+        for (most, expected) in [
+            (Most::Each(10), [10, 10, 10]),
+            (Most::Balanced(1.0), [7, 7, 7]),
+            (Most::Balanced(3.0), [21, 21, 21]),
+            (Most::Balanced(1.5), [10, 10, 10]),
+            (Most::Mixed(vec![("a", 0.7), ("b", 0.3)]), [46, 20, 0]),
+            (Most::Mixed(vec![("a", 0.5), ("b", 0.3), ("c", 0.2)]), [17, 10, 7]),
+            (Most::Mixed(vec![("a", 1.0)]), [50, 0, 0]),
+            (Most::Mixed(vec![("d", 0.5), ("a", 0.5)]), [0, 0, 0]),
+        ] {
+            assert_eq!(most_of_each(&sizes, &most), expected, "{most:?}");
+        }
+        assert_eq!(most_of_each(&[], &Most::<&str>::Balanced(2.0)), [0_u64; 0]);
     }
 
     #[test]
@@ -114,26 +92,26 @@ mod tests {
     }
 
     proptest! {
-        /// More records move nobody in or out of a share, and a larger share holds the smaller one.
+        /// A larger share holds the smaller one, and is as large as it says.
         #[test]
         fn a_share_is_decided_by_the_record_alone(seed: u64, small in 0.0..1.0_f64, more in 0.0..1.0_f64) {
             let large = small + (1.0 - small) * more;
             let count = 400;
-            let inside = |share: f64| (0..count).filter(|at| is_in_share(rank("sample", seed, &id(*at)), share)).collect::<Vec<_>>();
+            let inside = |share: f64| {
+                (0..count).filter(|at| is_in_share(rank("sample", seed, &id(*at)), share)).collect::<Vec<_>>()
+            };
             let (few, many) = (inside(small), inside(large));
             prop_assert!(few.iter().all(|at| many.contains(at)));
             prop_assert!((few.len() as f64 - small * count as f64).abs() < 75.0);
         }
 
-        /// The order of the records decides nothing.
+        /// What is taken for one purpose or seed says nothing of another.
         #[test]
-        fn ranks_do_not_know_places(sizes in prop::collection::vec(0_usize..20, 1..4), seed: u64, most in 0_u64..12) {
-            let records = records(&sizes, seed);
-            let forwards = at_most_of_each(&records, |_| most);
-            let backwards: Vec<(usize, u128)> = records.iter().rev().copied().collect();
-            let mut flags = at_most_of_each(&backwards, |_| most);
-            flags.reverse();
-            prop_assert_eq!(forwards, flags);
+        fn words_and_seeds_are_independent(seed: u64) {
+            let half = |word: &'static str, seed: u64| move |at: &usize| is_in_share(rank(word, seed, &id(*at)), 0.5);
+            let both = (0..400).filter(half("sample", seed)).filter(half("take", seed)).count();
+            let seeds = (0..400).filter(half("sample", seed)).filter(half("sample", seed.wrapping_add(1))).count();
+            prop_assert!((50..150).contains(&both) && (50..150).contains(&seeds), "{both} {seeds}");
         }
     }
 }

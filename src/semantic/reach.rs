@@ -83,7 +83,7 @@ pub(super) fn refers(decl: &Decl) -> Vec<&Ident> {
                             of_expr(by, &mut names);
                         }
                     }
-                    clean::RuleKind::DedupPieces { .. } => {}
+                    clean::RuleKind::DedupPieces { .. } | clean::RuleKind::Pack { .. } => {}
                     clean::RuleKind::Decontaminate { against, .. } => {
                         names.extend(against.iter().filter_map(|evaluation| match evaluation {
                             clean::Evaluation::Field(source, _) => Some(source),

@@ -6,8 +6,7 @@ use super::uses::Parsed;
 use super::{outputs, reach};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Help};
 use crate::source::Span;
-use crate::syntax::ast::clean::{self, Clean};
-use crate::syntax::ast::dataset::{Dataset, ItemKind, LabelBody, LabelItemKind, SplitBy};
+use crate::syntax::ast::dataset::{Dataset, ItemKind, LabelBody, LabelItemKind};
 use crate::syntax::ast::label::{Label, Schema, Values};
 use crate::syntax::ast::policy::{Policy, RuleKind};
 use crate::syntax::ast::source::{Source, SourceItemKind};
@@ -40,8 +39,7 @@ fn check_decl(decl: &Decl, names: &Names<'_>, decls: &[&Decl], refused: &mut Dia
         Decl::Test(test) => check_test(test, names, decls, refused),
         // A label, a template or a constant does nothing by itself: what uses it is refused.
         Decl::Evaluate(evaluate) => check_evaluate(evaluate, names, refused),
-        Decl::Clean(clean) => check_clean(clean, refused),
-        Decl::Label(_) | Decl::Template(_) | Decl::Use(_) | Decl::Let(_) | Decl::Fn(_) => {}
+        Decl::Label(_) | Decl::Clean(_) | Decl::Template(_) | Decl::Use(_) | Decl::Let(_) | Decl::Fn(_) => {}
     }
 }
 
@@ -133,19 +131,6 @@ fn check_path(path: &Text, said: Option<&Ident>, refused: &mut Diagnostics) {
     }
 }
 
-fn check_clean(clean: &Clean, refused: &mut Diagnostics) {
-    for rule in &clean.rules {
-        let not_yet = match &rule.kind {
-            clean::RuleKind::Set { .. } | clean::RuleKind::Drop { .. } => false,
-            clean::RuleKind::Dedup { keep, .. } => keep.is_some(),
-            clean::RuleKind::DedupPieces { .. } | clean::RuleKind::Decontaminate { .. } => true,
-        };
-        if not_yet {
-            refuse(refused, rule.span, "this rule is checked and cannot be built yet", "not built yet", "take it out");
-        }
-    }
-}
-
 fn check_policy(policy: &Policy, refused: &mut Diagnostics) {
     for rule in &policy.rules {
         let (what, help) = match &rule.kind {
@@ -175,16 +160,16 @@ fn check_dataset(dataset: &Dataset, names: &Names<'_>, refused: &mut Diagnostics
         match &item.kind {
             ItemKind::Label { name, body } => check_label(name, body, names, refused),
             ItemKind::Write { format, .. } => check_write(format, refused),
-            ItemKind::From(_) | ItemKind::Purpose(_) | ItemKind::Clean(_) | ItemKind::Policy(_) => {}
-            ItemKind::Split(split) if !matches!(split.by, Some(SplitBy::Time(_))) => {}
-            ItemKind::Split(_)
+            ItemKind::From(_)
+            | ItemKind::Purpose(_)
+            | ItemKind::Clean(_)
+            | ItemKind::Policy(_)
             | ItemKind::Sample { .. }
             | ItemKind::Take { .. }
             | ItemKind::Balance { .. }
             | ItemKind::Mix { .. }
-            | ItemKind::Weight { .. } => {
-                refuse(refused, item.span, "this is checked and cannot be built yet", "not built yet", "take it out");
-            }
+            | ItemKind::Weight { .. }
+            | ItemKind::Split(_) => {}
         }
     }
 }

@@ -45,6 +45,15 @@ impl Roots {
         Ok(files)
     }
 
+    /// The files that records are held against, sorted by name; `base` is where the path begins, from the spec's folder.
+    pub fn evaluated(&self, base: &str, path: &str) -> Result<Vec<InputFile>, NotFound> {
+        let found = self.matches(base, path)?;
+        if found.is_empty() {
+            return Err(self.not_found(&format!("decontaminate: no file matches `{path}`"), path));
+        }
+        Ok(found)
+    }
+
     /// The folder of a model, looked for as files are; `base` is where its path begins, from the spec's folder.
     pub fn folder(&self, base: &str, path: &str, what: &str) -> Result<PathBuf, NotFound> {
         self.roots(base, path)

@@ -6,25 +6,21 @@ fn words(count: usize) -> Length {
     Length { count, unit: Unit::Words }
 }
 
-/// The texts without what occurred before, in `bytes` of memory, and how often they were read.
-fn deduplicated(texts: &[&str], pieces: Pieces, bytes: usize) -> (Vec<String>, usize) {
-    let mut places: Vec<Vec<std::ops::Range<u32>>> = vec![Vec::new(); texts.len()];
-    let (mut open, mut readings, mut found) = (vec![Class::ALL], 0, Vec::new());
-    while let Some(class) = open.pop() {
-        let mut seen = Seen::new(class, bytes);
-        for (text, places) in texts.iter().zip(&mut places) {
-            pieces.cut_into(text, &mut found);
-            seen.take(&found, places);
-        }
-        open.extend(seen.left());
-        readings += 1;
-    }
-    let rest = texts.iter().zip(places).map(|(text, places)| without(text, &join_places(text, places)));
-    (rest.collect(), readings)
-}
-
+/// The texts without what occurred before.
 fn rest(texts: &[&str], pieces: Pieces) -> Vec<String> {
-    deduplicated(texts, pieces, 1 << 20).0
+    let mut all = Vec::new();
+    for (number, text) in (0..).zip(texts) {
+        pieces.cut_into(number, text, &mut all);
+    }
+    all.sort_unstable();
+    let mut places: Vec<Vec<Range<u32>>> = vec![Vec::new(); texts.len()];
+    let mut repeats = Repeats::default();
+    for one in all {
+        if repeats.next(&one) {
+            places[one.text as usize].push(one.start..one.end);
+        }
+    }
+    texts.iter().zip(places).map(|(text, places)| without(text, &join_places(places))).collect()
 }
 
 #[test]
@@ -96,20 +92,4 @@ proptest! {
         let slices: Vec<&str> = texts.iter().map(String::as_str).collect();
         prop_assert_eq!(rest(&slices, pieces), by_every_place(&texts, length));
     }
-
-    /// Little memory costs readings, and finds the same.
-    #[test]
-    fn the_memory_changes_nothing(texts in prop::collection::vec("[a-d]{0,12}", 0..8), keys in 1_usize..8) {
-        let pieces = Pieces::Windows(Length { count: 2, unit: Unit::Bytes });
-        let slices: Vec<&str> = texts.iter().map(String::as_str).collect();
-        let (little, _) = deduplicated(&slices, pieces, keys * 58);
-        prop_assert_eq!(little, rest(&slices, pieces));
-    }
-}
-
-#[test]
-fn little_memory_costs_readings() {
-    let text: String = (0..1000).map(|word| format!("w{word} ")).collect();
-    let (rest, readings) = deduplicated(&[&text, &text], Pieces::Windows(words(5)), 58 * 300);
-    assert_eq!((rest[1].trim(), readings > 3, readings < 20), ("", true, true), "{readings}");
 }

@@ -8,7 +8,7 @@ use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use crate::emit::*;
 use crate::engine::{
     AuditRow, Certificate, FileOutcome, LabelOutcome, MissingRecord, Outcome, PartOutcome, PersonalFound,
-    QuarantineRow, RecordId, SourceOutcome, StepOutcome, StepOutcomeKind, Verdict,
+    QuarantineRow, RecordId, SourceOutcome, SourceUse, StepOutcome, StepOutcomeKind, Verdict,
 };
 use crate::hir::{
     Column, ColumnId, Dataset, Expr, ExprKind, FieldType, Label, LabelId, LabelSchema, LabelValue, LabelValues,
@@ -102,6 +102,7 @@ fn dataset() -> Dataset {
         block_name: block_name.to_owned(),
         kind,
         rule: rule.to_owned(),
+        pack: None,
         span: span(4),
         line,
     };
@@ -156,10 +157,12 @@ pub(super) fn outcome() -> Outcome {
         dropped: figures[2],
         changed: figures[3],
         quarantined: figures[4],
+        cut: None,
     };
     let part = |name: &str, records, labels: [u64; 3]| PartOutcome {
         name: name.to_owned(),
         records,
+        copies: 0,
         labels: vec![labels.to_vec()],
     };
     Outcome {
@@ -174,6 +177,7 @@ pub(super) fn outcome() -> Outcome {
                 records: 5,
             }],
             license: Some("CC-BY-4.0".to_owned()),
+            used: SourceUse::Records,
         }],
         steps: vec![
             step(StepOutcomeKind::Read, "read", 0, [5, 4, 0, 0, 1]),
@@ -194,6 +198,7 @@ pub(super) fn outcome() -> Outcome {
             method: "every record once".to_owned(),
             shared_keys: 0,
             near_pairs: None,
+            times: Vec::new(),
         },
         violations: Vec::new(),
         missing: vec![MissingRecord {
@@ -242,7 +247,9 @@ pub(super) fn staged(out: &Path, each: usize) -> Result<Finished, EmitError> {
         rule,
         rule_line,
         duplicate_of: None,
+        similarity: None,
         split,
+        copies: split.map(|_| 1),
     };
     let audit = [
         row(1, Verdict::Kept, None, None, Some("train")),

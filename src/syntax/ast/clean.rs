@@ -1,6 +1,6 @@
 //! `clean` declarations.
 
-use super::{Expr, Ident, Quantity, Text};
+use super::{Expr, Ident, Quantity, Setting, Text};
 use crate::source::Span;
 
 /// `clean NAME { … }`
@@ -68,6 +68,15 @@ pub enum RuleKind {
         against: Vec<Evaluation>,
         /// How much in a row they may not share.
         by: Quantity,
+    },
+    /// `pack NAME of FIELD { … }`
+    Pack {
+        /// The pack's name.
+        name: Ident,
+        /// The field that it reads; `text` where none is named.
+        field: Option<Ident>,
+        /// Its options.
+        settings: Vec<Setting>,
     },
 }
 

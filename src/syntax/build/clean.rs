@@ -22,6 +22,11 @@ impl Builder<'_> {
                 against: all(pair, Rule::evaluation).map(|evaluation| self.evaluation(&evaluation)).collect(),
                 by: self.quantity_in(&must(pair, Rule::contaminated_by)),
             },
+            Rule::clean_pack => RuleKind::Pack {
+                name: self.name_in(pair),
+                field: child(pair, Rule::pack_of).map(|of| self.name_in(&of)),
+                settings: self.settings_in(pair),
+            },
             rule => unreachable!("the grammar has no rule {rule:?} of a clean block"),
         };
         CleanRule { kind, span: self.span(pair) }
