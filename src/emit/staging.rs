@@ -14,11 +14,13 @@ use super::error::{AtPath, EmitError};
 use super::file::{Digest, HashedFile, file_name, write_synced};
 use super::manifest::{FileEntry, MANIFEST, Manifest, OutputEntry};
 use super::render::{Rendered, identity_name, table_schema};
+use super::statistics::{Gathered, STATISTICS, Sampled, duplicates};
 use super::swap::Swap;
 use super::table::TableFile;
-use super::{card, formats};
+use super::{Named, card, formats, report};
 use crate::engine::{AuditRow, MissingRecord, Outcome, QuarantineRow, Verdict};
 use crate::hir;
+use crate::statistics::Measured;
 
 /// The audit's path in the data set's folder.
 pub const AUDIT: &str = "audit/records.parquet";
@@ -26,6 +28,8 @@ pub const AUDIT: &str = "audit/records.parquet";
 pub const QUARANTINE: &str = "quarantine.jsonl";
 /// The data card's path in the data set's folder.
 pub const CARD: &str = "README.md";
+/// The report's path in the folder of a data set or a run.
+pub const REPORT: &str = "report.html";
 /// The path of the list of records that fixed parts lost, in the data set's folder.
 pub const MISSING: &str = "training/missing.jsonl";
 
@@ -38,6 +42,7 @@ pub struct Staging {
     quarantine: HashedFile,
     training: BTreeMap<String, TableFile>,
     seen: Seen,
+    gathered: Gathered,
 }
 
 /// What identifies the spec that a data set was built from.
@@ -56,6 +61,7 @@ struct Seen {
     dropped: u64,
     quarantined: u64,
     quarantine: u64,
+    repeats: u64,
 }
 
 /// A data file of one output and part.
@@ -76,7 +82,12 @@ impl Staging {
     /// # Errors
     /// [`EmitError::Busy`] while another process builds the same data set there, [`EmitError::Foreign`] where something
     /// that no build made would be replaced.
-    pub fn create(out: &Path, dataset: &hir::Dataset, batch: &Schema) -> Result<Self, EmitError> {
+    pub fn create(
+        out: &Path,
+        program: &hir::Program,
+        dataset: &hir::Dataset,
+        batch: &Schema,
+    ) -> Result<Self, EmitError> {
         let swap = Swap::begin(out, &file_name(&dataset.name))?;
         let folder = swap.staging();
         let part_file = |output: &hir::Output, part: &str| {
@@ -101,6 +112,7 @@ impl Staging {
             quarantine: HashedFile::create(&folder.join(QUARANTINE))?,
             training: BTreeMap::new(),
             seen: Seen::default(),
+            gathered: Gathered::new(program, dataset),
             swap,
         })
     }
@@ -129,7 +141,9 @@ impl Staging {
                 Verdict::Dropped => self.seen.dropped += 1,
                 Verdict::Quarantined => self.seen.quarantined += 1,
             }
+            self.seen.repeats += u64::from(row.duplicate_of.is_some());
         }
+        self.gathered.audited(rows);
         self.audit.append(&audit_batch(rows))
     }
 
@@ -145,6 +159,7 @@ impl Staging {
             error: &'a str,
         }
         self.seen.quarantine += rows.len() as u64;
+        self.gathered.quarantined(rows);
         let mut text = Vec::new();
         for &QuarantineRow { id, source, file, line, offset, error } in rows {
             push_line(&mut text, &Line { id: id.to_string(), source, file, line, offset, error });
@@ -162,7 +177,22 @@ impl Staging {
         self.training.get_mut(&path).expect("the file was just created").append(rows)
     }
 
-    /// Ends all files and writes the data card and the manifest, after checking that no record vanished.
+    /// Adds what was measured of emitted records of a part, column by column as [`super::statistics::measures`] has them.
+    pub fn measured(&mut self, part: usize, measured: &[Measured]) {
+        self.gathered.measured(part, measured);
+    }
+
+    /// The records of the audit so far that stand for those that a rule took out.
+    pub fn samples(&self) -> &[Sampled] {
+        self.gathered.samples()
+    }
+
+    /// Adds what is shown of each of the samples, in their order: nothing that is or was personal.
+    pub fn sample_texts(&mut self, texts: Vec<Named<String>>) {
+        self.gathered.texts(texts);
+    }
+
+    /// Ends all files and writes the statistics, the data card, the report and the manifest, after checking that no record vanished.
     ///
     /// # Errors
     /// [`EmitError::Sums`] where steps, audit, quarantine, parts and files disagree.
@@ -194,8 +224,16 @@ impl Staging {
         for (path, table) in self.training {
             files.push((path, table.finish()?.0));
         }
-        let card = card::card(program, dataset, &manifest);
-        files.push((CARD.to_owned(), write_synced(&folder.join(CARD), card.as_bytes())?));
+        let mut statistics = self.gathered.finish(program, dataset, &manifest);
+        statistics.duplicates = duplicates(&folder.join(AUDIT), self.seen.repeats)?;
+        let texts = [
+            (CARD, card::card(program, dataset, &manifest)),
+            (STATISTICS, statistics.to_json()),
+            (REPORT, report::page(&manifest, Some(&statistics), &[])),
+        ];
+        for (name, text) in texts {
+            files.push((name.to_owned(), write_synced(&folder.join(name), text.as_bytes())?));
+        }
         files.sort_by(|left, right| left.0.cmp(&right.0));
         manifest.files = files.into_iter().map(|(path, digest)| FileEntry { path, digest }).collect();
         write_synced(&folder.join(MANIFEST), manifest.to_json().as_bytes())?;

@@ -13,6 +13,7 @@ pub mod read;
 mod report;
 mod require;
 mod resolve;
+mod samples;
 mod stages;
 #[cfg(test)]
 mod tests;

@@ -67,6 +67,7 @@ impl<'r> Resolved<'r> {
             source: &self.program[self.source(row)].name,
             file: self.file_name(row),
             line: self.narrow.line[row],
+            location: self.narrow.location[row],
             verdict: fate.verdict(),
             rule,
             rule_line: rule_line.flatten(),

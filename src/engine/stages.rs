@@ -145,8 +145,8 @@ impl Build<'_> {
         destination: &Destination,
     ) -> Result<Finished, EngineError> {
         let dataset = self.dataset;
-        let mut staging =
-            Staging::create(&destination.out, dataset, &rendered_schema(dataset)).map_err(EngineError::written)?;
+        let mut staging = Staging::create(&destination.out, self.program, dataset, &rendered_schema(dataset))
+            .map_err(EngineError::written)?;
         let (work, plan) = self.second_pass(resolved, destination)?;
         begin_tables(&work, &mut staging)?;
         let mut found: Vec<Vec<u64>> = redacted(dataset).iter().map(|(.., kinds)| vec![0; kinds.len()]).collect();
@@ -162,6 +162,7 @@ impl Build<'_> {
                     let name = &work.tables[at].table.name;
                     staging.training(name, &dataset.split.parts[part], &rows).map_err(EngineError::written)?;
                 }
+                piece.measured.iter().for_each(|(part, measured)| staging.measured(*part, measured));
                 let sums = found.iter_mut().flatten().zip(piece.found.iter().flatten());
                 sums.for_each(|(sum, count)| *sum += count);
                 changed_here.into_iter().for_each(|(step, count)| *changed.entry(step).or_default() += count);
@@ -171,6 +172,8 @@ impl Build<'_> {
         })?;
         complete(dataset, outcome, &found, &changed);
         stage_lists(resolved, &mut staging)?;
+        let texts = self.sample_texts(staging.samples())?;
+        staging.sample_texts(texts);
         let fingerprint = emit::fingerprint(self.program, dataset, &outcome.sources);
         let stamp = Stamp { spec: destination.spec.clone(), fingerprint };
         staging.finish(self.program, dataset, outcome, &stamp).map_err(EngineError::written)
@@ -205,6 +208,7 @@ impl Build<'_> {
             dataset: Arc::new(dataset.clone()),
             renderers,
             tables: writers,
+            measures: emit::statistics::measures(program, dataset),
             extras: extras.len(),
             chunks,
             files: self.survey.chunks.iter().map(name).collect(),

@@ -225,7 +225,7 @@ pub(super) fn staged(out: &Path, each: usize) -> Result<Finished, EmitError> {
     let dataset = &program.datasets[0];
     let rows = [(id(1), "one", "now"), (id(3), "three", HOSTILE)];
     let test = [(id(2), "two", "later")];
-    let mut staging = Staging::create(out, dataset, &batch(&[]).schema())?;
+    let mut staging = Staging::create(out, &program, dataset, &batch(&[]).schema())?;
     for (at, output) in dataset.outputs.iter().enumerate() {
         let renderer = Renderer::new(&program, dataset, output, &tables())?;
         for rows in rows.chunks(each) {
@@ -238,6 +238,7 @@ pub(super) fn staged(out: &Path, each: usize) -> Result<Finished, EmitError> {
         source: "questions",
         file: "q.csv",
         line: u64::from(at),
+        location: u64::from(at),
         verdict,
         rule,
         rule_line,

@@ -54,6 +54,8 @@ fn a_build_leaves_the_same_bytes_wherever_and_in_whatever_chunks() {
             "parquet/test.parquet",
             "parquet/train.parquet",
             "quarantine.jsonl",
+            "report.html",
+            "statistics.json",
             "training/missing.jsonl",
             "training/router/train.parquet",
         ]
@@ -163,7 +165,7 @@ fn sums_that_disagree_publish_nothing() {
     let before = files(&out.path().join("desk"));
     let program = fixture();
     let dataset = &program.datasets[0];
-    let staging = Staging::create(out.path(), dataset, &batch(&[]).schema()).expect("begun");
+    let staging = Staging::create(out.path(), &program, dataset, &batch(&[]).schema()).expect("begun");
     let stamp = Stamp { spec: String::new(), fingerprint: String::new() };
     assert!(matches!(staging.finish(&program, dataset, &outcome(), &stamp), Err(EmitError::Sums(_))));
     assert_eq!(files(&out.path().join("desk")), before);
