@@ -13,7 +13,10 @@ pub(super) fn section(manifest: &Manifest) -> Section {
         vec![table("Records of each part", heads(&["Part"], &["Records", "Share"]), manifest.splits.iter().map(row))];
     let certificate = &manifest.certificate;
     if manifest.splits.0.len() > 1 {
-        content.push(paragraph(format_args!("What is never split apart: {}.", certificate.by)));
+        content.push(paragraph(match certificate.by.as_str() {
+            "record" => "Each record is given to a part by itself.".to_owned(),
+            by => format!("Records are never split apart that are alike by {by}."),
+        }));
         content.push(paragraph(sentence(&certificate.method)));
         content.push(verdict(certificate.shared_keys, "unit that stands", "units that stand", "in more than one part"));
         if let Some(pairs) = certificate.near_pairs {

@@ -64,7 +64,9 @@ impl Bins {
             .iter()
             .position(|(from, end)| (*from..*end).contains(&value) || (from == end && *from == value))?;
         let (from, end) = self.bins[at];
-        let into = if end > from { (value - from) / (end - from) } else { 0.5 };
+        // A bin of one whole number stands for it with all its width.
+        let single = end <= from || self.whole && end - from <= 1.0;
+        let into = if single { 0.5 } else { (value - from) / (end - from) };
         Some((at as f64 + into) * self.step())
     }
 
@@ -74,17 +76,12 @@ impl Bins {
 
     /// Round values that lie on the axis, far enough from each other to be read.
     fn ticks(&self) -> Vec<(f64, f64)> {
-        let middle = |value: f64| {
-            // A whole number below 16 has a bin of its own and stands below the middle of its bar.
-            let own = self.bins.iter().any(|&(from, end)| from == value && (end - from) <= 1.0 && self.whole);
-            self.place(value).map(|x| if own { x + self.step() / 2.0 } else { x })
-        };
         let round = (-3..13).flat_map(|power| [1.0, 2.0, 5.0].map(|digit| digit * 10_f64.powi(power)));
         let round: Vec<f64> = round.filter(|value| !self.whole || *value >= 1.0).collect();
         let negative = round.iter().rev().map(|value| -value);
         let mut ticks: Vec<(f64, f64)> = Vec::new();
         for value in negative.chain([0.0]).chain(round.iter().copied()) {
-            let Some(x) = middle(value) else { continue };
+            let Some(x) = self.place(value) else { continue };
             if ticks.last().is_none_or(|(_, last)| x - last >= 34.0) {
                 ticks.push((value, x));
             }

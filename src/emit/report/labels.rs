@@ -81,11 +81,15 @@ fn balance(rows: &[Row<'_>], parts: &[(&str, u64)]) -> Vec<Element> {
         words.push_str(&format!(" {} no record has.", counted((rows.len() - present.len()) as u64, "value")));
     }
     let mut notes = vec![note(words)];
-    if let Some((difference, value, low, high)) = difference(rows, parts) {
-        notes.push(note(format_args!(
+    match difference(rows, parts) {
+        Some((difference, ..)) if difference < 0.0005 => {
+            notes.push(note("Each value has the same share of every part, to a tenth of a percentage point."));
+        }
+        Some((difference, value, low, high)) => notes.push(note(format_args!(
             "The parts differ most in {value}: its share in {low} and in {high} is {:.1} percentage points apart.",
             difference * 100.0
-        )));
+        ))),
+        None => {}
     }
     notes
 }

@@ -19,14 +19,16 @@ pub(super) fn section(statistics: &Statistics) -> Option<Section> {
             .filter_map(|(part, measured)| Some((part, measured.records, &measured.columns.0.get(at)?.1)))
             .collect();
         content.push(heading(name));
+        let values = values(name, &parts);
         match measured {
-            Measured::Text { .. } => content.extend(texts(name, &parts)),
+            // Of a field with few values the values say more than their lengths.
+            Measured::Text { .. } if values.is_none() => content.extend(texts(name, &parts)),
             Measured::Numbers { .. } => content.extend(numbers(name, &parts)),
-            Measured::Values { .. } => {}
+            Measured::Text { .. } | Measured::Values { .. } => {}
             Measured::Items { .. } => content.extend(items(name, &parts)),
             Measured::Presence { .. } => content.push(note("Its values are not counted.")),
         }
-        content.extend(values(name, &parts));
+        content.extend(values);
         content.extend(nulls(&parts));
     }
     (!content.is_empty()).then_some(Section { id: "fields", title: "Fields and lengths", content })
@@ -65,9 +67,9 @@ pub(super) fn charts(parts: &[(&str, &Histogram)], unit: &str, limit: Option<u64
         let caption = element("figcaption").child(element("b").text(part));
         let caption = match histogram.percentile(50) {
             Some(median) => caption.text(format_args!(
-                " · {}, median {} {unit} (dashed)",
+                " · {}, half of them up to {} (dashed)",
                 counted(histogram.count(), "record"),
-                count(median)
+                counted(median, unit.trim_end_matches('s'))
             )),
             None => caption.text(" · no records"),
         };

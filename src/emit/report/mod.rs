@@ -19,8 +19,14 @@ mod run;
 mod taken;
 mod training;
 
+use std::fs;
+use std::path::Path;
+
+use super::error::EmitError;
+use super::file::write_atomically;
 use super::manifest::Manifest;
 use super::runs::RunFiles;
+use super::staging::REPORT;
 use super::statistics::Statistics;
 use html::{Element, document, element, style};
 use parts::{Section, count, figures};
@@ -50,6 +56,19 @@ pub fn page(manifest: &Manifest, statistics: Option<&Statistics>, runs: &[RunFil
     whole(&manifest.dataset, header, sections)
 }
 
+/// Writes the page of a run into its folder, unless it says the same already.
+///
+/// # Errors
+/// Files that cannot be read or written.
+pub fn write_run_report(folder: &Path) -> Result<(), EmitError> {
+    let Some(run) = RunFiles::read(folder)? else { return Ok(()) };
+    let (path, text) = (folder.join(REPORT), run_page(&run));
+    if fs::read(&path).is_ok_and(|old| old == text.as_bytes()) {
+        return Ok(());
+    }
+    write_atomically(&path, text.as_bytes())
+}
+
 /// The page of a run: its curves and its figures.
 pub fn run_page(run: &RunFiles) -> String {
     let sections = [training::section(run), evaluation::section(run), Some(run::section(run))];
@@ -72,7 +91,7 @@ fn great_figures(manifest: &Manifest, statistics: &Statistics) -> Element {
     ];
     let repeats: u64 = statistics.duplicates.iter().map(|found| found.repeats).sum();
     if repeats > 0 {
-        shown.push(("of them duplicates".to_owned(), count(repeats)));
+        shown.push(("dropped as duplicates".to_owned(), count(repeats)));
     }
     let replaced: u64 = manifest.personal.iter().flat_map(|entry| entry.found.iter()).map(|(_, places)| places).sum();
     if manifest.personal.iter().any(|entry| entry.because.is_none()) {
