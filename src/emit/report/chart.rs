@@ -169,7 +169,7 @@ pub(super) struct Curve<'c> {
 /// The width of a curve.
 const CURVE: f64 = 640.0;
 /// The room left of it for the figures.
-const LEFT: f64 = 56.0;
+const LEFT: f64 = 68.0;
 /// The most points of a curve: more are joined to their mean, with the band from least to greatest behind it.
 const POINTS: usize = 240;
 

@@ -169,7 +169,7 @@ impl Confusion<'_> {
         let body = element("tbody").children(self.values.iter().enumerate().map(row));
         let caption = "Confusion matrix: true values in rows, predicted ones in columns";
         let class = if self.values.iter().any(|name| name.chars().count() > 6) { "heat upright" } else { "heat" };
-        let table = element("table").class(class).child(element("caption").text(caption));
+        let table = element("table").class(class);
         scrolled(caption, table.child(element("thead").child(head)).child(body))
     }
 
@@ -213,7 +213,11 @@ impl Confusion<'_> {
             let name = |at: usize| Cell::Text(self.values[at].to_owned());
             vec![name(gold), name(predicted), Cell::count(records), Cell::Number(percent(records, self.of(gold)))]
         };
-        let heads = heads(&["True", "Predicted"], &["Records", "Of the true value"]);
-        Some(table("The most frequent confusions", heads, pairs.iter().take(LISTED).map(row)))
+        let heads = heads(&["True", "Predicted"], &["Records", "Share"]);
+        Some(table(
+            "The most frequent confusions, and their share of the true value",
+            heads,
+            pairs.iter().take(LISTED).map(row),
+        ))
     }
 }

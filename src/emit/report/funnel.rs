@@ -1,7 +1,7 @@
 //! From rows to records: what each step left.
 
 use super::html::{Element, element};
-use super::parts::{Cell, Section, bar, count, counted, heads, note, paragraph, percent, table};
+use super::parts::{Cell, Section, bar, count, counted, heads, note, of_class, paragraph, percent, table};
 use crate::emit::manifest::{Manifest, StepEntry};
 
 pub(super) fn section(manifest: &Manifest) -> Section {
@@ -22,7 +22,7 @@ pub(super) fn section(manifest: &Manifest) -> Section {
     let told = |step: &&StepEntry| step.dropped + step.quarantined + step.changed > 0 || step.step == "read";
     let rows = manifest.steps.iter().filter(told).map(|step| row(step, read));
     let heads = heads(&["Step"], &["In", "Dropped", "Quarantined", "Changed", "Out"]);
-    content.push(table("What each step did to the records that reached it", heads, rows));
+    content.push(of_class("funnel", table("What each step did to the records that reached it", heads, rows)));
     let silent = manifest.steps.len() - manifest.steps.iter().filter(told).count();
     if silent > 0 {
         let names: Vec<&str> =

@@ -4,7 +4,7 @@
 use std::fmt::{self, Display, Write};
 
 /// Elements without content, which have no end tag.
-const VOID: [&str; 1] = ["meta"];
+const VOID: [&str; 2] = ["meta", "wbr"];
 
 /// An element with all that is in it.
 #[derive(Debug, Clone)]
@@ -35,6 +35,19 @@ impl Element {
     /// With a text behind what is in it.
     pub fn text(mut self, text: impl Display) -> Self {
         self.content.push_str(&escaped(&text.to_string()));
+        self
+    }
+
+    /// With a name or a path behind what is in it, which may be broken where its words end.
+    pub fn name(mut self, name: impl Display) -> Self {
+        let name = name.to_string();
+        let mut words = name.split_inclusive(['_', '/', '.', '-', ':']).peekable();
+        while let Some(word) = words.next() {
+            self.content.push_str(&escaped(word));
+            if words.peek().is_some() {
+                self.content.push_str("<wbr>");
+            }
+        }
         self
     }
 
@@ -102,6 +115,7 @@ mod tests {
         let cell = element("td").with("title", hostile).text(hostile).child(element("b").text("x"));
         let escaped = "&lt;/td&gt;&lt;script&gt;&quot;&#39;&amp;\u{fffd}\u{fffd}";
         assert_eq!(cell.to_string(), format!("<td title=\"{escaped}\">{escaped}<b>x</b></td>"));
+        assert_eq!(element("b").name("a_<b").to_string(), "<b>a_<wbr>&lt;b</b>");
         assert_eq!(element("meta").with("charset", "utf-8").to_string(), "<meta charset=\"utf-8\">");
     }
 }

@@ -86,7 +86,7 @@ pub(super) fn charts(parts: &[(&str, &Histogram)], unit: &str, limit: Option<u64
 /// A row of [`lengths_table`].
 pub(super) fn length_row(part: &str, unit: &str, histogram: &Histogram) -> Vec<Cell> {
     let number = |value: Option<u64>| Cell::Number(value.map_or("–".to_owned(), count));
-    let mut cells = vec![Cell::Text(part.to_owned()), Cell::Text(unit.to_owned())];
+    let mut cells = vec![Cell::Text(format!("{part}, {unit}"))];
     cells.push(number(histogram.range().map(|(least, _)| least)));
     cells.push(number(histogram.percentile(50)));
     cells.push(Cell::Number(histogram.mean().map_or("–".to_owned(), |mean| format!("{mean:.1}"))));
@@ -97,7 +97,7 @@ pub(super) fn length_row(part: &str, unit: &str, histogram: &Histogram) -> Vec<C
 
 /// The figures of lengths.
 pub(super) fn lengths_table(caption: &str, rows: impl IntoIterator<Item = Vec<Cell>>) -> Element {
-    table(caption, heads(&["Part", "In"], &["Least", "Median", "Mean", "95 % up to", "Most"]), rows)
+    table(caption, heads(&["Part"], &["Least", "Median", "Mean", "95 % up to", "Most"]), rows)
 }
 
 fn numbers(name: &str, parts: &[OfPart<'_>]) -> Vec<Element> {

@@ -47,9 +47,9 @@ impl Cell {
 
     fn element(self, tag: &'static str) -> Element {
         match self {
-            Self::Text(text) => element(tag).text(text),
+            Self::Text(text) => element(tag).name(text),
             Self::Number(text) => element(tag).class("number").text(text),
-            Self::Code(text) => element(tag).child(element("code").text(text)),
+            Self::Code(text) => element(tag).child(element("code").name(text)),
             Self::Figure(node) => element(tag).class("number").child(node),
             Self::Node(node) => element(tag).child(node),
         }
@@ -86,12 +86,19 @@ pub fn table(caption: &str, heads: Vec<Head>, rows: impl IntoIterator<Item = Vec
     };
     let head = element("thead").child(element("tr").children(heads.into_iter().map(head)));
     let body = element("tbody").children(rows.into_iter().map(row));
-    scrolled(caption, element("table").child(element("caption").text(caption)).child(head).child(body))
+    scrolled(caption, element("table").child(head).child(body))
 }
 
-/// A table that scrolls where there is no room, by the keyboard too.
-pub fn scrolled(name: &str, table: Element) -> Element {
-    element("div").class("scroll").with("role", "group").with("aria-label", name).with("tabindex", 0).child(table)
+/// A table with its caption, which scrolls where there is no room, by the keyboard too, while the caption stays.
+pub fn scrolled(caption: &str, table: Element) -> Element {
+    let scroll = element("div").class("scroll").with("tabindex", 0).with("role", "group").with("aria-label", caption);
+    let table = table.with("aria-label", caption);
+    element("figure").class("table").child(element("figcaption").text(caption)).child(scroll.child(table))
+}
+
+/// The same with a class for the whole.
+pub fn of_class(class: &'static str, content: Element) -> Element {
+    element("div").class(class).child(content)
 }
 
 /// A paragraph of plain words.
@@ -132,7 +139,7 @@ pub fn hash(hash: &str) -> Element {
 
 /// A place in a file.
 pub fn place(file: &str, line: u64) -> Element {
-    element("code").text(format!("{file}:{line}"))
+    element("code").name(format!("{file}:{line}"))
 }
 
 /// The first digits of an id, which `annotc trace` takes.

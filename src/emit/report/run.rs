@@ -56,7 +56,7 @@ pub(super) fn section(run: &RunFiles) -> Section {
     let content = vec![
         facts(words.chain(hashes)),
         super::parts::heading("Settings"),
-        facts(settings),
+        super::parts::of_class("tight", facts(settings)),
         note("Hashes are BLAKE3. provenance.json has all of this for programs, metrics.jsonl every step."),
     ];
     Section { id: "provenance", title: "Where it comes from", content }

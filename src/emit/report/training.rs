@@ -16,7 +16,7 @@ pub(super) fn section(run: &RunFiles) -> Option<Section> {
 
 fn told(run: &RunFiles) -> String {
     let settings = &run.provenance["settings"];
-    let mut words = format!("{} of data set {}", run.name, run.dataset);
+    let mut words = format!("Run {} on data set {}", run.name, run.dataset);
     if let (Some(records), Some(steps)) = (run.provenance["data"]["records"].as_u64(), settings["steps"].as_u64()) {
         words.push_str(&format!(": {} in {}", counted(records, "record"), counted(steps, "step")));
     }
