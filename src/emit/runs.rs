@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::error::{AtPath, EmitError};
@@ -45,10 +45,8 @@ pub struct Metric {
 }
 
 /// What a run says of a record.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PredictionLine {
-    /// The record.
-    pub id: String,
     /// The true value.
     pub gold: Option<String>,
     /// The value predicted; none of a record that never reached the model.

@@ -10,6 +10,7 @@ mod partition;
 mod passes;
 pub mod preview;
 pub mod read;
+pub mod replay;
 mod report;
 mod require;
 mod resolve;
