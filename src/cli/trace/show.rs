@@ -72,7 +72,7 @@ impl Shown<'_> {
                 self.terminal.answer(format_args!("  {}", printable(&step.step)));
             }
             block.clone_from(&step.step);
-            self.step(step, life);
+            self.step(step, life, if step.step == step.rule { "  " } else { "    " });
             // Reading stands before the steps that change something.
             let Some((Ok(replayed), at)) = again.zip(at.checked_sub(1)) else { continue };
             for change in replayed.changes.iter().filter(|(own, _)| *own == at).flat_map(|(_, changes)| changes) {
@@ -88,7 +88,7 @@ impl Shown<'_> {
         }
     }
 
-    fn step(&self, step: &Passed, life: &Life) {
+    fn step(&self, step: &Passed, life: &Life, indent: &str) {
         let (mark, paint) = if step.result == "passed" { ("✓", Paint::Green) } else { ("✗", Paint::Red) };
         let line = if step.line > 0 { format!("  line {}", step.line) } else { String::new() };
         let mut told = String::new();
@@ -99,7 +99,7 @@ impl Shown<'_> {
             }
         }
         self.terminal.answer(format_args!(
-            "  {} {}{}{told}",
+            "{indent}{} {}{}{told}",
             self.terminal.paint_answer(paint, mark),
             printable(&step.rule),
             self.terminal.paint_answer(Paint::Dim, &line),
