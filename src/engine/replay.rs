@@ -12,10 +12,10 @@ use serde_json::Value;
 
 use super::EngineError;
 use super::passes::{Batches, Workers, scan};
-use super::preview::{Change, changes_in, values};
+use super::preview::{Change, Places, changes_in, values};
 use super::read::survey::InputFile;
 use super::read::table::{ERROR, LINE, LOCATION};
-use super::read::{ChunkTable, Sizes, Survey, file_and_offset};
+use super::read::{ChunkTable, Sizes, Survey};
 use crate::emit::RenderError;
 use crate::emit::statistics::{Involved, involved};
 use crate::hir::{ColumnId, Dataset, DatasetId, Program, SourceId, StepKind};
@@ -92,8 +92,8 @@ pub fn replay(
     let columns = &program[dataset].columns;
     let table = ChunkTable::new(survey, columns, |source| &program[source], cancel);
     let mut reader = Reader { program, dataset: &program[dataset], workers, table };
-    let Some(offset) = reader.find(asked.line)? else { return Ok(Err(NotReplayed::Unreadable)) };
-    reader.table = reader.table.keeping(vec![Arc::from([offset])]);
+    let Some(place) = reader.find(asked.line)? else { return Ok(Err(NotReplayed::Unreadable)) };
+    reader.table = reader.table.keeping(Arc::new(Places(vec![place])));
     reader.replay(asked).map(Ok)
 }
 
@@ -116,7 +116,7 @@ impl Reader<'_> {
                 let good = |row: &usize| batch[ERROR].is_null(*row);
                 let row = lines.iter().position(|own| *own == line).filter(good);
                 let places = batch[LOCATION].as_primitive::<UInt64Type>();
-                found = found.or(row.map(|row| file_and_offset(places.value(row)).1));
+                found = found.or(row.map(|row| places.value(row)));
             }
             Ok(())
         })?;

@@ -10,8 +10,9 @@ use serde_json::Value;
 
 use super::EngineError;
 use super::passes::{Batches, scan};
+use super::preview::Places;
 use super::read::table::LOCATION;
-use super::stages::{Build, keep};
+use super::stages::Build;
 use crate::emit::statistics::{Sampled, involved};
 use crate::emit::{Named, objects};
 use crate::hir::ColumnId;
@@ -32,7 +33,7 @@ impl Build<'_> {
                 continue;
             }
             places.sort_unstable();
-            let table = self.table.keeping(keep(self.survey, places.into_iter()));
+            let table = self.table.keeping(Arc::new(Places(places)));
             let plan = before_pass(self.dataset, at, &looked.columns, scan(Arc::new(table))?)?;
             self.workers.run(&plan, Arc::new(Batches), &mut |_, batches| {
                 for batch in &batches {

@@ -206,15 +206,16 @@ impl Shown<'_> {
     }
 
     fn change_facts(&self, change: &Change) -> Value {
-        let shown =
-            |value: &Value, personal: bool| if personal && !self.show_personal { Value::Null } else { value.clone() };
+        // What a `redact` left of a text is still a text of a personal field.
+        let withheld = !self.show_personal && (change.personal_before || change.personal_after);
+        let shown = |value: &Value| if withheld { Value::Null } else { value.clone() };
         let found: Map<String, Value> =
             change.found.iter().map(|(kind, count)| ((*kind).to_owned(), json!(count))).collect();
         json!({
             "field": change.column,
-            "before": shown(&change.before, change.personal_before),
-            "after": shown(&change.after, change.personal_after),
-            "withheld": !self.show_personal && (change.personal_before || change.personal_after),
+            "before": shown(&change.before),
+            "after": shown(&change.after),
+            "withheld": withheld,
             "found": found,
         })
     }
