@@ -227,7 +227,7 @@ impl Staging {
         let mut statistics = self.gathered.finish(program, dataset, &manifest);
         statistics.duplicates = duplicates(&folder.join(AUDIT), self.seen.repeats)?;
         let texts = [
-            (CARD, card::card(program, dataset, &manifest)),
+            (CARD, card::card(program, dataset, &manifest, &statistics)),
             (STATISTICS, statistics.to_json()),
             (REPORT, report::page(&manifest, Some(&statistics), &[])),
         ];

@@ -17,6 +17,8 @@ mod provenance;
 mod quarantine;
 mod run;
 mod taken;
+#[cfg(test)]
+mod tests;
 mod training;
 
 use std::fs;
