@@ -366,7 +366,7 @@ impl Decided<'_> {
             }
         };
         if whole {
-            fired.insert(RuleId::whole(step.span));
+            fired.insert(RuleId::of_step(step));
         }
     }
 
