@@ -18,7 +18,7 @@ use super::statistics::{Gathered, STATISTICS, Sampled, duplicates};
 use super::swap::Swap;
 use super::table::TableFile;
 use super::{Named, card, formats, report};
-use crate::engine::{AuditRow, MissingRecord, Outcome, QuarantineRow, Verdict};
+use crate::engine::{AuditRow, LabelOutcome, MissingRecord, Outcome, QuarantineRow, Verdict};
 use crate::hir;
 use crate::statistics::Measured;
 
@@ -41,6 +41,8 @@ pub struct Staging {
     audit: TableFile,
     quarantine: HashedFile,
     training: BTreeMap<String, TableFile>,
+    /// Begun with the first table that training or evaluation reads.
+    missing: Option<HashedFile>,
     seen: Seen,
     gathered: Gathered,
 }
@@ -111,6 +113,7 @@ impl Staging {
             audit: TableFile::create(&folder.join(AUDIT), &audit_schema())?,
             quarantine: HashedFile::create(&folder.join(QUARANTINE))?,
             training: BTreeMap::new(),
+            missing: None,
             seen: Seen::default(),
             gathered: Gathered::new(program, dataset),
             swap,
@@ -171,10 +174,46 @@ impl Staging {
     pub fn training(&mut self, table: &str, part: &str, rows: &RecordBatch) -> Result<(), EmitError> {
         let path = format!("training/{}/{}.parquet", file_name(table), file_name(part));
         if !self.training.contains_key(&path) {
+            if self.missing.is_none() {
+                self.missing = Some(HashedFile::create(&self.swap.staging().join(MISSING))?);
+            }
             let file = TableFile::create(&self.swap.staging().join(&path), &rows.schema())?;
             self.training.insert(path.clone(), file);
         }
         self.training.get_mut(&path).expect("the file was just created").append(rows)
+    }
+
+    /// Adds records that fixed parts lost to `training/missing.jsonl`, in order of location; `labels` are those that they
+    /// have values of. A data set that nothing is trained on or evaluated with has no such list. Its lines are
+    /// `{"id","source","file","line","part","verdict","rule","gold":{label: value}}`; a label whose value is not known is
+    /// left out of `gold`.
+    pub fn missing(
+        &mut self,
+        dataset: &hir::Dataset,
+        labels: &[LabelOutcome],
+        rows: &[MissingRecord],
+    ) -> Result<(), EmitError> {
+        #[derive(Serialize)]
+        struct Line<'a> {
+            id: String,
+            source: &'a str,
+            file: &'a str,
+            line: u64,
+            part: &'a str,
+            verdict: &'static str,
+            rule: &'a str,
+            gold: BTreeMap<&'a str, &'a str>,
+        }
+        let Some(list) = &mut self.missing else { return Ok(()) };
+        let mut text = Vec::new();
+        for MissingRecord { id, source, file, line, part, verdict, rule, gold } in rows {
+            let gold = labels.iter().zip(gold);
+            let gold = gold.filter_map(|(label, value)| Some((label.name.as_str(), value.as_deref()?))).collect();
+            let (id, part, verdict) = (id.to_string(), &dataset.split.parts[*part], verdict.name());
+            push_line(&mut text, &Line { id, source, file, line: *line, part, verdict, rule, gold });
+        }
+        let path = list.path().to_owned();
+        list.write_all(&text).at("write", &path)
     }
 
     /// Adds what was measured of emitted records of a part, column by column as [`super::statistics::measures`] has them.
@@ -217,9 +256,8 @@ impl Staging {
 
         let mut files =
             vec![(AUDIT.to_owned(), self.audit.finish()?.0), (QUARANTINE.to_owned(), self.quarantine.finish()?)];
-        if !self.training.is_empty() {
-            let missing = missing_lines(dataset, outcome);
-            files.push((MISSING.to_owned(), write_synced(&folder.join(MISSING), &missing)?));
+        if let Some(missing) = self.missing {
+            files.push((MISSING.to_owned(), missing.finish()?));
         }
         for (path, table) in self.training {
             files.push((path, table.finish()?.0));
@@ -306,30 +344,6 @@ impl PartFile {
 fn push_line(text: &mut Vec<u8>, value: &impl Serialize) {
     serde_json::to_writer(&mut *text, value).expect("names and numbers are written to memory");
     text.push(b'\n');
-}
-
-/// `training/missing.jsonl`: `{"id","source","file","line","part","verdict","rule","gold":{label: value}}`; a label whose
-/// value is not known is left out of `gold`.
-fn missing_lines(dataset: &hir::Dataset, outcome: &Outcome) -> Vec<u8> {
-    #[derive(Serialize)]
-    struct Line<'a> {
-        id: String,
-        source: &'a str,
-        file: &'a str,
-        line: u64,
-        part: &'a str,
-        verdict: &'static str,
-        rule: &'a str,
-        gold: BTreeMap<&'a str, &'a str>,
-    }
-    let mut text = Vec::new();
-    for MissingRecord { id, source, file, line, part, verdict, rule, gold } in &outcome.missing {
-        let gold = outcome.labels.iter().zip(gold);
-        let gold = gold.filter_map(|(label, value)| Some((label.name.as_str(), value.as_deref()?))).collect();
-        let (id, part, verdict) = (id.to_string(), &dataset.split.parts[*part], verdict.name());
-        push_line(&mut text, &Line { id, source, file, line: *line, part, verdict, rule, gold });
-    }
-    text
 }
 
 fn audit_schema() -> Schema {

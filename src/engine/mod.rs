@@ -4,6 +4,7 @@ mod assign;
 mod build;
 mod error;
 mod faults;
+mod lost;
 mod narrow;
 pub mod outcome;
 mod partition;

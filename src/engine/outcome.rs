@@ -107,8 +107,6 @@ pub struct Outcome {
     pub certificate: Certificate,
     /// The `require` and `forbid` rules that were not met. When there is one, nothing was written.
     pub violations: Vec<Violation>,
-    /// Records that a fixed part lost: an evaluation counts them as wrong.
-    pub missing: Vec<MissingRecord>,
 }
 
 impl Outcome {

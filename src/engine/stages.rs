@@ -8,8 +8,9 @@ use arrow::array::{AsArray, RecordBatch};
 
 use super::EngineError;
 use super::build::{Decided, Destination, Progress, Stage};
+use super::lost::Lost;
 use super::narrow::Narrow;
-use super::outcome::{Outcome, PersonalFound, StepOutcomeKind};
+use super::outcome::{LabelOutcome, Outcome, PersonalFound, StepOutcomeKind};
 use super::passes::{Batches, Workers, scan};
 use super::read::table::ERROR;
 use super::read::{ChunkTable, Keep, Survey};
@@ -168,7 +169,7 @@ impl Build<'_> {
             Ok(())
         })?;
         complete(dataset, outcome, &found, &changed);
-        stage_lists(&self.resolved(decided), &mut staging)?;
+        stage_lists(&self.resolved(decided), &outcome.labels, &mut staging)?;
         let texts = self.sample_texts(staging.samples())?;
         staging.sample_texts(texts);
         let fingerprint = emit::fingerprint(self.program, dataset, &outcome.sources);
@@ -251,9 +252,9 @@ fn complete(dataset: &Dataset, outcome: &mut Outcome, found: &[Vec<u64>], change
     }
 }
 
-/// The audit and the quarantine.
-fn stage_lists(resolved: &Resolved<'_>, staging: &mut Staging) -> Result<(), EngineError> {
-    let mut lives = resolved.lives()?;
+/// The audit, the quarantine, and what fixed parts lost.
+fn stage_lists(resolved: &Resolved<'_>, labels: &[LabelOutcome], staging: &mut Staging) -> Result<(), EngineError> {
+    let (mut lives, mut lost) = (resolved.lives()?, Lost::new(*resolved, labels)?);
     loop {
         let some = lives.by_ref().take(AUDIT_ROWS).collect::<Result<Vec<_>, _>>()?;
         if some.is_empty() {
@@ -263,5 +264,7 @@ fn stage_lists(resolved: &Resolved<'_>, staging: &mut Staging) -> Result<(), Eng
         staging.audit(&audit).map_err(EngineError::written)?;
         let quarantine: Vec<_> = some.iter().filter_map(|life| resolved.quarantine_row(life)).collect();
         staging.quarantine(&quarantine).map_err(EngineError::written)?;
+        let missing = some.iter().filter_map(|life| lost.record(life).transpose()).collect::<Result<Vec<_>, _>>()?;
+        staging.missing(resolved.dataset, labels, &missing).map_err(EngineError::written)?;
     }
 }

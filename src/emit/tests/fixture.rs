@@ -197,16 +197,6 @@ pub(super) fn outcome() -> Outcome {
             near_pairs: None,
         },
         violations: Vec::new(),
-        missing: vec![MissingRecord {
-            id: id(0xab),
-            source: "questions".to_owned(),
-            file: "q.csv".to_owned(),
-            line: 4,
-            part: 1,
-            verdict: Verdict::Dropped,
-            rule: "too short".to_owned(),
-            gold: vec![Some("now".to_owned())],
-        }],
     }
 }
 
@@ -266,6 +256,17 @@ pub(super) fn staged(out: &Path, each: usize) -> Result<Finished, EmitError> {
     };
     staging.quarantine(&[bad])?;
     staging.training("router", "train", &batch(&rows))?;
+    let lost = MissingRecord {
+        id: id(0xab),
+        source: "questions".to_owned(),
+        file: "q.csv".to_owned(),
+        line: 4,
+        part: 1,
+        verdict: Verdict::Dropped,
+        rule: "too short".to_owned(),
+        gold: vec![Some("now".to_owned())],
+    };
+    staging.missing(dataset, &outcome().labels, &[lost])?;
     let stamp = Stamp { spec: "5".repeat(64), fingerprint: fingerprint(&program, dataset, &outcome().sources) };
     staging.finish(&program, dataset, &outcome(), &stamp)
 }
