@@ -27,5 +27,6 @@ pub mod runtime;
 pub mod sample;
 pub mod semantic;
 pub mod source;
+pub mod statistics;
 pub mod syntax;
 pub mod train;

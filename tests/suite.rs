@@ -11,6 +11,7 @@ mod lsp;
 mod messages;
 mod packs;
 mod plan;
+mod provenance;
 mod reference;
 mod robustness;
 mod specs;

@@ -16,6 +16,7 @@ mod plan;
 mod predict;
 mod preview;
 mod runtime;
+mod stats;
 mod terminal;
 mod test;
 mod trace;
@@ -150,6 +151,8 @@ enum Command {
     Preview(preview::PreviewArgs),
     /// Compare two specs, builds or git revisions, in declarations and records
     Diff(diff::DiffArgs),
+    /// Print what a build found: funnel, labels, lengths, duplicates, figures
+    Stats(stats::StatsArgs),
     /// Print the life of one record: where it came from and what became of it
     Trace(trace::TraceArgs),
     /// Label texts with a trained model
@@ -185,6 +188,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Test(args) => test::run(args, &terminal),
         Command::Preview(args) => preview::run(args, &terminal),
         Command::Diff(args) => diff::run(args, &terminal),
+        Command::Stats(args) => stats::run(args, &terminal),
         Command::Trace(args) => trace::run(args, &terminal),
         Command::Predict(args) => predict::run(args, &terminal),
         Command::Explain(args) => explain::run(args, &terminal),

@@ -25,8 +25,8 @@ use crate::dedup::near::Clusters;
 use crate::emit::Finished;
 use crate::hir::{Dataset, DatasetId, Program, SourceField, SourceFormat, SourceId};
 use crate::label::LabelTables;
-use crate::plan::Prepared;
 use crate::plan::labels::found_fields;
+use crate::plan::{Cuts, Prepared};
 
 /// The files of a source, found by the caller.
 #[derive(Debug, Clone)]
@@ -251,6 +251,8 @@ pub(super) struct Decided {
     pub(super) parts: Parts,
     pub(super) certificate: Certificate,
     pub(super) copies: Copies,
+    /// What was cut out of texts.
+    pub(super) cuts: Vec<Arc<Cuts>>,
 }
 
 impl<'b> Build<'b> {
@@ -293,7 +295,8 @@ impl<'b> Build<'b> {
             }
         }
         let copies = Copies::of(dataset, survey);
-        Ok(Decided { narrow, tables, fates, parts, certificate, copies })
+        let cuts = self.prepared.cuts.values().cloned().collect();
+        Ok(Decided { narrow, tables, fates, parts, certificate, copies, cuts })
     }
 
     /// A view of what was decided.

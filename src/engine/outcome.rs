@@ -57,6 +57,8 @@ pub struct AuditRow<'a> {
     pub file: &'a str,
     /// The 1-based line that it begins on.
     pub line: u64,
+    /// Where this build reads it: the number of its file and the byte that it begins at. It stands in no output.
+    pub location: u64,
     /// What became of it.
     pub verdict: Verdict,
     /// The rule that decided, when it was not kept; `read` for a row that could not be read, `split` for the split.
@@ -71,6 +73,8 @@ pub struct AuditRow<'a> {
     pub split: Option<&'a str>,
     /// How often it is written there, when it was kept.
     pub copies: Option<u32>,
+    /// How many bytes were cut out of its texts since they occurred before, where any were.
+    pub cut_bytes: Option<u64>,
 }
 
 /// A record in the quarantine, in order of location. The error never holds data.
@@ -109,8 +113,6 @@ pub struct Outcome {
     pub certificate: Certificate,
     /// The `require` and `forbid` rules that were not met. When there is one, nothing was written.
     pub violations: Vec<Violation>,
-    /// Records that a fixed part lost: an evaluation counts them as wrong.
-    pub missing: Vec<MissingRecord>,
 }
 
 impl Outcome {

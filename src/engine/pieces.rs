@@ -21,7 +21,7 @@ use super::stages::{Build, at_chunk};
 use crate::dedup::pieces::{Occurrence, Pieces, Repeats, join_places};
 use crate::hir::{ColumnId, Dataset, Split, SplitRule, StepKind};
 use crate::label::LabelTables;
-use crate::plan::{Cuts, column_name, pieces_pass};
+use crate::plan::{Cuts, before_pass, column_name};
 
 /// Takes texts apart and lets them go.
 struct Apart {
@@ -141,7 +141,7 @@ impl Build<'_> {
         let before = up_to(self.dataset, step);
         let reached = self.reaching(&before)?;
         let table = self.table.keeping(Arc::new(reached));
-        let plan = pieces_pass(&before, &self.prepared, step, column, scan(Arc::new(table))?)?;
+        let plan = before_pass(&before, &self.prepared, step, &[column], scan(Arc::new(table))?)?;
         let apart = Apart { column: column_name(column.0 as usize), pieces };
         let mut gathered = Gathered::new(&self.budget);
         let (survey, progress) = (self.survey, &mut *self.progress);

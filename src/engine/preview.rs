@@ -276,26 +276,10 @@ impl<'p> Preview<'p> {
     /// What the world did.
     pub fn changes(&self, step: usize, rows: &[Row]) -> Result<Vec<Vec<Change>>, EngineError> {
         let dataset = self.build.dataset;
-        let personal = |steps: usize| personal_before(self.build.program, dataset, steps);
-        let (earlier, later) = (personal(step), personal(step + 1));
+        let program = self.build.program;
         let mut changes = HashMap::new();
         self.visit(rows, &|scan| step_pass(dataset, &self.build.prepared, step, scan), &mut |rows, batch| {
-            for (at, (row, values)) in rows.iter().zip(values(batch)?).enumerate() {
-                let change = |id: ColumnId| Change {
-                    column: dataset.columns[id.0 as usize].name.clone(),
-                    before: values[before(id).as_str()].clone(),
-                    after: values[column_name(id.0 as usize).as_str()].clone(),
-                    personal_before: earlier[id.0 as usize].is_some(),
-                    personal_after: later[id.0 as usize].is_some(),
-                    found: kinds(dataset, step)
-                        .into_iter()
-                        .zip(found(batch, step, id, at))
-                        .filter(|(_, n)| *n > 0)
-                        .collect(),
-                };
-                let changed = changed_columns(&dataset.steps[step].kind).into_iter().map(change);
-                changes.insert(*row, changed.filter(|change| change.before != change.after).collect());
-            }
+            changes.extend(rows.iter().copied().zip(changes_in(program, dataset, step, batch)?));
             Ok(())
         })?;
         Ok(rows.iter().map(|row| changes.remove(row).unwrap_or_default()).collect())
@@ -358,7 +342,7 @@ fn reaches(fate: Fate, step: usize) -> bool {
 
 /// The records at these locations, which are in order.
 #[derive(Debug)]
-struct Places(Vec<u64>);
+pub(super) struct Places(pub(super) Vec<u64>);
 
 impl Keep for Places {
     fn offsets(&self, chunk: &Chunk) -> Result<Arc<[u64]>, EngineError> {
@@ -368,8 +352,32 @@ impl Keep for Places {
     }
 }
 
+/// What a `set` or a `redact` made of each row of a batch of [`step_pass`].
+pub(super) fn changes_in(
+    program: &Program,
+    dataset: &Dataset,
+    step: usize,
+    batch: &RecordBatch,
+) -> Result<Vec<Vec<Change>>, RenderError> {
+    let personal = |steps: usize| personal_before(program, dataset, steps);
+    let (earlier, later) = (personal(step), personal(step + 1));
+    let row = |(at, values): (usize, Map<String, Value>)| {
+        let change = |id: ColumnId| Change {
+            column: dataset.columns[id.0 as usize].name.clone(),
+            before: values[before(id).as_str()].clone(),
+            after: values[column_name(id.0 as usize).as_str()].clone(),
+            personal_before: earlier[id.0 as usize].is_some(),
+            personal_after: later[id.0 as usize].is_some(),
+            found: kinds(dataset, step).into_iter().zip(found(batch, step, id, at)).filter(|(_, n)| *n > 0).collect(),
+        };
+        let changed = changed_columns(&dataset.steps[step].kind).into_iter().map(change);
+        changed.filter(|change| change.before != change.after).collect()
+    };
+    Ok(values(batch)?.into_iter().enumerate().map(row).collect())
+}
+
 /// The values of a plan's columns; those that say what was found are for [`found`].
-fn values(batch: &RecordBatch) -> Result<Vec<Map<String, Value>>, RenderError> {
+pub(super) fn values(batch: &RecordBatch) -> Result<Vec<Map<String, Value>>, RenderError> {
     let names = batch.schema();
     let plain = names.fields().iter().enumerate();
     let plain = plain.filter(|(_, field)| field.name().starts_with('c') || field.name().starts_with("_before"));

@@ -8,8 +8,9 @@ use arrow::array::{AsArray, RecordBatch};
 
 use super::EngineError;
 use super::build::{Decided, Destination, Progress, Stage};
+use super::lost::Lost;
 use super::narrow::Narrow;
-use super::outcome::{Outcome, PersonalFound, StepOutcomeKind};
+use super::outcome::{LabelOutcome, Outcome, PersonalFound, StepOutcomeKind};
 use super::passes::{Batches, Workers, scan};
 use super::read::table::ERROR;
 use super::read::{ChunkTable, Keep, Survey};
@@ -120,8 +121,8 @@ impl Build<'_> {
         destination: &Destination,
     ) -> Result<Finished, EngineError> {
         let dataset = self.dataset;
-        let mut staging =
-            Staging::create(&destination.out, dataset, &rendered_schema(dataset)).map_err(EngineError::written)?;
+        let mut staging = Staging::create(&destination.out, self.program, dataset, &rendered_schema(dataset))
+            .map_err(EngineError::written)?;
         let (work, plan) = self.second_pass(decided, destination)?;
         begin_tables(&work, &mut staging)?;
         let mut found: Vec<Vec<u64>> = redacted(dataset).iter().map(|(.., kinds)| vec![0; kinds.len()]).collect();
@@ -137,6 +138,7 @@ impl Build<'_> {
                     let name = &work.tables[at].table.name;
                     staging.training(name, &dataset.split.parts[part], &rows).map_err(EngineError::written)?;
                 }
+                piece.measured.iter().for_each(|(part, measured)| staging.measured(*part, measured));
                 let sums = found.iter_mut().flatten().zip(piece.found.iter().flatten());
                 sums.for_each(|(sum, count)| *sum += count);
                 changed_here.into_iter().for_each(|(step, count)| *changed.entry(step).or_default() += count);
@@ -145,7 +147,9 @@ impl Build<'_> {
             Ok(())
         })?;
         complete(dataset, outcome, &found, &changed);
-        stage_lists(&self.resolved(decided), &mut staging)?;
+        stage_lists(&self.resolved(decided), &outcome.labels, &mut staging)?;
+        let texts = self.sample_texts(staging.samples())?;
+        staging.sample_texts(texts);
         let fingerprint = emit::fingerprint(self.program, dataset, &outcome.sources);
         let stamp = Stamp { spec: destination.spec.clone(), fingerprint };
         staging.finish(self.program, dataset, outcome, &stamp).map_err(EngineError::written)
@@ -173,6 +177,7 @@ impl Build<'_> {
             dataset: Arc::new(dataset.clone()),
             renderers,
             tables: writers,
+            measures: emit::statistics::measures(program, dataset),
             extras: extras.len(),
             emission,
             chunks: self.survey.chunks.clone(),
@@ -225,9 +230,9 @@ fn complete(dataset: &Dataset, outcome: &mut Outcome, found: &[Vec<u64>], change
     }
 }
 
-/// The audit and the quarantine.
-fn stage_lists(resolved: &Resolved<'_>, staging: &mut Staging) -> Result<(), EngineError> {
-    let mut lives = resolved.lives()?;
+/// The audit, the quarantine, and what fixed parts lost.
+fn stage_lists(resolved: &Resolved<'_>, labels: &[LabelOutcome], staging: &mut Staging) -> Result<(), EngineError> {
+    let (mut lives, mut lost) = (resolved.lives()?, Lost::new(*resolved, labels)?);
     loop {
         let some = lives.by_ref().take(AUDIT_ROWS).collect::<Result<Vec<_>, _>>()?;
         if some.is_empty() {
@@ -237,5 +242,7 @@ fn stage_lists(resolved: &Resolved<'_>, staging: &mut Staging) -> Result<(), Eng
         staging.audit(&audit).map_err(EngineError::written)?;
         let quarantine: Vec<_> = some.iter().filter_map(|life| resolved.quarantine_row(life)).collect();
         staging.quarantine(&quarantine).map_err(EngineError::written)?;
+        let missing = some.iter().filter_map(|life| lost.record(life).transpose()).collect::<Result<Vec<_>, _>>()?;
+        staging.missing(resolved.dataset, labels, &missing).map_err(EngineError::written)?;
     }
 }

@@ -36,18 +36,6 @@ pub fn near_pass(
     decide(program, dataset, prepared, scan)?.select(&[&[LOCATION.to_owned()], columns].concat())
 }
 
-/// The text of a column as it is at a step, over a scan of the records that reach it: `_location` and the column.
-pub fn pieces_pass(
-    dataset: &Dataset,
-    prepared: &Prepared,
-    step: usize,
-    column: ColumnId,
-    scan: LogicalPlan,
-) -> Result<LogicalPlan> {
-    let chain = lower_all(Chain::new(scan), dataset, prepared, &dataset.steps[..step])?;
-    chain.select(&[LOCATION.to_owned(), column_name(column.0 as usize)])
-}
-
 /// All that may decide over a record.
 fn decide(program: &Program, dataset: &Dataset, prepared: &Prepared, scan: LogicalPlan) -> Result<Chain> {
     let chain = split::lower_groups(Chain::new(scan), dataset)?;
@@ -79,6 +67,19 @@ pub fn raw_pass(dataset: &Dataset, scan: LogicalPlan) -> Result<LogicalPlan> {
     let declared = dataset.columns.iter().enumerate().filter(|(_, column)| column.label.is_none());
     let names = [LOCATION.to_owned()].into_iter().chain(declared.map(|(at, _)| column_name(at)));
     Chain::new(scan).select(&names.collect::<Vec<_>>())
+}
+
+/// Columns as they are before a step: `_location`, then each of them.
+pub fn before_pass(
+    dataset: &Dataset,
+    prepared: &Prepared,
+    step: usize,
+    columns: &[ColumnId],
+    scan: LogicalPlan,
+) -> Result<LogicalPlan> {
+    let chain = lower_all(Chain::new(scan), dataset, prepared, &dataset.steps[..step])?;
+    let names = columns.iter().map(|id| column_name(id.0 as usize));
+    chain.select(&[LOCATION.to_owned()].into_iter().chain(names).collect::<Vec<_>>())
 }
 
 /// What one `set` or `redact` makes of its columns: `_location`, then of each column its value [`before`] the step and, under

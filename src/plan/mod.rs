@@ -21,7 +21,7 @@ mod templates;
 pub mod types;
 
 pub use chain::Chain;
-pub use dataset::{changed_columns, first_pass, near_pass, pieces_pass, raw_pass, second_pass, step_pass, test_pass};
+pub use dataset::{before_pass, changed_columns, first_pass, near_pass, raw_pass, second_pass, step_pass, test_pass};
 pub use expr::scalar_value as constant;
 pub use prepared::{Cuts, Evaluation, Prepared};
 pub use scalar::registry;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::dedup::contamination::Contamination;
 use crate::dedup::pieces::without;
+use crate::hir::{Dataset, StepKind};
 
 /// What the steps of a data set need to know beside the record, by their index.
 #[derive(Debug, Clone, Default)]
@@ -14,6 +15,22 @@ pub struct Prepared {
     pub cuts: BTreeMap<usize, Arc<Cuts>>,
     /// For each `decontaminate`: what records may not share.
     pub evaluated: BTreeMap<usize, Arc<Evaluation>>,
+}
+
+impl Prepared {
+    /// As if there were no other record and nothing to evaluate on.
+    pub fn of_nothing(dataset: &Dataset) -> Self {
+        let mut prepared = Self::default();
+        for (at, step) in dataset.steps.iter().enumerate() {
+            if let StepKind::DedupPieces { .. } = step.kind {
+                prepared.cuts.insert(at, Arc::default());
+            } else if let StepKind::Decontaminate { words, .. } = step.kind {
+                let evaluation = Evaluation { contamination: Contamination::new(words), own: Vec::new() };
+                prepared.evaluated.insert(at, Arc::new(evaluation));
+            }
+        }
+        prepared
+    }
 }
 
 /// The places that are cut out of texts. It takes 16 bytes for each record of which something is cut, and 8 for each place.
@@ -46,6 +63,11 @@ impl Cuts {
         let Ok(at) = self.records.binary_search_by_key(&location, |(location, _)| *location) else { return &[] };
         let start = at.checked_sub(1).map_or(0, |before| self.records[before].1);
         &self.places[start..self.records[at].1]
+    }
+
+    /// How many bytes are cut out of a record.
+    pub fn bytes(&self, location: u64) -> u64 {
+        self.places(location).iter().map(|place| u64::from(place.end - place.start)).sum()
     }
 
     /// A record's text with nothing of it that was cut; `None` where nothing was.

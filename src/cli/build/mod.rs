@@ -161,6 +161,12 @@ pub fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> {
             other => other?,
         }
     }
+    for &id in &targets.trains {
+        emit::report::write_run_report(&train::folder(&session.out, &spec.program[id])).map_err(|error| {
+            terminal.error(error, None);
+            Failure::World
+        })?;
+    }
     worst
 }
 

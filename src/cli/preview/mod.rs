@@ -1,6 +1,6 @@
 //! `annotc preview`: records as they are written, and what each rule takes out or changes. Nothing is written.
 
-mod show;
+pub mod show;
 
 use std::path::PathBuf;
 use std::sync::Arc;

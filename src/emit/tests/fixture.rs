@@ -201,16 +201,6 @@ pub(super) fn outcome() -> Outcome {
             times: Vec::new(),
         },
         violations: Vec::new(),
-        missing: vec![MissingRecord {
-            id: id(0xab),
-            source: "questions".to_owned(),
-            file: "q.csv".to_owned(),
-            line: 4,
-            part: 1,
-            verdict: Verdict::Dropped,
-            rule: "too short".to_owned(),
-            gold: vec![Some("now".to_owned())],
-        }],
     }
 }
 
@@ -230,7 +220,7 @@ pub(super) fn staged(out: &Path, each: usize) -> Result<Finished, EmitError> {
     let dataset = &program.datasets[0];
     let rows = [(id(1), "one", "now"), (id(3), "three", HOSTILE)];
     let test = [(id(2), "two", "later")];
-    let mut staging = Staging::create(out, dataset, &batch(&[]).schema())?;
+    let mut staging = Staging::create(out, &program, dataset, &batch(&[]).schema())?;
     for (at, output) in dataset.outputs.iter().enumerate() {
         let renderer = Renderer::new(&program, dataset, output, &tables())?;
         for rows in rows.chunks(each) {
@@ -243,6 +233,7 @@ pub(super) fn staged(out: &Path, each: usize) -> Result<Finished, EmitError> {
         source: "questions",
         file: "q.csv",
         line: u64::from(at),
+        location: u64::from(at),
         verdict,
         rule,
         rule_line,
@@ -250,6 +241,7 @@ pub(super) fn staged(out: &Path, each: usize) -> Result<Finished, EmitError> {
         similarity: None,
         split,
         copies: split.map(|_| 1),
+        cut_bytes: None,
     };
     let audit = [
         row(1, Verdict::Kept, None, None, Some("train")),
@@ -271,6 +263,17 @@ pub(super) fn staged(out: &Path, each: usize) -> Result<Finished, EmitError> {
     };
     staging.quarantine(&[bad])?;
     staging.training("router", "train", &batch(&rows))?;
+    let lost = MissingRecord {
+        id: id(0xab),
+        source: "questions".to_owned(),
+        file: "q.csv".to_owned(),
+        line: 4,
+        part: 1,
+        verdict: Verdict::Dropped,
+        rule: "too short".to_owned(),
+        gold: vec![Some("now".to_owned())],
+    };
+    staging.missing(dataset, &outcome().labels, &[lost])?;
     let stamp = Stamp { spec: "5".repeat(64), fingerprint: fingerprint(&program, dataset, &outcome().sources) };
     staging.finish(&program, dataset, &outcome(), &stamp)
 }

@@ -20,7 +20,8 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::read::Sizes;
 use super::{
-    BuildInputs, Built, Destination, EngineError, InputFile, MemoryLimit, SourceFiles, Surveyed, build_dataset,
+    BuildInputs, Built, Destination, EngineError, InputFile, MemoryLimit, SourceFiles, Surveyed, TrainingTable,
+    build_dataset,
 };
 use crate::hir::{DatasetId, Program, SourceId};
 use crate::semantic;
@@ -71,6 +72,11 @@ impl Left {
         table["text"].as_string::<i32>().iter().map(|text| text.unwrap().to_owned()).collect()
     }
 
+    /// The records that fixed parts lost.
+    fn missing(&self) -> Vec<serde_json::Value> {
+        self.lines("training/missing.jsonl")
+    }
+
     /// Errors in the quarantine with their lines.
     fn quarantine(&self) -> Vec<(u64, String)> {
         let rows = self.lines("quarantine.jsonl");
@@ -113,7 +119,12 @@ fn build_within(
         looked_for: vec!["data/*".to_owned()],
     });
     let out = folder.path().join("build");
-    run(&program, files.collect(), sizes, jobs, &out, Vec::new(), memory)
+    run(&program, files.collect(), sizes, jobs, &out, vec![table()], memory)
+}
+
+/// A table of ids alone, with which the records that fixed parts lost are listed.
+fn table() -> TrainingTable {
+    TrainingTable { name: "run".to_owned(), columns: Vec::new(), slices: Vec::new(), messages: None }
 }
 
 fn run(
@@ -122,7 +133,7 @@ fn run(
     sizes: Sizes,
     jobs: usize,
     out: &Path,
-    training: Vec<super::TrainingTable>,
+    training: Vec<TrainingTable>,
     memory: u64,
 ) -> Result<Left, EngineError> {
     let jobs = NonZeroUsize::new(jobs).unwrap();

@@ -8,12 +8,11 @@ use datafusion::error::DataFusionError;
 
 use super::EngineError;
 use super::steps::{InMemory, fates_of};
-use crate::dedup::contamination::Contamination;
 use crate::engine::passes::{Batches, Workers, scan};
 use crate::engine::pieces::{Gathered, taken_apart, up_to};
 use crate::engine::spool::Budget;
 use crate::hir::{Dataset, Expr, Program, StepKind, TestUse};
-use crate::plan::{Cuts, Evaluation, Prepared, column_name, test_pass};
+use crate::plan::{Cuts, Prepared, column_name, test_pass};
 
 /// Finds what is cut out of the records of each test, as a build does: the records of one test are texts before and behind
 /// each other. Nothing is evaluated on: a test reads no file.
@@ -24,41 +23,23 @@ pub(super) fn prepare(
     uses: &[&TestUse],
     table: &Arc<MemTable>,
 ) -> Result<Prepared, EngineError> {
-    let mut prepared = Prepared::default();
+    let mut prepared = Prepared::of_nothing(dataset);
     for (at, step) in dataset.steps.iter().enumerate() {
-        match &step.kind {
-            StepKind::Decontaminate { words, .. } => {
-                let evaluation = Evaluation { contamination: Contamination::new(*words), own: Vec::new() };
-                prepared.evaluated.insert(at, Arc::new(evaluation));
+        let StepKind::DedupPieces { column, pieces } = step.kind else { continue };
+        let before = up_to(dataset, at);
+        let batch = run_plan(workers, program, &before, &prepared, &[], table)?;
+        let mut cuts = Cuts::default();
+        let mut from = 0;
+        for one in uses {
+            let records = batch.slice(from, one.cases.len());
+            from += one.cases.len();
+            let mut gathered = Gathered::new(&Budget::unlimited());
+            for row in InMemory::reached(&fates_of(program, &before, &records)?)? {
+                gathered.add(taken_apart(&records.slice(row, 1), &column_name(column.0 as usize), pieces))?;
             }
-            StepKind::DedupPieces { column, pieces } => {
-                let before = up_to(dataset, at);
-                let batch = run_plan(workers, program, &before, &prepared, &[], table)?;
-                let mut cuts = Cuts::default();
-                let mut from = 0;
-                for one in uses {
-                    let records = batch.slice(from, one.cases.len());
-                    from += one.cases.len();
-                    let reached = InMemory::reached(&fates_of(program, &before, &records)?)?;
-                    let mut gathered = Gathered::new(&Budget::unlimited());
-                    for row in reached {
-                        let column = column_name(column.0 as usize);
-                        gathered.add(taken_apart(&records.slice(row, 1), &column, *pieces))?;
-                    }
-                    cuts.append(&gathered.finish()?);
-                }
-                prepared.cuts.insert(at, Arc::new(cuts));
-            }
-            StepKind::Set { .. }
-            | StepKind::Drop { .. }
-            | StepKind::DedupExact { .. }
-            | StepKind::DedupNear { .. }
-            | StepKind::Label { .. }
-            | StepKind::Redact { .. }
-            | StepKind::Forbid { .. }
-            | StepKind::Pair { .. }
-            | StepKind::Sample { .. } => {}
+            cuts.append(&gathered.finish()?);
         }
+        prepared.cuts.insert(at, Arc::new(cuts));
     }
     Ok(prepared)
 }
