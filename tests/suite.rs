@@ -1,6 +1,7 @@
 //! The one integration binary: real processes over real files.
 
 mod build;
+mod cache;
 mod damage;
 mod diagnostics;
 mod doors;

@@ -14,6 +14,7 @@ use crate::engine::{FileOutcome, SourceOutcome};
 use crate::hir::{Dataset, Program};
 use crate::plan::outline::{Node, NodeKind, Outline, outline, to_dot, to_mermaid};
 use crate::semantic;
+use crate::syntax::one_line;
 
 /// Options of `annotc plan`.
 #[derive(Debug, Args)]
@@ -214,7 +215,7 @@ fn cells(node: &Node, spec: &Spec) -> [String; 5] {
     let step = match node.kind {
         NodeKind::Source => format!("read {}", node.rule),
         NodeKind::Set | NodeKind::Drop | NodeKind::Dedup | NodeKind::Label | NodeKind::Redact | NodeKind::Forbid => {
-            shortened(&spec.sources.statement(node.span))
+            shortened(&one_line(spec.sources.text(node.span)))
         }
         NodeKind::Split
         | NodeKind::Require

@@ -1,12 +1,13 @@
 //! `annotc trace`: the life of one record.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
-use super::terminal::Terminal;
+use super::terminal::{Paint, Terminal};
 use super::{Failure, context};
-use crate::emit::trace::trace;
+use crate::emit::trace::{Traced, trace};
+use crate::plan::normal::declaration;
 
 /// Options of `annotc trace`.
 #[derive(Debug, Args)]
@@ -14,8 +15,8 @@ pub struct TraceArgs {
     /// The record's id, as the audit, the quarantine or an evaluation names it, or its first digits
     #[arg(value_name = "ID", value_parser = parse_id)]
     id: String,
-    /// The specification whose build is searched
-    #[arg(long, value_name = "SPEC", conflicts_with = "out")]
+    /// The specification whose build is searched, and in which the rules' lines are looked up
+    #[arg(long, value_name = "SPEC")]
     spec: Option<PathBuf>,
     /// The folder that was built into [default: build/ beside the spec, or here]
     #[arg(long, value_name = "DIR")]
@@ -26,7 +27,7 @@ pub struct TraceArgs {
 pub fn run(args: &TraceArgs, terminal: &Terminal) -> Result<(), Failure> {
     let beside = |spec: &PathBuf| context::out_beside(spec);
     let out = args.out.clone().or_else(|| args.spec.as_ref().map(beside)).unwrap_or_else(|| PathBuf::from("build"));
-    let traced = trace(&out, &args.id).map_err(|error| {
+    let mut traced = trace(&out, &args.id).map_err(|error| {
         terminal.error(error, None);
         Failure::World
     })?;
@@ -45,12 +46,36 @@ pub fn run(args: &TraceArgs, terminal: &Terminal) -> Result<(), Failure> {
         terminal.error(message, Some(help));
         return Err(Failure::Spec);
     }
+    if let Some(path) = args.spec.as_ref().filter(|path| path.is_file()) {
+        place(&mut traced, path, terminal)?;
+    }
     if terminal.json() {
         for life in &traced.lives {
             terminal.answer(serde_json::to_string(life).expect("a life has only names and numbers"));
         }
     } else {
         terminal.answer(traced.to_text().trim_end());
+    }
+    Ok(())
+}
+
+/// Says on which lines of a specification the rules stand, where it still says what it said when the data set was made.
+fn place(traced: &mut Traced, path: &Path, terminal: &Terminal) -> Result<(), Failure> {
+    let spec = context::load(path, terminal)?;
+    let program = &spec.program;
+    let changed = std::cell::Cell::new(false);
+    traced.place(&|name, declared, step| {
+        let dataset = program.datasets.iter().find(|dataset| dataset.name == name)?;
+        if declaration(program, dataset) != declared {
+            changed.set(true);
+            return None;
+        }
+        // The first step of a manifest is the reading.
+        dataset.steps.get(step.checked_sub(1)?).map(|step| step.line)
+    });
+    if changed.get() {
+        let about = format_args!("`{}` says something else now: no lines are named", path.display()).to_string();
+        terminal.status(Paint::Yellow, "Note", about);
     }
     Ok(())
 }

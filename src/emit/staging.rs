@@ -19,6 +19,7 @@ use super::table::TableFile;
 use super::{card, formats};
 use crate::engine::{AuditRow, MissingRecord, Outcome, QuarantineRow, Verdict};
 use crate::hir;
+use crate::plan::normal::Parts;
 
 /// The audit's path in the data set's folder.
 pub const AUDIT: &str = "audit/records.parquet";
@@ -43,8 +44,10 @@ pub struct Staging {
 /// What identifies the spec that a data set was built from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stamp {
-    /// BLAKE3 of the spec's text.
+    /// [`crate::plan::normal::declaration()`] of the data set.
     pub spec: String,
+    /// Its parts.
+    pub declared: Parts,
     /// [`super::fingerprint()`] of the data set.
     pub fingerprint: String,
 }
@@ -177,6 +180,7 @@ impl Staging {
         let folder = self.swap.staging();
         let mut manifest = Manifest::new(program, dataset, outcome);
         manifest.spec.clone_from(&stamp.spec);
+        manifest.declared.clone_from(&stamp.declared);
         manifest.fingerprint.clone_from(&stamp.fingerprint);
         for (output, parts) in dataset.outputs.iter().zip(self.outputs) {
             for (part, file) in dataset.split.parts.iter().zip(parts) {
@@ -303,7 +307,7 @@ fn audit_schema() -> Schema {
         Field::new("line", DataType::Int64, false),
         text("verdict", false),
         text("rule", true),
-        Field::new("rule_line", DataType::Int32, true),
+        Field::new("step", DataType::Int32, true),
         text("duplicate_of", true),
         text("split", true),
     ])
@@ -311,7 +315,7 @@ fn audit_schema() -> Schema {
 
 fn audit_batch(rows: &[AuditRow<'_>]) -> RecordBatch {
     let mut texts: [StringBuilder; 7] = std::array::from_fn(|_| StringBuilder::new());
-    let (mut lines, mut rule_lines) = (Int64Builder::new(), Int32Builder::new());
+    let (mut lines, mut steps) = (Int64Builder::new(), Int32Builder::new());
     for row in rows {
         let [id, source, file, verdict, rule, duplicate_of, split] = &mut texts;
         id.append_value(row.id.to_string());
@@ -320,8 +324,7 @@ fn audit_batch(rows: &[AuditRow<'_>]) -> RecordBatch {
         lines.append_value(i64::try_from(row.line).expect("a file has fewer than 2^63 lines"));
         verdict.append_value(row.verdict.name());
         rule.append_option(row.rule);
-        rule_lines
-            .append_option(row.rule_line.map(|line| i32::try_from(line).expect("a spec has fewer than 2^31 lines")));
+        steps.append_option(row.step.map(|step| i32::try_from(step).expect("a data set has fewer than 2^31 steps")));
         duplicate_of.append_option(row.duplicate_of.map(|id| id.to_string()));
         split.append_option(row.split);
     }
@@ -335,7 +338,7 @@ fn audit_batch(rows: &[AuditRow<'_>]) -> RecordBatch {
             Arc::new(lines.finish()),
             Arc::new(verdict.finish()),
             Arc::new(rule.finish()),
-            Arc::new(rule_lines.finish()),
+            Arc::new(steps.finish()),
             Arc::new(duplicate_of.finish()),
             Arc::new(split.finish()),
         ],

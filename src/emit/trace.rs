@@ -11,7 +11,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde::{Deserialize, Serialize};
 
 use super::error::{AtPath, EmitError};
-use super::manifest::Manifest;
+use super::manifest::{Manifest, StepEntry};
 use super::named::Named;
 use super::staging::{AUDIT, QUARANTINE};
 
@@ -45,9 +45,9 @@ pub struct Life {
     /// The rule that decided, when it was not kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
-    /// The rule's line in the spec.
+    /// The rule's line in the spec, where that is known and says what it said.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub rule_line: Option<i32>,
+    pub rule_line: Option<u32>,
     /// What is wrong with it, when it is in the quarantine.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
@@ -59,6 +59,9 @@ pub struct Life {
     pub split: Option<String>,
     /// The steps up to the one that decided.
     pub steps: Vec<Passed>,
+    /// BLAKE3 of what the spec said of the data set.
+    #[serde(skip)]
+    pub spec: String,
     /// Where it stands in the outputs: the path under the data set's folder, and the 1-based line, or row of a table.
     pub outputs: Named<u64>,
 }
@@ -70,8 +73,9 @@ pub struct Passed {
     pub step: String,
     /// The rule.
     pub rule: String,
-    /// Its line in the spec; 0 where no line says it.
-    pub line: u32,
+    /// Its line in the spec, where that is known, says what it said, and has a line for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
     /// `passed`, `dropped` or `quarantined`.
     pub result: String,
 }
@@ -137,7 +141,7 @@ struct AuditColumns<'a> {
     line: &'a arrow::array::Int64Array,
     verdict: &'a StringArray,
     rule: &'a StringArray,
-    rule_line: &'a arrow::array::Int32Array,
+    step: &'a arrow::array::Int32Array,
     duplicate_of: &'a StringArray,
     split: &'a StringArray,
 }
@@ -152,7 +156,7 @@ impl<'a> AuditColumns<'a> {
             line: batch.column_by_name("line")?.as_primitive_opt::<Int64Type>()?,
             verdict: text("verdict")?,
             rule: text("rule")?,
-            rule_line: batch.column_by_name("rule_line")?.as_primitive_opt::<Int32Type>()?,
+            step: batch.column_by_name("step")?.as_primitive_opt::<Int32Type>()?,
             duplicate_of: text("duplicate_of")?,
             split: text("split")?,
         })
@@ -161,7 +165,7 @@ impl<'a> AuditColumns<'a> {
     fn life(&self, row: usize, manifest: &Manifest, position: Option<u64>) -> Life {
         let text = |column: &StringArray| column.is_valid(row).then(|| column.value(row).to_owned());
         let (rule, split) = (text(self.rule), text(self.split));
-        let rule_line = self.rule_line.is_valid(row).then(|| self.rule_line.value(row));
+        let step = self.step.is_valid(row).then(|| self.step.value(row));
         let verdict = self.verdict.value(row).to_owned();
         let outputs = manifest.outputs.iter().filter(|file| Some(&file.part) == split.as_ref());
         let outputs = position.into_iter().flat_map(|line| outputs.clone().map(move |file| (file.path.clone(), line)));
@@ -171,36 +175,30 @@ impl<'a> AuditColumns<'a> {
             source: self.source.value(row).to_owned(),
             file: self.file.value(row).to_owned(),
             line: self.line.value(row),
-            steps: steps(manifest, &verdict, rule.as_deref(), rule_line),
+            steps: steps(manifest, &verdict, step),
             outputs: outputs.collect(),
             duplicate_of: text(self.duplicate_of),
             error: None,
             verdict,
             rule,
-            rule_line,
+            rule_line: None,
             split,
+            spec: manifest.spec.clone(),
         }
     }
 }
 
-/// The steps up to the one with this rule; all of them for a record that was kept.
-fn steps(manifest: &Manifest, verdict: &str, rule: Option<&str>, line: Option<i32>) -> Vec<Passed> {
-    let mut passed = Vec::new();
-    for step in &manifest.steps {
-        let decides = rule.is_some_and(|rule| {
-            (step.rule == rule || step.step == rule) && line.is_none_or(|line| i64::from(line) == i64::from(step.line))
-        });
-        passed.push(Passed {
-            step: step.step.clone(),
-            rule: step.rule.clone(),
-            line: step.line,
-            result: if decides { verdict.to_owned() } else { "passed".to_owned() },
-        });
-        if decides {
-            break;
-        }
-    }
-    passed
+/// The steps up to the one that decided; all of them for a record that was kept.
+fn steps(manifest: &Manifest, verdict: &str, decided: Option<i32>) -> Vec<Passed> {
+    let last = decided.and_then(|step| usize::try_from(step).ok());
+    let passed = |(at, step): (usize, &StepEntry)| Passed {
+        step: step.step.clone(),
+        rule: step.rule.clone(),
+        line: None,
+        result: if last == Some(at) { verdict.to_owned() } else { "passed".to_owned() },
+    };
+    let reached = last.map_or(manifest.steps.len(), |last| last + 1);
+    manifest.steps.iter().enumerate().take(reached).map(passed).collect()
 }
 
 /// Adds the reasons that the quarantine has.
@@ -230,6 +228,18 @@ fn add_errors(folder: &Path, lives: &mut [Life]) -> Result<(), EmitError> {
 }
 
 impl Traced {
+    /// Says where the rules stand. `line` is given a data set, BLAKE3 of what the spec said of it, and the place of a step
+    /// among those of its manifest.
+    pub fn place(&mut self, line: &dyn Fn(&str, &str, usize) -> Option<u32>) {
+        for life in &mut self.lives {
+            for (at, step) in life.steps.iter_mut().enumerate() {
+                step.line = line(&life.dataset, &life.spec, at);
+            }
+            let decided = life.steps.last().filter(|step| step.result != "passed");
+            life.rule_line = decided.and_then(|step| step.line);
+        }
+    }
+
     /// The lives as text for a terminal.
     pub fn to_text(&self) -> String {
         let lives: Vec<String> = self.lives.iter().map(Life::to_text).collect();
@@ -258,7 +268,7 @@ impl Life {
             let mark = if step.result == "passed" { '✓' } else { '✗' };
             let name =
                 if step.step == step.rule { step.rule.clone() } else { format!("{} · {}", step.step, step.rule) };
-            let place = if step.line > 0 { format!(" (line {} of the spec)", step.line) } else { String::new() };
+            let place = step.line.map_or_else(String::new, |line| format!(" (line {line} of the spec)"));
             let result = if step.result == "passed" { String::new() } else { format!(": {}", step.result) };
             line(format!("  {mark} {name}{place}{result}"));
         }

@@ -13,6 +13,7 @@ pub mod read;
 mod report;
 mod require;
 mod resolve;
+pub mod stage;
 mod stages;
 #[cfg(test)]
 mod tests;

@@ -57,6 +57,15 @@ impl<'r> Resolved<'r> {
         }
     }
 
+    /// The place of a stage among the steps that are counted.
+    fn place(&self, stage: Stage) -> u32 {
+        match stage {
+            Stage::Read => 0,
+            Stage::Step(at) => at + 1,
+            Stage::Split => self.dataset.steps.len() as u32 + 1,
+        }
+    }
+
     /// The row's line in the audit.
     pub fn audit_row(&self, row: usize) -> AuditRow<'r> {
         let fate = self.fates.fates[row];
@@ -70,6 +79,7 @@ impl<'r> Resolved<'r> {
             verdict: fate.verdict(),
             rule,
             rule_line: rule_line.flatten(),
+            step: fate.stage().map(|stage| self.place(stage)),
             duplicate_of: duplicate_of.map(|&of| self.fates.ids[of as usize]),
             split: self.parts[row].map(|part| self.dataset.split.parts[usize::from(part)].as_str()),
         }

@@ -137,23 +137,38 @@ pub fn extra(position: usize) -> String {
 
 /// All steps in order; `before_policy` adds what is to be set aside when the record is clean and labelled.
 fn lower_steps(
-    mut chain: Chain,
+    chain: Chain,
     columns: &[Column],
     steps: &[Step],
     before_policy: impl FnOnce(Chain) -> Result<Chain>,
 ) -> Result<Chain> {
-    let policy = steps.iter().position(|step| step.block == StepBlock::Policy).unwrap_or(steps.len());
-    for (at, step) in steps[..policy].iter().enumerate() {
-        chain = lower_step(chain, at, columns, &step.kind)?;
+    follow(chain, steps, before_policy, |chain, at| lower_step(chain, at, columns, &steps[at].kind))
+}
+
+/// Takes each step in order, and `before_policy` between those that clean and label and those of a policy.
+pub(super) fn follow(
+    mut chain: Chain,
+    steps: &[Step],
+    before_policy: impl FnOnce(Chain) -> Result<Chain>,
+    mut take: impl FnMut(Chain, usize) -> Result<Chain>,
+) -> Result<Chain> {
+    let policy = first_of_policy(steps);
+    for at in 0..policy {
+        chain = take(chain, at)?;
     }
     chain = before_policy(chain)?;
-    for (at, step) in steps.iter().enumerate().skip(policy) {
-        chain = lower_step(chain, at, columns, &step.kind)?;
+    for at in policy..steps.len() {
+        chain = take(chain, at)?;
     }
     Ok(chain)
 }
 
-fn lower_step(chain: Chain, at: usize, columns: &[Column], step: &StepKind) -> Result<Chain> {
+/// The index of the first step of a policy, or the number of steps.
+pub(super) fn first_of_policy(steps: &[Step]) -> usize {
+    steps.iter().position(|step| step.block == StepBlock::Policy).unwrap_or(steps.len())
+}
+
+pub(super) fn lower_step(chain: Chain, at: usize, columns: &[Column], step: &StepKind) -> Result<Chain> {
     match step {
         StepKind::Set { column, value } => cleaning::lower_set(chain, at, columns, *column, value),
         StepKind::Drop { condition } => cleaning::lower_condition(chain, at, condition),
@@ -183,7 +198,7 @@ fn drops(step: &StepKind) -> bool {
     }
 }
 
-fn first_verdict(steps: &[Step]) -> Result<Plan> {
+pub(super) fn first_verdict(steps: &[Step]) -> Result<Plan> {
     let firing = steps.iter().enumerate().filter(|(_, step)| drops(&step.kind));
     let mut verdicts = firing.map(|(at, _)| (col(cleaning::verdict(at)), lit(at as i32)));
     let Some((condition, index)) = verdicts.next() else { return Ok(lit(ScalarValue::Int32(None))) };
@@ -194,7 +209,7 @@ fn first_verdict(steps: &[Step]) -> Result<Plan> {
     case.end()
 }
 
-fn first_pass_columns(program: &Program, dataset: &Dataset) -> Vec<String> {
+pub(super) fn first_pass_columns(program: &Program, dataset: &Dataset) -> Vec<String> {
     let mut names: Vec<String> = [LOCATION, LINE, DIGEST, ERROR, VERDICT].map(str::to_owned).to_vec();
     for (at, step) in dataset.steps.iter().enumerate() {
         match &step.kind {

@@ -11,6 +11,8 @@ pub mod dataset;
 mod expr;
 pub mod functions;
 pub mod labels;
+pub mod measure;
+pub mod normal;
 pub mod outline;
 pub mod personal;
 pub mod scalar;

@@ -9,17 +9,19 @@ pub mod targets;
 mod train;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 
+use super::cache::units;
 use super::context::{self, Spec};
 use super::terminal::{Paint, Terminal};
 use super::{Failure, Places, RuntimeArgs};
 use crate::emit::lock::{self, Lock};
 use crate::emit::{self, Manifest};
+use crate::engine::stage::Stages;
 use crate::hir::DatasetId;
 use crate::runtime::Runtime;
 use crate::semantic;
@@ -42,6 +44,12 @@ pub struct BuildArgs {
     /// Threads [default: the machine's cores]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
+    /// Measure every record again, and keep nothing for the next build
+    #[arg(long)]
+    no_cache: bool,
+    /// The size that the cache of measures may have; what was used least recently goes
+    #[arg(long, value_name = "SIZE", default_value = "5GiB", value_parser = units::parse_size)]
+    cache_size: u64,
     /// Fail where sources, found label values, models or data differ from the lockfile
     #[arg(long)]
     locked: bool,
@@ -64,6 +72,8 @@ pub struct Session<'a> {
     pub jobs: usize,
     /// Set when the user interrupts.
     pub cancel: Arc<AtomicBool>,
+    /// Where what first passes measure is kept.
+    pub stages: Option<Stages>,
     /// The lock as it was, and whether it is binding.
     pub old_lock: Option<Lock>,
     /// Whether drift is a failure.
@@ -108,9 +118,9 @@ impl Session<'_> {
         Err(Failure::Unmet)
     }
 
-    /// A lock of this spec without targets.
+    /// A lock without targets.
     pub fn empty_lock(&self) -> Lock {
-        Lock::new(self.lock.spec.clone(), self.lock.date.clone())
+        Lock::new(self.lock.date.clone())
     }
 }
 
@@ -132,10 +142,13 @@ pub fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> {
         Failure::World
     })?;
     let mut manifests: BTreeMap<DatasetId, Manifest> = BTreeMap::new();
-    for &id in &targets.datasets {
-        let manifest = dataset::build(&mut session, id)?;
-        manifests.insert(id, manifest);
-    }
+    let built = targets.datasets.iter().try_for_each(|&id| {
+        manifests.insert(id, dataset::build(&mut session, id)?);
+        Ok(())
+    });
+    // A build that failed has measured too.
+    bound_cache(&session, args.cache_size);
+    built?;
     for &id in &targets.trains {
         let train = &spec.program[id];
         let model = &spec.program[train.model];
@@ -159,6 +172,17 @@ pub fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> {
     worst
 }
 
+/// Keeps the cache within its size.
+fn bound_cache(session: &Session<'_>, size: u64) {
+    let Some(pruned) = session.stages.as_ref().map(|stages| stages.bound(size)) else { return };
+    if pruned.stages > 0 {
+        let stages = super::check::counted(pruned.stages, "stage");
+        let about =
+            format_args!("{stages} of the cache, {}: the least recently used", units::size(pruned.bytes)).to_string();
+        session.terminal.status(Paint::Dim, "Removed", about);
+    }
+}
+
 fn open<'a>(args: &'a BuildArgs, spec: &'a Spec, terminal: &'a Terminal) -> Result<Session<'a>, Failure> {
     let lock_path = Lock::path(&spec.path);
     let old_lock = Lock::read(&lock_path).map_err(|error| {
@@ -173,11 +197,6 @@ fn open<'a>(args: &'a BuildArgs, spec: &'a Spec, terminal: &'a Terminal) -> Resu
         return Err(Failure::Unmet);
     }
     let date = args.date.clone().or_else(|| old_lock.as_ref()?.date.clone());
-    let mut hash = blake3::Hasher::new();
-    for (file, _) in spec.parsed.files() {
-        hash.update(spec.sources.file(file).text.as_bytes());
-    }
-    let hash = hash.finalize().to_hex().to_string();
     let cancel = Arc::new(AtomicBool::new(false));
     listen(&cancel);
     Ok(Session {
@@ -187,12 +206,19 @@ fn open<'a>(args: &'a BuildArgs, spec: &'a Spec, terminal: &'a Terminal) -> Resu
         roots: Roots { spec: spec.folder(), data: args.places.data_root.clone() },
         jobs: jobs(args.jobs),
         cancel,
+        stages: (!args.no_cache).then(|| stages(&spec.path, args.runtime.cache.as_deref())),
         locked: args.locked,
-        lock: Lock::new(hash, date),
+        lock: Lock::new(date),
         old_lock,
         runtime_args: &args.runtime,
         runtime: None,
     })
+}
+
+/// Where what first passes measure is kept for a specification.
+pub fn stages(spec: &Path, cache: Option<&Path>) -> Stages {
+    let spec = std::path::absolute(spec).unwrap_or_else(|_| spec.to_path_buf());
+    Stages::new(&super::runtime::cache_folder(cache), spec.display().to_string())
 }
 
 /// The threads asked for, else one for each core.

@@ -92,6 +92,7 @@ fn the_manifest_has_the_designed_shape() {
             "schema",
             "dataset",
             "spec",
+            "declared",
             "fingerprint",
             "license",
             "sources",
@@ -164,7 +165,7 @@ fn sums_that_disagree_publish_nothing() {
     let program = fixture();
     let dataset = &program.datasets[0];
     let staging = Staging::create(out.path(), dataset, &batch(&[]).schema()).expect("begun");
-    let stamp = Stamp { spec: String::new(), fingerprint: String::new() };
+    let stamp = Stamp { spec: String::new(), declared: Default::default(), fingerprint: String::new() };
     assert!(matches!(staging.finish(&program, dataset, &outcome(), &stamp), Err(EmitError::Sums(_))));
     assert_eq!(files(&out.path().join("desk")), before);
     assert!(!out.path().join(".annotc-staging-desk").exists());
@@ -219,8 +220,11 @@ fn a_records_life_is_told() {
     assert_eq!(life.outputs.get("parquet/train.parquet"), Some(&2));
     assert!(kept.to_text().contains("  desk/chat/train.jsonl, line 2\n"), "{}", kept.to_text());
 
-    let dropped = traced("AB");
+    let mut dropped = traced("AB");
     assert_eq!(dropped.lives[0].steps.len(), 2);
+    assert!(dropped.to_text().contains("  ✗ clean tidy · too short: dropped\n"), "{}", dropped.to_text());
+    dropped.place(&|dataset, spec, step| (dataset == "desk" && spec.starts_with('5') && step == 1).then_some(12));
+    assert_eq!(dropped.lives[0].rule_line, Some(12));
     assert!(dropped.to_text().contains("  ✗ clean tidy · too short (line 12 of the spec): dropped\n"));
     assert!(dropped.lives[0].outputs.is_empty());
     let bad = &traced("ac").lives[0];

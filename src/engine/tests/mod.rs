@@ -6,6 +6,7 @@ mod plans;
 mod real;
 mod rules;
 mod splits;
+mod stages;
 mod unit_tests;
 
 use std::collections::BTreeMap;
@@ -110,11 +111,20 @@ fn run(
     training: Vec<super::TrainingTable>,
 ) -> Result<Left, EngineError> {
     let jobs = NonZeroUsize::new(jobs).unwrap();
-    let inputs = BuildInputs { sources, jobs, sizes, cancel: Arc::new(AtomicBool::new(false)) };
-    let destination = Destination { out: out.to_owned(), spec: "0".repeat(64), training };
+    let inputs = BuildInputs { sources, jobs, sizes, cancel: Arc::new(AtomicBool::new(false)), stages: None };
+    run_with(program, &inputs, out, training)
+}
+
+fn run_with(
+    program: &Program,
+    inputs: &BuildInputs,
+    out: &Path,
+    training: Vec<super::TrainingTable>,
+) -> Result<Left, EngineError> {
+    let destination = Destination { out: out.to_owned(), training };
     let id = DatasetId(0);
-    let surveyed = Surveyed::of(program, id, &inputs, &mut |_| {})?;
-    let mut built = build_dataset(program, id, &surveyed, &inputs, &destination, &mut |_| {})?;
+    let surveyed = Surveyed::of(program, id, inputs, &mut |_| {})?;
+    let mut built = build_dataset(program, id, &surveyed, inputs, &destination, &mut |_| {})?;
     let mut files = BTreeMap::new();
     if let Some(finished) = built.finished.take() {
         finished.commit().unwrap();
