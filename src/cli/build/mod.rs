@@ -30,6 +30,7 @@ use targets::Targets;
 
 /// Options of `annotc build`.
 #[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
 pub struct BuildArgs {
     /// The specification
     #[arg(value_name = "SPEC")]
@@ -57,6 +58,13 @@ pub struct BuildArgs {
     #[arg(long, value_name = "DATE", value_parser = parse_date)]
     date: Option<String>,
 }
+
+const AFTER_HELP: &str = "\
+What is unchanged is not done again. A target whose declarations, files and outputs are as they were is left alone; comments, \
+layout and the order of declarations do not count. What the first pass measures of each record (numbers, truths and digests, \
+never a text) is kept under the cache folder: after a change of a threshold, a reason or the split the records are not read and \
+cleaned for it again, and a build that was killed goes on from the chunks that it had finished. The outputs are the same bytes with a \
+cold, a warm, a damaged and no cache. `annotc cache explain SPEC` says what would be reused and why the rest would not.";
 
 /// What the stages of one build share.
 pub struct Session<'a> {

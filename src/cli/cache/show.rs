@@ -33,6 +33,13 @@ pub(super) fn short(key: &str) -> &str {
     key.get(..SHORT).unwrap_or(key)
 }
 
+/// A path from the folder that the command runs in, where it lies below it.
+fn from_here(path: &str) -> String {
+    let here = std::env::current_dir().ok();
+    let below = here.and_then(|here| Some(Path::new(path).strip_prefix(here).ok()?.display().to_string()));
+    below.unwrap_or_else(|| path.to_string())
+}
+
 fn age(stage: &Stored) -> Duration {
     stage.used.elapsed().unwrap_or_default()
 }
@@ -46,7 +53,7 @@ fn show_stage(stage: &Stored, terminal: &Terminal) {
         return;
     };
     for of in record.uses.iter().rev() {
-        terminal.answer(format_args!("  for       {} of {}", of.dataset, of.spec));
+        terminal.answer(format_args!("  for       {} of {}", of.dataset, from_here(&of.spec)));
     }
     let inputs: Vec<String> = inputs(record).into_iter().map(|(source, files)| format!("{source}: {files}")).collect();
     terminal.answer(format_args!("  files     {}", inputs.join("; ")));

@@ -107,7 +107,7 @@ fn the_manifest_has_the_designed_shape() {
     assert_eq!(
         json["steps"][2],
         serde_json::json!({
-            "step": "policy bank", "rule": "redact text", "line": 14, "in": 3, "out": 3, "dropped": 0, "changed": 2, "quarantined": 0
+            "step": "policy bank", "rule": "redact text", "in": 3, "out": 3, "dropped": 0, "changed": 2, "quarantined": 0
         })
     );
     assert_eq!(json["splits"]["train"]["labels"]["urgency"][HOSTILE], 1);

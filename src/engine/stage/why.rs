@@ -118,7 +118,7 @@ fn measured_otherwise(measures: &Measures, record: &Record) -> Vec<String> {
         let alike =
             record.measures.iter().find(|other| other.what == node.what && !now.contains_key(other.digest.as_str()));
         let reason = match alike {
-            None => "it was not measured".to_owned(),
+            None => "not measured before".to_owned(),
             Some(other) => difference(&NodeEntry::from(node), other, &now, &was),
         };
         reasons.entry(reason).or_default().push(quoted(&node.what));
@@ -151,7 +151,7 @@ fn difference(
         if read.what == before.what {
             return difference(read, before, nodes, old);
         }
-        return format!("it is computed from `{}` now and was from `{}`", read.what, before.what);
+        return format!("computed from `{}` now, from `{}` before", read.what, before.what);
     }
     format!("`{}` is declared otherwise", now.what)
 }

@@ -166,10 +166,10 @@ fn another_threshold_is_decided_over_what_was_measured() {
     }
     // Truths of comparisons, what is computed before, how rows are read.
     for (from, to, reason) in [
-        ("/secret/", "/secrets/", "`text matches /secrets/`: it was not measured"),
-        ("age > 60", "age > 61", "`age > 61`: it was not measured"),
-        ("|> nfc |>", "|> nfkc |>", "it is computed from"),
-        ("email, phone", "email", "it is computed from"),
+        ("/secret/", "/secrets/", "`text matches /secrets/`: not measured before"),
+        ("age > 60", "age > 61", "`age > 61`: not measured before"),
+        ("|> nfc |>", "|> nfkc |>", "computed from"),
+        ("email, phone", "email", "computed from"),
         ("{ good; bad }", "{ good; bad; mixed }", "among 3 values"),
     ] {
         let spec = SPEC.replace(from, to);
@@ -188,7 +188,7 @@ fn a_file_that_changes_takes_no_other_with_it() {
     let reasons = site.reasons(SPEC);
     assert_eq!(reasons, ["b.jsonl: its content changed"]);
     let left = site.reused(SPEC);
-    assert!(left.reused > 10 && left.reused < left.chunks && left.chunks < all, "{left:?}");
+    assert!(left.reused > 5 && left.reused < left.chunks && left.chunks < all, "{left:?}");
     // A source that is read otherwise is measured again, the other one is not.
     let spec = SPEC.replacen("kind: string?; n: int?", "kind: string? @column(\"other\"); n: int?", 1);
     let reasons = site.reasons(&spec);

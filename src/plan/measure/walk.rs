@@ -148,11 +148,12 @@ impl<'p> Walk<'p> {
         let dataset = self.dataset;
         match &dataset.steps[at].kind {
             StepKind::Set { column, value } => {
-                let what = format!("set {} = {}", self.name(*column), shown(dataset, value));
-                let fresh = node(&json!(["set", self.form(value)]), what.clone(), uses(value), self.reads(value));
+                let name = self.name(*column);
+                let what = format!("set {name} = {}", shown(dataset, value));
+                let fresh = node(&json!(["set", self.form(value)]), what, uses(value), self.reads(value));
                 let reads = vec![self.now(*column), fresh.digest.clone()];
-                let changed = format!("whether `{what}` changes the record");
-                let changed = node(&json!(["changed", reads]), changed, BTreeMap::new(), reads);
+                let what = format!("whether `set {name}` changes the record");
+                let changed = node(&json!(["changed", reads]), what, BTreeMap::new(), reads);
                 self.name_measure(cleaning::changed(at), changed);
                 self.assign(*column, fresh);
             }
