@@ -77,7 +77,8 @@ fn what_means_the_same_is_neither_built_nor_measured_again() {
     let spec = project.read("quickstart.annot");
     let (head, rest) = spec.split_once('\n').expect("several lines");
     // The declarations in another order, with comments and another layout.
-    let (first, second) = rest.split_at(rest.find("\ntemplate ").expect("a template"));
+    let template = rest.find("\ntemplate ").expect("a template");
+    let (first, second) = rest.split_at(rest[..template].rfind("\n\n").expect("a blank line"));
     let shuffled = format!("{head}\n// first\n\n{second}\n// second\n{first}").replace("  drop ", "    drop   ");
     let shuffled = shuffled.replace("email, phone, iban", "email,phone ,\n    iban");
     project.write("quickstart.annot", shuffled.as_bytes());
@@ -105,7 +106,8 @@ fn a_threshold_is_decided_anew_and_what_is_measured_otherwise_is_named() {
     let project = Project::of_spec("quickstart");
     build(&project, &[]);
     edit(&project, "words(text) < 3", "words(text) < 5");
-    edit(&project, "\"not English\"", "\"in another language\"");
+    let spec = project.read("quickstart.annot").replace("\"not English\"", "\"in another language\"");
+    project.write("quickstart.annot", spec.as_bytes());
     let stages = explained(&project);
     let names: Vec<&str> = stages.iter().map(|stage| stage["stage"].as_str().expect("a name")).collect();
     assert_eq!(names, ["survey", "measures", "verdicts", "outputs"]);

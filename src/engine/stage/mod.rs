@@ -85,9 +85,12 @@ impl Stages {
     fn holding(&self, measures: &Measures) -> Vec<PathBuf> {
         let own = self.folder(measures);
         let wanted: Vec<&str> = measures.measures.iter().map(|node| node.digest.as_str()).collect();
-        let others = stored(&self.root).into_iter().filter(|other| other.folder != own);
-        let with_all = others.filter(|other| other.record.as_ref().is_some_and(|record| record.measures_all(&wanted)));
-        std::iter::once(own.clone()).chain(with_all.map(|other| other.folder)).collect()
+        let others = shelf::folders(&self.root).into_iter().filter(|other| *other != own);
+        let with_all = others.filter(|other| Record::read(other).is_some_and(|record| record.measures_all(&wanted)));
+        let mut holding: Vec<PathBuf> = with_all.collect();
+        holding.sort();
+        holding.insert(0, own);
+        holding
     }
 
     /// Says in the stage's record that this build uses it, which makes it the one used last.

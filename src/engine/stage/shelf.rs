@@ -82,7 +82,8 @@ pub fn prune(root: &Path, what: Prune) -> Pruned {
     pruned
 }
 
-fn folders(root: &Path) -> Vec<PathBuf> {
+/// The folders below `root`.
+pub(super) fn folders(root: &Path) -> Vec<PathBuf> {
     let Ok(entries) = fs::read_dir(root) else { return Vec::new() };
     entries.flatten().map(|entry| entry.path()).filter(|path| path.is_dir()).collect()
 }

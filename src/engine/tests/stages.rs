@@ -230,6 +230,26 @@ fn what_is_damaged_is_measured_again() {
 }
 
 #[test]
+fn another_version_of_a_function_is_named() {
+    let site = Site::new(&records());
+    let chunks = site.reused(SPEC).chunks;
+    // The record as an earlier version of `words` would have left it, and no chunk of the stage.
+    let files = site.chunks();
+    let record = files[0].parent().unwrap().join("stage.json");
+    let mut left: serde_json::Value = serde_json::from_slice(&fs::read(&record).unwrap()).unwrap();
+    let measures = left["measures"].as_array_mut().unwrap();
+    let words = measures.iter_mut().find(|one| one["what"] == "words(text)").unwrap();
+    assert_eq!(words["uses"]["words"], 1, "the version of the function is recorded");
+    words["uses"]["words"] = 0.into();
+    words["digest"] = "0".repeat(32).into();
+    fs::write(&record, left.to_string()).unwrap();
+    files.iter().for_each(|file| fs::remove_file(file).unwrap());
+    let reasons = site.reasons(SPEC);
+    assert_eq!(reasons, ["`words(text)`: `words` has version 1 now and had version 0"]);
+    assert_eq!((site.reused(SPEC).reused, site.reused(SPEC).reused), (0, chunks));
+}
+
+#[test]
 fn no_text_of_a_record_is_kept() {
     let site = Site::new(&records());
     site.reused(SPEC);
