@@ -11,11 +11,13 @@ mod fmt;
 mod infer;
 mod ink;
 mod lsp;
+mod memory;
 mod new;
 mod plan;
 mod predict;
 mod preview;
 mod runtime;
+mod stats;
 mod terminal;
 mod test;
 mod trace;
@@ -25,6 +27,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use memory::MemoryArgs;
 
 /// Why a command did not end well, with the exit status that it stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -120,7 +124,7 @@ pub struct RuntimeArgs {
     /// The onnxruntime library to load, before any other place is looked at
     #[arg(long, value_name = "FILE", global = true)]
     pub ort_lib: Option<PathBuf>,
-    /// The folder for what can be fetched or made again [default: the user's cache folder]
+    /// The folder for what can be fetched or made again, and for what outgrows the memory [default: the user's cache folder]
     #[arg(long, value_name = "DIR", env = "ANNOTC_CACHE", global = true)]
     pub cache: Option<PathBuf>,
     /// Never download a runtime
@@ -150,6 +154,8 @@ enum Command {
     Preview(preview::PreviewArgs),
     /// Compare two specs, builds or git revisions, in declarations and records
     Diff(diff::DiffArgs),
+    /// Print what a build found: funnel, labels, lengths, duplicates, figures
+    Stats(stats::StatsArgs),
     /// Print the life of one record: where it came from and what became of it
     Trace(trace::TraceArgs),
     /// Label texts with a trained model
@@ -186,6 +192,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Test(args) => test::run(args, &terminal),
         Command::Preview(args) => preview::run(args, &terminal),
         Command::Diff(args) => diff::run(args, &terminal),
+        Command::Stats(args) => stats::run(args, &terminal),
         Command::Trace(args) => trace::run(args, &terminal),
         Command::Predict(args) => predict::run(args, &terminal),
         Command::Explain(args) => explain::run(args, &terminal),

@@ -78,7 +78,8 @@ pub fn run(args: &PlanArgs, terminal: &Terminal) -> Result<(), Failure> {
 
 /// Whether a build would keep a data set that was built before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+pub enum State {
+    /// Nothing was built.
     NotBuilt,
     /// The rules are not those that it was built by.
     Changed,
@@ -105,7 +106,7 @@ impl State {
 }
 
 /// Compares what was built with what would be, with the files as they were then: no data is read.
-fn state(program: &Program, dataset: &Dataset, out: &Path) -> State {
+pub fn state(program: &Program, dataset: &Dataset, out: &Path) -> State {
     let folder = out.join(file_name(&dataset.name));
     let Ok(Some(manifest)) = Manifest::read(&folder) else { return State::NotBuilt };
     let files: Vec<SourceOutcome> = manifest

@@ -13,6 +13,8 @@ use serde::{Deserialize, Serialize};
 use super::error::{AtPath, EmitError};
 use super::file::Digest;
 use super::named::Named;
+use super::staging::REPORT;
+use super::statistics::STATISTICS;
 use crate::engine::{Outcome, StepOutcome, StepOutcomeKind};
 use crate::hir::{self, StepBlock};
 use crate::plan::normal::Parts;
@@ -277,8 +279,12 @@ impl Manifest {
     }
 }
 
-/// Whether all files that a manifest names lie in `folder` as they were written.
+/// Whether all files that a manifest names lie in `folder` as they were written, statistics and report among them, which
+/// older versions did not write.
 pub fn verify_outputs(folder: &Path, manifest: &Manifest) -> bool {
+    if ![STATISTICS, REPORT].iter().all(|needed| manifest.files.iter().any(|file| file.path == *needed)) {
+        return false;
+    }
     let outputs = manifest.outputs.iter().map(|output| (&output.path, &output.digest));
     let files = manifest.files.iter().map(|file| (&file.path, &file.digest));
     outputs.chain(files).all(|(path, digest)| {

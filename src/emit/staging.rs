@@ -14,12 +14,14 @@ use super::error::{AtPath, EmitError};
 use super::file::{Digest, HashedFile, file_name, write_synced};
 use super::manifest::{FileEntry, MANIFEST, Manifest, OutputEntry};
 use super::render::{Rendered, identity_name, table_schema};
+use super::statistics::{Gathered, STATISTICS, Sampled, duplicates};
 use super::swap::Swap;
 use super::table::TableFile;
-use super::{card, formats};
-use crate::engine::{AuditRow, MissingRecord, Outcome, QuarantineRow, Verdict};
+use super::{Named, card, formats, report};
+use crate::engine::{AuditRow, LabelOutcome, MissingRecord, Outcome, QuarantineRow, Verdict};
 use crate::hir;
 use crate::plan::normal::Parts;
+use crate::statistics::Measured;
 
 /// The audit's path in the data set's folder.
 pub const AUDIT: &str = "audit/records.parquet";
@@ -27,6 +29,8 @@ pub const AUDIT: &str = "audit/records.parquet";
 pub const QUARANTINE: &str = "quarantine.jsonl";
 /// The data card's path in the data set's folder.
 pub const CARD: &str = "README.md";
+/// The report's path in the folder of a data set or a run.
+pub const REPORT: &str = "report.html";
 /// The path of the list of records that fixed parts lost, in the data set's folder.
 pub const MISSING: &str = "training/missing.jsonl";
 
@@ -38,7 +42,10 @@ pub struct Staging {
     audit: TableFile,
     quarantine: HashedFile,
     training: BTreeMap<String, TableFile>,
+    /// Begun with the first table that training or evaluation reads.
+    missing: Option<HashedFile>,
     seen: Seen,
+    gathered: Gathered,
 }
 
 /// What identifies the spec that a data set was built from.
@@ -59,6 +66,7 @@ struct Seen {
     dropped: u64,
     quarantined: u64,
     quarantine: u64,
+    repeats: u64,
 }
 
 /// A data file of one output and part.
@@ -79,7 +87,12 @@ impl Staging {
     /// # Errors
     /// [`EmitError::Busy`] while another process builds the same data set there, [`EmitError::Foreign`] where something
     /// that no build made would be replaced.
-    pub fn create(out: &Path, dataset: &hir::Dataset, batch: &Schema) -> Result<Self, EmitError> {
+    pub fn create(
+        out: &Path,
+        program: &hir::Program,
+        dataset: &hir::Dataset,
+        batch: &Schema,
+    ) -> Result<Self, EmitError> {
         let swap = Swap::begin(out, &file_name(&dataset.name))?;
         let folder = swap.staging();
         let part_file = |output: &hir::Output, part: &str| {
@@ -103,7 +116,9 @@ impl Staging {
             audit: TableFile::create(&folder.join(AUDIT), &audit_schema())?,
             quarantine: HashedFile::create(&folder.join(QUARANTINE))?,
             training: BTreeMap::new(),
+            missing: None,
             seen: Seen::default(),
+            gathered: Gathered::new(program, dataset),
             swap,
         })
     }
@@ -132,7 +147,9 @@ impl Staging {
                 Verdict::Dropped => self.seen.dropped += 1,
                 Verdict::Quarantined => self.seen.quarantined += 1,
             }
+            self.seen.repeats += u64::from(row.duplicate_of.is_some());
         }
+        self.gathered.audited(rows);
         self.audit.append(&audit_batch(rows))
     }
 
@@ -148,6 +165,7 @@ impl Staging {
             error: &'a str,
         }
         self.seen.quarantine += rows.len() as u64;
+        self.gathered.quarantined(rows);
         let mut text = Vec::new();
         for &QuarantineRow { id, source, file, line, offset, error } in rows {
             push_line(&mut text, &Line { id: id.to_string(), source, file, line, offset, error });
@@ -159,13 +177,64 @@ impl Staging {
     pub fn training(&mut self, table: &str, part: &str, rows: &RecordBatch) -> Result<(), EmitError> {
         let path = format!("training/{}/{}.parquet", file_name(table), file_name(part));
         if !self.training.contains_key(&path) {
+            if self.missing.is_none() {
+                self.missing = Some(HashedFile::create(&self.swap.staging().join(MISSING))?);
+            }
             let file = TableFile::create(&self.swap.staging().join(&path), &rows.schema())?;
             self.training.insert(path.clone(), file);
         }
         self.training.get_mut(&path).expect("the file was just created").append(rows)
     }
 
-    /// Ends all files and writes the data card and the manifest, after checking that no record vanished.
+    /// Adds records that fixed parts lost to `training/missing.jsonl`, in order of location; `labels` are those that they
+    /// have values of. A data set that nothing is trained on or evaluated with has no such list. Its lines are
+    /// `{"id","source","file","line","part","verdict","rule","gold":{label: value}}`; a label whose value is not known is
+    /// left out of `gold`.
+    pub fn missing(
+        &mut self,
+        dataset: &hir::Dataset,
+        labels: &[LabelOutcome],
+        rows: &[MissingRecord],
+    ) -> Result<(), EmitError> {
+        #[derive(Serialize)]
+        struct Line<'a> {
+            id: String,
+            source: &'a str,
+            file: &'a str,
+            line: u64,
+            part: &'a str,
+            verdict: &'static str,
+            rule: &'a str,
+            gold: BTreeMap<&'a str, &'a str>,
+        }
+        let Some(list) = &mut self.missing else { return Ok(()) };
+        let mut text = Vec::new();
+        for MissingRecord { id, source, file, line, part, verdict, rule, gold } in rows {
+            let gold = labels.iter().zip(gold);
+            let gold = gold.filter_map(|(label, value)| Some((label.name.as_str(), value.as_deref()?))).collect();
+            let (id, part, verdict) = (id.to_string(), &dataset.split.parts[*part], verdict.name());
+            push_line(&mut text, &Line { id, source, file, line: *line, part, verdict, rule, gold });
+        }
+        let path = list.path().to_owned();
+        list.write_all(&text).at("write", &path)
+    }
+
+    /// Adds what was measured of emitted records of a part, column by column as [`super::statistics::measures`] has them.
+    pub fn measured(&mut self, part: usize, measured: &[Measured]) {
+        self.gathered.measured(part, measured);
+    }
+
+    /// The records of the audit so far that stand for those that a rule took out.
+    pub fn samples(&self) -> &[Sampled] {
+        self.gathered.samples()
+    }
+
+    /// Adds what is shown of each of the samples, in their order: nothing that is or was personal.
+    pub fn sample_texts(&mut self, texts: Vec<Named<String>>) {
+        self.gathered.texts(texts);
+    }
+
+    /// Ends all files and writes the statistics, the data card, the report and the manifest, after checking that no record vanished.
     ///
     /// # Errors
     /// [`EmitError::Sums`] where steps, audit, quarantine, parts and files disagree.
@@ -191,15 +260,22 @@ impl Staging {
 
         let mut files =
             vec![(AUDIT.to_owned(), self.audit.finish()?.0), (QUARANTINE.to_owned(), self.quarantine.finish()?)];
-        if !self.training.is_empty() {
-            let missing = missing_lines(dataset, outcome);
-            files.push((MISSING.to_owned(), write_synced(&folder.join(MISSING), &missing)?));
+        if let Some(missing) = self.missing {
+            files.push((MISSING.to_owned(), missing.finish()?));
         }
         for (path, table) in self.training {
             files.push((path, table.finish()?.0));
         }
-        let card = card::card(program, dataset, &manifest);
-        files.push((CARD.to_owned(), write_synced(&folder.join(CARD), card.as_bytes())?));
+        let mut statistics = self.gathered.finish(program, dataset, &manifest);
+        statistics.duplicates = duplicates(&folder.join(AUDIT), self.seen.repeats)?;
+        let texts = [
+            (CARD, card::card(program, dataset, &manifest, &statistics)),
+            (STATISTICS, statistics.to_json()),
+            (REPORT, report::page(&manifest, Some(&statistics), &[])),
+        ];
+        for (name, text) in texts {
+            files.push((name.to_owned(), write_synced(&folder.join(name), text.as_bytes())?));
+        }
         files.sort_by(|left, right| left.0.cmp(&right.0));
         manifest.files = files.into_iter().map(|(path, digest)| FileEntry { path, digest }).collect();
         write_synced(&folder.join(MANIFEST), manifest.to_json().as_bytes())?;
@@ -272,30 +348,6 @@ impl PartFile {
 fn push_line(text: &mut Vec<u8>, value: &impl Serialize) {
     serde_json::to_writer(&mut *text, value).expect("names and numbers are written to memory");
     text.push(b'\n');
-}
-
-/// `training/missing.jsonl`: `{"id","source","file","line","part","verdict","rule","gold":{label: value}}`; a label whose
-/// value is not known is left out of `gold`.
-fn missing_lines(dataset: &hir::Dataset, outcome: &Outcome) -> Vec<u8> {
-    #[derive(Serialize)]
-    struct Line<'a> {
-        id: String,
-        source: &'a str,
-        file: &'a str,
-        line: u64,
-        part: &'a str,
-        verdict: &'static str,
-        rule: &'a str,
-        gold: BTreeMap<&'a str, &'a str>,
-    }
-    let mut text = Vec::new();
-    for MissingRecord { id, source, file, line, part, verdict, rule, gold } in &outcome.missing {
-        let gold = outcome.labels.iter().zip(gold);
-        let gold = gold.filter_map(|(label, value)| Some((label.name.as_str(), value.as_deref()?))).collect();
-        let (id, part, verdict) = (id.to_string(), &dataset.split.parts[*part], verdict.name());
-        push_line(&mut text, &Line { id, source, file, line: *line, part, verdict, rule, gold });
-    }
-    text
 }
 
 fn audit_schema() -> Schema {

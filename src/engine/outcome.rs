@@ -57,6 +57,8 @@ pub struct AuditRow<'a> {
     pub file: &'a str,
     /// The 1-based line that it begins on.
     pub line: u64,
+    /// Where this build reads it: the number of its file and the byte that it begins at. It stands in no output.
+    pub location: u64,
     /// What became of it.
     pub verdict: Verdict,
     /// The rule that decided, when it was not kept; `read` for a row that could not be read, `split` for the split.
@@ -107,8 +109,6 @@ pub struct Outcome {
     pub certificate: Certificate,
     /// The `require` and `forbid` rules that were not met. When there is one, nothing was written.
     pub violations: Vec<Violation>,
-    /// Records that a fixed part lost: an evaluation counts them as wrong.
-    pub missing: Vec<MissingRecord>,
 }
 
 impl Outcome {

@@ -63,6 +63,16 @@ pub fn raw_pass(dataset: &Dataset, scan: LogicalPlan) -> Result<LogicalPlan> {
     Chain::new(scan).select(&names.collect::<Vec<_>>())
 }
 
+/// Columns as they are before a step: `_location`, then each of them.
+pub fn before_pass(dataset: &Dataset, step: usize, columns: &[ColumnId], scan: LogicalPlan) -> Result<LogicalPlan> {
+    let mut chain = Chain::new(scan);
+    for (at, earlier) in dataset.steps[..step].iter().enumerate() {
+        chain = lower_step(chain, at, &dataset.columns, &earlier.kind)?;
+    }
+    let names = columns.iter().map(|id| column_name(id.0 as usize));
+    chain.select(&[LOCATION.to_owned()].into_iter().chain(names).collect::<Vec<_>>())
+}
+
 /// What one `set` or `redact` makes of its columns: `_location`, then of each column its value [`before`] the step and, under
 /// its own name, behind it, and what a `redact` found.
 pub fn step_pass(dataset: &Dataset, step: usize, scan: LogicalPlan) -> Result<LogicalPlan> {

@@ -14,6 +14,7 @@ pub mod labels;
 pub mod measure;
 pub mod normal;
 pub mod outline;
+pub mod packs;
 pub mod personal;
 pub mod scalar;
 pub mod split;
@@ -21,7 +22,7 @@ mod templates;
 pub mod types;
 
 pub use chain::Chain;
-pub use dataset::{changed_columns, first_pass, near_pass, raw_pass, second_pass, step_pass, test_pass};
+pub use dataset::{before_pass, changed_columns, first_pass, near_pass, raw_pass, second_pass, step_pass, test_pass};
 pub use expr::scalar_value as constant;
 pub use scalar::registry;
 pub use templates::template_fields;

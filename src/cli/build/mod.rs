@@ -17,10 +17,12 @@ use clap::Args;
 
 use super::cache::units;
 use super::context::{self, Spec};
+use super::memory::parse_bytes;
 use super::terminal::{Paint, Terminal};
-use super::{Failure, Places, RuntimeArgs};
+use super::{Failure, MemoryArgs, Places, RuntimeArgs};
 use crate::emit::lock::{self, Lock};
 use crate::emit::{self, Manifest};
+use crate::engine::MemoryLimit;
 use crate::engine::stage::Stages;
 use crate::hir::DatasetId;
 use crate::runtime::Runtime;
@@ -49,8 +51,10 @@ pub struct BuildArgs {
     #[arg(long)]
     no_cache: bool,
     /// The size that the cache of measures may have; what was used least recently goes
-    #[arg(long, value_name = "SIZE", default_value = "5GiB", value_parser = units::parse_size)]
+    #[arg(long, value_name = "SIZE", default_value = "5GiB", value_parser = parse_bytes)]
     cache_size: u64,
+    #[command(flatten)]
+    memory: MemoryArgs,
     /// Fail where sources, found label values, models or data differ from the lockfile
     #[arg(long)]
     locked: bool,
@@ -78,6 +82,8 @@ pub struct Session<'a> {
     pub roots: Roots,
     /// Threads.
     pub jobs: usize,
+    /// How much is kept in memory between the passes, and where the rest goes.
+    pub memory: MemoryLimit,
     /// Set when the user interrupts.
     pub cancel: Arc<AtomicBool>,
     /// Where what first passes measure is kept.
@@ -177,6 +183,12 @@ pub fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> {
             other => other?,
         }
     }
+    for &id in &targets.trains {
+        emit::report::write_run_report(&train::folder(&session.out, &spec.program[id])).map_err(|error| {
+            terminal.error(error, None);
+            Failure::World
+        })?;
+    }
     worst
 }
 
@@ -213,6 +225,7 @@ fn open<'a>(args: &'a BuildArgs, spec: &'a Spec, terminal: &'a Terminal) -> Resu
         out: args.places.out.clone().unwrap_or_else(|| spec.out()),
         roots: Roots { spec: spec.folder(), data: args.places.data_root.clone() },
         jobs: jobs(args.jobs),
+        memory: args.memory.limit(args.runtime.cache.as_deref()),
         cancel,
         stages: (!args.no_cache).then(|| stages(&spec.path, args.runtime.cache.as_deref())),
         locked: args.locked,

@@ -15,11 +15,12 @@ use crate::cli::build::targets::Targets;
 use crate::cli::build::{jobs, stages};
 use crate::cli::check::counted;
 use crate::cli::context::{self, Spec};
+use crate::cli::runtime::cache_folder;
 use crate::cli::terminal::{Paint, Terminal};
 use crate::cli::{Failure, Places};
 use crate::emit::{self, Manifest, file_name, verify_outputs, why_made_again};
 use crate::engine::stage::{Explained, Stages, explain};
-use crate::engine::{SourceOutcome, Surveyed};
+use crate::engine::{MemoryLimit, SourceOutcome, Surveyed};
 use crate::hir::{Dataset, DatasetId, Program};
 use crate::plan::normal;
 
@@ -54,8 +55,9 @@ pub(super) fn run(args: &ExplainArgs, cache: Option<&Path>, terminal: &Terminal)
         Failure::Usage
     })?;
     let kept = stages(&spec.path, cache);
+    let cache = cache_folder(cache);
     for &id in &targets.datasets {
-        let stages = look(args, &spec, id, &kept, terminal)?;
+        let stages = look(args, &spec, id, (&kept, &cache), terminal)?;
         tell(&spec.program[id].name, &stages, terminal);
     }
     Ok(())
@@ -65,13 +67,15 @@ fn look(
     args: &ExplainArgs,
     spec: &Spec,
     id: DatasetId,
-    kept: &Stages,
+    (kept, cache): (&Stages, &Path),
     terminal: &Terminal,
 ) -> Result<[Stage; 4], Failure> {
     let program: &Program = &spec.program;
     let roots = Roots { spec: spec.folder(), data: args.places.data_root.clone() };
     let sources = dataset::find_inputs(program, id, &roots, terminal)?;
-    let inputs = dataset::inputs(sources, jobs(None), &Arc::new(AtomicBool::new(false)));
+    // Nothing is decided, so that nothing is kept in memory.
+    let memory = MemoryLimit { bytes: MemoryLimit::DEFAULT, cache: cache.to_path_buf() };
+    let inputs = dataset::inputs(sources, jobs(None), memory, &Arc::new(AtomicBool::new(false)));
     let bar = Bar::new(terminal, "Looking", &program[id].name);
     let surveyed = Surveyed::of(program, id, &inputs, &mut |progress| bar.show(progress))
         .map_err(|error| dataset::fail(terminal, &error))?;

@@ -11,6 +11,7 @@ use clap::{Args, Subcommand};
 use serde_json::json;
 
 use super::Failure;
+use super::memory::parse_bytes;
 use super::runtime::cache_folder;
 use super::terminal::{Paint, Terminal};
 use crate::engine::stage::{DEFAULT_BYTES, Prune, prune, root};
@@ -47,7 +48,7 @@ struct PruneArgs {
     #[arg(long, value_name = "AGE", value_parser = units::parse_age)]
     older_than: Option<Duration>,
     /// Remove what was used least recently until so much is left: 500MB, 5GiB
-    #[arg(long, value_name = "SIZE", value_parser = units::parse_size)]
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
     max_size: Option<u64>,
     /// Remove everything
     #[arg(long, conflicts_with_all = ["older_than", "max_size"])]

@@ -102,6 +102,7 @@ fn dataset() -> Dataset {
         block_name: block_name.to_owned(),
         kind,
         rule: rule.to_owned(),
+        pack: None,
         span: span(4),
         line,
     };
@@ -196,16 +197,6 @@ pub(super) fn outcome() -> Outcome {
             near_pairs: None,
         },
         violations: Vec::new(),
-        missing: vec![MissingRecord {
-            id: id(0xab),
-            source: "questions".to_owned(),
-            file: "q.csv".to_owned(),
-            line: 4,
-            part: 1,
-            verdict: Verdict::Dropped,
-            rule: "too short".to_owned(),
-            gold: vec![Some("now".to_owned())],
-        }],
     }
 }
 
@@ -225,7 +216,7 @@ pub(super) fn staged(out: &Path, each: usize) -> Result<Finished, EmitError> {
     let dataset = &program.datasets[0];
     let rows = [(id(1), "one", "now"), (id(3), "three", HOSTILE)];
     let test = [(id(2), "two", "later")];
-    let mut staging = Staging::create(out, dataset, &batch(&[]).schema())?;
+    let mut staging = Staging::create(out, &program, dataset, &batch(&[]).schema())?;
     for (at, output) in dataset.outputs.iter().enumerate() {
         let renderer = Renderer::new(&program, dataset, output, &tables())?;
         for rows in rows.chunks(each) {
@@ -238,6 +229,7 @@ pub(super) fn staged(out: &Path, each: usize) -> Result<Finished, EmitError> {
         source: "questions",
         file: "q.csv",
         line: u64::from(at),
+        location: u64::from(at),
         verdict,
         rule,
         rule_line: None,
@@ -265,6 +257,17 @@ pub(super) fn staged(out: &Path, each: usize) -> Result<Finished, EmitError> {
     };
     staging.quarantine(&[bad])?;
     staging.training("router", "train", &batch(&rows))?;
+    let lost = MissingRecord {
+        id: id(0xab),
+        source: "questions".to_owned(),
+        file: "q.csv".to_owned(),
+        line: 4,
+        part: 1,
+        verdict: Verdict::Dropped,
+        rule: "too short".to_owned(),
+        gold: vec![Some("now".to_owned())],
+    };
+    staging.missing(dataset, &outcome().labels, &[lost])?;
     let stamp = Stamp {
         spec: "5".repeat(64),
         declared: crate::plan::normal::parts(&program, dataset),

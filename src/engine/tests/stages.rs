@@ -13,7 +13,7 @@ use arrow::ipc::reader::StreamReader;
 use proptest::prelude::*;
 
 use super::super::stage::{Reuse, Stages, explain, root};
-use super::super::{BuildInputs, InputFile, SourceFiles, Surveyed};
+use super::super::{BuildInputs, InputFile, MemoryLimit, SourceFiles, Surveyed};
 use super::{Left, TINY, program, run_with};
 use crate::hir::{DatasetId, SourceId};
 
@@ -86,6 +86,7 @@ impl Site {
             sources: vec![files(0, "a.jsonl"), files(1, "b.jsonl")],
             jobs: NonZeroUsize::new(jobs).unwrap(),
             sizes: TINY,
+            memory: MemoryLimit { bytes: MemoryLimit::DEFAULT, cache: self.cache() },
             cancel: Arc::new(AtomicBool::new(false)),
             stages: keeps.then(|| Stages::new(&self.cache(), "test.annot".to_owned())),
         }

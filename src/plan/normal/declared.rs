@@ -152,7 +152,8 @@ impl Canon<'_> {
         json!([name, doc, schema])
     }
 
-    pub(super) fn step(&self, Step { block, block_name, kind, rule, span: _, line: _ }: &Step) -> Value {
+    // That a rule stands in a pack changes nothing of what it does.
+    pub(super) fn step(&self, Step { block, block_name, kind, rule, pack: _, span: _, line: _ }: &Step) -> Value {
         let block = match block {
             StepBlock::Clean => "clean",
             StepBlock::Label => "label",
