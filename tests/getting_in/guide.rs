@@ -1,15 +1,23 @@
-//! The guide shows what the commands print: each of its commands is run, in order, in one folder.
+//! The guides show what the commands print: the commands of each are run, in order, in one folder.
 
 #[cfg(unix)]
 #[test]
-fn the_guide_shows_what_the_commands_print() {
+fn the_guides_show_what_the_commands_print() {
+    for guide in ["getting-in", "provenance"] {
+        shows_what_the_commands_print(guide);
+    }
+}
+
+#[cfg(unix)]
+fn shows_what_the_commands_print(guide: &str) {
     use std::process::Command;
 
     use assert_cmd::cargo::cargo_bin;
 
     use crate::support::{Project, repository};
 
-    let guide = std::fs::read_to_string(repository().join("docs/guides/getting-in.md")).expect("the guide is there");
+    let guide =
+        std::fs::read_to_string(repository().join(format!("docs/guides/{guide}.md"))).expect("the guide is there");
     let project = Project::new(&[]);
     let binaries = cargo_bin!("annotc").parent().expect("a program lies in a folder").to_path_buf();
     let path = std::env::join_paths(
