@@ -7,7 +7,7 @@ use datafusion::logical_expr::{Expr as Plan, LogicalPlan, col, lit, when};
 use super::chain::Chain;
 use super::expr::lower;
 use super::split::{self, groups, pers};
-use super::{cleaning, column_name, compliance, labels};
+use super::{cleaning, column_name, compliance, labels, measures};
 use crate::engine::read::table::{DIGEST, ERROR, LINE, LOCATION};
 use crate::hir::{Column, ColumnId, Dataset, Expr, Program, SplitRule, Step, StepBlock, StepKind};
 
@@ -143,12 +143,20 @@ fn lower_steps(
     before_policy: impl FnOnce(Chain) -> Result<Chain>,
 ) -> Result<Chain> {
     let policy = steps.iter().position(|step| step.block == StepBlock::Policy).unwrap_or(steps.len());
-    for (at, step) in steps[..policy].iter().enumerate() {
-        chain = lower_step(chain, at, columns, &step.kind)?;
+    let shared = measures::share(columns.len(), steps)?;
+    let lower = |chain: Chain, at: usize| {
+        let chain = match shared.before(at) {
+            Some(records) => chain.stage(records)?,
+            None => chain,
+        };
+        lower_step(chain, at, columns, &shared.kinds[at])
+    };
+    for at in 0..policy {
+        chain = lower(chain, at)?;
     }
     chain = before_policy(chain)?;
-    for (at, step) in steps.iter().enumerate().skip(policy) {
-        chain = lower_step(chain, at, columns, &step.kind)?;
+    for at in policy..steps.len() {
+        chain = lower(chain, at)?;
     }
     Ok(chain)
 }

@@ -11,6 +11,7 @@ pub mod dataset;
 mod expr;
 pub mod functions;
 pub mod labels;
+mod measures;
 pub mod outline;
 pub mod packs;
 pub mod personal;
