@@ -17,6 +17,7 @@ mod preview;
 mod runtime;
 mod terminal;
 mod test;
+mod tokenizers;
 mod trace;
 
 use std::ffi::OsString;

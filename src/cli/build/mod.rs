@@ -17,7 +17,7 @@ use clap::Args;
 
 use super::context::{self, Spec};
 use super::terminal::{Paint, Terminal};
-use super::{Failure, Places, RuntimeArgs};
+use super::{Failure, Places, RuntimeArgs, tokenizers};
 use crate::emit::lock::{self, Lock};
 use crate::emit::{self, Manifest};
 use crate::hir::DatasetId;
@@ -116,7 +116,7 @@ impl Session<'_> {
 
 /// Builds the chosen targets in the order data sets, training runs, evaluations.
 pub fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> {
-    let spec = context::load_checked(&args.spec, terminal)?;
+    let mut spec = context::load_checked(&args.spec, terminal)?;
     let named: Vec<&str> = args.targets.iter().map(String::as_str).collect();
     let wanted = (!named.is_empty()).then_some(named.as_slice());
     if terminal.report(&spec.sources, &semantic::check_supported(&spec.parsed, wanted)) {
@@ -126,6 +126,8 @@ pub fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> {
         terminal.error(message, Some(&help));
         Failure::Usage
     })?;
+    let roots = roots(args, &spec);
+    tokenizers::provide(&mut spec.program, &targets.datasets, &roots, terminal)?;
     let mut session = open(args, &spec, terminal)?;
     emit::put_right(&session.out).map_err(|error| {
         terminal.error(error, None);
@@ -184,7 +186,7 @@ fn open<'a>(args: &'a BuildArgs, spec: &'a Spec, terminal: &'a Terminal) -> Resu
         terminal,
         spec,
         out: args.places.out.clone().unwrap_or_else(|| spec.out()),
-        roots: Roots { spec: spec.folder(), data: args.places.data_root.clone() },
+        roots: roots(args, spec),
         jobs: jobs(args.jobs),
         cancel,
         locked: args.locked,
@@ -193,6 +195,10 @@ fn open<'a>(args: &'a BuildArgs, spec: &'a Spec, terminal: &'a Terminal) -> Resu
         runtime_args: &args.runtime,
         runtime: None,
     })
+}
+
+fn roots(args: &BuildArgs, spec: &Spec) -> Roots {
+    Roots { spec: spec.folder(), data: args.places.data_root.clone() }
 }
 
 /// The threads asked for, else one for each core.

@@ -56,6 +56,7 @@ pub(super) fn result_type(written: &str) -> Result<DataType> {
 enum Column {
     Texts(StringBuilder, fn(&Parts<'_>, &Constants) -> Option<String>),
     Counts(Int64Builder, fn(&Parts<'_>, &Constants) -> i64),
+    CountsOrNulls(Int64Builder, fn(&Parts<'_>, &Constants) -> Option<i64>),
     Numbers(Float64Builder, fn(&Parts<'_>, &Constants) -> Option<f64>),
 }
 
@@ -64,6 +65,7 @@ impl Column {
         match function.eval {
             Eval::TextOrNull(eval) => Ok(Self::Texts(StringBuilder::with_capacity(rows, rows * 2), eval)),
             Eval::Count(eval) => Ok(Self::Counts(Int64Builder::with_capacity(rows), eval)),
+            Eval::CountOrNull(eval) => Ok(Self::CountsOrNulls(Int64Builder::with_capacity(rows), eval)),
             Eval::Ratio(eval) | Eval::Amount(eval) => Ok(Self::Numbers(Float64Builder::with_capacity(rows), eval)),
             Eval::Text(_) => Err(exec_datafusion_err!("`{}` is no measure", function.name)),
         }
@@ -73,6 +75,7 @@ impl Column {
         match self {
             Self::Texts(builder, eval) => builder.append_option(text.and_then(|text| eval(text, constants))),
             Self::Counts(builder, eval) => builder.append_option(text.map(|text| eval(text, constants))),
+            Self::CountsOrNulls(builder, eval) => builder.append_option(text.and_then(|text| eval(text, constants))),
             Self::Numbers(builder, eval) => builder.append_option(text.and_then(|text| eval(text, constants))),
         }
     }
@@ -81,6 +84,7 @@ impl Column {
         match self {
             Self::Texts(mut builder, _) => Arc::new(builder.finish()),
             Self::Counts(mut builder, _) => Arc::new(builder.finish()),
+            Self::CountsOrNulls(mut builder, _) => Arc::new(builder.finish()),
             Self::Numbers(mut builder, _) => Arc::new(builder.finish()),
         }
     }
