@@ -2,6 +2,7 @@
 
 mod assign;
 mod build;
+mod changes;
 mod error;
 mod faults;
 mod lost;
