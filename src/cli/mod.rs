@@ -20,6 +20,7 @@ mod runtime;
 mod stats;
 mod terminal;
 mod test;
+mod tokenizers;
 mod trace;
 
 use std::ffi::OsString;

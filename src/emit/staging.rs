@@ -268,16 +268,18 @@ impl Staging {
         }
         let mut statistics = self.gathered.finish(program, dataset, &manifest);
         statistics.duplicates = duplicates(&folder.join(AUDIT), self.seen.repeats)?;
-        let texts = [
-            (CARD, card::card(program, dataset, &manifest, &statistics)),
-            (STATISTICS, statistics.to_json()),
-            (REPORT, report::page(&manifest, Some(&statistics), &[])),
-        ];
-        for (name, text) in texts {
+        for (name, text) in
+            [(CARD, card::card(program, dataset, &manifest, &statistics)), (STATISTICS, statistics.to_json())]
+        {
             files.push((name.to_owned(), write_synced(&folder.join(name), text.as_bytes())?));
         }
-        files.sort_by(|left, right| left.0.cmp(&right.0));
         manifest.files = files.into_iter().map(|(path, digest)| FileEntry { path, digest }).collect();
+        manifest.files.sort_by(|left, right| left.path.cmp(&right.path));
+        // The report names all other files with their hashes.
+        let page = report::page(&manifest, Some(&statistics), &[]);
+        let digest = write_synced(&folder.join(REPORT), page.as_bytes())?;
+        manifest.files.push(FileEntry { path: REPORT.to_owned(), digest });
+        manifest.files.sort_by(|left, right| left.path.cmp(&right.path));
         write_synced(&folder.join(MANIFEST), manifest.to_json().as_bytes())?;
         Ok(Finished { swap: self.swap, manifest })
     }

@@ -85,28 +85,33 @@ impl Expr {
 
     /// The same expression as if it had been written, with all that is inside it, at one place.
     pub fn at(self, span: Span) -> Self {
-        let at = |of: Box<Expr>| Box::new(of.at(span));
+        self.map(&mut |part| Self { span, ..part })
+    }
+
+    /// The expression with each part replaced by what `change` makes of it, from the inside out.
+    pub fn map(self, change: &mut impl FnMut(Expr) -> Expr) -> Self {
+        let mut inside = |of: Box<Expr>| Box::new(of.map(change));
         let kind = match self.kind {
             kind @ (ExprKind::Literal(_) | ExprKind::Column(_)) => kind,
             ExprKind::Call(function, arguments) => {
-                ExprKind::Call(function, arguments.into_iter().map(|argument| argument.at(span)).collect())
+                ExprKind::Call(function, arguments.into_iter().map(|argument| argument.map(change)).collect())
             }
-            ExprKind::Negate(of) => ExprKind::Negate(at(of)),
-            ExprKind::Not(of) => ExprKind::Not(at(of)),
-            ExprKind::ToFloat(of) => ExprKind::ToFloat(at(of)),
-            ExprKind::Member(of, name) => ExprKind::Member(at(of), name),
-            ExprKind::Element(of, place) => ExprKind::Element(at(of), place),
-            ExprKind::Binary(op, left, right) => ExprKind::Binary(op, at(left), at(right)),
-            ExprKind::IsNull { value, negated } => ExprKind::IsNull { value: at(value), negated },
-            ExprKind::In { value, list, negated } => ExprKind::In { value: at(value), list, negated },
-            ExprKind::Matches { value, pattern } => ExprKind::Matches { value: at(value), pattern },
+            ExprKind::Negate(of) => ExprKind::Negate(inside(of)),
+            ExprKind::Not(of) => ExprKind::Not(inside(of)),
+            ExprKind::ToFloat(of) => ExprKind::ToFloat(inside(of)),
+            ExprKind::Member(of, name) => ExprKind::Member(inside(of), name),
+            ExprKind::Element(of, place) => ExprKind::Element(inside(of), place),
+            ExprKind::Binary(op, left, right) => ExprKind::Binary(op, inside(left), inside(right)),
+            ExprKind::IsNull { value, negated } => ExprKind::IsNull { value: inside(value), negated },
+            ExprKind::In { value, list, negated } => ExprKind::In { value: inside(value), list, negated },
+            ExprKind::Matches { value, pattern } => ExprKind::Matches { value: inside(value), pattern },
             ExprKind::Match { subject, arms, otherwise } => ExprKind::Match {
-                subject: at(subject),
-                arms: arms.into_iter().map(|(patterns, body)| (patterns, body.at(span))).collect(),
-                otherwise: otherwise.map(at),
+                subject: inside(subject),
+                otherwise: otherwise.map(inside),
+                arms: arms.into_iter().map(|(patterns, body)| (patterns, body.map(change))).collect(),
             },
         };
-        Self { kind, ty: self.ty, span }
+        change(Self { kind, ..self })
     }
 
     /// Calls `visit` with each column that it reads, once for each place.

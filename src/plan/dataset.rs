@@ -7,7 +7,7 @@ use datafusion::logical_expr::{Expr as Plan, LogicalPlan, col, lit, when};
 use super::chain::Chain;
 use super::expr::lower;
 use super::split::{self, groups, pers};
-use super::{cleaning, column_name, compliance, labels};
+use super::{cleaning, column_name, compliance, labels, measures};
 use crate::engine::read::table::{DIGEST, ERROR, LINE, LOCATION};
 use crate::hir::{Column, ColumnId, Dataset, Expr, Program, SplitRule, Step, StepBlock, StepKind};
 
@@ -152,7 +152,14 @@ fn lower_steps(
     steps: &[Step],
     before_policy: impl FnOnce(Chain) -> Result<Chain>,
 ) -> Result<Chain> {
-    follow(chain, steps, before_policy, |chain, at| lower_step(chain, at, columns, &steps[at].kind))
+    let shared = measures::share(columns.len(), steps)?;
+    follow(chain, steps, before_policy, |chain, at| {
+        let chain = match shared.before(at) {
+            Some(records) => chain.stage(records)?,
+            None => chain,
+        };
+        lower_step(chain, at, columns, &shared.kinds[at])
+    })
 }
 
 /// Takes each step in order, and `before_policy` between those that clean and label and those of a policy.

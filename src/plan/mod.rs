@@ -12,6 +12,7 @@ mod expr;
 pub mod functions;
 pub mod labels;
 pub mod measure;
+mod measures;
 pub mod normal;
 pub mod outline;
 pub mod packs;

@@ -4,6 +4,7 @@
 #[test]
 fn the_guides_show_what_the_commands_print() {
     check("getting-in.md", &[]);
+    check("provenance.md", &[]);
     let data: String = (0..400)
         .map(|i| format!("{{\"text\":\"note {} of {} words\",\"topic\":\"{}\"}}\n", i, i % 7, ["a", "b"][i % 2]))
         .collect();

@@ -19,7 +19,7 @@ use super::cache::units;
 use super::context::{self, Spec};
 use super::memory::parse_bytes;
 use super::terminal::{Paint, Terminal};
-use super::{Failure, MemoryArgs, Places, RuntimeArgs};
+use super::{Failure, MemoryArgs, Places, RuntimeArgs, tokenizers};
 use crate::emit::lock::{self, Lock};
 use crate::emit::{self, Manifest};
 use crate::engine::MemoryLimit;
@@ -140,7 +140,7 @@ impl Session<'_> {
 
 /// Builds the chosen targets in the order data sets, training runs, evaluations.
 pub fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> {
-    let spec = context::load_checked(&args.spec, terminal)?;
+    let mut spec = context::load_checked(&args.spec, terminal)?;
     let named: Vec<&str> = args.targets.iter().map(String::as_str).collect();
     let wanted = (!named.is_empty()).then_some(named.as_slice());
     if terminal.report(&spec.sources, &semantic::check_supported(&spec.parsed, wanted)) {
@@ -150,6 +150,8 @@ pub fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> {
         terminal.error(message, Some(&help));
         Failure::Usage
     })?;
+    let roots = roots(args, &spec);
+    tokenizers::provide(&mut spec.program, &targets.datasets, &roots, terminal)?;
     let mut session = open(args, &spec, terminal)?;
     emit::put_right(&session.out).map_err(|error| {
         terminal.error(error, None);
@@ -223,7 +225,7 @@ fn open<'a>(args: &'a BuildArgs, spec: &'a Spec, terminal: &'a Terminal) -> Resu
         terminal,
         spec,
         out: args.places.out.clone().unwrap_or_else(|| spec.out()),
-        roots: Roots { spec: spec.folder(), data: args.places.data_root.clone() },
+        roots: roots(args, spec),
         jobs: jobs(args.jobs),
         memory: args.memory.limit(args.runtime.cache.as_deref()),
         cancel,
@@ -240,6 +242,10 @@ fn open<'a>(args: &'a BuildArgs, spec: &'a Spec, terminal: &'a Terminal) -> Resu
 pub fn stages(spec: &Path, cache: Option<&Path>) -> Stages {
     let spec = std::path::absolute(spec).unwrap_or_else(|_| spec.to_path_buf());
     Stages::new(&super::runtime::cache_folder(cache), spec.display().to_string())
+}
+
+fn roots(args: &BuildArgs, spec: &Spec) -> Roots {
+    Roots { spec: spec.folder(), data: args.places.data_root.clone() }
 }
 
 /// The threads asked for, else one for each core.

@@ -34,6 +34,8 @@ impl Shown<'_> {
         let terminal = self.terminal;
         let verdict = match (&life.rule, life.verdict.as_str()) {
             (_, "kept") => life.split.as_ref().map_or("kept".to_owned(), |part| format!("kept, in {part}")),
+            (Some(rule), verdict) if rule == "read" => format!("{verdict} while it was read"),
+            (Some(rule), verdict) if rule == "split" => format!("{verdict} by the split"),
             (Some(rule), verdict) => format!("{verdict} by {}", printable(rule)),
             (None, verdict) => verdict.to_owned(),
         };

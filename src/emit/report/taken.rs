@@ -64,5 +64,9 @@ pub(super) fn samples(samples: &[SampleEntry]) -> Element {
         cells.extend(columns.iter().map(|name| Cell::Text(sample.text.get(name).cloned().unwrap_or_default())));
         cells
     };
-    table(&format!("The first {}", counted(samples.len() as u64, "record")), heads, samples.iter().map(row))
+    let caption = match samples {
+        [_] => "The record".to_owned(),
+        several => format!("The first {}", counted(several.len() as u64, "record")),
+    };
+    table(&caption, heads, samples.iter().map(row))
 }

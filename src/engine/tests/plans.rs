@@ -46,9 +46,12 @@ fn shown(
 fn each_function_is_computed_once() {
     let first = shown(|program, scan| first_pass(program, &program.datasets[0], scan), SPEC);
     let calls = |plan: &str, name: &str| plan.matches(&format!("annotc.{name}(")).count();
-    for name in ["nfc", "collapse_whitespace", "language", "chars", "lowercase", "digest"] {
+    for name in ["nfc", "collapse_whitespace", "measures", "lowercase", "digest"] {
         assert_eq!(calls(&first, name), 1, "{name}\n{first}");
     }
+    // What several rules measure of one text is computed together, each measure once.
+    let together = r#"[["words"],["language"],["chars"]]"#;
+    assert!(first.contains(together) && calls(&first, "words") == 0, "{first}");
     // The first pass knows that a text is dropped before it is redacted, so it redacts none.
     assert_eq!(calls(&first, "redact"), 0, "{first}");
     assert!(!first.contains(", n, ") && first.contains("ChunkScan: columns=[c0, c1, _location"), "{first}");
@@ -57,7 +60,7 @@ fn each_function_is_computed_once() {
     for name in ["nfc", "collapse_whitespace", "lowercase", "redact"] {
         assert_eq!(calls(&second, name), 1, "{name}\n{second}");
     }
-    for name in ["words", "language", "digest"] {
+    for name in ["measures", "words", "language", "digest"] {
         assert_eq!(calls(&second, name), 0, "{name}\n{second}");
     }
 }
