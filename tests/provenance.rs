@@ -63,7 +63,7 @@ fn a_build_is_told_in_figures_and_on_a_page() {
 
     project.annotc(&["stats", SPEC, "helpdesk", "--html", "page.html"]).expect(0);
     let page = project.read("page.html");
-    assert_eq!(page, project.read("build/helpdesk/report.html"), "without runs it is the report");
+    assert!(page == project.read("build/helpdesk/report.html"), "without runs it is the report");
     for file in ["page.html", "build/helpdesk/statistics.json", "build/helpdesk/README.md"] {
         let text = project.read(file);
         let leaked = personal(&project).into_iter().find(|address| text.contains(address.as_str()));

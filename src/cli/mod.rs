@@ -1,6 +1,7 @@
 //! The command line: the only code that prints; one file per subcommand.
 
 mod build;
+mod cache;
 mod check;
 mod context;
 mod diff;
@@ -19,6 +20,7 @@ mod runtime;
 mod stats;
 mod terminal;
 mod test;
+mod tokenizers;
 mod trace;
 
 use std::ffi::OsString;
@@ -123,7 +125,7 @@ pub struct RuntimeArgs {
     /// The onnxruntime library to load, before any other place is looked at
     #[arg(long, value_name = "FILE", global = true)]
     pub ort_lib: Option<PathBuf>,
-    /// The folder for downloaded runtimes, and for what outgrows the memory [default: the user's cache folder]
+    /// The folder for what can be fetched or made again, and for what outgrows the memory [default: the user's cache folder]
     #[arg(long, value_name = "DIR", env = "ANNOTC_CACHE", global = true)]
     pub cache: Option<PathBuf>,
     /// Never download a runtime
@@ -143,6 +145,8 @@ enum Command {
     Fmt(fmt::FmtArgs),
     /// Build data sets, train models, evaluate them
     Build(build::BuildArgs),
+    /// Show, explain or prune what builds keep for the next one
+    Cache(cache::CacheArgs),
     /// Print what a build would do: steps, passes, the way of personal data
     Plan(plan::PlanArgs),
     /// Run the unit tests that a specification holds
@@ -184,6 +188,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Check(args) => check::run(args, &terminal),
         Command::Fmt(args) => fmt::run(args, &terminal),
         Command::Build(args) => build::run(args, &terminal),
+        Command::Cache(args) => cache::run(args, &terminal),
         Command::Plan(args) => plan::run(args, &terminal),
         Command::Test(args) => test::run(args, &terminal),
         Command::Preview(args) => preview::run(args, &terminal),

@@ -14,6 +14,7 @@ use crate::engine::{FileOutcome, SourceOutcome, SourceUse};
 use crate::hir::{Dataset, Program};
 use crate::plan::outline::{Node, NodeKind, Outline, outline, to_dot, to_mermaid};
 use crate::semantic;
+use crate::syntax::one_line;
 
 /// Options of `annotc plan`.
 #[derive(Debug, Args)]
@@ -222,7 +223,7 @@ fn cells(node: &Node, spec: &Spec) -> [String; 5] {
         | NodeKind::Label
         | NodeKind::Redact
         | NodeKind::Forbid
-        | NodeKind::Sample => shortened(&spec.sources.statement(node.span)),
+        | NodeKind::Sample => shortened(&one_line(spec.sources.text(node.span))),
         NodeKind::Split
         | NodeKind::Require
         | NodeKind::Output

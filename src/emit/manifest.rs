@@ -18,20 +18,24 @@ use super::statistics::STATISTICS;
 use crate::dedup::Scheme;
 use crate::engine::{Outcome, PartTimes, SourceUse, StepOutcome, StepOutcomeKind, moment_text};
 use crate::hir::{self, SplitRule, StepBlock, StepKind};
+use crate::plan::normal::Parts;
 
 /// The manifest's name in the data set's folder.
 pub const MANIFEST: &str = "manifest.json";
-const SCHEMA: &str = "annotc.manifest/1";
+const SCHEMA: &str = "annotc.manifest/2";
 
 /// A manifest. Two builds of the same data set have the same one: it holds no date, place or duration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// `annotc.manifest/1`
+    /// `annotc.manifest/2`
     pub schema: String,
     /// The data set's name.
     pub dataset: String,
-    /// BLAKE3 of the spec's text.
+    /// BLAKE3 of what the spec says of the data set, whatever its layout and comments.
     pub spec: String,
+    /// The parts of what the spec says, and the versions of what computes it.
+    #[serde(default)]
+    pub declared: Parts,
     /// BLAKE3 of all that decides the outputs' bytes: [`super::fingerprint()`].
     pub fingerprint: String,
     /// The join of the sources' licences, as an SPDX expression.
@@ -96,8 +100,6 @@ pub struct StepEntry {
     pub step: String,
     /// The rule as the audit names it.
     pub rule: String,
-    /// The 1-based line of the spec; 0 where no line says it.
-    pub line: u32,
     /// Records that reached it.
     #[serde(rename = "in")]
     pub records_in: u64,
@@ -251,6 +253,7 @@ impl Default for Manifest {
             schema: SCHEMA.to_owned(),
             dataset: String::new(),
             spec: String::new(),
+            declared: Parts::default(),
             fingerprint: String::new(),
             license: None,
             purpose: Vec::new(),
@@ -327,16 +330,14 @@ impl Manifest {
         let wrong = |what: String| Err(EmitError::Sums(what));
         let mut reaching = None;
         for step in &self.steps {
-            let StepEntry { rule, line, records_in, records_out, dropped, quarantined, .. } = step;
+            let StepEntry { rule, records_in, records_out, dropped, quarantined, .. } = step;
             if *records_in != records_out + dropped + quarantined {
                 return wrong(format!(
-                    "`{rule}` (line {line}): {records_in} in, {records_out} out, {dropped} dropped, {quarantined} quarantined"
+                    "`{rule}`: {records_in} in, {records_out} out, {dropped} dropped, {quarantined} quarantined"
                 ));
             }
             if reaching.is_some_and(|reaching| reaching != *records_in) {
-                return wrong(format!(
-                    "{records_in} records reach `{rule}` (line {line}), another number left the step before"
-                ));
+                return wrong(format!("{records_in} records reach `{rule}`, another number left the step before"));
             }
             reaching = Some(*records_out);
         }
@@ -436,7 +437,6 @@ fn step_entry(dataset: &hir::Dataset, step: &StepOutcome) -> StepEntry {
     StepEntry {
         step: name,
         rule: step.rule.clone(),
-        line: step.line,
         records_in: step.records_in,
         records_out: step.records_out,
         dropped: step.dropped,

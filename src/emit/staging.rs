@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Write;
 use std::path::Path;
-use std::sync::Arc;
 
-use arrow::array::{Float32Builder, Int32Builder, Int64Builder, RecordBatch, StringBuilder};
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::array::RecordBatch;
+use arrow::datatypes::Schema;
 use serde::Serialize;
 
+use super::audit::{audit_batch, audit_schema};
 use super::error::{AtPath, EmitError};
 use super::file::{Digest, HashedFile, file_name, write_synced};
 use super::manifest::{FileEntry, MANIFEST, Manifest, OutputEntry};
@@ -20,6 +20,7 @@ use super::table::TableFile;
 use super::{Named, card, formats, report};
 use crate::engine::{AuditRow, LabelOutcome, MissingRecord, Outcome, QuarantineRow, Verdict};
 use crate::hir;
+use crate::plan::normal::Parts;
 use crate::statistics::Measured;
 
 /// The audit's path in the data set's folder.
@@ -50,8 +51,10 @@ pub struct Staging {
 /// What identifies the spec that a data set was built from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stamp {
-    /// BLAKE3 of the spec's text.
+    /// [`crate::plan::normal::declaration()`] of the data set.
     pub spec: String,
+    /// Its parts.
+    pub declared: Parts,
     /// [`super::fingerprint()`] of the data set.
     pub fingerprint: String,
 }
@@ -246,6 +249,7 @@ impl Staging {
         let folder = self.swap.staging();
         let mut manifest = Manifest::new(program, dataset, outcome);
         manifest.spec.clone_from(&stamp.spec);
+        manifest.declared.clone_from(&stamp.declared);
         manifest.fingerprint.clone_from(&stamp.fingerprint);
         for (output, parts) in dataset.outputs.iter().zip(self.outputs) {
             for (part, file) in dataset.split.parts.iter().zip(parts) {
@@ -264,16 +268,18 @@ impl Staging {
         }
         let mut statistics = self.gathered.finish(program, dataset, &manifest);
         statistics.duplicates = duplicates(&folder.join(AUDIT), self.seen.repeats)?;
-        let texts = [
-            (CARD, card::card(program, dataset, &manifest, &statistics)),
-            (STATISTICS, statistics.to_json()),
-            (REPORT, report::page(&manifest, Some(&statistics), &[])),
-        ];
-        for (name, text) in texts {
+        for (name, text) in
+            [(CARD, card::card(program, dataset, &manifest, &statistics)), (STATISTICS, statistics.to_json())]
+        {
             files.push((name.to_owned(), write_synced(&folder.join(name), text.as_bytes())?));
         }
-        files.sort_by(|left, right| left.0.cmp(&right.0));
         manifest.files = files.into_iter().map(|(path, digest)| FileEntry { path, digest }).collect();
+        manifest.files.sort_by(|left, right| left.path.cmp(&right.path));
+        // The report names all other files with their hashes.
+        let page = report::page(&manifest, Some(&statistics), &[]);
+        let digest = write_synced(&folder.join(REPORT), page.as_bytes())?;
+        manifest.files.push(FileEntry { path: REPORT.to_owned(), digest });
+        manifest.files.sort_by(|left, right| left.path.cmp(&right.path));
         write_synced(&folder.join(MANIFEST), manifest.to_json().as_bytes())?;
         Ok(Finished { swap: self.swap, manifest })
     }
@@ -344,63 +350,4 @@ impl PartFile {
 fn push_line(text: &mut Vec<u8>, value: &impl Serialize) {
     serde_json::to_writer(&mut *text, value).expect("names and numbers are written to memory");
     text.push(b'\n');
-}
-
-fn audit_schema() -> Schema {
-    let text = |name: &str, nullable| Field::new(name, DataType::Utf8, nullable);
-    Schema::new(vec![
-        text("id", false),
-        text("source", false),
-        text("file", false),
-        Field::new("line", DataType::Int64, false),
-        text("verdict", false),
-        text("rule", true),
-        Field::new("rule_line", DataType::Int32, true),
-        text("duplicate_of", true),
-        Field::new("similarity", DataType::Float32, true),
-        text("split", true),
-        Field::new("copies", DataType::Int32, true),
-        Field::new("cut_bytes", DataType::Int64, true),
-    ])
-}
-
-fn audit_batch(rows: &[AuditRow<'_>]) -> RecordBatch {
-    let mut texts: [StringBuilder; 7] = std::array::from_fn(|_| StringBuilder::new());
-    let (mut lines, mut rule_lines) = (Int64Builder::new(), Int32Builder::new());
-    let (mut similarities, mut copies, mut cut) = (Float32Builder::new(), Int32Builder::new(), Int64Builder::new());
-    for row in rows {
-        let [id, source, file, verdict, rule, duplicate_of, split] = &mut texts;
-        id.append_value(row.id.to_string());
-        source.append_value(row.source);
-        file.append_value(row.file);
-        lines.append_value(i64::try_from(row.line).expect("a file has fewer than 2^63 lines"));
-        verdict.append_value(row.verdict.name());
-        rule.append_option(row.rule);
-        rule_lines
-            .append_option(row.rule_line.map(|line| i32::try_from(line).expect("a spec has fewer than 2^31 lines")));
-        duplicate_of.append_option(row.duplicate_of.map(|id| id.to_string()));
-        similarities.append_option(row.similarity);
-        split.append_option(row.split);
-        cut.append_option(row.cut_bytes.map(|bytes| i64::try_from(bytes).expect("a text is shorter than 2^63 bytes")));
-        copies.append_option(row.copies.map(|copies| i32::try_from(copies).expect("a weight is small")));
-    }
-    let [mut id, mut source, mut file, mut verdict, mut rule, mut duplicate_of, mut split] = texts;
-    RecordBatch::try_new(
-        Arc::new(audit_schema()),
-        vec![
-            Arc::new(id.finish()),
-            Arc::new(source.finish()),
-            Arc::new(file.finish()),
-            Arc::new(lines.finish()),
-            Arc::new(verdict.finish()),
-            Arc::new(rule.finish()),
-            Arc::new(rule_lines.finish()),
-            Arc::new(duplicate_of.finish()),
-            Arc::new(similarities.finish()),
-            Arc::new(split.finish()),
-            Arc::new(copies.finish()),
-            Arc::new(cut.finish()),
-        ],
-    )
-    .expect("the audit's columns were built by its schema")
 }

@@ -2,6 +2,7 @@
 
 mod assign;
 mod build;
+mod changes;
 mod copies;
 mod error;
 mod evaluated;
@@ -21,6 +22,7 @@ mod require;
 mod resolve;
 mod samples;
 mod spool;
+pub mod stage;
 mod stages;
 #[cfg(test)]
 mod tests;

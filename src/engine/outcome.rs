@@ -63,8 +63,10 @@ pub struct AuditRow<'a> {
     pub verdict: Verdict,
     /// The rule that decided, when it was not kept; `read` for a row that could not be read, `split` for the split.
     pub rule: Option<&'a str>,
-    /// The 1-based line of the rule in the spec.
+    /// The 1-based line of the rule in the spec; it stands in no output, which a comment would change then.
     pub rule_line: Option<u32>,
+    /// The rule's place among the steps of [`Outcome::steps`], from 0.
+    pub step: Option<u32>,
     /// The record that it repeats, when a `dedup` or the split dropped it: the one that is kept of its cluster.
     pub duplicate_of: Option<RecordId>,
     /// How alike the two are, where near-duplicates were looked for: the Jaccard similarity of their shingles.

@@ -10,6 +10,7 @@ use datafusion::catalog::TableProvider;
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
+use datafusion::physical_plan::execution_plan::reset_plan_states;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use datafusion::prelude::SessionConfig;
 use futures::{StreamExt, TryStreamExt};
@@ -92,7 +93,10 @@ impl Workers {
             // One chunk more than there are threads is under way, so that a slow one lets nobody wait.
             let mut pieces = futures::stream::iter(0..chunks)
                 .map(|chunk| {
-                    let stream = plan.execute(chunk, self.session.task_ctx());
+                    // A plan keeps figures of its own for each chunk that it has run: each chunk has a copy, so that they go
+                    // with it.
+                    let stream = reset_plan_states(Arc::clone(&plan))
+                        .and_then(|plan| plan.execute(chunk, self.session.task_ctx()));
                     let work = Arc::clone(&work);
                     tokio::spawn(async move {
                         let (mut batches, mut pieces, mut first) = (stream?, Vec::new(), 0);

@@ -11,8 +11,9 @@ use datafusion::logical_expr::LogicalPlan;
 use serde_json::Value;
 
 use super::EngineError;
+use super::changes::{Change, changes_in, values};
 use super::passes::{Batches, Workers, scan};
-use super::preview::{Change, Places, changes_in, values};
+use super::preview::Places;
 use super::read::survey::InputFile;
 use super::read::table::{ERROR, LINE, LOCATION};
 use super::read::{ChunkTable, Sizes, Survey};

@@ -25,8 +25,8 @@ impl Build<'_> {
     /// What is shown of each of these records: column and value.
     pub(super) fn sample_texts(&self, samples: &[Sampled]) -> Result<Vec<Named<String>>, EngineError> {
         let mut shown: HashMap<u64, Named<String>> = HashMap::new();
-        for (at, step) in self.dataset.steps.iter().enumerate() {
-            let of_step = |one: &&Sampled| one.rule == step.rule && one.rule_line == Some(step.line);
+        for at in 0..self.dataset.steps.len() {
+            let of_step = |one: &&Sampled| one.place == at as u32 + 1;
             let mut places: Vec<u64> = samples.iter().filter(of_step).map(|one| one.location).collect();
             let looked = involved(self.program, self.dataset, at);
             if places.is_empty() || looked.columns.is_empty() || !looked.withheld.is_empty() {

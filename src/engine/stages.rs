@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use arrow::array::{AsArray, RecordBatch};
+use datafusion::logical_expr::LogicalPlan;
 
 use super::EngineError;
 use super::build::{Decided, Destination, Progress, Stage};
@@ -16,12 +17,15 @@ use super::read::table::ERROR;
 use super::read::{ChunkTable, Keep, Survey};
 use super::report::Resolved;
 use super::spool::Budget;
+use super::stage::{MeasureTable, Reuse, Stages};
 use super::training::TableWriter;
 use super::write::{Emission, Write, redacted, rendered_schema};
 use crate::emit::{self, EmitError, Finished, Renderer, Staging, Stamp, TrainingRenderer};
 use crate::hir::{Column, Dataset, Expr, LabelSchema, LabelValues, Program, SourceId, StepKind};
 use crate::label::{LabelTable, LabelTables};
 use crate::plan::labels::FoundField;
+use crate::plan::measure::{Measures, measure_pass, verdict_pass};
+use crate::plan::normal;
 use crate::plan::{Chain, Prepared, column_name, first_pass, second_pass};
 
 /// Rows of the audit that are handed over at once.
@@ -37,12 +41,16 @@ pub(super) struct Build<'b> {
     pub(super) budget: Arc<Budget>,
     pub(super) prepared: Prepared,
     pub(super) progress: &'b mut dyn FnMut(Progress),
+    /// Where what the first pass measures is kept.
+    pub(super) stages: Option<Stages>,
+    /// How much of the first pass was there already, once it is done.
+    pub(super) reuse: Option<Reuse>,
 }
 
 impl Build<'_> {
     /// The first pass over a data set: the whole one, or its first steps.
     pub(super) fn decide(&mut self, dataset: &Dataset) -> Result<Narrow, EngineError> {
-        let plan = first_pass(self.program, dataset, &self.prepared, scan(Arc::new(self.table.clone()))?)?;
+        let (plan, measures) = self.first_pass(dataset)?;
         let mut narrow = Narrow::new(self.program, dataset, &self.budget);
         let (survey, progress) = (self.survey, &mut *self.progress);
         self.workers.run(&plan, Arc::new(Batches), &mut |chunk, batches| {
@@ -50,7 +58,28 @@ impl Build<'_> {
             progress(at_chunk(survey, Stage::Decide, chunk));
             Ok(())
         })?;
+        if let Some(measures) = measures {
+            self.reuse = Some(measures.reuse());
+        }
         Ok(narrow)
+    }
+
+    /// The plan of the first pass: over the measures that are kept, with the table that keeps them, or over the records.
+    fn first_pass(&mut self, dataset: &Dataset) -> Result<(LogicalPlan, Option<MeasureTable>), EngineError> {
+        let program = self.program;
+        let records = scan(Arc::new(self.table.clone()))?;
+        let Some(stages) = &self.stages else {
+            return Ok((first_pass(program, dataset, &self.prepared, records)?, None));
+        };
+        let measures = Measures::of(program, dataset);
+        if let Some(why) = measures.withheld() {
+            self.reuse = Some(Reuse { withheld: Some(why.to_owned()), ..Reuse::default() });
+            return Ok((first_pass(program, dataset, &self.prepared, records)?, None));
+        }
+        let measuring = self.workers.physical(&measure_pass(program, dataset, &measures, records)?)?;
+        let table = MeasureTable::new(stages, program, dataset, &measures, self.survey, measuring);
+        let plan = verdict_pass(program, dataset, &measures, scan(Arc::new(table.clone()))?)?;
+        Ok((plan, Some(table)))
     }
 
     /// The values of the data set's labels, once the first pass has found those that the data decide.
@@ -151,7 +180,11 @@ impl Build<'_> {
         let texts = self.sample_texts(staging.samples())?;
         staging.sample_texts(texts);
         let fingerprint = emit::fingerprint(self.program, dataset, &outcome.sources);
-        let stamp = Stamp { spec: destination.spec.clone(), fingerprint };
+        let stamp = Stamp {
+            spec: normal::declaration(self.program, dataset),
+            declared: normal::parts(self.program, dataset),
+            fingerprint,
+        };
         staging.finish(self.program, dataset, outcome, &stamp).map_err(EngineError::written)
     }
 
@@ -159,7 +192,7 @@ impl Build<'_> {
         &self,
         decided: &Arc<Decided>,
         destination: &Destination,
-    ) -> Result<(Write, datafusion::logical_expr::LogicalPlan), EngineError> {
+    ) -> Result<(Write, LogicalPlan), EngineError> {
         let (program, dataset, tables) = (self.program, self.dataset, &decided.tables);
         let renderer = |output| Renderer::new(program, dataset, output, tables).map_err(EngineError::written);
         let renderers = dataset.outputs.iter().map(renderer).collect::<Result<_, _>>()?;

@@ -7,7 +7,7 @@ use datafusion::logical_expr::{Expr as Plan, LogicalPlan, col, lit, when};
 use super::chain::Chain;
 use super::expr::lower;
 use super::split::{self, groups, pers};
-use super::{Prepared, cleaning, column_name, compliance, labels};
+use super::{Prepared, cleaning, column_name, compliance, labels, measures};
 use crate::engine::read::table::{DIGEST, ERROR, LINE, LOCATION};
 use crate::hir::{Column, ColumnId, Dataset, Expr, Program, SplitRule, Step, StepBlock, StepKind};
 
@@ -173,11 +173,31 @@ fn lower_steps(
     prepared: &Prepared,
     before_policy: impl FnOnce(Chain) -> Result<Chain>,
 ) -> Result<Chain> {
-    let steps = &dataset.steps;
-    let policy = steps.iter().position(|step| step.block == StepBlock::Policy).unwrap_or(steps.len());
-    let mut chain = before_policy(lower_all(chain, dataset, prepared, &steps[..policy])?)?;
-    for (at, step) in steps.iter().enumerate().skip(policy) {
-        chain = lower_step(chain, at, &dataset.columns, &step.kind, prepared)?;
+    let Dataset { columns, steps, .. } = dataset;
+    let shared = measures::share(columns.len(), steps)?;
+    follow(chain, steps, before_policy, |chain, at| {
+        let chain = match shared.before(at) {
+            Some(records) => chain.stage(records)?,
+            None => chain,
+        };
+        lower_step(chain, at, columns, &shared.kinds[at], prepared)
+    })
+}
+
+/// Takes each step in order, and `before_policy` between those that clean and label and those of a policy.
+pub(super) fn follow(
+    mut chain: Chain,
+    steps: &[Step],
+    before_policy: impl FnOnce(Chain) -> Result<Chain>,
+    mut take: impl FnMut(Chain, usize) -> Result<Chain>,
+) -> Result<Chain> {
+    let policy = first_of_policy(steps);
+    for at in 0..policy {
+        chain = take(chain, at)?;
+    }
+    chain = before_policy(chain)?;
+    for at in policy..steps.len() {
+        chain = take(chain, at)?;
     }
     Ok(chain)
 }
@@ -190,7 +210,18 @@ fn lower_all(mut chain: Chain, dataset: &Dataset, prepared: &Prepared, steps: &[
     Ok(chain)
 }
 
-fn lower_step(chain: Chain, at: usize, columns: &[Column], step: &StepKind, prepared: &Prepared) -> Result<Chain> {
+/// The index of the first step of a policy, or the number of steps.
+pub(super) fn first_of_policy(steps: &[Step]) -> usize {
+    steps.iter().position(|step| step.block == StepBlock::Policy).unwrap_or(steps.len())
+}
+
+pub(super) fn lower_step(
+    chain: Chain,
+    at: usize,
+    columns: &[Column],
+    step: &StepKind,
+    prepared: &Prepared,
+) -> Result<Chain> {
     match step {
         StepKind::Set { column, value } => cleaning::lower_set(chain, at, columns, *column, value),
         StepKind::Drop { condition } => cleaning::lower_condition(chain, at, condition),
@@ -233,7 +264,7 @@ fn drops(step: &StepKind) -> bool {
     }
 }
 
-fn first_verdict(steps: &[Step]) -> Result<Plan> {
+pub(super) fn first_verdict(steps: &[Step]) -> Result<Plan> {
     let firing = steps.iter().enumerate().filter(|(_, step)| drops(&step.kind));
     let mut verdicts = firing.map(|(at, _)| (col(cleaning::verdict(at)), lit(at as i32)));
     let Some((condition, index)) = verdicts.next() else { return Ok(lit(ScalarValue::Int32(None))) };
@@ -244,7 +275,7 @@ fn first_verdict(steps: &[Step]) -> Result<Plan> {
     case.end()
 }
 
-fn first_pass_columns(program: &Program, dataset: &Dataset) -> Vec<String> {
+pub(super) fn first_pass_columns(program: &Program, dataset: &Dataset) -> Vec<String> {
     let mut names: Vec<String> = [LOCATION, LINE, DIGEST, ERROR, VERDICT].map(str::to_owned).to_vec();
     for (at, step) in dataset.steps.iter().enumerate() {
         match &step.kind {

@@ -94,7 +94,7 @@ fn quarantine(found: &Found, terminal: &Terminal) {
         return;
     }
     heading("Why records are in the quarantine", terminal);
-    let mut grid = Grid::new(&["reason", "records", "the first"]).to_left(2);
+    let mut grid = Grid::new(&["reason", "records", "the first"]).left(2);
     for entry in errors.iter().take(SHOWN) {
         let first = entry.samples.first().map_or(String::new(), |sample| format!("{}:{}", sample.file, sample.line));
         grid.row(vec![entry.error.clone(), count(entry.records), first], None);
@@ -107,14 +107,13 @@ fn duplicates(found: &Found, terminal: &Terminal) {
     for rule in &found.statistics.duplicates {
         heading(&format!("Duplicates · {}", rule.rule), terminal);
         let largest = rule.sizes.range().map_or(0, |(_, most)| most);
-        let told = format!(
-            "{} dropped that repeat {}; the largest cluster has {}",
-            counted(rule.repeats, "record"),
-            count(rule.clusters),
-            counted(largest, "record")
-        );
+        let repeats = match rule.repeats {
+            1 => "1 record repeats another and was dropped".to_owned(),
+            several => format!("{} records repeat {} others and were dropped", count(several), count(rule.clusters)),
+        };
+        let told = format!("{repeats}; the largest cluster has {}", counted(largest, "record"));
         words(&told, terminal);
-        let mut grid = Grid::new(&["record that stays", "read at", "records"]).to_left(1);
+        let mut grid = Grid::new(&["record that stays", "read at", "records"]).left(1);
         // Clusters of two are the rule, and no news.
         let large = rule.largest.iter().filter(|cluster| cluster.records > 2).take(SHOWN);
         let mut any = false;

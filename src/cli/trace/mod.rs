@@ -54,11 +54,14 @@ pub fn run(args: &TraceArgs, terminal: &Terminal) -> Result<(), Failure> {
     let mut nothing = Traced::default();
     let mut shown = 0;
     for out in &outs {
-        let traced = trace(out, &args.wanted).map_err(|error| {
+        let mut traced = trace(out, &args.wanted).map_err(|error| {
             terminal.error(error, None);
             Failure::World
         })?;
-        for life in &traced.lives {
+        for life in &mut traced.lives {
+            if let Some(reread) = &reread {
+                reread.place(life);
+            }
             if outs.len() > 1 && !terminal.json() {
                 terminal.answer(terminal.paint_answer(Paint::Dim, &format!("{}:", out.display())));
             }

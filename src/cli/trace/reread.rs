@@ -11,6 +11,7 @@ use crate::diagnostics::Severity;
 use crate::emit::trace::Life;
 use crate::engine::replay::{Asked, NotReplayed, Replayed, replay};
 use crate::hir::{Dataset, DatasetId, SourceId};
+use crate::plan::normal::declaration;
 
 /// What records are read again with.
 pub struct Reread<'t> {
@@ -59,6 +60,17 @@ impl<'t> Reread<'t> {
                 self.terminal.note(&error);
                 Err("it could not be read again".to_owned())
             }
+        }
+    }
+
+    /// Says on which lines the rules stand, as long as the spec says what it said. No output has them: a comment above a rule
+    /// would change it.
+    pub fn place(&self, life: &mut Life) {
+        let program = &self.spec.program;
+        let Some(dataset) = program.datasets.iter().find(|dataset| dataset.name == life.dataset) else { return };
+        if declaration(program, dataset) == life.spec {
+            // Reading stands before the steps.
+            life.place(&|at| Some(dataset.steps.get(at.checked_sub(1)?)?.line));
         }
     }
 

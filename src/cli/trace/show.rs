@@ -34,6 +34,8 @@ impl Shown<'_> {
         let terminal = self.terminal;
         let verdict = match (&life.rule, life.verdict.as_str()) {
             (_, "kept") => life.split.as_ref().map_or("kept".to_owned(), |part| format!("kept, in {part}")),
+            (Some(rule), verdict) if rule == "read" => format!("{verdict} while it was read"),
+            (Some(rule), verdict) if rule == "split" => format!("{verdict} by the split"),
             (Some(rule), verdict) => format!("{verdict} by {}", printable(rule)),
             (None, verdict) => verdict.to_owned(),
         };
@@ -90,7 +92,7 @@ impl Shown<'_> {
 
     fn step(&self, step: &Passed, life: &Life, indent: &str) {
         let (mark, paint) = if step.result == "passed" { ("✓", Paint::Green) } else { ("✗", Paint::Red) };
-        let line = if step.line > 0 { format!("  line {}", step.line) } else { String::new() };
+        let line = step.line.map_or_else(String::new, |line| format!("  line {line}"));
         let mut told = String::new();
         if step.result != "passed" {
             told = format!("  {}", step.result);
@@ -199,7 +201,7 @@ impl Shown<'_> {
                 let step = |(at, changes): &(usize, Vec<Change>)| {
                     let step = life.steps.get(at + 1);
                     let changes: Vec<Value> = changes.iter().map(|change| self.change_facts(change)).collect();
-                    json!({ "rule": step.map(|step| &step.rule), "line": step.map(|step| step.line), "fields": changes })
+                    json!({ "rule": step.map(|step| &step.rule), "line": step.and_then(|step| step.line), "fields": changes })
                 };
                 answer.insert("changes".to_owned(), replayed.changes.iter().map(step).collect());
                 answer.insert("looked_at".to_owned(), self.seen_facts(&replayed.looked));

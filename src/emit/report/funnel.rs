@@ -40,11 +40,8 @@ pub(super) fn section(manifest: &Manifest) -> Section {
 fn row(step: &StepEntry, read: u64) -> Vec<Cell> {
     let pieces = [("kept", step.records_out), ("dropped", step.dropped), ("quarantined", step.quarantined)];
     let mut name = element("div").text(&step.rule);
-    let block = if step.step == step.rule { String::new() } else { step.step.clone() };
-    let line = if step.line > 0 { format!("line {}", step.line) } else { String::new() };
-    let told: Vec<String> = [block, line].into_iter().filter(|words| !words.is_empty()).collect();
-    if !told.is_empty() {
-        name = name.text(" ").child(element("span").class("note").text(told.join(", ")));
+    if step.step != step.rule {
+        name = name.text(" ").child(element("span").class("note").text(&step.step));
     }
     vec![
         Cell::Node(name.child(bar("bar", &pieces, read))),

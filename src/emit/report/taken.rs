@@ -26,10 +26,9 @@ fn rule(entry: &TakenEntry, open: bool) -> Element {
         .map(|(records, word)| format!("{} {word}", count(*records)))
         .collect();
     let step = if entry.step == entry.rule { String::new() } else { format!("{} · ", entry.step) };
-    let line = if entry.line > 0 { format!("line {} · ", entry.line) } else { String::new() };
     let summary = element("summary")
         .child(element("b").text(&entry.rule))
-        .child(element("span").class("soft").text(format_args!("{step}{line}{}", told.join(", "))));
+        .child(element("span").class("soft").text(format_args!("{step}{}", told.join(", "))));
     let mut details = element("details");
     if open {
         details = details.with("open", "open");
@@ -65,5 +64,9 @@ pub(super) fn samples(samples: &[SampleEntry]) -> Element {
         cells.extend(columns.iter().map(|name| Cell::Text(sample.text.get(name).cloned().unwrap_or_default())));
         cells
     };
-    table(&format!("The first {}", counted(samples.len() as u64, "record")), heads, samples.iter().map(row))
+    let caption = match samples {
+        [_] => "The record".to_owned(),
+        several => format!("The first {}", counted(several.len() as u64, "record")),
+    };
+    table(&caption, heads, samples.iter().map(row))
 }

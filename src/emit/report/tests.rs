@@ -90,7 +90,6 @@ fn data_set(name: &str, values: usize, records: u64) -> (Manifest, Statistics) {
     let step = |rule: String, dropped| StepEntry {
         step: own(),
         rule,
-        line: 3,
         records_in: records,
         records_out: records - dropped,
         dropped,
@@ -174,7 +173,7 @@ fn statistics(name: &str, records: u64) -> Statistics {
         taken: vec![TakenEntry {
             step: own(),
             rule: own(),
-            line: 3,
+            place: 3,
             dropped: records,
             quarantined: 1,
             withheld: vec![own()],
@@ -183,7 +182,7 @@ fn statistics(name: &str, records: u64) -> Statistics {
         errors: vec![ErrorEntry { error: own(), records, samples: vec![sample()] }],
         duplicates: vec![DuplicatesEntry {
             rule: own(),
-            line: 3,
+            place: 3,
             clusters: records,
             repeats: records,
             sizes: lengths,

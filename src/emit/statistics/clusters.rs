@@ -23,7 +23,7 @@ const NAMED: usize = 10;
 /// What a rule found.
 struct Found {
     rule: String,
-    line: u32,
+    place: u32,
     clusters: u64,
     repeats: u64,
     sizes: Histogram,
@@ -31,7 +31,7 @@ struct Found {
     largest: BTreeSet<(Reverse<u64>, String)>,
 }
 
-/// What each rule found that dropped `repeats` records in all as duplicates of others, in the order of their lines.
+/// What each rule found that dropped `repeats` records in all as duplicates of others, in their order.
 pub(in crate::emit) fn duplicates(audit: &Path, repeats: u64) -> Result<Vec<DuplicatesEntry>, EmitError> {
     count(audit, repeats, AT_ONCE)
 }
@@ -41,12 +41,12 @@ fn count(audit: &Path, repeats: u64, at_once: u64) -> Result<Vec<DuplicatesEntry
     let shares = repeats.div_ceil(at_once);
     for share in 0..shares {
         let mut sizes: HashMap<(usize, String), u64> = HashMap::new();
-        each_batch(audit, &["rule", "rule_line", "duplicate_of"], &mut |batch| {
-            let (rules, lines) = (batch["rule"].as_string::<i32>(), batch["rule_line"].as_primitive::<Int32Type>());
+        each_batch(audit, &["rule", "step", "duplicate_of"], &mut |batch| {
+            let (rules, places) = (batch["rule"].as_string::<i32>(), batch["step"].as_primitive::<Int32Type>());
             for (row, of) in batch["duplicate_of"].as_string::<i32>().iter().enumerate() {
                 let Some(of) = of.filter(|of| share_of(of, shares) == share) else { continue };
-                let line = if lines.is_valid(row) { lines.value(row).unsigned_abs() } else { 0 };
-                let at = rule_of(&mut found, rules.value(row), line);
+                let place = if places.is_valid(row) { places.value(row).unsigned_abs() } else { 0 };
+                let at = rule_of(&mut found, rules.value(row), place);
                 *sizes.entry((at, of.to_owned())).or_insert(1) += 1;
             }
         })?;
@@ -61,8 +61,8 @@ fn count(audit: &Path, repeats: u64, at_once: u64) -> Result<Vec<DuplicatesEntry
             }
         }
     }
-    // The first rows of the audit decide in which order rules were met; their lines do not depend on the data.
-    found.sort_by(|a, b| (a.line == 0, a.line, &a.rule).cmp(&(b.line == 0, b.line, &b.rule)));
+    // The first rows of the audit decide in which order rules were met; their places do not depend on the data.
+    found.sort_by_key(|found| found.place);
     with_places(audit, found)
 }
 
@@ -72,11 +72,11 @@ fn share_of(id: &str, shares: u64) -> u64 {
     (first * shares) >> 32
 }
 
-fn rule_of(found: &mut Vec<Found>, rule: &str, line: u32) -> usize {
-    found.iter().position(|known| known.rule == rule && known.line == line).unwrap_or_else(|| {
+fn rule_of(found: &mut Vec<Found>, rule: &str, place: u32) -> usize {
+    found.iter().position(|known| known.place == place).unwrap_or_else(|| {
         let rule = rule.to_owned();
         let (sizes, largest) = (Histogram::default(), BTreeSet::new());
-        found.push(Found { rule, line, clusters: 0, repeats: 0, sizes, largest });
+        found.push(Found { rule, place, clusters: 0, repeats: 0, sizes, largest });
         found.len() - 1
     })
 }
@@ -102,7 +102,7 @@ fn with_places(audit: &Path, found: Vec<Found>) -> Result<Vec<DuplicatesEntry>, 
     let entry = |found: Found| DuplicatesEntry {
         largest: found.largest.iter().map(cluster).collect(),
         rule: found.rule,
-        line: found.line,
+        place: found.place,
         clusters: found.clusters,
         repeats: found.repeats,
         sizes: found.sizes,

@@ -32,8 +32,8 @@ pub struct ColumnMeasure {
 pub struct Sampled {
     /// The rule as the audit names it.
     pub rule: String,
-    /// The rule's line in the spec.
-    pub rule_line: Option<u32>,
+    /// The rule's place among the steps that are counted.
+    pub place: u32,
     /// Where the record is read.
     pub location: u64,
     id: String,
@@ -104,12 +104,12 @@ impl Gathered {
     /// Looks at rows of the audit, which come in order of location.
     pub(in crate::emit) fn audited(&mut self, rows: &[AuditRow<'_>]) {
         for row in rows {
-            let Some(rule) = row.rule else { continue };
-            let same = |sample: &&Sampled| sample.rule == rule && sample.rule_line == row.rule_line;
+            let (Some(rule), Some(place)) = (row.rule, row.step) else { continue };
+            let same = |sample: &&Sampled| sample.place == place;
             if self.samples.iter().filter(same).count() < SAMPLES {
                 self.samples.push(Sampled {
                     rule: rule.to_owned(),
-                    rule_line: row.rule_line,
+                    place,
                     location: row.location,
                     id: row.id.to_string(),
                     source: row.source.to_owned(),
@@ -183,17 +183,16 @@ fn taken(
     samples: &[(&Sampled, Named<String>)],
 ) -> Vec<TakenEntry> {
     let name = |id: &crate::hir::ColumnId| dataset.columns[id.0 as usize].name.clone();
-    let took = manifest.steps.iter().filter(|step| step.dropped + step.quarantined > 0);
-    took.map(|step| {
-        let position = dataset.steps.iter().position(|own| own.rule == step.rule && own.line == step.line);
+    let took = (0_u32..).zip(&manifest.steps).filter(|(_, step)| step.dropped + step.quarantined > 0);
+    took.map(|(place, step)| {
+        // Reading stands before the steps, the split behind them.
+        let position = place.checked_sub(1).map(|at| at as usize).filter(|at| *at < dataset.steps.len());
         let looked = position.map(|at| involved(program, dataset, at));
-        let of_rule = |sample: &&(&Sampled, Named<String>)| {
-            sample.0.rule == step.rule && sample.0.rule_line.unwrap_or(0) == step.line
-        };
+        let of_rule = |sample: &&(&Sampled, Named<String>)| sample.0.place == place;
         TakenEntry {
             step: step.step.clone(),
             rule: step.rule.clone(),
-            line: step.line,
+            place,
             dropped: step.dropped,
             quarantined: step.quarantined,
             withheld: looked.iter().flat_map(|looked| &looked.withheld).map(name).collect(),

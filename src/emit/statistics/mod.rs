@@ -60,8 +60,8 @@ pub struct TakenEntry {
     pub step: String,
     /// The rule as the audit names it.
     pub rule: String,
-    /// The 1-based line of the spec; 0 where no line says it.
-    pub line: u32,
+    /// Its place among the steps of the manifest, from 0.
+    pub place: u32,
     /// Records that it dropped.
     pub dropped: u64,
     /// Records that it quarantined.
@@ -108,8 +108,8 @@ pub struct ErrorEntry {
 pub struct DuplicatesEntry {
     /// The rule as the audit names it.
     pub rule: String,
-    /// The 1-based line of the spec; 0 where no line says it.
-    pub line: u32,
+    /// Its place among the steps of the manifest, from 0.
+    pub place: u32,
     /// Records that are kept by it and repeated by others.
     pub clusters: u64,
     /// Records that repeat them.

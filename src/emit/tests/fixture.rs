@@ -228,7 +228,7 @@ pub(super) fn staged(out: &Path, each: usize) -> Result<Finished, EmitError> {
         }
         staging.append(at, 1, renderer.render(&batch(&test)).expect("rendered"))?;
     }
-    let row = |at: u8, verdict, rule, rule_line, split| AuditRow {
+    let row = |at: u8, verdict, rule, step, split| AuditRow {
         id: id(at),
         source: "questions",
         file: "q.csv",
@@ -236,7 +236,8 @@ pub(super) fn staged(out: &Path, each: usize) -> Result<Finished, EmitError> {
         location: u64::from(at),
         verdict,
         rule,
-        rule_line,
+        rule_line: None,
+        step,
         duplicate_of: None,
         similarity: None,
         split,
@@ -247,8 +248,8 @@ pub(super) fn staged(out: &Path, each: usize) -> Result<Finished, EmitError> {
         row(1, Verdict::Kept, None, None, Some("train")),
         row(2, Verdict::Kept, None, None, Some("test")),
         row(3, Verdict::Kept, None, None, Some("train")),
-        row(0xab, Verdict::Dropped, Some("too short"), Some(12), None),
-        row(0xac, Verdict::Quarantined, Some("read"), None, None),
+        row(0xab, Verdict::Dropped, Some("too short"), Some(1), None),
+        row(0xac, Verdict::Quarantined, Some("read"), Some(0), None),
     ];
     for rows in audit.chunks(each) {
         staging.audit(rows)?;
@@ -274,6 +275,10 @@ pub(super) fn staged(out: &Path, each: usize) -> Result<Finished, EmitError> {
         gold: vec![Some("now".to_owned())],
     };
     staging.missing(dataset, &outcome().labels, &[lost])?;
-    let stamp = Stamp { spec: "5".repeat(64), fingerprint: fingerprint(&program, dataset, &outcome().sources) };
+    let stamp = Stamp {
+        spec: "5".repeat(64),
+        declared: crate::plan::normal::parts(&program, dataset),
+        fingerprint: fingerprint(&program, dataset, &outcome().sources),
+    };
     staging.finish(&program, dataset, &outcome(), &stamp)
 }

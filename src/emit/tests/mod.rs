@@ -94,6 +94,7 @@ fn the_manifest_has_the_designed_shape() {
             "schema",
             "dataset",
             "spec",
+            "declared",
             "fingerprint",
             "license",
             "sources",
@@ -108,7 +109,7 @@ fn the_manifest_has_the_designed_shape() {
     assert_eq!(
         json["steps"][2],
         serde_json::json!({
-            "step": "policy bank", "rule": "redact text", "line": 14, "in": 3, "out": 3, "dropped": 0, "changed": 2, "quarantined": 0
+            "step": "policy bank", "rule": "redact text", "in": 3, "out": 3, "dropped": 0, "changed": 2, "quarantined": 0
         })
     );
     assert_eq!(json["splits"]["train"]["labels"]["urgency"][HOSTILE], 1);
@@ -166,7 +167,7 @@ fn sums_that_disagree_publish_nothing() {
     let program = fixture();
     let dataset = &program.datasets[0];
     let staging = Staging::create(out.path(), &program, dataset, &batch(&[]).schema()).expect("begun");
-    let stamp = Stamp { spec: String::new(), fingerprint: String::new() };
+    let stamp = Stamp { spec: String::new(), declared: Default::default(), fingerprint: String::new() };
     assert!(matches!(staging.finish(&program, dataset, &outcome(), &stamp), Err(EmitError::Sums(_))));
     assert_eq!(files(&out.path().join("desk")), before);
     assert!(!out.path().join(".annotc-staging-desk").exists());
@@ -221,9 +222,11 @@ fn a_records_life_is_told() {
     assert_eq!(life.outputs.get("chat/train.jsonl"), Some(&2));
     assert_eq!(life.outputs.get("parquet/train.parquet"), Some(&2));
 
-    let dropped = by_id("ab");
+    let mut dropped = by_id("ab");
     let decided = dropped.lives[0].steps.last().expect("a step");
-    assert_eq!((decided.rule.as_str(), decided.line, decided.result.as_str()), ("too short", 12, "dropped"));
+    assert_eq!((decided.rule.as_str(), decided.line, decided.result.as_str()), ("too short", None, "dropped"));
+    dropped.lives[0].place(&|step| (step == 1).then_some(12));
+    assert_eq!((dropped.lives[0].steps[0].line, dropped.lives[0].rule_line), (None, Some(12)));
     assert!(dropped.lives[0].outputs.is_empty() && dropped.lives[0].steps.len() == 2);
     let bad = &by_id("ac").lives[0];
     assert_eq!(bad.error.as_deref(), Some("3 fields where the header has 2"));

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use super::{Life, Other, Passed, Wanted, is_same_file};
 use crate::emit::error::{AtPath, EmitError};
-use crate::emit::manifest::Manifest;
+use crate::emit::manifest::{Manifest, StepEntry};
 use crate::emit::staging::{AUDIT, QUARANTINE};
 
 /// Records that repeat another one which are named.
@@ -149,7 +149,7 @@ struct Rows<'a> {
     line: &'a Int64Array,
     verdict: &'a StringArray,
     rule: &'a StringArray,
-    rule_line: &'a Int32Array,
+    step: &'a Int32Array,
     duplicate_of: &'a StringArray,
     similarity: &'a Float32Array,
     split: &'a StringArray,
@@ -183,7 +183,7 @@ impl<'a> Rows<'a> {
             line: batch.column_by_name("line")?.as_primitive_opt::<Int64Type>()?,
             verdict: text("verdict")?,
             rule: text("rule")?,
-            rule_line: batch.column_by_name("rule_line")?.as_primitive_opt::<Int32Type>()?,
+            step: batch.column_by_name("step")?.as_primitive_opt::<Int32Type>()?,
             duplicate_of: text("duplicate_of")?,
             similarity: batch.column_by_name("similarity")?.as_primitive_opt::<Float32Type>()?,
             split: text("split")?,
@@ -200,7 +200,7 @@ impl<'a> Rows<'a> {
     fn life(&self, row: usize, folder: &Path, manifest: &Manifest, position: Option<u64>) -> Life {
         let text = |column: &StringArray| column.is_valid(row).then(|| column.value(row).to_owned());
         let (rule, split) = (text(self.rule), text(self.split));
-        let rule_line = self.rule_line.is_valid(row).then(|| self.rule_line.value(row).unsigned_abs());
+        let step = self.step.is_valid(row).then(|| self.step.value(row).unsigned_abs() as usize);
         let verdict = self.verdict.value(row).to_owned();
         let outputs = manifest.outputs.iter().filter(|file| Some(&file.part) == split.as_ref());
         let outputs = position.into_iter().flat_map(|line| outputs.clone().map(move |file| (file.path.clone(), line)));
@@ -213,7 +213,7 @@ impl<'a> Rows<'a> {
             id: self.id.value(row).to_owned(),
             line: self.line.value(row).unsigned_abs(),
             blake3: blake3.unwrap_or_default(),
-            steps: steps(manifest, &verdict, rule.as_deref(), rule_line),
+            steps: steps(manifest, &verdict, step),
             outputs: outputs.collect(),
             duplicate_of: text(self.duplicate_of).map(|id| Other { id, file: String::new(), line: 0 }),
             similarity: self.similarity.is_valid(row).then(|| self.similarity.value(row)),
@@ -231,27 +231,21 @@ impl<'a> Rows<'a> {
             file,
             verdict,
             rule,
-            rule_line,
+            rule_line: None,
             split,
+            spec: manifest.spec.clone(),
         }
     }
 }
 
-/// The steps up to the one with this rule; all of them for a record that was kept.
-fn steps(manifest: &Manifest, verdict: &str, rule: Option<&str>, line: Option<u32>) -> Vec<Passed> {
-    let mut passed = Vec::new();
-    for step in &manifest.steps {
-        let decides = rule
-            .is_some_and(|rule| (step.rule == rule || step.step == rule) && line.is_none_or(|line| line == step.line));
-        passed.push(Passed {
-            step: step.step.clone(),
-            rule: step.rule.clone(),
-            line: step.line,
-            result: if decides { verdict.to_owned() } else { "passed".to_owned() },
-        });
-        if decides {
-            break;
-        }
-    }
-    passed
+/// The steps up to the one that decided; all of them for a record that was kept.
+fn steps(manifest: &Manifest, verdict: &str, decided: Option<usize>) -> Vec<Passed> {
+    let passed = |(at, step): (usize, &StepEntry)| Passed {
+        step: step.step.clone(),
+        rule: step.rule.clone(),
+        line: None,
+        result: if decided == Some(at) { verdict.to_owned() } else { "passed".to_owned() },
+    };
+    let reached = decided.map_or(manifest.steps.len(), |last| last + 1);
+    manifest.steps.iter().enumerate().take(reached).map(passed).collect()
 }

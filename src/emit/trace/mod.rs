@@ -54,6 +54,9 @@ pub struct Life {
     /// The folder that it was built into.
     #[serde(skip)]
     pub folder: PathBuf,
+    /// BLAKE3 of what the spec said of the data set.
+    #[serde(skip)]
+    pub spec: String,
     /// The record's id.
     pub id: String,
     /// Its source.
@@ -70,7 +73,7 @@ pub struct Life {
     /// The rule that decided, when it was not kept.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
-    /// The rule's line in the spec.
+    /// The rule's line in the spec, where that is at hand and says what it said.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule_line: Option<u32>,
     /// What is wrong with it, when it is in the quarantine.
@@ -122,10 +125,22 @@ pub struct Passed {
     pub step: String,
     /// The rule.
     pub rule: String,
-    /// Its line in the spec; 0 where no line says it.
-    pub line: u32,
+    /// Its line in the spec, where that is at hand, says what it said, and has a line for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub line: Option<u32>,
     /// `passed`, `dropped` or `quarantined`.
     pub result: String,
+}
+
+impl Life {
+    /// Says where the rules stand: `line` is given the place of a step among those of the manifest.
+    pub fn place(&mut self, line: &dyn Fn(usize) -> Option<u32>) {
+        for (at, step) in self.steps.iter_mut().enumerate() {
+            step.line = line(at);
+        }
+        let decided = self.steps.last().filter(|step| step.result != "passed");
+        self.rule_line = decided.and_then(|step| step.line);
+    }
 }
 
 /// Looks for records in all data sets that were built under `out`.

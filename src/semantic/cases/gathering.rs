@@ -60,7 +60,12 @@ fn samples() {
         sample("  policy bank\n  take 9 seed 1 seed 2\n  split test from heldout,", "E0104", "seed 2", "one of them"),
     ]);
     check_cases(&[
-        sample("  policy bank\n  balance intent at most 0.5 times\n  split test from heldout,", "E0215", "0.5 times", "at least 1"),
+        sample(
+            "  policy bank\n  balance intent at most 0.5 times\n  split test from heldout,",
+            "E0215",
+            "0.5 times",
+            "at least 1",
+        ),
         sample("  policy bank\n  balance stars at most 3 time\n  split test from heldout,", "E0216", "time", "`times`"),
         sample("  policy bank\n  mix questions 70%\n  split test from heldout,", "E0601", "70%", "100%"),
         sample(
@@ -80,7 +85,8 @@ fn samples() {
     ]);
 }
 
-const IN_TIME: &str = "source logs { path \"l.jsonl\"; fields { text: string; at: timestamp; maybe: date?; n: int } }\n";
+const IN_TIME: &str =
+    "source logs { path \"l.jsonl\"; fields { text: string; at: timestamp; maybe: date?; n: int } }\n";
 
 #[test]
 fn splits_in_time() {
@@ -112,8 +118,11 @@ fn splits_in_time() {
         .iter()
         .map(|(split, ..)| format!("{IN_TIME}dataset logged {{ from logs; split {split}; write jsonl }}"))
         .collect();
-    let cases: Vec<_> =
-        cases.iter().zip(&texts).map(|((_, code, place, help), text)| (END, text.as_str(), *code, *place, *help)).collect();
+    let cases: Vec<_> = cases
+        .iter()
+        .zip(&texts)
+        .map(|((_, code, place, help), text)| (END, text.as_str(), *code, *place, *help))
+        .collect();
     check_cases(&cases);
 }
 

@@ -114,8 +114,25 @@ enum Moves {
 /// What the functions of texts do to what is measured of them, as far as a check of it is worth repeating. `""` stands
 /// for the text itself, which may become empty. `dedup` cuts out of a text what occurred before, and drops it where nothing
 /// is left.
-const MOVES: [(&str, &[(&str, Moves)]); 6] = [
+const MOVES: [(&str, &[(&str, Moves)]); 9] = [
     ("dedup", &[("chars", Moves::Down), ("words", Moves::Down), ("sentences", Moves::Down), ("lines", Moves::Down)]),
+    (
+        "main_text",
+        &[
+            ("", Moves::AnyWay),
+            ("chars", Moves::Down),
+            ("words", Moves::Down),
+            ("sentences", Moves::AnyWay),
+            ("lines", Moves::AnyWay),
+            ("language", Moves::AnyWay),
+            ("alpha_ratio", Moves::AnyWay),
+        ],
+    ),
+    (
+        "strip_boilerplate",
+        &[("", Moves::AnyWay), ("chars", Moves::Down), ("words", Moves::Down), ("lines", Moves::Down)],
+    ),
+    ("strip_urls", &[("", Moves::AnyWay), ("chars", Moves::Down), ("words", Moves::Down), ("url_ratio", Moves::Down)]),
     (
         "strip_html",
         &[
