@@ -8,6 +8,7 @@ mod fmt;
 mod getting_in;
 mod interruption;
 mod lsp;
+mod measures;
 mod messages;
 mod packs;
 mod plan;

@@ -10,6 +10,7 @@ mod fmt;
 mod infer;
 mod ink;
 mod lsp;
+mod models;
 mod new;
 mod plan;
 mod predict;
@@ -17,7 +18,6 @@ mod preview;
 mod runtime;
 mod terminal;
 mod test;
-mod tokenizers;
 mod trace;
 
 use std::ffi::OsString;

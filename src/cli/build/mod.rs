@@ -17,7 +17,7 @@ use clap::Args;
 
 use super::context::{self, Spec};
 use super::terminal::{Paint, Terminal};
-use super::{Failure, Places, RuntimeArgs, tokenizers};
+use super::{Failure, Places, RuntimeArgs, models};
 use crate::emit::lock::{self, Lock};
 use crate::emit::{self, Manifest};
 use crate::hir::DatasetId;
@@ -127,7 +127,8 @@ pub fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> {
         Failure::Usage
     })?;
     let roots = roots(args, &spec);
-    tokenizers::provide(&mut spec.program, &targets.datasets, &roots, terminal)?;
+    models::provide_tokenizers(&mut spec.program, &targets.datasets, &roots)
+        .map_err(|missing| models::fail(terminal, &missing))?;
     let mut session = open(args, &spec, terminal)?;
     emit::put_right(&session.out).map_err(|error| {
         terminal.error(error, None);
