@@ -67,7 +67,7 @@ fn put(expressions: Vec<&mut Expr>, models: &[Model], roots: &Roots) -> Result<(
         return Ok(());
     }
     for expression in expressions {
-        *expression = expression.clone().map(&mut |part| with_hash(part, &hashes));
+        *expression = expression.map(&mut |part| with_hash(part, &hashes));
     }
     Ok(())
 }
