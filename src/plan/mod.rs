@@ -12,7 +12,6 @@ mod expr;
 pub mod functions;
 pub mod labels;
 pub mod measure;
-mod measures;
 pub mod normal;
 pub mod outline;
 pub mod packs;
@@ -20,6 +19,7 @@ pub mod personal;
 pub mod scalar;
 pub mod split;
 mod templates;
+mod together;
 pub mod types;
 
 pub use chain::Chain;

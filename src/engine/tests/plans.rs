@@ -10,6 +10,7 @@ use super::super::passes::{Workers, scan};
 use super::super::read::{ChunkTable, Survey};
 use super::{TINY, program};
 use crate::plan::measure::{Measures, measure_pass};
+use crate::plan::measure::{Measures, measure_pass};
 use crate::plan::{first_pass, second_pass};
 
 const SPEC: &str = r#"annot 1
@@ -52,6 +53,12 @@ fn each_function_is_computed_once() {
     // What several rules measure of one text is computed together, each measure once.
     let together = r#"[["words"],["language"],["chars"]]"#;
     assert!(first.contains(together) && calls(&first, "words") == 0, "{first}");
+    let measured = |program: &crate::hir::Program, scan| {
+        let dataset = &program.datasets[0];
+        measure_pass(program, dataset, &Measures::of(program, dataset), scan)
+    };
+    let kept = shown(measured, SPEC);
+    assert!(kept.contains(together) && calls(&kept, "measures") == 1 && calls(&kept, "words") == 0, "{kept}");
     // The first pass knows that a text is dropped before it is redacted, so it redacts none.
     assert_eq!(calls(&first, "redact"), 0, "{first}");
     assert!(!first.contains(", n, ") && first.contains("ChunkScan: columns=[c0, c1, _location"), "{first}");
