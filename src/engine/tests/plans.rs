@@ -10,7 +10,6 @@ use super::super::passes::{Workers, scan};
 use super::super::read::{ChunkTable, Survey};
 use super::{TINY, program};
 use crate::plan::measure::{Measures, measure_pass};
-use crate::plan::measure::{Measures, measure_pass};
 use crate::plan::{first_pass, second_pass};
 
 const SPEC: &str = r#"annot 1
