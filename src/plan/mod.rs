@@ -11,7 +11,6 @@ pub mod dataset;
 mod expr;
 pub mod functions;
 pub mod labels;
-pub mod measure;
 mod measures;
 pub mod normal;
 pub mod outline;
@@ -19,6 +18,7 @@ pub mod packs;
 pub mod personal;
 pub mod scalar;
 pub mod split;
+pub mod stage;
 mod templates;
 pub mod types;
 

@@ -9,7 +9,7 @@ use datafusion::physical_plan::displayable;
 use super::super::passes::{Workers, scan};
 use super::super::read::{ChunkTable, Survey};
 use super::{TINY, program};
-use crate::plan::measure::{Measures, measure_pass};
+use crate::plan::stage::{Measures, measure_pass};
 use crate::plan::{first_pass, second_pass};
 
 const SPEC: &str = r#"annot 1
@@ -77,9 +77,10 @@ fn measures_are_taken_once_and_verdicts_read_no_text() {
     };
     let plan = take(SPEC);
     let calls = |name: &str| plan.matches(&format!("annotc.{name}(")).count();
-    for name in ["nfc", "collapse_whitespace", "language", "chars", "words", "lowercase", "digest"] {
+    for name in ["nfc", "collapse_whitespace", "measures", "lowercase", "digest"] {
         assert_eq!(calls(name), 1, "{name}\n{plan}");
     }
+    assert!(plan.contains(r#"[["words"],["language"],["chars"]]"#) && calls("words") == 0, "{plan}");
     assert_eq!(calls("redact"), 0, "{plan}");
     let another = SPEC.replace("< 3", "< 5").replace("\"short\"", "\"too short\"");
     assert_eq!(take(&another), plan, "no threshold and no reason is part of it");

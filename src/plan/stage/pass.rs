@@ -6,10 +6,11 @@ use datafusion::logical_expr::{LogicalPlan, col, in_list, lit, when};
 
 use super::{Measures, Taken, column, measured};
 use crate::engine::read::table::{DIGEST, ERROR, LINE, LOCATION};
-use crate::hir::{Dataset, Program, StepKind};
+use crate::hir::{Dataset, Expr, ExprKind, Literal, Program, Step, StepKind};
 use crate::plan::chain::Chain;
 use crate::plan::dataset::{first_pass_columns, first_verdict, follow, lower_step};
 use crate::plan::expr::lower;
+use crate::plan::measures::share;
 use crate::plan::{cleaning, column_name, compliance, labels, split};
 
 /// What is measured of each record, over a scan of the data set's table: `_location`, `_line`, `_digest`, `_error`, then the
@@ -22,8 +23,16 @@ pub fn measure_pass(
 ) -> Result<LogicalPlan> {
     let chain = split::lower_groups(Chain::new(scan), dataset)?;
     let chain = labels::lower_found(chain, program, dataset)?;
+    let (works, steps) = works(dataset, measures);
+    let shared = share(dataset.columns.len(), &steps)?;
     let by = |chain| split::lower_by(chain, dataset);
-    let chain = follow(chain, &dataset.steps, by, |chain, at| measure_step(chain, at, dataset, measures))?;
+    let chain = follow(chain, &steps, by, |chain, work| {
+        let chain = match shared.before(work) {
+            Some(records) => chain.stage(records)?,
+            None => chain,
+        };
+        lower_work(chain, dataset, measures, works[work], &shared.kinds[work])
+    })?;
     let chain = split::lower_split(chain, dataset)?;
     let mut last = Vec::new();
     for (node, taken) in measures.measures.iter().zip(&measures.taken) {
@@ -45,25 +54,58 @@ pub fn measure_pass(
     chain.select(&names)
 }
 
-/// The parts of a step's condition, and the step without its verdict.
-fn measure_step(chain: Chain, at: usize, dataset: &Dataset, measures: &Measures) -> Result<Chain> {
-    let mut parts = Vec::new();
-    for (node, taken) in measures.measures.iter().zip(&measures.taken) {
-        if let Taken::Before(step, part) = taken
-            && *step == at
-        {
-            parts.push((column(&node.digest), lower(part)?));
+/// What is done in its turn.
+#[derive(Clone, Copy)]
+enum Work {
+    /// A part of a condition is measured: an index into the measures.
+    Part(usize),
+    /// A step is taken, without its verdict.
+    Step(usize),
+}
+
+/// The parts of each step's condition, then the step: each with a step of its own, so that the measures of one text that
+/// several of them ask are found.
+fn works(dataset: &Dataset, measures: &Measures) -> (Vec<Work>, Vec<Step>) {
+    let mut parts: Vec<Vec<(usize, &Expr)>> = dataset.steps.iter().map(|_| Vec::new()).collect();
+    for (measure, taken) in measures.taken.iter().enumerate() {
+        if let Taken::Before(step, part) = taken {
+            parts[*step].push((measure, part));
         }
     }
-    let chain = if parts.is_empty() { chain } else { chain.stage(parts)? };
-    match &dataset.steps[at].kind {
-        StepKind::Drop { .. } | StepKind::Forbid { .. } => Ok(chain),
-        StepKind::Label { column, value, .. } => labels::lower_label(chain, at, *column, value, None),
-        kind @ (StepKind::Set { .. }
-        | StepKind::DedupExact { .. }
-        | StepKind::DedupNear { .. }
-        | StepKind::Redact { .. }
-        | StepKind::Pair { .. }) => lower_step(chain, at, &dataset.columns, kind),
+    let (mut works, mut steps) = (Vec::new(), Vec::new());
+    for (at, (step, parts)) in dataset.steps.iter().zip(parts).enumerate() {
+        for (measure, part) in parts {
+            works.push(Work::Part(measure));
+            steps.push(Step { kind: StepKind::Drop { condition: part.clone() }, ..step.clone() });
+        }
+        works.push(Work::Step(at));
+        let kind = match &step.kind {
+            // Its condition is measured in parts.
+            StepKind::Drop { condition } | StepKind::Forbid { condition, .. } => {
+                let truth = ExprKind::Literal(Literal::Bool(true));
+                StepKind::Drop { condition: Expr { kind: truth, ..condition.clone() } }
+            }
+            StepKind::Set { .. }
+            | StepKind::DedupExact { .. }
+            | StepKind::DedupNear { .. }
+            | StepKind::Label { .. }
+            | StepKind::Redact { .. }
+            | StepKind::Pair { .. } => step.kind.clone(),
+        };
+        steps.push(Step { kind, ..step.clone() });
+    }
+    (works, steps)
+}
+
+fn lower_work(chain: Chain, dataset: &Dataset, measures: &Measures, work: Work, kind: &StepKind) -> Result<Chain> {
+    match (work, kind) {
+        (Work::Part(measure), StepKind::Drop { condition }) => {
+            chain.stage(vec![(column(&measures.measures[measure].digest), lower(condition)?)])
+        }
+        (Work::Part(_) | Work::Step(_), StepKind::Drop { .. } | StepKind::Forbid { .. }) => Ok(chain),
+        (Work::Step(at), StepKind::Label { column, value, .. }) => labels::lower_label(chain, at, *column, value, None),
+        (Work::Step(at), kind) => lower_step(chain, at, &dataset.columns, kind),
+        (Work::Part(_), _) => unreachable!("a part stands in a step that drops"),
     }
 }
 
