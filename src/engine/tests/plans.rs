@@ -9,7 +9,7 @@ use datafusion::physical_plan::displayable;
 use super::super::passes::{Workers, scan};
 use super::super::read::{ChunkTable, Survey};
 use super::{TINY, program};
-use crate::plan::measure::{Measures, measure_pass};
+use crate::plan::stage::{Measures, measure_pass};
 use crate::plan::{first_pass, second_pass};
 
 const SPEC: &str = r#"annot 1
