@@ -26,5 +26,6 @@ pub mod prompt;
 pub mod runtime;
 pub mod semantic;
 pub mod source;
+pub mod statistics;
 pub mod syntax;
 pub mod train;

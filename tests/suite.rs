@@ -1,6 +1,7 @@
 //! The one integration binary: real processes over real files.
 
 mod build;
+mod cache;
 mod damage;
 mod diagnostics;
 mod doors;
@@ -12,6 +13,7 @@ mod memory;
 mod messages;
 mod packs;
 mod plan;
+mod provenance;
 mod reference;
 mod robustness;
 mod specs;

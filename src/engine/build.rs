@@ -16,6 +16,7 @@ use super::read::{ChunkTable, Sizes, Survey};
 use super::report::{Resolved, sources};
 use super::resolve::{Fates, Reached, Reread, resolve, source_is_keyed};
 use super::spool::{Budget, MemoryLimit};
+use super::stage::{Reuse, Stages};
 use super::stages::Build;
 use super::training::TrainingTable;
 use crate::dedup::near::Clusters;
@@ -48,6 +49,8 @@ pub struct BuildInputs {
     pub memory: MemoryLimit,
     /// Set from elsewhere to stop the build.
     pub cancel: Arc<AtomicBool>,
+    /// Where what the first pass measures is kept; `None` keeps and uses nothing.
+    pub stages: Option<Stages>,
 }
 
 /// What a build is doing.
@@ -88,6 +91,8 @@ pub struct Built {
     pub outcome: Outcome,
     /// The files, complete and not yet published; `None` when a rule was not met.
     pub finished: Option<Finished>,
+    /// How much of the first pass was kept from earlier builds; `None` where nothing is kept.
+    pub reuse: Option<Reuse>,
 }
 
 /// Where the outputs go.
@@ -95,8 +100,6 @@ pub struct Built {
 pub struct Destination {
     /// The folder under which the data set's folder stands.
     pub out: PathBuf,
-    /// BLAKE3 of the spec's text, for the manifest.
-    pub spec: String,
     /// The tables that training and evaluation read.
     pub training: Vec<TrainingTable>,
 }
@@ -135,6 +138,11 @@ impl Surveyed {
             }
         }
         Ok(Self { survey, elsewhere })
+    }
+
+    /// The files of the data set's own sources.
+    pub(super) fn survey(&self) -> &Survey {
+        &self.survey
     }
 
     /// The sources with their files' hashes; the numbers of records are not known yet and stand as 0.
@@ -211,13 +219,14 @@ pub fn build_dataset(
 ) -> Result<Built, EngineError> {
     let mut build = Build::open(program, dataset, surveyed, inputs, progress)?;
     let decided = Arc::new(build.resolve(surveyed, inputs)?);
+    let reuse = build.reuse.take();
     let resolved = build.resolved(&decided);
     let mut outcome = resolved.outcome()?;
     if !outcome.violations.is_empty() {
-        return Ok(Built { outcome, finished: None });
+        return Ok(Built { outcome, finished: None, reuse });
     }
     let finished = build.write(&decided, &mut outcome, destination)?;
-    Ok(Built { outcome, finished: Some(finished) })
+    Ok(Built { outcome, finished: Some(finished), reuse })
 }
 
 /// What was decided of every record, before anything is written.
@@ -244,8 +253,9 @@ impl<'b> Build<'b> {
         let source = |id: SourceId| &program[id];
         let cancel = Arc::clone(&inputs.cancel);
         let table = ChunkTable::new(surveyed.survey.clone(), &dataset.columns, source, cancel);
+        let stages = inputs.stages.clone();
         let budget = Budget::new(&inputs.memory, Arc::clone(&inputs.cancel));
-        Ok(Self { program, dataset, survey: &surveyed.survey, table, workers, budget, progress })
+        Ok(Self { program, dataset, survey: &surveyed.survey, table, workers, budget, progress, stages, reuse: None })
     }
 
     /// The first pass and all that follows from it.

@@ -2,6 +2,7 @@
 
 mod assign;
 mod build;
+mod changes;
 mod error;
 mod faults;
 mod lost;
@@ -11,10 +12,13 @@ mod partition;
 mod passes;
 pub mod preview;
 pub mod read;
+pub mod replay;
 mod report;
 mod require;
 mod resolve;
+mod samples;
 mod spool;
+pub mod stage;
 mod stages;
 #[cfg(test)]
 mod tests;

@@ -154,6 +154,15 @@ impl<'r> Resolved<'r> {
         }
     }
 
+    /// The place of a stage among the steps that are counted.
+    fn step(&self, stage: Stage) -> u32 {
+        match stage {
+            Stage::Read => 0,
+            Stage::Step(at) => at + 1,
+            Stage::Split => self.dataset.steps.len() as u32 + 1,
+        }
+    }
+
     /// A record's line in the audit.
     pub fn audit_row(&self, life: &Life) -> AuditRow<'r> {
         let (rule, rule_line) = life.fate.stage().map(|stage| self.rule(stage)).unzip();
@@ -162,9 +171,11 @@ impl<'r> Resolved<'r> {
             source: self.source_name(life),
             file: self.file_name(life),
             line: life.line,
+            location: life.location,
             verdict: life.fate.verdict(),
             rule,
             rule_line: rule_line.flatten(),
+            step: life.fate.stage().map(|stage| self.step(stage)),
             duplicate_of: life.repeats,
             split: life.part.map(|part| self.dataset.split.parts[usize::from(part)].as_str()),
         }

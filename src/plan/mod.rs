@@ -11,6 +11,9 @@ pub mod dataset;
 mod expr;
 pub mod functions;
 pub mod labels;
+pub mod measure;
+mod measures;
+pub mod normal;
 pub mod outline;
 pub mod packs;
 pub mod personal;
@@ -20,7 +23,7 @@ mod templates;
 pub mod types;
 
 pub use chain::Chain;
-pub use dataset::{changed_columns, first_pass, near_pass, raw_pass, second_pass, step_pass, test_pass};
+pub use dataset::{before_pass, changed_columns, first_pass, near_pass, raw_pass, second_pass, step_pass, test_pass};
 pub use expr::scalar_value as constant;
 pub use scalar::registry;
 pub use templates::template_fields;

@@ -4,12 +4,15 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use serde_json::json;
+
 use super::inputs::{NotFound, Roots};
 use super::{Session, cancelled, lower};
 use crate::cli::Failure;
 use crate::cli::terminal::{Paint, Terminal};
 use crate::emit::{self, Manifest, file_name, verify_outputs};
 use crate::engine::read::Sizes;
+use crate::engine::stage::Reuse;
 use crate::engine::{
     self, BuildInputs, BuildStage, Destination, EngineError, InputFile, Measured, MemoryLimit, Progress, SourceFiles,
     Surveyed, TrainingTable, Violation,
@@ -21,7 +24,8 @@ pub fn build(session: &mut Session<'_>, id: DatasetId) -> Result<Manifest, Failu
     let program: &Program = &session.spec.program;
     let dataset = &program[id];
     let sources = find_inputs(program, id, &session.roots, session.terminal)?;
-    let inputs = inputs(sources, session.jobs, session.memory.clone(), &session.cancel);
+    let given = inputs(sources, session.jobs, session.memory.clone(), &session.cancel);
+    let inputs = BuildInputs { stages: session.stages.clone(), ..given };
     let bar = Bar::new(session.terminal, "Building", &dataset.name);
     let surveyed = Surveyed::of(program, id, &inputs, &mut |progress| bar.show(progress))
         .map_err(|error| fail(session.terminal, &error))?;
@@ -40,16 +44,15 @@ pub fn build(session: &mut Session<'_>, id: DatasetId) -> Result<Manifest, Failu
         session.terminal.target("dataset", &dataset.name, "unchanged", &folder);
         return Ok(manifest);
     }
-    let destination = Destination {
-        out: session.out.clone(),
-        spec: session.lock.spec.clone(),
-        training: training_tables(program, id),
-    };
+    let destination = Destination { out: session.out.clone(), training: training_tables(program, id) };
     let built =
         engine::build_dataset(program, id, &surveyed, &inputs, &destination, &mut |progress| bar.show(progress))
             .map_err(|error| fail(session.terminal, &error))?;
     let elapsed = bar.elapsed();
     drop(bar);
+    if let Some(reuse) = &built.reuse {
+        tell_reuse(session.terminal, reuse);
+    }
     let Some(finished) = built.finished else {
         show_violations(session, &built.outcome.violations);
         return Err(Failure::Unmet);
@@ -64,9 +67,33 @@ pub fn build(session: &mut Session<'_>, id: DatasetId) -> Result<Manifest, Failu
         "Built",
         format_args!("{} in {}: {}", dataset.name, super::train::seconds(elapsed), folder.display()),
     );
-    session.terminal.target("dataset", &dataset.name, "built", &folder);
+    let reused = built.reuse.map(|reuse| json!({ "chunks": reuse.chunks, "reused": reuse.reused }));
+    let more = reused.map(|reused| ("first_pass".to_string(), reused)).into_iter().collect();
+    session.terminal.target_with("dataset", &dataset.name, "built", &folder, more);
     session.terminal.note(emit::summary(&manifest, session.terminal.summary_style()).trim_end());
     Ok(manifest)
+}
+
+/// Tells how much of the first pass was there already, and what was wrong with the cache.
+fn tell_reuse(terminal: &Terminal, reuse: &Reuse) {
+    if let Some(why) = &reuse.withheld {
+        return terminal.status(Paint::Dim, "Not kept", format_args!("the measures of the first pass: {why}"));
+    }
+    let Reuse { chunks, reused, damaged, failure, withheld: _ } = reuse;
+    if *reused > 0 {
+        terminal.status(
+            Paint::Dim,
+            "Reused",
+            format_args!("first pass: {reused} of {} from the cache", super::super::check::counted(*chunks, "chunk")),
+        );
+    }
+    if *damaged > 0 {
+        let files = super::super::check::counted(*damaged, "file");
+        terminal.status(Paint::Yellow, "Note", format_args!("{files} of the cache were damaged and made again"));
+    }
+    if let Some(failure) = failure {
+        terminal.status(Paint::Yellow, "Note", format_args!("measures could not be kept in the cache: {failure}"));
+    }
 }
 
 /// The tables that training runs and evaluations over this data set read: one for each run, whichever targets are asked
@@ -75,8 +102,10 @@ fn training_tables(program: &Program, id: DatasetId) -> Vec<TrainingTable> {
     let dataset = &program[id];
     let mut tables = Vec::new();
     for (at, train) in program.trains.iter().enumerate() {
-        let evaluates: Vec<_> =
+        let mut evaluates: Vec<_> =
             program.evaluates.iter().filter(|e| e.train.0 as usize == at && e.dataset == id).collect();
+        // The order of declarations decides no column.
+        evaluates.sort_by(|a, b| a.part.cmp(&b.part));
         if train.data != id && evaluates.is_empty() {
             continue;
         }
@@ -145,7 +174,7 @@ pub fn find_inputs(
 /// What the engine is given beside the program.
 pub fn inputs(sources: Vec<SourceFiles>, jobs: usize, memory: MemoryLimit, cancel: &Arc<AtomicBool>) -> BuildInputs {
     let jobs = NonZeroUsize::new(jobs).unwrap_or(NonZeroUsize::MIN);
-    BuildInputs { sources, jobs, sizes: Sizes::default(), memory, cancel: Arc::clone(cancel) }
+    BuildInputs { sources, jobs, sizes: Sizes::default(), memory, cancel: Arc::clone(cancel), stages: None }
 }
 
 /// Tells why the engine stopped.

@@ -1,6 +1,6 @@
 //! `annotc preview`: records as they are written, and what each rule takes out or changes. Nothing is written.
 
-mod show;
+pub mod show;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::build::dataset::{Bar, fail, find_inputs, inputs};
 use super::build::inputs::Roots;
 use super::context::{self, Spec};
 use super::terminal::{Paint, Terminal};
-use super::{Failure, MemoryArgs, build};
+use super::{Failure, MemoryArgs, build, tokenizers};
 use crate::diagnostics::closest;
 use crate::engine::preview::Preview;
 use crate::engine::{EngineError, StepOutcome, Surveyed};
@@ -80,16 +80,18 @@ pub struct PreviewArgs {
 
 /// Decides over all records and shows some.
 pub fn run(args: &PreviewArgs, terminal: &Terminal) -> Result<(), Failure> {
-    let spec = context::load_checked(&args.spec, terminal)?;
+    let mut spec = context::load_checked(&args.spec, terminal)?;
     let id = choose_dataset(&spec.program, args.dataset.as_deref(), terminal)?;
-    let name = spec.program[id].name.as_str();
+    let name = spec.program[id].name.clone();
+    let name = name.as_str();
     if terminal.report(&spec.sources, &semantic::check_supported(&spec.parsed, Some(&[name]))) {
         return Err(Failure::Spec);
     }
+    let roots = Roots { spec: spec.folder(), data: args.data_root.clone() };
+    tokenizers::provide(&mut spec.program, &[id], &roots, terminal)?;
     let template = choose_template(&spec.program, id, args.template.as_deref(), terminal)?;
     let cancel = Arc::new(AtomicBool::new(false));
     build::listen(&cancel);
-    let roots = Roots { spec: spec.folder(), data: args.data_root.clone() };
     let sources = find_inputs(&spec.program, id, &roots, terminal)?;
     let inputs = inputs(sources, build::jobs(args.jobs), args.memory.limit(args.cache.as_deref()), &cancel);
     let bar = Bar::new(terminal, "Reading", name);

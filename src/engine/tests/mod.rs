@@ -7,6 +7,7 @@ mod plans;
 mod real;
 mod rules;
 mod splits;
+mod stages;
 mod unit_tests;
 
 use std::collections::BTreeMap;
@@ -139,13 +140,24 @@ fn run(
     let jobs = NonZeroUsize::new(jobs).unwrap();
     let cache = tempfile::tempdir().unwrap();
     let memory = MemoryLimit { bytes: memory, cache: cache.path().to_owned() };
-    let inputs = BuildInputs { sources, jobs, sizes, memory, cancel: Arc::new(AtomicBool::new(false)) };
-    let destination = Destination { out: out.to_owned(), spec: "0".repeat(64), training };
-    let id = DatasetId(0);
-    let surveyed = Surveyed::of(program, id, &inputs, &mut |_| {})?;
-    let mut built = build_dataset(program, id, &surveyed, &inputs, &destination, &mut |_| {})?;
+    let cancel = Arc::new(AtomicBool::new(false));
+    let inputs = BuildInputs { sources, jobs, sizes, memory, cancel, stages: None };
+    let left = run_with(program, &inputs, out, training)?;
     let spilled = std::fs::read_dir(cache.path().join("spilled"));
     assert!(spilled.into_iter().flatten().flatten().all(|entry| entry.path().is_file()), "what was spilled is removed");
+    Ok(left)
+}
+
+fn run_with(
+    program: &Program,
+    inputs: &BuildInputs,
+    out: &Path,
+    training: Vec<TrainingTable>,
+) -> Result<Left, EngineError> {
+    let destination = Destination { out: out.to_owned(), training };
+    let id = DatasetId(0);
+    let surveyed = Surveyed::of(program, id, inputs, &mut |_| {})?;
+    let mut built = build_dataset(program, id, &surveyed, inputs, &destination, &mut |_| {})?;
     let mut files = BTreeMap::new();
     if let Some(finished) = built.finished.take() {
         finished.commit().unwrap();
