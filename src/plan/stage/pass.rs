@@ -23,8 +23,6 @@ pub fn measure_pass(
 ) -> Result<LogicalPlan> {
     let chain = split::lower_groups(Chain::new(scan), dataset)?;
     let chain = labels::lower_found(chain, program, dataset)?;
-    let (works, steps) = works(dataset, measures);
-    let shared = share(dataset.columns.len(), &steps)?;
     let by = |chain| split::lower_by(chain, dataset);
     let parts = Parts::of(dataset, measures);
     let chain =
