@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use crate::engine::SourceOutcome;
 use crate::hir::{
-    Column, ColumnId, Credit, Dataset, Evaluate, Expr, ExprKind, FieldType, FixedPart, Label, LabelSchema, LabelValue,
-    LabelValues, Literal, OnBadRow, Output, Personal, PersonalStatement, Program, RequireSubject, Requirement, Slice,
-    Source, SourceField, SourceFormat, SplitRule, Step, StepBlock, StepKind, Task, Template, TemplateKind, Terms,
-    Train, Turn, Type,
+    Column, ColumnId, Credit, Dataset, Dialect, Evaluate, Expr, ExprKind, FieldType, FixedPart, Label, LabelSchema,
+    LabelValue, LabelValues, Literal, OnBadRow, Output, Personal, PersonalStatement, Program, ReadOptions,
+    RequireSubject, Requirement, Slice, Source, SourceField, SplitRule, Step, StepBlock, StepKind, Task, Template,
+    TemplateKind, Terms, TextUnit, Train, Turn, Type,
 };
 
 /// The fingerprint of `dataset`, of this `program`, over these files: 64 hexadecimal digits. Of `files` only names, paths
@@ -118,6 +118,8 @@ impl Canon<'_> {
             // The files that were found count, by their names and hashes.
             folder: _,
             format,
+            options,
+            longest_row,
             fields,
             license,
             origin,
@@ -126,10 +128,15 @@ impl Canon<'_> {
             span: _,
             path_span: _,
         } = source;
-        let format = match format {
-            SourceFormat::Jsonl => "jsonl",
-            SourceFormat::Csv => "csv",
+        let ReadOptions { dialect, separator, unit, at, table, encoding } = options;
+        let Dialect { delimiter, quote, escape, header } = dialect;
+        let unit = match unit {
+            TextUnit::Line => "line",
+            TextUnit::Paragraph => "paragraph",
+            TextUnit::File => "file",
         };
+        let values = json!([delimiter, quote, escape, header, separator]);
+        let format = json!([format.word(), values, unit, at, table, encoding, longest_row]);
         let on_bad_row = match on_bad_row {
             OnBadRow::Quarantine => "quarantine",
             OnBadRow::Fail => "fail",

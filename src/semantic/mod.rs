@@ -13,6 +13,7 @@ mod constraints;
 mod dataset;
 mod evaluate;
 mod foreign;
+mod formats;
 mod gates;
 mod implies;
 mod index;

@@ -1,6 +1,7 @@
 //! Data sets: skipped where nothing has changed, built, held against the lock, and published.
 
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -21,7 +22,7 @@ pub fn build(session: &mut Session<'_>, id: DatasetId) -> Result<Manifest, Failu
     let program: &Program = &session.spec.program;
     let dataset = &program[id];
     let sources = find_inputs(program, id, &session.roots, session.terminal)?;
-    let inputs = inputs(sources, session.jobs, &session.cancel);
+    let inputs = inputs(sources, session.jobs, &session.cache, &session.cancel);
     let bar = Bar::new(session.terminal, "Building", &dataset.name);
     let surveyed = Surveyed::of(program, id, &inputs, &mut |progress| bar.show(progress))
         .map_err(|error| fail(session.terminal, &error))?;
@@ -106,10 +107,12 @@ fn training_tables(program: &Program, id: DatasetId) -> Vec<TrainingTable> {
 /// Adds a data set to the new lock, after holding it against a binding one.
 fn hold_to_lock(session: &mut Session<'_>, manifest: &Manifest) -> Result<(), Failure> {
     let mut part = session.empty_lock();
+    part.revisions = session.roots.remote.used();
     part.add_dataset(&session.spec.program, manifest);
     session.check_lock(&part)?;
     let spec = session.spec;
     session.lock.add_dataset(&spec.program, manifest);
+    session.lock.revisions.extend(session.roots.remote.used());
     Ok(())
 }
 
@@ -117,7 +120,7 @@ fn hold_to_lock(session: &mut Session<'_>, manifest: &Manifest) -> Result<(), Fa
 pub fn find_inputs(
     program: &Program,
     id: DatasetId,
-    roots: &Roots,
+    roots: &Roots<'_>,
     terminal: &Terminal,
 ) -> Result<Vec<SourceFiles>, Failure> {
     let dataset = &program[id];
@@ -132,20 +135,42 @@ pub fn find_inputs(
     wanted.dedup();
     let mut sources = Vec::new();
     for source in wanted {
-        let files = roots.files(&program[source]).map_err(|NotFound { message, help }| {
+        let found = roots.files(&program[source]).map_err(|NotFound { message, help }| {
+            if roots.remote.is_cancelled() {
+                return cancelled(terminal);
+            }
             terminal.error(message, Some(&help));
             Failure::World
         })?;
-        let files = files.into_iter().map(|file| InputFile { name: file.name, location: file.location }).collect();
+        if !found.skipped.is_empty() {
+            let (count, word) = (found.skipped.len(), program[source].format.word());
+            let files = crate::cli::check::counted(count, "file");
+            terminal.status(
+                Paint::Yellow,
+                "Skipped",
+                format_args!("{files} of no `{word}` ending: {}", some(&found.skipped)),
+            );
+        }
+        let files =
+            found.files.into_iter().map(|file| InputFile { name: file.name, location: file.location }).collect();
         sources.push(SourceFiles { source, files, looked_for: program[source].paths.clone() });
     }
     Ok(sources)
 }
 
+/// The first few of some names.
+fn some(names: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    let more = if names.len() > SHOWN { " …" } else { "" };
+    shown.join(", ") + more
+}
+
 /// What the engine is given beside the program.
-pub fn inputs(sources: Vec<SourceFiles>, jobs: usize, cancel: &Arc<AtomicBool>) -> BuildInputs {
+pub fn inputs(sources: Vec<SourceFiles>, jobs: usize, cache: &Path, cancel: &Arc<AtomicBool>) -> BuildInputs {
     let jobs = NonZeroUsize::new(jobs).unwrap_or(NonZeroUsize::MIN);
-    BuildInputs { sources, jobs, sizes: Sizes::default(), cancel: Arc::clone(cancel) }
+    let scratch = cache.join("scratch");
+    BuildInputs { sources, jobs, sizes: Sizes::default(), scratch, cancel: Arc::clone(cancel) }
 }
 
 /// Tells why the engine stopped.
@@ -155,8 +180,10 @@ pub fn fail(terminal: &Terminal, error: &EngineError) -> Failure {
     }
     let help = match error {
         EngineError::BadRow { .. } => Some("mend the row, or write `on_bad_row quarantine` in the source"),
-        EngineError::Header { .. } => {
-            Some("mend the header, or name the column with `@column(\"…\")` in the source's `fields`")
+        EngineError::Damaged { .. } => Some("fetch or make the file again; what stands before the damage is not used"),
+        EngineError::Scratch { .. } => Some("name a folder with room with `--cache` or ANNOTC_CACHE"),
+        EngineError::Header { .. } | EngineError::Schema { .. } => {
+            Some("mend the file, or name the column with `@column(\"…\")` in the source's `fields`")
         }
         _ => None,
     };

@@ -9,7 +9,8 @@ pub mod targets;
 mod train;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -21,6 +22,7 @@ use super::{Failure, Places, RuntimeArgs};
 use crate::emit::lock::{self, Lock};
 use crate::emit::{self, Manifest};
 use crate::hir::DatasetId;
+use crate::remote::{Remote, Terms};
 use crate::runtime::Runtime;
 use crate::semantic;
 use inputs::Roots;
@@ -42,6 +44,9 @@ pub struct BuildArgs {
     /// Threads [default: the machine's cores]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
+    /// Ask anew which commits the branches of remote repositories mean; without it those of the lockfile are read
+    #[arg(long, conflicts_with = "locked")]
+    refresh: bool,
     /// Fail where sources, found label values, models or data differ from the lockfile
     #[arg(long)]
     locked: bool,
@@ -59,7 +64,9 @@ pub struct Session<'a> {
     /// The folder for what is built.
     pub out: PathBuf,
     /// Where relative paths are looked for.
-    pub roots: Roots,
+    pub roots: Roots<'a>,
+    /// The folder for what can be fetched or made again.
+    pub cache: PathBuf,
     /// Threads.
     pub jobs: usize,
     /// Set when the user interrupts.
@@ -180,11 +187,16 @@ fn open<'a>(args: &'a BuildArgs, spec: &'a Spec, terminal: &'a Terminal) -> Resu
     let hash = hash.finalize().to_hex().to_string();
     let cancel = Arc::new(AtomicBool::new(false));
     listen(&cancel);
+    let cache = super::runtime::cache_folder(args.runtime.cache.as_deref());
+    let pins = old_lock.as_ref().map(|lock| lock.revisions.clone()).unwrap_or_default();
+    let terms = Terms { offline: args.runtime.offline, refresh: args.refresh, pins };
+    let remote = remote(&cache, terms, &cancel, terminal);
     Ok(Session {
         terminal,
         spec,
         out: args.places.out.clone().unwrap_or_else(|| spec.out()),
-        roots: Roots { spec: spec.folder(), data: args.places.data_root.clone() },
+        roots: Roots { remote, spec: spec.folder(), data: args.places.data_root.clone() },
+        cache,
         jobs: jobs(args.jobs),
         cancel,
         locked: args.locked,
@@ -193,6 +205,12 @@ fn open<'a>(args: &'a BuildArgs, spec: &'a Spec, terminal: &'a Terminal) -> Resu
         runtime_args: &args.runtime,
         runtime: None,
     })
+}
+
+/// How remote files are fetched, told as it happens.
+pub fn remote<'a>(cache: &Path, terms: Terms, cancel: &Arc<AtomicBool>, terminal: &'a Terminal) -> Remote<'a> {
+    let tell = |address: &str| terminal.status(Paint::Green, "Fetching", address);
+    Remote::new(cache, terms, Arc::clone(cancel), Rc::new(tell))
 }
 
 /// The threads asked for, else one for each core.

@@ -14,9 +14,11 @@ use super::context::{self, Spec};
 use super::terminal::{Paint, Terminal};
 use super::{Failure, build};
 use crate::diagnostics::closest;
+use crate::emit::lock::Lock;
 use crate::engine::preview::Preview;
 use crate::engine::{StepOutcome, Surveyed};
 use crate::hir::{DatasetId, Program, StepKind, Task, TemplateId, TemplateKind};
+use crate::remote::Terms;
 use crate::semantic;
 use show::Shown;
 
@@ -71,6 +73,12 @@ pub struct PreviewArgs {
     /// Threads [default: the machine's cores]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
+    /// The folder for what can be fetched or made again [default: the user's cache folder]
+    #[arg(long, value_name = "DIR", env = "ANNOTC_CACHE")]
+    cache: Option<PathBuf>,
+    /// Never download a file that is not in the cache
+    #[arg(long)]
+    offline: bool,
 }
 
 /// Decides over all records and shows some.
@@ -84,8 +92,13 @@ pub fn run(args: &PreviewArgs, terminal: &Terminal) -> Result<(), Failure> {
     let template = choose_template(&spec.program, id, args.template.as_deref(), terminal)?;
     let cancel = Arc::new(AtomicBool::new(false));
     build::listen(&cancel);
-    let roots = Roots { spec: spec.folder(), data: args.data_root.clone() };
-    let inputs = inputs(find_inputs(&spec.program, id, &roots, terminal)?, build::jobs(args.jobs), &cancel);
+    let cache = super::runtime::cache_folder(args.cache.as_deref());
+    // A lock that cannot be read pins nothing; a build says what is wrong with it.
+    let lock = Lock::read(&Lock::path(&spec.path)).ok().flatten();
+    let pins = lock.map(|lock| lock.revisions).unwrap_or_default();
+    let remote = build::remote(&cache, Terms { offline: args.offline, refresh: false, pins }, &cancel, terminal);
+    let roots = Roots { remote, spec: spec.folder(), data: args.data_root.clone() };
+    let inputs = inputs(find_inputs(&spec.program, id, &roots, terminal)?, build::jobs(args.jobs), &cache, &cancel);
     let bar = Bar::new(terminal, "Reading", name);
     let world = |error| fail(terminal, &error);
     let surveyed = Surveyed::of(&spec.program, id, &inputs, &mut |progress| bar.show(progress)).map_err(world)?;

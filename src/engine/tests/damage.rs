@@ -150,6 +150,7 @@ fn a_file_that_changes_and_a_stop_are_noticed() {
         sources: vec![SourceFiles { source: SourceId(0), files, looked_for: Vec::new() }],
         jobs: NonZeroUsize::MIN,
         sizes: TINY,
+        scratch: folder.path().join("scratch"),
         cancel: Arc::new(AtomicBool::new(false)),
     };
     let out = folder.path().join("build");

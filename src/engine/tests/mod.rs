@@ -1,6 +1,7 @@
 //! Builds over small data.
 
 mod damage;
+mod formats;
 mod personal;
 mod plans;
 mod real;
@@ -110,7 +111,8 @@ fn run(
     training: Vec<super::TrainingTable>,
 ) -> Result<Left, EngineError> {
     let jobs = NonZeroUsize::new(jobs).unwrap();
-    let inputs = BuildInputs { sources, jobs, sizes, cancel: Arc::new(AtomicBool::new(false)) };
+    let scratch = std::env::temp_dir();
+    let inputs = BuildInputs { sources, jobs, sizes, scratch, cancel: Arc::new(AtomicBool::new(false)) };
     let destination = Destination { out: out.to_owned(), spec: "0".repeat(64), training };
     let id = DatasetId(0);
     let surveyed = Surveyed::of(program, id, &inputs, &mut |_| {})?;
