@@ -11,6 +11,7 @@ mod lsp;
 mod messages;
 mod plan;
 mod reference;
+mod remote;
 mod robustness;
 mod specs;
 mod support;
