@@ -27,5 +27,6 @@ pub mod remote;
 pub mod runtime;
 pub mod semantic;
 pub mod source;
+pub mod statistics;
 pub mod syntax;
 pub mod train;

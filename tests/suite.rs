@@ -1,6 +1,7 @@
 //! The one integration binary: real processes over real files.
 
 mod build;
+mod cache;
 mod damage;
 mod diagnostics;
 mod doors;
@@ -8,8 +9,11 @@ mod fmt;
 mod getting_in;
 mod interruption;
 mod lsp;
+mod memory;
 mod messages;
+mod packs;
 mod plan;
+mod provenance;
 mod reference;
 mod remote;
 mod robustness;

@@ -215,10 +215,12 @@ export default grammar({
     // -------------------------------------------------------------------------------------------------------- cleaning
 
     clean: ($) => documented($, "clean", field("name", $._name), field("body", alias($._clean_block, $.block))),
-    _clean_block: ($) => block($, choice($.set, $.drop, $.dedup)),
+    _clean_block: ($) => block($, choice($.set, $.drop, $.dedup, alias($._clean_pack, $.pack))),
     set: ($) => seq("set", field("field", $._name), "=", $.expression),
     drop: ($) => seq("drop", field("reason", $.text), $.when),
     dedup: ($) => seq("dedup", names($, "field"), choice("exactly", $.near)),
+    _clean_pack: ($) =>
+      seq("pack", field("pack", $._name), optional(seq("of", field("field", $._name))), optional($._settings)),
     near: ($) => seq(clause($, "near"), $._amount),
     when: ($) => seq(clause($, "when"), $.expression),
 

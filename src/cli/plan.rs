@@ -14,6 +14,7 @@ use crate::engine::{FileOutcome, SourceOutcome};
 use crate::hir::{Dataset, Program};
 use crate::plan::outline::{Node, NodeKind, Outline, outline, to_dot, to_mermaid};
 use crate::semantic;
+use crate::syntax::one_line;
 
 /// Options of `annotc plan`.
 #[derive(Debug, Args)]
@@ -77,7 +78,8 @@ pub fn run(args: &PlanArgs, terminal: &Terminal) -> Result<(), Failure> {
 
 /// Whether a build would keep a data set that was built before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+pub enum State {
+    /// Nothing was built.
     NotBuilt,
     /// The rules are not those that it was built by.
     Changed,
@@ -104,7 +106,7 @@ impl State {
 }
 
 /// Compares what was built with what would be, with the files as they were then: no data is read.
-fn state(program: &Program, dataset: &Dataset, out: &Path) -> State {
+pub fn state(program: &Program, dataset: &Dataset, out: &Path) -> State {
     let folder = out.join(file_name(&dataset.name));
     let Ok(Some(manifest)) = Manifest::read(&folder) else { return State::NotBuilt };
     let files: Vec<SourceOutcome> = manifest
@@ -214,7 +216,7 @@ fn cells(node: &Node, spec: &Spec) -> [String; 5] {
     let step = match node.kind {
         NodeKind::Source => format!("read {}", node.rule),
         NodeKind::Set | NodeKind::Drop | NodeKind::Dedup | NodeKind::Label | NodeKind::Redact | NodeKind::Forbid => {
-            shortened(&spec.sources.statement(node.span))
+            shortened(&one_line(spec.sources.text(node.span)))
         }
         NodeKind::Split
         | NodeKind::Require

@@ -2,17 +2,23 @@
 
 mod assign;
 mod build;
+mod changes;
 mod error;
 mod faults;
+mod lost;
 mod narrow;
 pub mod outcome;
 mod partition;
 mod passes;
 pub mod preview;
 pub mod read;
+pub mod replay;
 mod report;
 mod require;
 mod resolve;
+mod samples;
+mod spool;
+pub mod stage;
 mod stages;
 #[cfg(test)]
 mod tests;
@@ -28,6 +34,7 @@ pub use outcome::{
 };
 pub use partition::largest_remainder;
 pub use read::survey::InputFile;
+pub use spool::MemoryLimit;
 pub use training::{TrainingTable, slice_groups};
 pub use unit_test::{
     Arm, CaseFailure, Difference, Ending, Mismatch, Part, Rule, RuleId, RuleRef, TestOutcome, Wanted, rules, run_tests,

@@ -10,6 +10,7 @@ use datafusion::catalog::TableProvider;
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
+use datafusion::physical_plan::execution_plan::reset_plan_states;
 use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use datafusion::prelude::SessionConfig;
 use futures::{StreamExt, TryStreamExt};
@@ -27,20 +28,30 @@ pub struct Workers {
 
 /// What is done with the batches of one chunk: it is given the chunk and all its batches as they come, on a worker.
 pub trait ChunkWork: Send + Sync + 'static {
+    /// What is known of a chunk while its batches come.
+    type Chunk: Send + Sync + 'static;
     /// What becomes of a batch.
     type Piece: Send + 'static;
 
+    /// Before the first batch of a chunk.
+    fn begin(&self, chunk: usize) -> Result<Self::Chunk, EngineError>;
+
     /// Works on a batch of a chunk; `first` is the number of the chunk's rows before it.
-    fn batch(&self, chunk: usize, first: usize, batch: RecordBatch) -> Result<Self::Piece, EngineError>;
+    fn batch(&self, chunk: &Self::Chunk, first: usize, batch: RecordBatch) -> Result<Self::Piece, EngineError>;
 }
 
 /// Batches as they are.
 pub struct Batches;
 
 impl ChunkWork for Batches {
+    type Chunk = ();
     type Piece = RecordBatch;
 
-    fn batch(&self, _: usize, _: usize, batch: RecordBatch) -> Result<RecordBatch, EngineError> {
+    fn begin(&self, _: usize) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    fn batch(&self, (): &(), _: usize, batch: RecordBatch) -> Result<RecordBatch, EngineError> {
         Ok(batch)
     }
 }
@@ -77,13 +88,17 @@ impl Workers {
             // One chunk more than there are threads is under way, so that a slow one lets nobody wait.
             let mut pieces = futures::stream::iter(0..chunks)
                 .map(|chunk| {
-                    let stream = plan.execute(chunk, self.session.task_ctx());
+                    // A plan keeps figures of its own for each chunk that it has run: each chunk has a copy, so that they go
+                    // with it.
+                    let stream = reset_plan_states(Arc::clone(&plan))
+                        .and_then(|plan| plan.execute(chunk, self.session.task_ctx()));
                     let work = Arc::clone(&work);
                     tokio::spawn(async move {
                         let (mut batches, mut pieces, mut first) = (stream?, Vec::new(), 0);
+                        let begun = work.begin(chunk)?;
                         while let Some(batch) = batches.try_next().await? {
                             let rows = batch.num_rows();
-                            pieces.push(work.batch(chunk, first, batch)?);
+                            pieces.push(work.batch(&begun, first, batch)?);
                             first += rows;
                         }
                         Ok::<_, EngineError>(pieces)

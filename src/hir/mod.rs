@@ -11,7 +11,7 @@ pub mod train;
 pub mod types;
 
 pub use dataset::{
-    Column, ColumnId, Credit, Dataset, FixedPart, Output, OutputFormat, Personal, PersonalStatement, Purpose,
+    Column, ColumnId, Credit, Dataset, FixedPart, FromPack, Output, OutputFormat, Personal, PersonalStatement, Purpose,
     RequireSubject, Requirement, Split, SplitRule, Step, StepBlock, StepKind, Terms,
 };
 pub use expr::{BinaryOp, Expr, ExprKind, Literal};
@@ -113,6 +113,14 @@ pub struct Source {
     pub span: Span,
     /// The `path` statement.
     pub path_span: Span,
+}
+
+impl Source {
+    /// Whether a field has the name of the record's file.
+    pub fn reads_name(&self) -> bool {
+        let is_made = self.format.row().columns.iter().any(|(name, _)| *name == "path");
+        is_made && self.fields.iter().any(|field| field.column == ["path"])
+    }
 }
 
 /// A field as a source has it.

@@ -4,6 +4,7 @@ use super::names::{self, Names};
 use super::uses::Parsed;
 use super::{outputs, reach};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Help};
+use crate::plan::packs;
 use crate::remote::Scheme;
 use crate::source::Span;
 use crate::syntax::ast::dataset::{Dataset, ItemKind, LabelBody, LabelItemKind};
@@ -123,7 +124,12 @@ fn check_policy(policy: &Policy, refused: &mut Diagnostics) {
             RuleKind::KAnonymous { .. } => {
                 ("`k_anonymous`", "require groups by hand: `require count() >= 5 per region`")
             }
-            RuleKind::Pack(_) => ("`pack`", "write its rules into the policy"),
+            RuleKind::Pack(path) => match path.as_slice() {
+                [name] if packs::lookup(&name.name).is_some() => {
+                    ("a pack of cleaning rules in a policy", "move it into a `clean` block")
+                }
+                _ => ("`pack` of a policy", "write its rules into the policy"),
+            },
             RuleKind::Redact { .. }
             | RuleKind::Forbid { .. }
             | RuleKind::AllowLicense(_)

@@ -109,9 +109,16 @@ export const declarations = {
       token(NAME, FIELD),
       token(",", "punctuation.separator"),
     ]),
+    parts(
+      `${FIRST}(${word("pack")})(?:\\s+(${NAME}))?(?:[ \\t]+(${word("of")})\\s+(${NAME}))?`,
+      STATEMENT,
+      OPTION,
+      CLAUSE_WORD,
+      FIELD,
+    ),
     clauses("near"),
     statements("set", "drop"),
-    ...include("expression"),
+    ...include("settings", "expression"),
   ]),
   policy: named("policy", [
     ...include("comment"),

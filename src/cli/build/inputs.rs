@@ -5,11 +5,9 @@ use std::path::{Path, PathBuf};
 use crate::hir::{Source, SourceFormat, extension};
 use crate::remote::{Address, Remote, RemoteError};
 
-/// Where relative paths are looked for, and how remote files are fetched.
-#[derive(Clone)]
-pub struct Roots<'a> {
-    /// Addresses.
-    pub remote: Remote<'a>,
+/// Where relative paths are looked for.
+#[derive(Debug, Clone)]
+pub struct Roots {
     /// The spec's folder.
     pub spec: PathBuf,
     /// `--data-root` or `ANNOTC_DATA`.
@@ -43,13 +41,13 @@ pub struct Found {
     pub skipped: Vec<String>,
 }
 
-impl Roots<'_> {
+impl Roots {
     /// The files of a source: its patterns in order, each pattern's files sorted by name.
-    pub fn files(&self, source: &Source) -> Result<Found, NotFound> {
+    pub fn files(&self, source: &Source, remote: &Remote<'_>) -> Result<Found, NotFound> {
         let mut all = Found::default();
         for pattern in &source.paths {
             if let Some(Ok(address)) = Address::parse(pattern) {
-                let fetched = self.remote.files(&address, source.format).map_err(|error| of_remote(&error, source))?;
+                let fetched = remote.files(&address, source.format).map_err(|error| of_remote(&error, source))?;
                 let file = |file: crate::remote::Fetched| InputFile { name: file.name, location: file.location };
                 all.files.extend(fetched.into_iter().map(file));
                 continue;
@@ -165,10 +163,6 @@ fn name_under(root: &Path, location: &Path) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::rc::Rc;
-    use std::sync::Arc;
-    use std::sync::atomic::AtomicBool;
-
     use super::*;
 
     #[test]
@@ -181,9 +175,7 @@ mod tests {
             std::fs::create_dir_all(path.parent().expect("a folder")).expect("a folder is made");
             std::fs::write(path, "x").expect("a file is written");
         }
-        let (terms, cancel) = (crate::remote::Terms::default(), Arc::new(AtomicBool::new(false)));
-        let remote = Remote::new(folder.path(), terms, cancel, Rc::new(|_| {}));
-        let roots = Roots { remote, spec, data: Some(data) };
+        let roots = Roots { spec, data: Some(data) };
         let of = |base, pattern, format| roots.matches(base, pattern, format).expect("a pattern");
         let names = |pattern| {
             let found = roots.matches("", pattern, SourceFormat::Jsonl);

@@ -97,7 +97,7 @@ pub(super) fn without_markup(html: &str) -> Cow<'_, str> {
     let Some(crate::plan::functions::Eval::Text(strip)) = strip else {
         unreachable!("the language has a function of this name, from texts to texts")
     };
-    strip(html)
+    strip(html, &crate::plan::functions::Constants::NONE)
 }
 
 #[cfg(test)]

@@ -59,7 +59,7 @@ pub fn each_object(
     let (fields, left_out) = declared(&schema);
     source.fields = fields;
     let (sizes, progress) = (Sizes::default(), &mut |_| {});
-    let mut work = Surveying { sizes, scratch, cancel: &cancel, progress };
+    let mut work = Surveying { sizes, scratch: scratch.to_owned(), cancel: &cancel, progress };
     let survey = Survey::of(vec![(SourceId(0), &source, file)], &mut work)?;
     let more = give(&survey, &source, limit, each)?;
     Ok((left_out, more))

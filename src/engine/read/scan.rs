@@ -18,23 +18,29 @@ use datafusion::physical_plan::execution_plan::{
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
 
-use super::FileSurvey;
 use super::chunk::ChunkReader;
 use super::shape::RowShape;
 use super::survey::Survey;
 use super::table::table_schema;
+use super::{Chunk, FileSurvey};
 use crate::engine::EngineError;
 use crate::hir::{Column, Source, SourceId};
 
-/// The records to read: for each chunk the byte offsets in order.
-pub type Keep = Vec<Arc<[u64]>>;
+/// Says which records are read, where not all are.
+pub trait Keep: fmt::Debug + Send + Sync {
+    /// The byte offsets in order of the records of a chunk that are read.
+    ///
+    /// # Errors
+    /// What says so could not be read.
+    fn offsets(&self, chunk: &Chunk) -> std::result::Result<Arc<[u64]>, EngineError>;
+}
 
 /// The table of a data set's rows.
 #[derive(Debug, Clone)]
 pub struct ChunkTable {
     inner: Arc<Inner>,
     schema: SchemaRef,
-    keep: Option<Arc<Keep>>,
+    keep: Option<Arc<dyn Keep>>,
 }
 
 #[derive(Debug)]
@@ -63,8 +69,8 @@ impl ChunkTable {
     }
 
     /// The same table with these records alone.
-    pub fn keeping(&self, keep: Keep) -> Self {
-        Self { inner: Arc::clone(&self.inner), schema: Arc::clone(&self.schema), keep: Some(Arc::new(keep)) }
+    pub fn keeping(&self, keep: Arc<dyn Keep>) -> Self {
+        Self { inner: Arc::clone(&self.inner), schema: Arc::clone(&self.schema), keep: Some(keep) }
     }
 
     /// The files and chunks.
@@ -157,7 +163,7 @@ impl ExecutionPlan for ChunkScan {
             return Ok(Box::pin(RecordBatchStreamAdapter::new(schema, futures::stream::empty())));
         };
         let (file, shape) = &inner.files[chunk.file];
-        let keep = self.table.keep.as_ref().map(|keep| Arc::clone(&keep[partition]));
+        let keep = self.table.keep.as_ref().map(|keep| keep.offsets(&chunk)).transpose()?;
         let mut reader = ChunkReader::new(
             Arc::clone(shape),
             Arc::clone(file),

@@ -109,8 +109,8 @@ pub enum ChunkKind {
 pub struct Surveying<'s> {
     /// How files are cut.
     pub sizes: Sizes,
-    /// The folder for private files.
-    pub scratch: &'s std::path::Path,
+    /// The folder for private files, into which is unpacked what does not lie as text.
+    pub scratch: PathBuf,
     /// Set from elsewhere to stop.
     pub cancel: &'s AtomicBool,
     /// Is given the bytes read since the last call.
@@ -190,8 +190,8 @@ fn survey_text(
     let steps = Steps::of(&file.name, source.format, &source.options);
     let longest_row = source.longest_row.unwrap_or(work.sizes.row);
     let sizes = Sizes { row: longest_row, ..work.sizes };
-    let unwritten = |error| EngineError::Scratch { folder: work.scratch.to_owned(), error };
-    let mut spool = if steps.is_none() { None } else { Some(private_file(work.scratch).map_err(unwritten)?) };
+    let unwritten = |error| EngineError::Scratch { folder: work.scratch.clone(), error };
+    let mut spool = if steps.is_none() { None } else { Some(private_file(&work.scratch).map_err(unwritten)?) };
     let mut cutter = Cutter::new(framing, number, sizes);
     let mut passing = Passing::new(input, work.cancel, work.progress);
     let copied = copy(&steps, &mut passing, &mut cutter, spool.as_mut(), chunks);
@@ -260,7 +260,7 @@ fn survey_rows(
     if bytes != metadata.len() {
         return Err(EngineError::Changed { path: file.shown() });
     }
-    let opened = rows::open(source, &file, bytes, work.scratch, work.cancel)?;
+    let opened = rows::open(source, &file, bytes, &work.scratch, work.cancel)?;
     let total = opened.table.rows();
     let per_chunk = opened.table.rows_in(work.sizes.chunk);
     let mut start = 0;

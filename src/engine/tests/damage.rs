@@ -8,8 +8,8 @@ use arrow::array::{Array, AsArray};
 use arrow::datatypes::Int64Type;
 
 use super::{
-    BuildInputs, DatasetId, Destination, EngineError, InputFile, Sizes, SourceFiles, SourceId, Surveyed, TINY, build,
-    build_dataset, program,
+    BuildInputs, DatasetId, Destination, EngineError, InputFile, MemoryLimit, Sizes, SourceFiles, SourceId, Surveyed,
+    TINY, build, build_dataset, program,
 };
 
 const JSONL: &str = r#"annot 1
@@ -150,11 +150,12 @@ fn a_file_that_changes_and_a_stop_are_noticed() {
         sources: vec![SourceFiles { source: SourceId(0), files, looked_for: Vec::new() }],
         jobs: NonZeroUsize::MIN,
         sizes: TINY,
-        scratch: folder.path().join("scratch"),
+        memory: MemoryLimit { bytes: MemoryLimit::DEFAULT, cache: folder.path().join("cache") },
         cancel: Arc::new(AtomicBool::new(false)),
+        stages: None,
     };
     let out = folder.path().join("build");
-    let destination = Destination { out, spec: String::new(), training: Vec::new() };
+    let destination = Destination { out, training: Vec::new() };
     let surveyed = Surveyed::of(&program, DatasetId(0), &inputs, &mut |_| {}).unwrap();
     let build = || build_dataset(&program, DatasetId(0), &surveyed, &inputs, &destination, &mut |_| {});
     inputs.cancel.store(true, Ordering::Relaxed);

@@ -376,7 +376,7 @@ fn read_all(program: &crate::hir::Program, path: &Path) -> Result<usize, EngineE
     let (source, id) = (&program.sources[0], crate::hir::SourceId(0));
     let file = super::InputFile { location: path.to_owned(), name: "file".to_owned() };
     let (scratch, cancel) = (std::env::temp_dir(), AtomicBool::new(false));
-    let mut work = Surveying { sizes: TINY, scratch: &scratch, cancel: &cancel, progress: &mut |_| {} };
+    let mut work = Surveying { sizes: TINY, scratch, cancel: &cancel, progress: &mut |_| {} };
     let survey = Survey::of(vec![(id, source, file)], &mut work)?;
     let columns: Arc<[Column]> = program.datasets[0].columns.clone().into();
     let shape = Arc::new(RowShape::new(source, &columns));

@@ -2,11 +2,13 @@
 
 mod damage;
 mod formats;
+mod memory;
 mod personal;
 mod plans;
 mod real;
 mod rules;
 mod splits;
+mod stages;
 mod unit_tests;
 
 use std::collections::BTreeMap;
@@ -19,7 +21,10 @@ use arrow::array::{AsArray, RecordBatch};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::read::Sizes;
-use super::{BuildInputs, Built, Destination, EngineError, InputFile, SourceFiles, Surveyed, build_dataset};
+use super::{
+    BuildInputs, Built, Destination, EngineError, InputFile, MemoryLimit, SourceFiles, Surveyed, TrainingTable,
+    build_dataset,
+};
 use crate::hir::{DatasetId, Program, SourceId};
 use crate::semantic;
 use crate::source::{SourceFile, SourceMap};
@@ -69,6 +74,11 @@ impl Left {
         table["text"].as_string::<i32>().iter().map(|text| text.unwrap().to_owned()).collect()
     }
 
+    /// The records that fixed parts lost.
+    fn missing(&self) -> Vec<serde_json::Value> {
+        self.lines("training/missing.jsonl")
+    }
+
     /// Errors in the quarantine with their lines.
     fn quarantine(&self) -> Vec<(u64, String)> {
         let rows = self.lines("quarantine.jsonl");
@@ -84,6 +94,17 @@ impl Left {
 
 /// Builds the first data set of a spec; `data` are files with the index of their source.
 fn build(spec: &str, data: &[(u32, &str, &[u8])], sizes: Sizes, jobs: usize) -> Result<Left, EngineError> {
+    build_within(spec, data, sizes, jobs, MemoryLimit::DEFAULT)
+}
+
+/// The same with so many bytes of memory between the passes.
+fn build_within(
+    spec: &str,
+    data: &[(u32, &str, &[u8])],
+    sizes: Sizes,
+    jobs: usize,
+    memory: u64,
+) -> Result<Left, EngineError> {
     let folder = tempfile::tempdir().unwrap();
     let program = program(spec);
     let files = (0..program.sources.len() as u32).map(|source| SourceFiles {
@@ -99,7 +120,13 @@ fn build(spec: &str, data: &[(u32, &str, &[u8])], sizes: Sizes, jobs: usize) -> 
             .collect(),
         looked_for: vec!["data/*".to_owned()],
     });
-    run(&program, files.collect(), sizes, jobs, &folder.path().join("build"), Vec::new())
+    let out = folder.path().join("build");
+    run(&program, files.collect(), sizes, jobs, &out, vec![table()], memory)
+}
+
+/// A table of ids alone, with which the records that fixed parts lost are listed.
+fn table() -> TrainingTable {
+    TrainingTable { name: "run".to_owned(), columns: Vec::new(), slices: Vec::new(), messages: None }
 }
 
 fn run(
@@ -108,15 +135,30 @@ fn run(
     sizes: Sizes,
     jobs: usize,
     out: &Path,
-    training: Vec<super::TrainingTable>,
+    training: Vec<TrainingTable>,
+    memory: u64,
 ) -> Result<Left, EngineError> {
     let jobs = NonZeroUsize::new(jobs).unwrap();
-    let scratch = std::env::temp_dir();
-    let inputs = BuildInputs { sources, jobs, sizes, scratch, cancel: Arc::new(AtomicBool::new(false)) };
-    let destination = Destination { out: out.to_owned(), spec: "0".repeat(64), training };
+    let cache = tempfile::tempdir().unwrap();
+    let memory = MemoryLimit { bytes: memory, cache: cache.path().to_owned() };
+    let cancel = Arc::new(AtomicBool::new(false));
+    let inputs = BuildInputs { sources, jobs, sizes, memory, cancel, stages: None };
+    let left = run_with(program, &inputs, out, training)?;
+    let spilled = std::fs::read_dir(cache.path().join("spilled"));
+    assert!(spilled.into_iter().flatten().flatten().all(|entry| entry.path().is_file()), "what was spilled is removed");
+    Ok(left)
+}
+
+fn run_with(
+    program: &Program,
+    inputs: &BuildInputs,
+    out: &Path,
+    training: Vec<TrainingTable>,
+) -> Result<Left, EngineError> {
+    let destination = Destination { out: out.to_owned(), training };
     let id = DatasetId(0);
-    let surveyed = Surveyed::of(program, id, &inputs, &mut |_| {})?;
-    let mut built = build_dataset(program, id, &surveyed, &inputs, &destination, &mut |_| {})?;
+    let surveyed = Surveyed::of(program, id, inputs, &mut |_| {})?;
+    let mut built = build_dataset(program, id, &surveyed, inputs, &destination, &mut |_| {})?;
     let mut files = BTreeMap::new();
     if let Some(finished) = built.finished.take() {
         finished.commit().unwrap();

@@ -9,6 +9,7 @@ use datafusion::physical_plan::displayable;
 use super::super::passes::{Workers, scan};
 use super::super::read::{ChunkTable, Survey};
 use super::{TINY, program};
+use crate::plan::measure::{Measures, measure_pass};
 use crate::plan::{first_pass, second_pass};
 
 const SPEC: &str = r#"annot 1
@@ -45,9 +46,12 @@ fn shown(
 fn each_function_is_computed_once() {
     let first = shown(|program, scan| first_pass(program, &program.datasets[0], scan), SPEC);
     let calls = |plan: &str, name: &str| plan.matches(&format!("annotc.{name}(")).count();
-    for name in ["nfc", "collapse_whitespace", "language", "chars", "lowercase", "digest"] {
+    for name in ["nfc", "collapse_whitespace", "measures", "lowercase", "digest"] {
         assert_eq!(calls(&first, name), 1, "{name}\n{first}");
     }
+    // What several rules measure of one text is computed together, each measure once.
+    let together = r#"[["words"],["language"],["chars"]]"#;
+    assert!(first.contains(together) && calls(&first, "words") == 0, "{first}");
     // The first pass knows that a text is dropped before it is redacted, so it redacts none.
     assert_eq!(calls(&first, "redact"), 0, "{first}");
     assert!(!first.contains(", n, ") && first.contains("ChunkScan: columns=[c0, c1, _location"), "{first}");
@@ -56,9 +60,29 @@ fn each_function_is_computed_once() {
     for name in ["nfc", "collapse_whitespace", "lowercase", "redact"] {
         assert_eq!(calls(&second, name), 1, "{name}\n{second}");
     }
-    for name in ["words", "language", "digest"] {
+    for name in ["measures", "words", "language", "digest"] {
         assert_eq!(calls(&second, name), 0, "{name}\n{second}");
     }
+}
+
+#[test]
+fn measures_are_taken_once_and_verdicts_read_no_text() {
+    let take = |spec: &str| {
+        shown(
+            |program, scan| {
+                measure_pass(program, &program.datasets[0], &Measures::of(program, &program.datasets[0]), scan)
+            },
+            spec,
+        )
+    };
+    let plan = take(SPEC);
+    let calls = |name: &str| plan.matches(&format!("annotc.{name}(")).count();
+    for name in ["nfc", "collapse_whitespace", "language", "chars", "words", "lowercase", "digest"] {
+        assert_eq!(calls(name), 1, "{name}\n{plan}");
+    }
+    assert_eq!(calls("redact"), 0, "{plan}");
+    let another = SPEC.replace("< 3", "< 5").replace("\"short\"", "\"too short\"");
+    assert_eq!(take(&another), plan, "no threshold and no reason is part of it");
 }
 
 #[test]

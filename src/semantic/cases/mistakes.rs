@@ -313,6 +313,66 @@ fn tests_of_templates_and_labels() {
 }
 
 #[test]
+fn constants_of_functions() {
+    const CALL: &str = "words(text) < shortest";
+    const SET: &str = "set text = tidied(text)";
+    check_cases(&[
+        (CALL, "top_ngram(text) > 0.2", "E0205", "top_ngram(text)", "`top_ngram(text: string, n: int) -> float?`"),
+        (
+            CALL,
+            "text |> repeated_lines(chars, chars) > 0.2",
+            "E0205",
+            "text |> repeated_lines(chars, chars)",
+            "by: count",
+        ),
+        (CALL, "top_ngram(text, 0) > 0.2", "E0215", "0", "from 1 to 100"),
+        (CALL, "top_ngram(text, stars) > 0.2", "E0219", "stars", "`let`"),
+        (CALL, "top_ngram(text, \"2\") > 0.2", "E0206", "\"2\"", "`int`"),
+        (CALL, "repeated_lines(text, letters) > 0.2", "E0110", "letters", "`count`"),
+        (CALL, "repeated_lines(text, stars + 1) > 0.2", "E0110", "stars + 1", "`chars`"),
+        (CALL, "top_ngram(stars, 2) > 0.2", "E0206", "stars", "`string`"),
+        (SET, "set text = replace(text, \"a\", \"b\")", "E0206", "\"a\"", "between slashes"),
+        (SET, "set text = replace(text, /a(/, \"b\")", "E0212", "(", "`regex` crate"),
+        (SET, "set text = replace(text, /a/, code)", "E0219", "code", "`string`"),
+        (SET, "set text = truncate(text, 9, letter)", "E0110", "letter", "`word`"),
+        (CALL, "tokens(text, tiny) > 9", "E0010", "tiny", "`onnx"),
+        (CALL, "tokens(text, tidy) > 9", "E0103", "tidy", "`tiny`"),
+        (CALL, "tokens(text, \"tiny\") > 9", "E0206", "\"tiny\"", "name the model"),
+        (CALL, "perplexity(text) > 9", "E0010", "perplexity", "as a field"),
+    ]);
+}
+
+#[test]
+fn packs() {
+    const RULE: &str = "  dedup text exactly\n";
+    check_cases(&[
+        (RULE, "  pack gopher_qualty\n", "E0101", "gopher_qualty", "`gopher_quality`"),
+        (RULE, "  pack c4 of texts\n", "E0201", "texts", "`text`"),
+        (RULE, "  pack c4 of stars\n", "E0206", "stars", "`string`"),
+        (RULE, "  pack c4 { min_doc_words 3 }\n", "E0109", "min_doc_words", "`min_num_sentences`"),
+        (
+            RULE,
+            "  pack fineweb { short_line_length 30; short_line_length 40 }\n",
+            "E0104",
+            "short_line_length 40",
+            "one of them",
+        ),
+        (RULE, "  pack gopher_quality { max_bullet_lines_ratio 90 }\n", "E0215", "90", "at most 1"),
+        (RULE, "  pack gopher_quality { max_bullet_lines_ratio 90% }\n", "E0216", "90%", "`0.9`"),
+        (RULE, "  pack gopher_quality { min_doc_words 2.5 }\n", "E0215", "2.5", "round"),
+        (RULE, "  pack gopher_quality { min_doc_words few }\n", "E0110", "few", "`off`"),
+        (RULE, "  pack c4 { filter_javascript 3 }\n", "E0206", "filter_javascript 3", "`on` or `off`"),
+        (
+            "  allow license in [\"CC-BY-4.0\", \"MIT\"]\n",
+            "  pack gopher_quality\n",
+            "E0010",
+            "pack gopher_quality",
+            "`clean` block",
+        ),
+    ]);
+}
+
+#[test]
 fn formats_and_where_files_lie() {
     let path = "path \"data/questions.csv\"";
     let said = |format: &str| format!("path \"data/questions.csv\"; {format}");
