@@ -250,7 +250,11 @@ impl EngineError {
 pub(super) fn at_chunk(survey: &Survey, stage: Stage, chunk: usize) -> Progress {
     let total = survey.files.iter().map(|file| file.bytes).sum();
     let before = |file: usize| survey.files[..file].iter().map(|file| file.bytes).sum::<u64>();
-    let done = survey.chunks.get(chunk).map_or(total, |at| before(at.file) + at.end);
+    let share = |file: usize, end: u64| {
+        let file = &survey.files[file];
+        (u128::from(file.bytes) * u128::from(end) / u128::from(file.extent.max(1))) as u64
+    };
+    let done = survey.chunks.get(chunk).map_or(total, |at| before(at.file) + share(at.file, at.end));
     Progress { stage, done, total }
 }
 

@@ -12,7 +12,7 @@ use super::units;
 use crate::cli::build::dataset::{self, Bar};
 use crate::cli::build::inputs::Roots;
 use crate::cli::build::targets::Targets;
-use crate::cli::build::{jobs, stages};
+use crate::cli::build::{jobs, remote, stages};
 use crate::cli::check::counted;
 use crate::cli::context::{self, Spec};
 use crate::cli::runtime::cache_folder;
@@ -36,6 +36,9 @@ pub(super) struct ExplainArgs {
     targets: Vec<String>,
     #[command(flatten)]
     places: Places,
+    /// Never download a file that is not in the cache
+    #[arg(long)]
+    offline: bool,
 }
 
 /// What a build would make of one stage.
@@ -81,10 +84,12 @@ fn look(
 ) -> Result<[Stage; 4], Failure> {
     let program: &Program = &spec.program;
     let roots = Roots { spec: spec.folder(), data: args.places.data_root.clone() };
-    let sources = dataset::find_inputs(program, id, &roots, terminal)?;
+    let cancel = Arc::new(AtomicBool::new(false));
+    let remote = remote(&spec.path, Some(cache), args.offline, &cancel, terminal);
+    let sources = dataset::find_inputs(program, id, &roots, &remote, terminal)?;
     // Nothing is decided, so that nothing is kept in memory.
     let memory = MemoryLimit { bytes: MemoryLimit::DEFAULT, cache: cache.to_path_buf() };
-    let inputs = dataset::inputs(sources, jobs(None), memory, &Arc::new(AtomicBool::new(false)));
+    let inputs = dataset::inputs(sources, jobs(None), memory, &cancel);
     let bar = Bar::new(terminal, "Looking", &program[id].name);
     let surveyed = Surveyed::of(program, id, &inputs, &mut |progress| bar.show(progress))
         .map_err(|error| dataset::fail(terminal, &error))?;

@@ -1,6 +1,7 @@
 //! Builds over small data.
 
 mod damage;
+mod formats;
 mod memory;
 mod personal;
 mod plans;
