@@ -17,7 +17,8 @@ use crate::cli::check::counted;
 use crate::cli::context::{self, Spec};
 use crate::cli::runtime::cache_folder;
 use crate::cli::terminal::{Paint, Terminal};
-use crate::cli::{Failure, Places, tokenizers};
+use crate::cli::tokenizers::provide;
+use crate::cli::{Failure, Places};
 use crate::emit::{self, Manifest, file_name, verify_outputs, why_made_again};
 use crate::engine::stage::{Explained, Stages, explain};
 use crate::engine::{MemoryLimit, SourceOutcome, Surveyed};
@@ -61,7 +62,7 @@ pub(super) fn run(args: &ExplainArgs, cache: Option<&Path>, terminal: &Terminal)
         Failure::Usage
     })?;
     let roots = Roots { spec: spec.folder(), data: args.places.data_root.clone() };
-    tokenizers::provide(&mut spec.program, &targets.datasets, &roots, terminal)?;
+    provide(&mut spec.program, &targets.datasets, &roots, terminal)?;
     let kept = stages(&spec.path, cache);
     let cache = cache_folder(cache);
     for &id in &targets.datasets {
