@@ -23,6 +23,7 @@ pub mod onnx;
 pub mod pii;
 pub mod plan;
 pub mod prompt;
+pub mod remote;
 pub mod runtime;
 pub mod sample;
 pub mod semantic;

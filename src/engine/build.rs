@@ -15,7 +15,7 @@ use super::near::Compared;
 use super::outcome::{Certificate, CutOutcome, Outcome, SourceOutcome, SourceUse, StepOutcomeKind};
 use super::passes::Workers;
 use super::read::survey::InputFile;
-use super::read::{ChunkTable, Sizes, Survey};
+use super::read::{ChunkTable, Sizes, Survey, Surveying};
 use super::report::{Resolved, source_outcome, sources};
 use super::resolve::{Fates, Reached, Reread, resolve, source_is_keyed};
 use super::spool::{Budget, MemoryLimit};
@@ -24,7 +24,7 @@ use super::stages::Build;
 use super::training::TrainingTable;
 use crate::dedup::near::Clusters;
 use crate::emit::Finished;
-use crate::hir::{Dataset, DatasetId, Program, SourceField, SourceFormat, SourceId};
+use crate::hir::{Dataset, DatasetId, Program, Source, SourceField, SourceFormat, SourceId};
 use crate::label::LabelTables;
 use crate::plan::labels::found_fields;
 use crate::plan::{Cuts, Prepared};
@@ -57,6 +57,13 @@ pub struct BuildInputs {
     pub cancel: Arc<AtomicBool>,
     /// Where what the first pass measures is kept; `None` keeps and uses nothing.
     pub stages: Option<Stages>,
+}
+
+impl BuildInputs {
+    fn surveying<'s>(&'s self, progress: &'s mut dyn FnMut(u64)) -> Surveying<'s> {
+        let scratch = self.memory.cache.join("scratch");
+        Surveying { sizes: self.sizes, scratch, cancel: &self.cancel, progress }
+    }
 }
 
 /// What a build is doing.
@@ -134,14 +141,14 @@ impl Surveyed {
             done += bytes;
             progress(Progress { stage: Stage::Survey, done, total });
         };
-        let survey = Survey::of(files, inputs.sizes, &inputs.cancel, &mut report)?;
+        let survey = Survey::of(files, &mut inputs.surveying(&mut report))?;
         check_headers(program, &survey)?;
         let mut elsewhere = BTreeMap::new();
         let found = found_fields(program, dataset).into_iter().map(|field| field.source);
         for source in found.chain(foreign_sources(dataset)) {
             if !dataset.sources.contains(&source) && !elsewhere.contains_key(&source) {
                 let files = files_of(program, source, inputs)?;
-                let survey = Survey::of(files, inputs.sizes, &inputs.cancel, &mut |_| {})?;
+                let survey = Survey::of(files, &mut inputs.surveying(&mut |_| {}))?;
                 check_headers(program, &survey)?;
                 elsewhere.insert(source, survey);
             }
@@ -177,23 +184,24 @@ impl Surveyed {
 fn check_headers(program: &Program, survey: &Survey) -> Result<(), EngineError> {
     for file in &survey.files {
         let source = &program[file.source];
-        if source.format != SourceFormat::Csv || file.header.is_empty() {
+        let named = matches!(source.format, SourceFormat::Csv | SourceFormat::Tsv) && source.options.dialect.header;
+        if !named || file.header.is_empty() {
             continue;
         }
         let missing = |field: &&SourceField| !field.ty.nullable && !file.header.contains(&field.column.join("."));
         if let Some(field) = source.fields.iter().find(missing) {
             let what = format!("names no column `{}`, which source `{}` reads", field.column.join("."), source.name);
-            return Err(EngineError::Header { path: file.file.location.clone(), what });
+            return Err(EngineError::Header { path: file.file.shown(), what });
         }
     }
     Ok(())
 }
 
-fn files_of(
-    program: &Program,
+fn files_of<'p>(
+    program: &'p Program,
     source: SourceId,
     inputs: &BuildInputs,
-) -> Result<Vec<(SourceId, SourceFormat, InputFile)>, EngineError> {
+) -> Result<Vec<(SourceId, &'p Source, InputFile)>, EngineError> {
     let given = inputs.sources.iter().find(|files| files.source == source);
     let mut files = given.map(|given| given.files.clone()).unwrap_or_default();
     if files.is_empty() {
@@ -201,8 +209,9 @@ fn files_of(
         return Err(EngineError::NoFiles { source_name: program[source].name.clone(), looked_for });
     }
     files.sort_by(|a, b| a.name.cmp(&b.name));
-    files.dedup_by(|a, b| a.location == b.location);
-    Ok(files.into_iter().map(|file| (source, program[source].format, file)).collect())
+    // Two patterns may reach one file; two addresses with the same content are two files.
+    files.dedup_by(|a, b| a.location == b.location && (a.name == b.name || !a.is_remote()));
+    Ok(files.into_iter().map(|file| (source, &program[source], file)).collect())
 }
 
 /// Further looks at the records of a build, between its passes.

@@ -13,12 +13,12 @@ use super::EngineError;
 use super::build::{BuildInputs, Surveyed};
 use super::outcome::{FileOutcome, SourceOutcome, SourceUse};
 use super::passes::{Batches, scan};
-use super::read::records::RecordEnds;
+use super::read::records::{Framing, RecordEnds};
 use super::read::survey::InputFile;
 use super::read::{ChunkTable, FileSurvey, csv};
 use super::stages::Build;
 use crate::dedup::contamination::Contamination;
-use crate::hir::{Column, Dataset, Evaluated, SourceFormat, SourceId, StepKind};
+use crate::hir::{Column, Dataset, Dialect, Evaluated, SourceId, StepKind};
 use crate::plan::{Chain, Evaluation, column_name};
 
 /// The files that a path of a `decontaminate` names, found by the caller.
@@ -209,12 +209,13 @@ fn each_text(file: &HashedFile, each: &mut dyn FnMut(&str)) -> Result<(), Engine
     match ending(path).as_str() {
         "txt" => text.lines().for_each(each),
         "csv" => {
-            let (mut ends, mut rest, mut line) = (RecordEnds::new(SourceFormat::Csv), text, 1);
+            let (mut ends, mut rest, mut line) = (RecordEnds::new(Framing::Values(Dialect::RFC_4180)), text, 1);
             let mut is_header = true;
             while !rest.is_empty() {
                 let end = ends.next_end(rest.as_bytes()).unwrap_or(rest.len());
                 let (record, behind) = rest.split_at(end);
-                let fields = csv::split(record.trim_end_matches(['\r', '\n'])).map_err(|_| bad(line))?;
+                let fields =
+                    csv::split(record.trim_end_matches(['\r', '\n']), Dialect::RFC_4180).map_err(|_| bad(line))?;
                 if !std::mem::take(&mut is_header) {
                     fields.iter().for_each(|field| each(&field.text));
                 }

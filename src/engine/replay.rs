@@ -16,7 +16,7 @@ use super::passes::{Batches, Workers, scan};
 use super::preview::Places;
 use super::read::survey::InputFile;
 use super::read::table::{ERROR, LINE, LOCATION};
-use super::read::{ChunkTable, Sizes, Survey};
+use super::read::{ChunkTable, Sizes, Survey, Surveying};
 use crate::emit::RenderError;
 use crate::emit::statistics::{Involved, involved};
 use crate::hir::{ColumnId, Dataset, DatasetId, Program, SourceId, Step, StepKind};
@@ -30,6 +30,8 @@ pub struct Asked<'a> {
     pub source: SourceId,
     /// Its file as outputs name it, and where that lies.
     pub file: (&'a str, &'a Path),
+    /// The folder for private files.
+    pub scratch: &'a Path,
     /// BLAKE3 of the file when it was built from.
     pub blake3: &'a str,
     /// The line that the record begins on.
@@ -82,8 +84,10 @@ pub fn replay(
 ) -> Result<Result<Replayed, NotReplayed>, EngineError> {
     let cancel = Arc::new(AtomicBool::new(false));
     let file = InputFile { name: asked.file.0.to_owned(), location: asked.file.1.to_owned() };
-    let files = vec![(asked.source, program[asked.source].format, file)];
-    let mut survey = Survey::of(files, Sizes::default(), &cancel, &mut |_| {})?;
+    let files = vec![(asked.source, &program[asked.source], file)];
+    let scratch = asked.scratch.to_owned();
+    let mut work = Surveying { sizes: Sizes::default(), scratch, cancel: &cancel, progress: &mut |_| {} };
+    let mut survey = Survey::of(files, &mut work)?;
     if survey.files[0].blake3.to_hex().as_str() != asked.blake3 {
         return Ok(Err(NotReplayed::Changed));
     }

@@ -24,8 +24,8 @@ use crate::emit::{self, EmitError, Finished, Renderer, Staging, Stamp, TrainingR
 use crate::hir::{Column, Dataset, Expr, LabelSchema, LabelValues, Program, SourceId, StepKind};
 use crate::label::{LabelTable, LabelTables};
 use crate::plan::labels::FoundField;
-use crate::plan::measure::{Measures, measure_pass, verdict_pass};
 use crate::plan::normal;
+use crate::plan::stage::{Measures, measure_pass, verdict_pass};
 use crate::plan::{Chain, Prepared, column_name, first_pass, second_pass};
 
 /// Rows of the audit that are handed over at once.
@@ -230,7 +230,11 @@ impl EngineError {
 pub(super) fn at_chunk(survey: &Survey, stage: Stage, chunk: usize) -> Progress {
     let total = survey.files.iter().map(|file| file.bytes).sum();
     let before = |file: usize| survey.files[..file].iter().map(|file| file.bytes).sum::<u64>();
-    let done = survey.chunks.get(chunk).map_or(total, |at| before(at.file) + at.end);
+    let share = |file: usize, end: u64| {
+        let file = &survey.files[file];
+        (u128::from(file.bytes) * u128::from(end) / u128::from(file.extent.max(1))) as u64
+    };
+    let done = survey.chunks.get(chunk).map_or(total, |at| before(at.file) + share(at.file, at.end));
     Progress { stage, done, total }
 }
 

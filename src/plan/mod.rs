@@ -11,8 +11,6 @@ pub mod dataset;
 mod expr;
 pub mod functions;
 pub mod labels;
-pub mod measure;
-mod measures;
 pub mod normal;
 pub mod outline;
 pub mod packs;
@@ -20,7 +18,9 @@ pub mod personal;
 mod prepared;
 pub mod scalar;
 pub mod split;
+pub mod stage;
 mod templates;
+mod together;
 pub mod types;
 
 pub use chain::Chain;

@@ -211,7 +211,7 @@ fn resolve_files(context: &mut Context<'_>, path: &Text) -> Option<Evaluated> {
     if !source::check_path(context, path) {
         return None;
     }
-    let ending = source::extension(&path.node);
+    let ending = crate::hir::extension(&path.node);
     if !matches!(ending.as_deref(), Some("jsonl" | "ndjson" | "csv" | "txt")) {
         context.error(
             Code::UnknownFormat,

@@ -15,6 +15,7 @@ mod dataset;
 mod dedup;
 mod evaluate;
 mod foreign;
+mod formats;
 mod gates;
 mod implies;
 mod index;

@@ -12,8 +12,8 @@ use crate::engine::{
 };
 use crate::hir::{
     Column, ColumnId, Dataset, Expr, ExprKind, FieldType, Label, LabelId, LabelSchema, LabelValue, LabelValues,
-    Literal, OnBadRow, Output, OutputFormat, Personal, PersonalStatement, Program, Source, SourceFormat, SourceId,
-    Split, SplitRule, Step, StepBlock, StepKind, Template, TemplateId, TemplateKind, Turn, Type,
+    Literal, OnBadRow, Output, OutputFormat, Personal, PersonalStatement, Program, ReadOptions, Source, SourceFormat,
+    SourceId, Split, SplitRule, Step, StepBlock, StepKind, Template, TemplateId, TemplateKind, Turn, Type,
 };
 use crate::label::{LabelTable, LabelTables};
 use crate::source::{FileId, Span};
@@ -54,6 +54,8 @@ pub(in crate::emit) fn fixture() -> Program {
             paths: vec!["q.csv".to_owned()],
             folder: String::new(),
             format: SourceFormat::Csv,
+            options: ReadOptions::of(SourceFormat::Csv),
+            longest_row: None,
             fields: Vec::new(),
             license: Some("CC-BY-4.0".to_owned()),
             origin: Some("https://example.org/q_1".to_owned()),

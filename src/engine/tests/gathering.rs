@@ -67,7 +67,9 @@ fn passages_are_cut_and_a_little_memory_changes_nothing() {
     let records: Vec<_> = rows.iter().map(|text| row(text)).collect();
     let left = built("dedup substrings of text at least 20 words", ALL, &records, &[]);
     assert_eq!(texts(&left, "train"), [body.clone(), "a b  c d".to_owned(), other.clone(), "  end".to_owned()]);
-    let spec = format!("{HEAD}clean c {{ dedup substrings of text at least 20 words }}\ndataset d {{ from s, t; clean c; {ALL}; write jsonl }}\n");
+    let spec = format!(
+        "{HEAD}clean c {{ dedup substrings of text at least 20 words }}\ndataset d {{ from s, t; clean c; {ALL}; write jsonl }}\n"
+    );
     let data: String = rows
         .iter()
         .map(|text| serde_json::json!({ "text": text, "n": 0, "kind": "k", "at": "2024-01-01" }).to_string() + "\n")
@@ -122,8 +124,18 @@ fn records_that_share_a_run_with_a_source_are_dropped_and_those_of_the_source_ar
 
 /// Many records of a few kinds.
 fn many(count: i64) -> Vec<(String, i64, &'static str, String)> {
-    let kind = |n: i64| if n % 10 == 0 { "rare" } else if n % 3 == 0 { "some" } else { "most" };
-    (0..count).map(|n| (format!("text {n}"), n, kind(n), format!("2024-{:02}-{:02}", n % 12 + 1, n / 12 % 28 + 1))).collect()
+    let kind = |n: i64| {
+        if n % 10 == 0 {
+            "rare"
+        } else if n % 3 == 0 {
+            "some"
+        } else {
+            "most"
+        }
+    };
+    (0..count)
+        .map(|n| (format!("text {n}"), n, kind(n), format!("2024-{:02}-{:02}", n % 12 + 1, n / 12 % 28 + 1)))
+        .collect()
 }
 
 fn sampled(statements: &str, count: i64, test: i64) -> Left {
@@ -190,7 +202,10 @@ fn a_weight_repeats_records_of_train_alone() {
     let ids: std::collections::BTreeSet<&str> = lines.iter().map(|line| line["id"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), lines.len(), "each copy has an id of its own");
     let first = lines[0]["id"].as_str().unwrap();
-    assert_eq!((lines[1]["id"].as_str().unwrap(), &lines[1]["text"]), (format!("{first}+2").as_str(), &lines[0]["text"]));
+    assert_eq!(
+        (lines[1]["id"].as_str().unwrap(), &lines[1]["text"]),
+        (format!("{first}+2").as_str(), &lines[0]["text"])
+    );
     let left = sampled("weight s 0.5; split train 100%", 200, 0);
     let [_, out, dropped, _] = left.step(1);
     assert!((70..=130).contains(&out) && out + dropped == 200, "{out}");

@@ -1,6 +1,7 @@
 //! Builds over small data.
 
 mod damage;
+mod formats;
 mod gathering;
 mod memory;
 mod personal;

@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use crate::dedup::Scheme;
 use crate::hir::{
-    Column, ColumnId, Credit, Dataset, Evaluate, Evaluated, Expr, ExprKind, FieldType, FixedPart, Keep, Label,
+    Column, ColumnId, Credit, Dataset, Dialect, Evaluate, Evaluated, Expr, ExprKind, FieldType, FixedPart, Keep, Label,
     LabelSchema, LabelValue, LabelValues, Literal, OnBadRow, Output, Period, Personal, PersonalStatement, Program,
-    RequireSubject, Requirement, Slice, Source, SourceField, SourceFormat, SourceId, SplitRule, Step, StepBlock,
-    StepKind, Taken, Task, Template, TemplateKind, Terms, TimeOrder, Train, Turn, Type,
+    ReadOptions, RequireSubject, Requirement, Slice, Source, SourceField, SourceFormat, SourceId, SplitRule, Step,
+    StepBlock, StepKind, Taken, Task, Template, TemplateKind, Terms, TextUnit, TimeOrder, Train, Turn, Type,
 };
 
 /// Gives each part of a data set a canonical form. Every field of the resolved program is named, so that a new one must be
@@ -108,6 +108,8 @@ impl Canon<'_> {
             // The files that were found count, by their names and hashes.
             folder: _,
             format,
+            options,
+            longest_row,
             fields,
             license,
             origin,
@@ -116,10 +118,7 @@ impl Canon<'_> {
             span: _,
             path_span: _,
         } = source;
-        let format = match format {
-            SourceFormat::Jsonl => "jsonl",
-            SourceFormat::Csv => "csv",
-        };
+        let format = read_as(*format, options, *longest_row);
         let on_bad_row = match on_bad_row {
             OnBadRow::Quarantine => "quarantine",
             OnBadRow::Fail => "fail",
@@ -357,6 +356,19 @@ fn literal(value: &Literal) -> Value {
         Literal::Float(value) => json!(["float", value.to_bits()]),
         Literal::String(value) => json!(["string", value]),
     }
+}
+
+/// How files are read.
+pub(super) fn read_as(format: SourceFormat, options: &ReadOptions, longest_row: Option<u64>) -> Value {
+    let ReadOptions { dialect, separator, unit, at, table, encoding } = options;
+    let Dialect { delimiter, quote, escape, header } = dialect;
+    let unit = match unit {
+        TextUnit::Line => "line",
+        TextUnit::Paragraph => "paragraph",
+        TextUnit::File => "file",
+    };
+    let values = json!([delimiter, quote, escape, header, separator]);
+    json!([format.word(), values, unit, at, table, encoding, longest_row])
 }
 
 fn near_scheme(Scheme { threshold, shingle, bands }: &Scheme) -> Value {
