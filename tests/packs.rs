@@ -81,7 +81,7 @@ test filtered "takes out a menu" {
 
 /// Pages of which each says what becomes of it.
 const RECORDS: &str = r#"{"body":"Too short.","site":"a"}
-{"body":"Home | News | About us\nThe card has arrived on Monday.","site":"a"}
+{"body":"Home, News and more\nThe card has arrived on Monday.","site":"a"}
 {"body":"It says lorem ipsum in the middle.","site":"b"}
 {"body":"A line that ends without a mark","site":"b"}
 {"body":"internationalization internationalization internationalization internationalization internationalization","site":"b"}

@@ -9,6 +9,7 @@ mod fmt;
 mod getting_in;
 mod interruption;
 mod lsp;
+mod measures;
 mod memory;
 mod messages;
 mod packs;

@@ -12,6 +12,7 @@ mod infer;
 mod ink;
 mod lsp;
 mod memory;
+mod models;
 mod new;
 mod plan;
 mod predict;
@@ -20,7 +21,6 @@ mod runtime;
 mod stats;
 mod terminal;
 mod test;
-mod tokenizers;
 mod trace;
 
 use std::ffi::OsString;

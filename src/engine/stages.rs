@@ -27,8 +27,8 @@ use crate::emit::{self, EmitError, Finished, Renderer, Staging, Stamp, TrainingR
 use crate::hir::{Column, Dataset, Expr, LabelSchema, LabelValues, Program, SourceId, StepKind};
 use crate::label::{LabelTable, LabelTables};
 use crate::plan::labels::FoundField;
-use crate::plan::measure::{Measures, measure_pass, verdict_pass};
 use crate::plan::normal;
+use crate::plan::stage::{Measures, measure_pass, verdict_pass};
 use crate::plan::{Chain, column_name, first_pass, near_pass, second_pass};
 
 /// Rows of the audit that are handed over at once.

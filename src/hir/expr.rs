@@ -84,34 +84,14 @@ impl Expr {
     }
 
     /// The same expression as if it had been written, with all that is inside it, at one place.
-    pub fn at(self, span: Span) -> Self {
+    pub fn at(&self, span: Span) -> Self {
         self.map(&mut |part| Self { span, ..part })
     }
 
     /// The expression with each part replaced by what `change` makes of it, from the inside out.
-    pub fn map(self, change: &mut impl FnMut(Expr) -> Expr) -> Self {
-        let mut inside = |of: Box<Expr>| Box::new(of.map(change));
-        let kind = match self.kind {
-            kind @ (ExprKind::Literal(_) | ExprKind::Column(_)) => kind,
-            ExprKind::Call(function, arguments) => {
-                ExprKind::Call(function, arguments.into_iter().map(|argument| argument.map(change)).collect())
-            }
-            ExprKind::Negate(of) => ExprKind::Negate(inside(of)),
-            ExprKind::Not(of) => ExprKind::Not(inside(of)),
-            ExprKind::ToFloat(of) => ExprKind::ToFloat(inside(of)),
-            ExprKind::Member(of, name) => ExprKind::Member(inside(of), name),
-            ExprKind::Element(of, place) => ExprKind::Element(inside(of), place),
-            ExprKind::Binary(op, left, right) => ExprKind::Binary(op, inside(left), inside(right)),
-            ExprKind::IsNull { value, negated } => ExprKind::IsNull { value: inside(value), negated },
-            ExprKind::In { value, list, negated } => ExprKind::In { value: inside(value), list, negated },
-            ExprKind::Matches { value, pattern } => ExprKind::Matches { value: inside(value), pattern },
-            ExprKind::Match { subject, arms, otherwise } => ExprKind::Match {
-                subject: inside(subject),
-                otherwise: otherwise.map(inside),
-                arms: arms.into_iter().map(|(patterns, body)| (patterns, body.map(change))).collect(),
-            },
-        };
-        change(Self { kind, ..self })
+    pub fn map(&self, change: &mut dyn FnMut(Expr) -> Expr) -> Self {
+        let inside = self.with_parts(&mut |part| Some(part.map(change))).expect("each part has another");
+        change(inside)
     }
 
     /// Calls `visit` with each column that it reads, once for each place.

@@ -7,7 +7,8 @@ use datafusion::logical_expr::{Expr as Plan, LogicalPlan, col, lit, when};
 use super::chain::Chain;
 use super::expr::lower;
 use super::split::{self, groups, pers};
-use super::{cleaning, column_name, compliance, labels, measures};
+use super::together::Together;
+use super::{cleaning, column_name, compliance, labels};
 use crate::engine::read::table::{DIGEST, ERROR, LINE, LOCATION};
 use crate::hir::{Column, ColumnId, Dataset, Expr, Program, SplitRule, Step, StepBlock, StepKind};
 
@@ -152,14 +153,33 @@ fn lower_steps(
     steps: &[Step],
     before_policy: impl FnOnce(Chain) -> Result<Chain>,
 ) -> Result<Chain> {
-    let shared = measures::share(columns.len(), steps)?;
+    let conditions: Vec<(usize, &Expr)> =
+        steps.iter().enumerate().filter_map(|(at, step)| Some((at, condition(&step.kind)?))).collect();
+    let together = Together::of(columns.len(), steps, &conditions);
+    let mut exprs = together.exprs.iter();
     follow(chain, steps, before_policy, |chain, at| {
-        let chain = match shared.before(at) {
-            Some(records) => chain.stage(records)?,
-            None => chain,
-        };
-        lower_step(chain, at, columns, &shared.kinds[at])
+        let chain = together.lower_before(chain, at)?;
+        match &steps[at].kind {
+            StepKind::Drop { .. } => cleaning::lower_condition(chain, at, exprs.next().expect("each has its own")),
+            StepKind::Forbid { else_drop, .. } => {
+                compliance::lower_forbid(chain, at, exprs.next().expect("each has its own"), *else_drop)
+            }
+            kind => lower_step(chain, at, columns, kind),
+        }
     })
+}
+
+/// The condition of a `drop` or `forbid`.
+fn condition(step: &StepKind) -> Option<&Expr> {
+    match step {
+        StepKind::Drop { condition } | StepKind::Forbid { condition, .. } => Some(condition),
+        StepKind::Set { .. }
+        | StepKind::DedupExact { .. }
+        | StepKind::DedupNear { .. }
+        | StepKind::Label { .. }
+        | StepKind::Redact { .. }
+        | StepKind::Pair { .. } => None,
+    }
 }
 
 /// Takes each step in order, and `before_policy` between those that clean and label and those of a policy.

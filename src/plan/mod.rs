@@ -11,15 +11,15 @@ pub mod dataset;
 mod expr;
 pub mod functions;
 pub mod labels;
-pub mod measure;
-mod measures;
 pub mod normal;
 pub mod outline;
 pub mod packs;
 pub mod personal;
 pub mod scalar;
 pub mod split;
+pub mod stage;
 mod templates;
+mod together;
 pub mod types;
 
 pub use chain::Chain;

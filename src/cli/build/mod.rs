@@ -20,7 +20,7 @@ use super::cache::units;
 use super::context::{self, Spec};
 use super::memory::parse_bytes;
 use super::terminal::{Paint, Terminal};
-use super::{Failure, MemoryArgs, Places, RuntimeArgs, tokenizers};
+use super::{Failure, MemoryArgs, Places, RuntimeArgs, models};
 use crate::emit::lock::{self, Lock};
 use crate::emit::{self, Manifest};
 use crate::engine::MemoryLimit;
@@ -158,7 +158,8 @@ pub fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> {
         Failure::Usage
     })?;
     let roots = roots(args, &spec);
-    tokenizers::provide(&mut spec.program, &targets.datasets, &roots, terminal)?;
+    models::provide_tokenizers(&mut spec.program, &targets.datasets, &roots)
+        .map_err(|missing| models::fail(terminal, &missing))?;
     let mut session = open(args, &spec, terminal)?;
     emit::put_right(&session.out).map_err(|error| {
         terminal.error(error, None);

@@ -17,12 +17,13 @@ use crate::cli::check::counted;
 use crate::cli::context::{self, Spec};
 use crate::cli::runtime::cache_folder;
 use crate::cli::terminal::{Paint, Terminal};
-use crate::cli::{Failure, Places};
+use crate::cli::{Failure, Places, models};
 use crate::emit::{self, Manifest, file_name, verify_outputs, why_made_again};
 use crate::engine::stage::{Explained, Stages, explain};
 use crate::engine::{MemoryLimit, SourceOutcome, Surveyed};
 use crate::hir::{Dataset, DatasetId, Program};
 use crate::plan::normal;
+use crate::semantic;
 
 /// Options of `annotc cache explain`.
 #[derive(Debug, Args)]
@@ -52,11 +53,19 @@ struct Stage {
 
 /// Looks at all stages of the chosen data sets.
 pub(super) fn run(args: &ExplainArgs, cache: Option<&Path>, terminal: &Terminal) -> Result<(), Failure> {
-    let spec = context::load_checked(&args.spec, terminal)?;
+    let mut spec = context::load_checked(&args.spec, terminal)?;
+    let named: Vec<&str> = args.targets.iter().map(String::as_str).collect();
+    let wanted = (!named.is_empty()).then_some(named.as_slice());
+    if terminal.report(&spec.sources, &semantic::check_supported(&spec.parsed, wanted)) {
+        return Err(Failure::Spec);
+    }
     let targets = Targets::choose(&spec.program, &args.targets).map_err(|(message, help)| {
         terminal.error(message, Some(&help));
         Failure::Usage
     })?;
+    let roots = Roots { spec: spec.folder(), data: args.places.data_root.clone() };
+    models::provide_tokenizers(&mut spec.program, &targets.datasets, &roots)
+        .map_err(|missing| models::fail(terminal, &missing))?;
     let kept = stages(&spec.path, cache);
     let cache = cache_folder(cache);
     for &id in &targets.datasets {

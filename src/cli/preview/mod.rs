@@ -12,7 +12,7 @@ use super::build::dataset::{Bar, fail, find_inputs, inputs};
 use super::build::inputs::Roots;
 use super::context::{self, Spec};
 use super::terminal::{Paint, Terminal};
-use super::{Failure, MemoryArgs, build, tokenizers};
+use super::{Failure, MemoryArgs, build, models};
 use crate::diagnostics::closest;
 use crate::engine::preview::Preview;
 use crate::engine::{EngineError, StepOutcome, Surveyed};
@@ -92,7 +92,7 @@ pub fn run(args: &PreviewArgs, terminal: &Terminal) -> Result<(), Failure> {
         return Err(Failure::Spec);
     }
     let roots = Roots { spec: spec.folder(), data: args.data_root.clone() };
-    tokenizers::provide(&mut spec.program, &[id], &roots, terminal)?;
+    models::provide_tokenizers(&mut spec.program, &[id], &roots).map_err(|missing| models::fail(terminal, &missing))?;
     let template = choose_template(&spec.program, id, args.template.as_deref(), terminal)?;
     let cancel = Arc::new(AtomicBool::new(false));
     build::listen(&cancel);

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::build::inputs::Roots;
 use super::check::counted;
 use super::terminal::{Paint, Terminal};
-use super::{Failure, context, tokenizers};
+use super::{Failure, context, models};
 use crate::diagnostics::Diagnostic;
 use crate::engine::{self, TestOutcome};
 use crate::hir::Test;
@@ -66,7 +66,7 @@ pub fn run(args: &TestArgs, terminal: &Terminal) -> Result<(), Failure> {
     let mut spec = context::load_checked(&args.spec, terminal)?;
     let roots = Roots { spec: spec.folder(), data: args.data_root.clone() };
     if !args.list {
-        tokenizers::provide_for_tests(&mut spec.program, &roots, terminal)?;
+        models::provide_for_tests(&mut spec.program, &roots).map_err(|missing| models::fail(terminal, &missing))?;
     }
     let selected = select::tests(&spec.program.tests, &args.filters, terminal)?;
     if args.list {

@@ -31,8 +31,8 @@ use serde_json::json;
 
 use super::read::{Chunk, ChunkKind, FileSurvey, Survey};
 use crate::hir::{Dataset, Program};
-use crate::plan::measure::Measures;
 use crate::plan::normal::{reading, short_digest};
+use crate::plan::stage::Measures;
 
 /// The most bytes that a build leaves in the cache beside its own stages, where nobody says otherwise: 5 GiB.
 pub const DEFAULT_BYTES: u64 = 5 << 30;

@@ -9,7 +9,7 @@ use datafusion::physical_plan::displayable;
 use super::super::passes::{Workers, scan};
 use super::super::read::{ChunkTable, Survey};
 use super::{TINY, program};
-use crate::plan::measure::{Measures, measure_pass};
+use crate::plan::stage::{Measures, measure_pass};
 use crate::plan::{first_pass, second_pass};
 
 const SPEC: &str = r#"annot 1
@@ -25,6 +25,9 @@ clean tidy {
 policy safe { redact @personal: email, phone }
 dataset d { from s; clean tidy; policy safe; write jsonl }
 "#;
+
+/// What the rules of the specification measure of the text.
+const TOGETHER: &str = r#"[["words"],["language"],["chars"]]"#;
 
 fn shown(
     pass: impl Fn(
@@ -50,8 +53,7 @@ fn each_function_is_computed_once() {
         assert_eq!(calls(&first, name), 1, "{name}\n{first}");
     }
     // What several rules measure of one text is computed together, each measure once.
-    let together = r#"[["words"],["language"],["chars"]]"#;
-    assert!(first.contains(together) && calls(&first, "words") == 0, "{first}");
+    assert!(first.contains(TOGETHER) && calls(&first, "words") == 0, "{first}");
     // The first pass knows that a text is dropped before it is redacted, so it redacts none.
     assert_eq!(calls(&first, "redact"), 0, "{first}");
     assert!(!first.contains(", n, ") && first.contains("ChunkScan: columns=[c0, c1, _location"), "{first}");
@@ -77,9 +79,10 @@ fn measures_are_taken_once_and_verdicts_read_no_text() {
     };
     let plan = take(SPEC);
     let calls = |name: &str| plan.matches(&format!("annotc.{name}(")).count();
-    for name in ["nfc", "collapse_whitespace", "language", "chars", "words", "lowercase", "digest"] {
+    for name in ["nfc", "collapse_whitespace", "measures", "lowercase", "digest"] {
         assert_eq!(calls(name), 1, "{name}\n{plan}");
     }
+    assert!(plan.contains(TOGETHER) && calls("words") == 0, "{plan}");
     assert_eq!(calls("redact"), 0, "{plan}");
     let another = SPEC.replace("< 3", "< 5").replace("\"short\"", "\"too short\"");
     assert_eq!(take(&another), plan, "no threshold and no reason is part of it");

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use regex::Regex;
 
-use super::tokenizers::provided;
+use super::models::provided;
 use super::{Function, Parameter, ParameterKind};
 use crate::train::tokenizer::Tokenizer;
 

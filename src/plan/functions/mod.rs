@@ -32,6 +32,7 @@ mod lines;
 mod lowercase;
 mod main_text;
 mod mean_word_length;
+mod models;
 mod newline_ratio;
 mod nfc;
 mod nfkc;
@@ -52,7 +53,6 @@ mod strip_emoji;
 mod strip_html;
 mod strip_urls;
 mod symbol_ratio;
-mod tokenizers;
 mod tokens;
 mod top_ngram;
 mod trim_lines;
@@ -66,8 +66,8 @@ mod words;
 mod tests;
 
 pub use constants::{Argument, BadConstant, Constants, compiled};
+pub use models::provide_tokenizer;
 pub use parts::Parts;
-pub use tokenizers::provide_tokenizer;
 
 /// One scalar function of the language.
 #[derive(Debug, Clone, Copy)]

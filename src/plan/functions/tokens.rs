@@ -10,7 +10,8 @@ pub(super) const FUNCTION: Function = Function {
 The number of tokens that the tokenizer of a declared `model` makes of the text, without those that it frames a text with. The
 model comes from a folder, `model base { onnx \"models/base\" }`, of which `tokenizer.json` is read: a new model learns its tokenizer from the
 data set itself and so has none yet. The tokenizer's content is part of what decides whether a data set is built anew. Null
-where the tokenizer cannot read a text. (The examples are counted by a tokenizer that was learnt from four sentences.)",
+where the tokenizer cannot read a text. The examples are counted by a tokenizer that was learnt from four
+sentences.",
     parameters: &[TEXT, Parameter::of("model", ParameterKind::Model)],
     result: Eval::CountOrNull(eval).result(),
     examples: &[

@@ -6,10 +6,11 @@ use datafusion::logical_expr::{LogicalPlan, col, in_list, lit, when};
 
 use super::{Measures, Taken, column, measured};
 use crate::engine::read::table::{DIGEST, ERROR, LINE, LOCATION};
-use crate::hir::{Dataset, Program, StepKind};
+use crate::hir::{Dataset, Expr, Program, StepKind};
 use crate::plan::chain::Chain;
 use crate::plan::dataset::{first_pass_columns, first_verdict, follow, lower_step};
 use crate::plan::expr::lower;
+use crate::plan::together::Together;
 use crate::plan::{cleaning, column_name, compliance, labels, split};
 
 /// What is measured of each record, over a scan of the data set's table: `_location`, `_line`, `_digest`, `_error`, then the
@@ -23,7 +24,9 @@ pub fn measure_pass(
     let chain = split::lower_groups(Chain::new(scan), dataset)?;
     let chain = labels::lower_found(chain, program, dataset)?;
     let by = |chain| split::lower_by(chain, dataset);
-    let chain = follow(chain, &dataset.steps, by, |chain, at| measure_step(chain, at, dataset, measures))?;
+    let parts = Parts::of(dataset, measures);
+    let chain =
+        follow(chain, &dataset.steps, by, |chain, at| measure_step(parts.lower_before(chain, at)?, at, dataset))?;
     let chain = split::lower_split(chain, dataset)?;
     let mut last = Vec::new();
     for (node, taken) in measures.measures.iter().zip(&measures.taken) {
@@ -45,17 +48,40 @@ pub fn measure_pass(
     chain.select(&names)
 }
 
-/// The parts of a step's condition, and the step without its verdict.
-fn measure_step(chain: Chain, at: usize, dataset: &Dataset, measures: &Measures) -> Result<Chain> {
-    let mut parts = Vec::new();
-    for (node, taken) in measures.measures.iter().zip(&measures.taken) {
-        if let Taken::Before(step, part) = taken
-            && *step == at
-        {
-            parts.push((column(&node.digest), lower(part)?));
-        }
+/// What is measured before steps.
+struct Parts {
+    /// The step and the column of each.
+    places: Vec<(usize, String)>,
+    /// The expressions beside them.
+    together: Together,
+}
+
+impl Parts {
+    fn of(dataset: &Dataset, measures: &Measures) -> Self {
+        let taken = measures.measures.iter().zip(&measures.taken);
+        let mut parts: Vec<(usize, &Expr, String)> = taken
+            .filter_map(|(node, taken)| match taken {
+                Taken::Before(step, part) => Some((*step, part, column(&node.digest))),
+                Taken::Column(_) | Taken::Listed(..) => None,
+            })
+            .collect();
+        parts.sort_by_key(|(step, ..)| *step);
+        let asked: Vec<(usize, &Expr)> = parts.iter().map(|(step, part, _)| (*step, *part)).collect();
+        let together = Together::of(dataset.columns.len(), &dataset.steps, &asked);
+        Self { places: parts.into_iter().map(|(step, _, column)| (step, column)).collect(), together }
     }
-    let chain = if parts.is_empty() { chain } else { chain.stage(parts)? };
+
+    /// Measures what is measured before a step.
+    fn lower_before(&self, chain: Chain, step: usize) -> Result<Chain> {
+        let chain = self.together.lower_before(chain, step)?;
+        let here = self.places.iter().zip(&self.together.exprs).filter(|((at, _), _)| *at == step);
+        let parts = here.map(|((_, column), part)| Ok((column.clone(), lower(part)?))).collect::<Result<Vec<_>>>()?;
+        if parts.is_empty() { Ok(chain) } else { chain.stage(parts) }
+    }
+}
+
+/// A step without its verdict.
+fn measure_step(chain: Chain, at: usize, dataset: &Dataset) -> Result<Chain> {
     match &dataset.steps[at].kind {
         StepKind::Drop { .. } | StepKind::Forbid { .. } => Ok(chain),
         StepKind::Label { column, value, .. } => labels::lower_label(chain, at, *column, value, None),

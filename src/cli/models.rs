@@ -4,19 +4,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::Failure;
-use super::build::inputs::Roots;
+use super::build::inputs::{NotFound, Roots};
 use super::terminal::Terminal;
 use crate::hir::{DatasetId, Expr, ExprKind, Literal, Model, ModelOrigin, Program, StepKind, Subject};
 use crate::plan::functions::{ParameterKind, provide_tokenizer};
 use crate::train::tokenizer::Tokenizer;
 
+/// Tells why a model's tokenizer cannot be had.
+pub fn fail(terminal: &Terminal, missing: &NotFound) -> Failure {
+    terminal.error(&missing.message, Some(&missing.help));
+    Failure::World
+}
+
 /// Reads the tokenizers that these data sets need, and puts the hash of each in the place of its model's name.
-pub fn provide(
-    program: &mut Program,
-    datasets: &[DatasetId],
-    roots: &Roots,
-    terminal: &Terminal,
-) -> Result<(), Failure> {
+pub fn provide_tokenizers(program: &mut Program, datasets: &[DatasetId], roots: &Roots) -> Result<(), NotFound> {
     let mut expressions: Vec<&mut Expr> = Vec::new();
     for (at, dataset) in (0..).zip(&mut program.datasets) {
         if datasets.contains(&DatasetId(at)) {
@@ -25,18 +26,18 @@ pub fn provide(
     }
     let evaluates = program.evaluates.iter_mut().filter(|evaluate| datasets.contains(&evaluate.dataset));
     expressions.extend(evaluates.flat_map(|evaluate| &mut evaluate.slices).map(|slice| &mut slice.value));
-    put(expressions, &program.models, roots, terminal)
+    put(expressions, &program.models, roots)
 }
 
 /// The same for the unit tests.
-pub fn provide_for_tests(program: &mut Program, roots: &Roots, terminal: &Terminal) -> Result<(), Failure> {
+pub fn provide_for_tests(program: &mut Program, roots: &Roots) -> Result<(), NotFound> {
     let uses = program.tests.iter_mut().flat_map(|test| &mut test.uses);
     let steps = uses.flat_map(|one| match &mut one.subject {
         Subject::Steps(steps) => steps.as_mut_slice(),
         Subject::Template(_) => &mut [],
     });
     let expressions = steps.flat_map(|step| of_step(&mut step.kind)).collect();
-    put(expressions, &program.models, roots, terminal)
+    put(expressions, &program.models, roots)
 }
 
 fn of_step(kind: &mut StepKind) -> Vec<&mut Expr> {
@@ -50,7 +51,7 @@ fn of_step(kind: &mut StepKind) -> Vec<&mut Expr> {
     }
 }
 
-fn put(expressions: Vec<&mut Expr>, models: &[Model], roots: &Roots, terminal: &Terminal) -> Result<(), Failure> {
+fn put(expressions: Vec<&mut Expr>, models: &[Model], roots: &Roots) -> Result<(), NotFound> {
     let mut hashes: BTreeMap<String, String> = BTreeMap::new();
     for expression in &expressions {
         let mut named: Vec<String> = Vec::new();
@@ -58,7 +59,7 @@ fn put(expressions: Vec<&mut Expr>, models: &[Model], roots: &Roots, terminal: &
         for name in named {
             if !hashes.contains_key(&name) {
                 let model = models.iter().find(|model| model.name == name).expect("a checked program has the model");
-                hashes.insert(name, read(model, roots, terminal)?);
+                hashes.insert(name, read(model, roots)?);
             }
         }
     }
@@ -66,7 +67,7 @@ fn put(expressions: Vec<&mut Expr>, models: &[Model], roots: &Roots, terminal: &
         return Ok(());
     }
     for expression in expressions {
-        *expression = expression.clone().map(&mut |part| with_hash(part, &hashes));
+        *expression = expression.map(&mut |part| with_hash(part, &hashes));
     }
     Ok(())
 }
@@ -96,17 +97,14 @@ fn with_hash(expr: Expr, hashes: &BTreeMap<String, String>) -> Expr {
 }
 
 /// Reads a model's tokenizer and gives the hash of its content.
-fn read(model: &Model, roots: &Roots, terminal: &Terminal) -> Result<String, Failure> {
+fn read(model: &Model, roots: &Roots) -> Result<String, NotFound> {
     let ModelOrigin::Folder { path, base, .. } = &model.origin else {
         unreachable!("the check refuses a model without a tokenizer")
     };
-    let folder = roots.folder(base, path, &format!("model `{}`", model.name)).map_err(|missing| {
-        terminal.error(missing.message, Some(&missing.help));
-        Failure::World
-    })?;
-    let tokenizer = Tokenizer::load(&folder).map_err(|error| {
-        terminal.error(error, Some("`tokens` reads `tokenizer.json` in the model's folder"));
-        Failure::World
+    let folder = roots.folder(base, path, &format!("model `{}`", model.name))?;
+    let tokenizer = Tokenizer::load(&folder).map_err(|error| NotFound {
+        message: error.to_string(),
+        help: "`tokens` reads `tokenizer.json` in the model's folder".to_owned(),
     })?;
     let hash = tokenizer.hash().to_owned();
     provide_tokenizer(&hash, Arc::new(tokenizer));
