@@ -4,7 +4,7 @@ import {
   NEXT_DECLARATION, NAME, FIRST, BEGIN, NUMBER, word, CLAUSE, STATEMENT_END, BLOCK_END, DECLARATION, STATEMENT,
   CLAUSE_WORD, CONDITION,
   DROP, DECLARED, FIELD, VALUE, OPTION, FUNCTION, token, parts, region, include, block, declaration, named,
-  first, statements, clauses, options, listing, statementRegion, pair,
+  first, statements, clauses, options, listing, statementRegion, longStatement, pair,
 } from "./parts.mjs";
 
 const label = (kinds, inside) =>
@@ -16,7 +16,12 @@ const label = (kinds, inside) =>
   );
 
 /** The words that begin the statements of a data set. */
-const DATASET = ["from", "purpose", "clean", "label", "policy", "split", "write"];
+const DATASET = [
+  "from", "purpose", "clean", "label", "policy", "sample", "take", "balance", "mix", "weight", "split", "write",
+];
+
+/** The words that begin the statements of a `clean` block. */
+const CLEAN = ["set", "drop", "dedup", "decontaminate", "pack"];
 
 export const declarations = {
   edition: parts(`^\\s*(${word("annot")})\\s+([0-9]+)`, DECLARATION, "constant.numeric"),
@@ -103,10 +108,32 @@ export const declarations = {
   clean: named("clean", [
     ...include("comment"),
     parts(`${FIRST}(${word("set")})\\s+(${NAME})\\s*(=)(?!=)`, STATEMENT, FIELD, "keyword.operator.assignment"),
-    statementRegion(word("dedup"), [
-      ...include("number"),
-      token(`${BEGIN}${word("exactly", "near")}(?=\\s*(?:[0-9;}]|//|$))`, CLAUSE_WORD),
+    longStatement(`(${word("dedup")})`, [STATEMENT], CLEAN, [
+      region({
+        begin: `${BEGIN}(${word("keep")})\\s+(${word("best")})\\s+(${word("by")})`,
+        opens: [CLAUSE_WORD, CLAUSE_WORD, CLAUSE_WORD],
+        end: `(?=[;}])|^(?=\\s*${word(...CLEAN)})|${NEXT_DECLARATION}`,
+        inside: include("expression"),
+      }),
+      ...include("quantity"),
+      parts(
+        `${BEGIN}(${word("lines", "sentences", "substrings")})\\s+(${word("of")})\\s+(${NAME})`,
+        CLAUSE_WORD,
+        CLAUSE_WORD,
+        FIELD,
+      ),
+      parts(`${BEGIN}(${word("at")})\\s+(${word("least")})(?=\\s+[0-9])`, CLAUSE_WORD, CLAUSE_WORD),
+      parts(`${BEGIN}(${word("keep")})\\s+(${word("first", "longest")})`, CLAUSE_WORD, CLAUSE_WORD),
+      token(`${BEGIN}${word("over")}(?=\\s+[0-9])`, CLAUSE_WORD),
+      pair(word("like"), CLAUSE_WORD, OPTION),
+      token(`${BEGIN}${word("exactly", "near")}(?=\\s*(?:[0-9;}]|${word("keep")}|//|$))`, CLAUSE_WORD),
       token(NAME, FIELD),
+      token(",", "punctuation.separator"),
+    ]),
+    longStatement(`(${word("decontaminate")})\\s+(${NAME})`, [STATEMENT, FIELD], CLEAN, [
+      ...include("string", "quantity"),
+      token(BEGIN + word("against", "by"), CLAUSE_WORD),
+      parts(`(${NAME})\\s*(\\.)\\s*(${NAME})`, DECLARED, "punctuation.accessor", FIELD),
       token(",", "punctuation.separator"),
     ]),
     parts(
@@ -188,21 +215,37 @@ export const declarations = {
       ],
     }),
     parts(`${FIRST}(${word("label")})\\s+(${NAME})`, STATEMENT, DECLARED),
-    region({
-      begin: `${FIRST}(${word("split")})(?:\\s+(${word("as")})\\s+(${NAME}))?`,
-      opens: [STATEMENT, CLAUSE_WORD, FIELD],
-      // Its clauses may stand in lines of their own, so it ends where another statement begins.
-      end: `(?=[;}])|^(?=\\s*${word(...DATASET)})|${NEXT_DECLARATION}`,
-      inside: [
-        ...include("comment", "number"),
+    longStatement(`(${word("sample", "take", "balance", "mix", "weight")})`, [STATEMENT], DATASET, [
+      ...include("quantity"),
+      pair(word("per"), CLAUSE_WORD, FIELD),
+      parts(`${BEGIN}(${word("at")})\\s+(${word("most")})(?=\\s+[0-9])`, CLAUSE_WORD, CLAUSE_WORD),
+      token(`${BEGIN}${word("seed")}(?=\\s+[0-9])`, CLAUSE_WORD),
+      token(`${NAME}(?=\\s+[0-9])`, DECLARED),
+      token(NAME, FIELD),
+      token(",", "punctuation.separator"),
+    ]),
+    longStatement(
+      `(${word("split")})(?:\\s+(${word("as")})\\s+(${NAME}))?`,
+      [STATEMENT, CLAUSE_WORD, FIELD],
+      DATASET,
+      [
+        ...include("string", "number"),
+        parts(
+          `${BEGIN}(${word("by")})\\s+(${word("time")})\\s+(?!${word("by", "near", "stratify", "seed")})(${NAME})`,
+          CLAUSE_WORD,
+          CLAUSE_WORD,
+          FIELD,
+        ),
         pair(word("by", "stratify"), CLAUSE_WORD, FIELD),
+        pair(word("like"), CLAUSE_WORD, OPTION),
         token(`${BEGIN}${word("near", "seed")}(?=\\s+[0-9])`, CLAUSE_WORD),
         pair(word("from"), CLAUSE_WORD, DECLARED),
-        token(`${NAME}(?=\\s+(?:${word("from")}|[0-9]))`, VALUE),
+        token(`${BEGIN}${word("from", "before")}(?=\\s*")`, CLAUSE_WORD),
+        token(`${NAME}(?=\\s+(?:${word("from", "before")}|[0-9]))`, VALUE),
         token(NAME, DECLARED),
         token(",", "punctuation.separator"),
       ],
-    }),
+    ),
     region({
       begin: `${FIRST}(${word("write")})\\s*(${NAME})?`,
       opens: [STATEMENT, OPTION],

@@ -12,8 +12,8 @@ export const NUMBER = "[0-9](?:_?[0-9])*(?:\\.[0-9](?:_?[0-9])*)?(?:[eE][+-]?[0-
 export const word = (...words) => `(?:${words.join("|")})(?![[:alpha:]0-9_])`;
 /** The words that begin a clause or are operators: no unit and no schedule is called so. */
 export const CLAUSE = word(
-  "when", "by", "near", "at", "stratify", "seed", "per", "over", "warmup", "floor", "accumulate", "because", "from",
-  "without", "else", "as", "and", "or", "not", "in", "is", "match", "matches",
+  "when", "by", "near", "at", "stratify", "seed", "per", "over", "keep", "like", "against", "warmup", "floor",
+  "accumulate", "because", "from", "without", "else", "as", "and", "or", "not", "in", "is", "match", "matches",
 );
 /** The beginning of a declaration: what was not closed before it ends there. Nothing in a block looks like it. */
 export const NEXT_DECLARATION =
@@ -90,6 +90,14 @@ export const statementRegion = (begin, inside) =>
     begin: `${FIRST}(${begin})`,
     opens: [STATEMENT],
     end: STATEMENT_END,
+    inside: [...include("comment"), ...inside],
+  });
+/** A statement whose clauses may stand in lines of their own: it ends where one of the words begins another. */
+export const longStatement = (begin, opens, words, inside) =>
+  region({
+    begin: `${FIRST}${begin}`,
+    opens,
+    end: `(?=[;}])|^(?=\\s*${word(...words)})|${NEXT_DECLARATION}`,
     inside: [...include("comment"), ...inside],
   });
 /** A word and a name after it. */

@@ -134,6 +134,10 @@ const CASES = [
   set near = f(text) / 2
   drop "x" when text matches /a[/]\\b|b+/i and not true
   dedup exactly, text exactly
+  dedup lines of text
+  dedup lines near 0.85 like datatrove
+    keep best by words(text)
+  decontaminate text against "a.jsonl", held.question by 13 words
 }`,
     ["set", "keyword.other.statement"],
     ["near", "variable.other.member"],
@@ -148,6 +152,21 @@ const CASES = [
     ["true", "constant.language"],
     ["exactly", "variable.other.member"],
     ["exactly", "keyword.other.clause"],
+    ["dedup", "keyword.other.statement"],
+    ["lines", "keyword.other.clause"],
+    ["text", "variable.other.member"],
+    ["lines", "variable.other.member"],
+    ["near", "keyword.other.clause"],
+    ["0.85", "constant.numeric"],
+    ["like", "keyword.other.clause"],
+    ["datatrove", "constant.language"],
+    ["best", "keyword.other.clause"],
+    ["words", "entity.name.function"],
+    ["decontaminate", "keyword.other.statement"],
+    ["against", "keyword.other.clause"],
+    ["held", "entity.name.type"],
+    ["question", "variable.other.member"],
+    ["words", "keyword.other.unit"],
   ],
   [
     `policy p {
@@ -205,6 +224,30 @@ const CASES = [
     ["seed", "keyword.other.clause"],
     ["write", "keyword.other.statement"],
     ["messages", "constant.language"],
+  ],
+  [
+    `dataset d {
+  mix web 70%, books 30%
+  balance mood at most 3 times
+  take 9 per mood
+    seed 7
+  split train before "2024-01-01", test from "2024-01-01" by time at
+  write jsonl
+}`,
+    ["mix", "keyword.other.statement"],
+    ["web", "entity.name.type"],
+    ["30%", "constant.numeric"],
+    ["balance", "keyword.other.statement"],
+    ["mood", "variable.other.member"],
+    ["most", "keyword.other.clause"],
+    ["times", "keyword.other.unit"],
+    ["per", "keyword.other.clause"],
+    ["seed", "keyword.other.clause"],
+    ["train", "variable.other.enummember"],
+    ["before", "keyword.other.clause"],
+    ["time", "keyword.other.clause"],
+    ["at", "variable.other.member"],
+    ["write", "keyword.other.statement"],
   ],
   [
     `train r {

@@ -5,6 +5,7 @@
 //! at hand, which is seldom whole, has a place in the program.
 
 mod expression;
+mod gathering;
 mod items;
 mod jinja;
 mod known;

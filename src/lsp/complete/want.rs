@@ -2,6 +2,7 @@
 //! half written.
 
 use super::expression::value;
+use super::gathering::{decontaminate, dedup, sample};
 use super::place::Place;
 use crate::semantic::SymbolKind;
 use crate::semantic::vocabulary::{self, Row};
@@ -141,49 +142,6 @@ fn clean(block: Block, words: &[&str]) -> Vec<Want> {
             None => [value(rest), vec![Words(&["require"])]].concat(),
         },
         _ => Vec::new(),
-    }
-}
-
-fn dedup(words: &[&str]) -> Vec<Want> {
-    const LENGTHS: Want = Words(&["words", "characters", "bytes"]);
-    match words {
-        [.., "near" | "least"] => Vec::new(),
-        ["lines" | "sentences" | "substrings", "of"] | [.., ","] => vec![Field],
-        ["lines" | "sentences" | "substrings", "of", _] => vec![Words(&["at least"])],
-        [.., "at", "least", _] => vec![LENGTHS],
-        [.., "keep", "best", "by", rest @ ..] => value(rest),
-        [.., "keep"] => vec![Words(&["first", "longest", "best by"])],
-        [.., "like"] => vec![Rows(vocabulary::near_presets())],
-        [.., "over", _] => vec![Words(&["words", "characters"])],
-        [.., "near", _] => vec![Words(&["over", "like", "keep"])],
-        [.., "exactly"] | [.., "like", _] | [.., "over", _, _] => vec![Words(&["keep"])],
-        _ => vec![Words(&["exactly", "near"])],
-    }
-}
-
-fn decontaminate(words: &[&str]) -> Vec<Want> {
-    match words {
-        [] => vec![Field],
-        [_] => vec![Words(&["against"])],
-        [.., "by", _] => vec![Words(&["words"])],
-        [.., "against" | ","] => vec![Declared(&[SymbolKind::Source])],
-        [.., "." | "by"] => Vec::new(),
-        _ => vec![Words(&["by"])],
-    }
-}
-
-/// What takes some of the records.
-fn sample(words: &[&str]) -> Vec<Want> {
-    const SEED: Want = Words(&["seed"]);
-    match words {
-        [.., "seed"] | ["sample" | "take"] => Vec::new(),
-        ["balance"] | [.., "per"] => vec![Field, Declared(&[SymbolKind::Label])],
-        ["mix" | "weight"] | ["mix", .., ","] => vec![Declared(&[SymbolKind::Source])],
-        ["take", _] => vec![Words(&["per", "seed"])],
-        ["balance", _] => vec![Words(&["at most", "seed"])],
-        ["balance", _, "at", "most", _] => vec![Words(&["times"])],
-        ["mix" | "weight", _] => Vec::new(),
-        _ => vec![SEED],
     }
 }
 

@@ -23,7 +23,7 @@ fn deduplication() {
         dedup("dedup substrings of text at least 50", "E0216", "50", "`50 words`"),
         dedup("dedup substrings of text at least 50 pages", "E0216", "pages", "words"),
         dedup("dedup sentences of text at least 2.5 words", "E0215", "2.5 words", "round it"),
-        dedup("dedup substrings of text", "E0001", "dedup substrings of text", ""),
+        dedup("dedup substrings of text", "E0001", "text", "for example"),
     ]);
 }
 
@@ -64,7 +64,7 @@ fn samples() {
         sample("  policy bank\n  take 10%\n  split test from heldout,", "E0216", "10%", ""),
         sample("  policy bank\n  take 0 per intent\n  split test from heldout,", "E0215", "0", "at least 1"),
         sample("  policy bank\n  take 9 per intnt\n  split test from heldout,", "E0201", "intnt", "`intent`"),
-        sample("  policy bank\n  take 9 seed 1 seed 2\n  split test from heldout,", "E0104", "seed 2", "one of them"),
+        sample("  policy bank\n  take 9 seed 1 seed 2\n  split test from heldout,", "E0001", "seed 2", "remove one"),
     ]);
     check_cases(&[
         sample(
@@ -123,7 +123,7 @@ fn splits_in_time() {
     ];
     let texts: Vec<String> = cases
         .iter()
-        .map(|(split, ..)| format!("{IN_TIME}dataset logged {{ from logs; split {split}; write jsonl }}"))
+        .map(|(split, ..)| format!("{IN_TIME}dataset logged {{ from logs; split {split}; write parquet }}"))
         .collect();
     let cases: Vec<_> = cases
         .iter()
@@ -138,11 +138,11 @@ fn splits_in_time() {
 fn pieces_undo_what_was_checked_before() {
     check_cases(&[
         (
-            "  dedup text exactly\n",
-            "  dedup text exactly\n  dedup lines of text\n",
+            "  drop \"no code\" when code is null or chars(text) > 900\n",
+            "  drop \"no code\" when code is null or chars(text) > 900\n  dedup text near 0.9\n  dedup lines of text\n  drop \"too short\" when words(text) < shortest\n",
             "W0303",
-            "dedup text exactly",
-            "behind the last `set`",
+            "dedup text near 0.9",
+            "behind the `dedup` that cuts",
         ),
         (
             "  dedup text exactly\n",

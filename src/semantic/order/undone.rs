@@ -87,7 +87,10 @@ fn find_duplicates(rules: &Rules<'_>, findings: &mut Findings) {
             format!("compares `{name}` as it is here"),
         )
         .label(rules.steps[by].span, format!("changes `{name}` after it"))
-        .help("move the `dedup` behind the last `set` of what it compares");
+        .help(match rules.steps[by].kind {
+            StepKind::DedupPieces { .. } => "move it behind the `dedup` that cuts",
+            _ => "move the `dedup` behind the last `set` of what it compares",
+        });
         findings.add(step.span, finding);
     }
 }
