@@ -139,7 +139,7 @@ fn pieces_undo_what_was_checked_before() {
     check_cases(&[
         (
             "  drop \"no code\" when code is null or chars(text) > 900\n",
-            "  drop \"no code\" when code is null or chars(text) > 900\n  dedup text near 0.9\n  dedup lines of text\n  drop \"too short\" when words(text) < shortest\n",
+            "  drop \"no code\" when code is null or chars(text) > 900\n  dedup text near 0.9\n  dedup lines of text\n  drop \"cut short\" when words(text) < shortest\n",
             "W0303",
             "dedup text near 0.9",
             "behind the `dedup` that cuts",
