@@ -28,7 +28,7 @@ spilled, done = 0, threading.Event()
 def watch():
     global spilled
     while not done.wait(0.5):
-        files = [os.path.join(folder, name) for folder, _, names in os.walk(f"{work}/cache") for name in names]
+        files = [os.path.join(folder, name) for folder, _, names in os.walk(f"{work}/cache/spilled") for name in names]
         sizes = [os.stat(file).st_size for file in files if os.path.exists(file)]
         spilled = max(spilled, sum(sizes))
 

@@ -16,6 +16,7 @@ mod packs;
 mod plan;
 mod provenance;
 mod reference;
+mod remote;
 mod robustness;
 mod specs;
 mod support;

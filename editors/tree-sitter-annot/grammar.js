@@ -153,6 +153,7 @@ export default grammar({
         $.source_origin,
         $.source_consent,
         $.source_bad_row,
+        $.source_row,
         $.source_fields,
       ),
     source_path: ($) => seq("path", $._texts),
@@ -162,6 +163,7 @@ export default grammar({
     source_origin: ($) => seq("origin", $.text),
     source_consent: ($) => seq("consent", $.text),
     source_bad_row: ($) => seq("on_bad_row", field("action", $._name)),
+    source_row: ($) => seq("row", "at", "most", field("longest", $.quantity)),
     source_fields: ($) => seq("fields", field("body", alias($._fields_block, $.block))),
 
     _fields_block: ($) => block($, $.field),

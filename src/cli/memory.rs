@@ -11,7 +11,7 @@ use crate::engine::MemoryLimit;
 #[derive(Debug, Clone, Args)]
 pub struct MemoryArgs {
     /// Memory for what is known of each record between reading and writing, as 512MiB or 2GB; the rest goes to files in the
-    /// cache folder while the command runs [default: 64MiB]
+    /// cache folder while the command runs [default: 32MiB]
     #[arg(long, value_name = "SIZE", env = "ANNOTC_MEMORY", value_parser = parse_size)]
     memory: Option<u64>,
 }

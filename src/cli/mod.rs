@@ -125,10 +125,11 @@ pub struct RuntimeArgs {
     /// The onnxruntime library to load, before any other place is looked at
     #[arg(long, value_name = "FILE", global = true)]
     pub ort_lib: Option<PathBuf>,
-    /// The folder for what can be fetched or made again, and for what outgrows the memory [default: the user's cache folder]
+    /// The folder for what can be fetched or made again, and for what is unpacked or outgrows the memory [default: the
+    /// user's cache folder]
     #[arg(long, value_name = "DIR", env = "ANNOTC_CACHE", global = true)]
     pub cache: Option<PathBuf>,
-    /// Never download a runtime
+    /// Never download: neither a runtime nor a file that is not in the cache
     #[arg(long, global = true)]
     pub offline: bool,
 }

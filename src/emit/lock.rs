@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::error::{AtPath, EmitError};
 use super::file::{Digest, write_atomically};
 use super::manifest::Manifest;
-use crate::hir::{LabelSchema, LabelValues, Program};
+use crate::hir::{LabelSchema, LabelValues, Program, Source};
+use crate::remote::Address;
 
 const SCHEMA: &str = "annotc.lock/1";
 const HEAD: &str = "# Written by annotc: what the targets were made from and what came out. Made to be committed.\n";
@@ -27,6 +28,9 @@ pub struct Lock {
     /// The files of each source.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub sources: BTreeMap<String, Files>,
+    /// The commits that branches of repositories meant, by the repositories' addresses.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub revisions: BTreeMap<String, String>,
     /// The values of labels that were found in the data.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, Vec<String>>,
@@ -76,6 +80,7 @@ impl Lock {
             schema: SCHEMA.to_owned(),
             date,
             sources: BTreeMap::new(),
+            revisions: BTreeMap::new(),
             labels: BTreeMap::new(),
             stages: BTreeMap::new(),
             datasets: BTreeMap::new(),
@@ -127,6 +132,9 @@ impl Lock {
             }
         }
         keep(&mut self.sources, old.sources, &program.sources.iter().map(|source| source.name.as_str()).collect());
+        let repositories: Vec<String> = program.sources.iter().flat_map(repositories).collect();
+        let read: BTreeSet<&str> = repositories.iter().map(String::as_str).collect();
+        keep(&mut self.revisions, old.revisions, &read);
         keep(&mut self.labels, old.labels, &program.labels.iter().map(|label| label.name.as_str()).collect());
         let datasets = program.datasets.iter().map(|dataset| dataset.name.as_str()).collect();
         keep(&mut self.stages, old.stages, &datasets);
@@ -171,6 +179,12 @@ impl Lock {
 pub fn compare(was: &Lock, is: &Lock) -> Vec<Drift> {
     let mut drifts = Vec::new();
     compare_files("source", &was.sources, &is.sources, &mut drifts);
+    for (repository, commit) in &is.revisions {
+        let old = was.revisions.get(repository);
+        if old != Some(commit) {
+            drifts.push(Drift { what: repository.clone(), was: old.cloned(), is: Some(commit.clone()) });
+        }
+    }
     for (name, values) in &is.labels {
         let old = was.labels.get(name);
         if old != Some(values) {
@@ -184,6 +198,15 @@ pub fn compare(was: &Lock, is: &Lock) -> Vec<Drift> {
     compare_files("model", &was.models, &is.models, &mut drifts);
     compare_files("data set", &was.datasets, &is.datasets, &mut drifts);
     drifts
+}
+
+/// The addresses of the repositories that a source reads.
+fn repositories(source: &Source) -> Vec<String> {
+    let repository = |path: &String| match Address::parse(path)? {
+        Ok(Address::Hub(address)) => Some(address.repository()),
+        Ok(Address::Http(_) | Address::Cloud(_)) | Err(_) => None,
+    };
+    source.paths.iter().filter_map(repository).collect()
 }
 
 fn compare_files(kind: &str, was: &BTreeMap<String, Files>, is: &BTreeMap<String, Files>, drifts: &mut Vec<Drift>) {

@@ -4,6 +4,7 @@
 //! A build renders each chunk with [`Renderer`] (pure, on any thread), hands the rows in order to [`Staging`], ends it
 //! with [`Staging::finish`] and publishes all files in one step with [`Finished::commit`].
 
+mod audit;
 mod card;
 mod error;
 mod file;

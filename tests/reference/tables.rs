@@ -239,9 +239,24 @@ fn licences() -> String {
 fn formats() -> String {
     let mut text = page("Formats", "What sources are read from, and what data sets are written in.");
     text += "## Sources\n\nThe word after `format`; without the statement the file's ending says it.\n\n";
-    text += &head(&["Format", "Today"]);
+    text += &head(&["Format", "Endings", "A record is", "Fields of its own", "Options", "`.gz`, `.zst`"]);
     for format in tables::source_formats() {
-        text += &row(&[&code(format.name), if format.read { "read" } else { "known and refused by a build" }]);
+        let endings: Vec<String> = format.endings.iter().map(|ending| code(&format!(".{ending}"))).collect();
+        let fields = list(format.columns.iter().map(|(name, _)| *name));
+        let options = list(format.options.iter().map(|option| option.about().0));
+        let packed = if format.format.is_text() { "read" } else { "no" };
+        text +=
+            &row(&[&list(format.words.iter().copied()), &endings.join(", "), format.record, &fields, &options, packed]);
+    }
+    text += "\n### Options\n\nThey stand in a block behind the word: `format csv { delimiter \";\" }`.\n\n";
+    text += &head(&["Option", "Example", "What it says"]);
+    let options = tables::source_formats().flat_map(|format| format.options);
+    let mut seen: Vec<&str> = Vec::new();
+    for (word, example, about) in options.map(|option| option.about()) {
+        if !seen.contains(&word) {
+            seen.push(word);
+            text += &row(&[&code(word), &code(example), about]);
+        }
     }
     text += "\n## Outputs\n\nThe word after `write`.\n\n";
     text += &head(&["Format", "From", "One row", "Today"]);

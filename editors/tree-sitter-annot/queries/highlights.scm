@@ -10,7 +10,7 @@
 
 ; Words that begin statements and clauses
 [
-  "path" "annotations" "format" "license" "origin" "consent" "on_bad_row" "fields"
+  "path" "annotations" "format" "license" "origin" "consent" "on_bad_row" "row" "most" "fields"
   "from" "key" "over" "overlap"
   "set" "drop" "dedup" "exactly" "near" "of"
   "redact" "forbid" "allow" "because" "require" "per" "keep" "for" "k_anonymous" "pack"

@@ -65,7 +65,7 @@ export const declarations = {
       inside: include("comment", "settings"),
     }),
     options("on_bad_row"),
-    statements("path", "annotations", "license", "origin", "consent"),
+    statements("path", "annotations", "license", "origin", "consent", "row"),
     ...include("common"),
   ]),
   label: {

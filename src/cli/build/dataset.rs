@@ -14,17 +14,19 @@ use crate::emit::{self, Manifest, file_name, verify_outputs};
 use crate::engine::read::Sizes;
 use crate::engine::stage::Reuse;
 use crate::engine::{
-    self, BuildInputs, BuildStage, Destination, EngineError, InputFile, Measured, MemoryLimit, Progress, SourceFiles,
-    Surveyed, TrainingTable, Violation,
+    self, BuildInputs, BuildStage, Destination, EngineError, EvaluatedFiles, InputFile, Measured, MemoryLimit,
+    Progress, SourceFiles, Surveyed, TrainingTable, Violation,
 };
-use crate::hir::{DatasetId, LabelSchema, LabelValues, Program, SourceId, Task};
+use crate::hir::{DatasetId, Evaluated, LabelSchema, LabelValues, Program, SourceId, StepKind, Task};
+use crate::remote::Remote;
 
 /// Builds one data set, or finds that its folder holds what would be built. Gives its manifest.
 pub fn build(session: &mut Session<'_>, id: DatasetId) -> Result<Manifest, Failure> {
     let program: &Program = &session.spec.program;
     let dataset = &program[id];
-    let sources = find_inputs(program, id, &session.roots, session.terminal)?;
-    let given = inputs(sources, session.jobs, session.memory.clone(), &session.cancel);
+    let sources = find_inputs(program, id, &session.roots, &session.remote, session.terminal)?;
+    let evaluated = find_evaluated(program, id, &session.roots, session.terminal)?;
+    let given = inputs(sources, evaluated, session.jobs, session.memory.clone(), &session.cancel);
     let inputs = BuildInputs { stages: session.stages.clone(), ..given };
     let bar = Bar::new(session.terminal, "Building", &dataset.name);
     let surveyed = Surveyed::of(program, id, &inputs, &mut |progress| bar.show(progress))
@@ -135,18 +137,45 @@ fn training_tables(program: &Program, id: DatasetId) -> Vec<TrainingTable> {
 /// Adds a data set to the new lock, after holding it against a binding one.
 fn hold_to_lock(session: &mut Session<'_>, manifest: &Manifest) -> Result<(), Failure> {
     let mut part = session.empty_lock();
+    part.revisions = session.remote.used();
     part.add_dataset(&session.spec.program, manifest);
     session.check_lock(&part)?;
     let spec = session.spec;
     session.lock.add_dataset(&spec.program, manifest);
+    session.lock.revisions.extend(session.remote.used());
     Ok(())
 }
 
-/// The files of a data set and of the sources that its labels are found in.
+/// The files that the records of a data set are held against.
+pub fn find_evaluated(
+    program: &Program,
+    id: DatasetId,
+    roots: &Roots,
+    terminal: &Terminal,
+) -> Result<Vec<EvaluatedFiles>, Failure> {
+    let against = program[id].steps.iter().flat_map(|step| match &step.kind {
+        StepKind::Decontaminate { against, .. } => against.as_slice(),
+        _ => &[],
+    });
+    let mut found = Vec::new();
+    for evaluated in against {
+        let Evaluated::Files { path, folder } = evaluated else { continue };
+        let files = roots.evaluated(folder, path).map_err(|NotFound { message, help }| {
+            terminal.error(message, Some(&help));
+            Failure::World
+        })?;
+        let files = files.into_iter().map(|file| InputFile { name: file.name, location: file.location }).collect();
+        found.push(EvaluatedFiles { path: path.clone(), folder: folder.clone(), files });
+    }
+    Ok(found)
+}
+
+/// The files of a data set, of the sources that its labels are found in, and of those that it is held against.
 pub fn find_inputs(
     program: &Program,
     id: DatasetId,
     roots: &Roots,
+    remote: &Remote<'_>,
     terminal: &Terminal,
 ) -> Result<Vec<SourceFiles>, Failure> {
     let dataset = &program[id];
@@ -157,24 +186,52 @@ pub fn find_inputs(
             LabelSchema::Choice(LabelValues::Listed(_)) | LabelSchema::Declared(_) => {}
         }
     }
+    wanted.extend(engine::foreign_sources(dataset));
     wanted.sort();
     wanted.dedup();
     let mut sources = Vec::new();
     for source in wanted {
-        let files = roots.files(&program[source]).map_err(|NotFound { message, help }| {
+        let found = roots.files(&program[source], remote).map_err(|NotFound { message, help }| {
+            if remote.is_cancelled() {
+                return cancelled(terminal);
+            }
             terminal.error(message, Some(&help));
             Failure::World
         })?;
-        let files = files.into_iter().map(|file| InputFile { name: file.name, location: file.location }).collect();
+        if !found.skipped.is_empty() {
+            let (count, word) = (found.skipped.len(), program[source].format.word());
+            let files = crate::cli::check::counted(count, "file");
+            terminal.status(
+                Paint::Yellow,
+                "Skipped",
+                format_args!("{files} of no `{word}` ending: {}", some(&found.skipped)),
+            );
+        }
+        let files =
+            found.files.into_iter().map(|file| InputFile { name: file.name, location: file.location }).collect();
         sources.push(SourceFiles { source, files, looked_for: program[source].paths.clone() });
     }
     Ok(sources)
 }
 
+/// The first few of some names.
+fn some(names: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    let more = if names.len() > SHOWN { " …" } else { "" };
+    shown.join(", ") + more
+}
+
 /// What the engine is given beside the program.
-pub fn inputs(sources: Vec<SourceFiles>, jobs: usize, memory: MemoryLimit, cancel: &Arc<AtomicBool>) -> BuildInputs {
+pub fn inputs(
+    sources: Vec<SourceFiles>,
+    evaluated: Vec<EvaluatedFiles>,
+    jobs: usize,
+    memory: MemoryLimit,
+    cancel: &Arc<AtomicBool>,
+) -> BuildInputs {
     let jobs = NonZeroUsize::new(jobs).unwrap_or(NonZeroUsize::MIN);
-    BuildInputs { sources, jobs, sizes: Sizes::default(), memory, cancel: Arc::clone(cancel), stages: None }
+    BuildInputs { sources, evaluated, jobs, sizes: Sizes::default(), memory, cancel: Arc::clone(cancel), stages: None }
 }
 
 /// Tells why the engine stopped.
@@ -184,8 +241,10 @@ pub fn fail(terminal: &Terminal, error: &EngineError) -> Failure {
     }
     let help = match error {
         EngineError::BadRow { .. } => Some("mend the row, or write `on_bad_row quarantine` in the source"),
-        EngineError::Header { .. } => {
-            Some("mend the header, or name the column with `@column(\"…\")` in the source's `fields`")
+        EngineError::Damaged { .. } => Some("fetch or make the file again; what stands before the damage is not used"),
+        EngineError::Scratch { .. } => Some("name a folder with room with `--cache` or ANNOTC_CACHE"),
+        EngineError::Header { .. } | EngineError::Schema { .. } => {
+            Some("mend the file, or name the column with `@column(\"…\")` in the source's `fields`")
         }
         EngineError::Spill(_) => Some(
             "name another folder with `--cache` or ANNOTC_CACHE, or allow more memory with `--memory` or ANNOTC_MEMORY",

@@ -10,6 +10,7 @@ mod train;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -25,6 +26,7 @@ use crate::emit::{self, Manifest};
 use crate::engine::MemoryLimit;
 use crate::engine::stage::Stages;
 use crate::hir::DatasetId;
+use crate::remote::{Remote, Terms};
 use crate::runtime::Runtime;
 use crate::semantic;
 use inputs::Roots;
@@ -47,6 +49,9 @@ pub struct BuildArgs {
     /// Threads [default: the machine's cores]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
+    /// Ask anew which commits the branches of remote repositories mean; without it those of the lockfile are read
+    #[arg(long, conflicts_with = "locked")]
+    refresh: bool,
     /// Measure every record again, and keep nothing for the next build
     #[arg(long)]
     no_cache: bool,
@@ -80,6 +85,8 @@ pub struct Session<'a> {
     pub out: PathBuf,
     /// Where relative paths are looked for.
     pub roots: Roots,
+    /// How remote files are fetched.
+    pub remote: Remote<'a>,
     /// Threads.
     pub jobs: usize,
     /// How much is kept in memory between the passes, and where the rest goes.
@@ -222,11 +229,16 @@ fn open<'a>(args: &'a BuildArgs, spec: &'a Spec, terminal: &'a Terminal) -> Resu
     let date = args.date.clone().or_else(|| old_lock.as_ref()?.date.clone());
     let cancel = Arc::new(AtomicBool::new(false));
     listen(&cancel);
+    let cache = super::runtime::cache_folder(args.runtime.cache.as_deref());
+    let pins = old_lock.as_ref().map(|lock| lock.revisions.clone()).unwrap_or_default();
+    let terms = Terms { offline: args.runtime.offline, refresh: args.refresh, pins };
+    let remote = Remote::new(&cache, terms, Arc::clone(&cancel), tell_fetched(terminal));
     Ok(Session {
         terminal,
         spec,
         out: args.places.out.clone().unwrap_or_else(|| spec.out()),
         roots: roots(args, spec),
+        remote,
         jobs: jobs(args.jobs),
         memory: args.memory.limit(args.runtime.cache.as_deref()),
         cancel,
@@ -239,14 +251,33 @@ fn open<'a>(args: &'a BuildArgs, spec: &'a Spec, terminal: &'a Terminal) -> Resu
     })
 }
 
+fn roots(args: &BuildArgs, spec: &Spec) -> Roots {
+    Roots { spec: spec.folder(), data: args.places.data_root.clone() }
+}
+
+fn tell_fetched(terminal: &Terminal) -> Rc<dyn Fn(&str) + '_> {
+    Rc::new(|address| terminal.status(Paint::Green, "Fetching", address))
+}
+
+/// How the remote files of a specification are fetched by a command that looks at what a build would do: as the lockfile
+/// pins them. One that cannot be read pins nothing; a build says what is wrong with it.
+pub fn remote<'a>(
+    spec: &Path,
+    cache: Option<&Path>,
+    offline: bool,
+    cancel: &Arc<AtomicBool>,
+    terminal: &'a Terminal,
+) -> Remote<'a> {
+    let lock = Lock::read(&Lock::path(spec)).ok().flatten();
+    let terms = Terms { offline, refresh: false, pins: lock.map(|lock| lock.revisions).unwrap_or_default() };
+    let cache = super::runtime::cache_folder(cache);
+    Remote::new(&cache, terms, Arc::clone(cancel), tell_fetched(terminal))
+}
+
 /// Where what first passes measure is kept for a specification.
 pub fn stages(spec: &Path, cache: Option<&Path>) -> Stages {
     let spec = std::path::absolute(spec).unwrap_or_else(|_| spec.to_path_buf());
     Stages::new(&super::runtime::cache_folder(cache), spec.display().to_string())
-}
-
-fn roots(args: &BuildArgs, spec: &Spec) -> Roots {
-    Roots { spec: spec.folder(), data: args.places.data_root.clone() }
 }
 
 /// The threads asked for, else one for each core.

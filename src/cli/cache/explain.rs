@@ -12,17 +12,18 @@ use super::units;
 use crate::cli::build::dataset::{self, Bar};
 use crate::cli::build::inputs::Roots;
 use crate::cli::build::targets::Targets;
-use crate::cli::build::{jobs, stages};
+use crate::cli::build::{jobs, remote, stages};
 use crate::cli::check::counted;
 use crate::cli::context::{self, Spec};
 use crate::cli::runtime::cache_folder;
 use crate::cli::terminal::{Paint, Terminal};
-use crate::cli::{Failure, Places};
+use crate::cli::{Failure, Places, models};
 use crate::emit::{self, Manifest, file_name, verify_outputs, why_made_again};
 use crate::engine::stage::{Explained, Stages, explain};
 use crate::engine::{MemoryLimit, SourceOutcome, Surveyed};
 use crate::hir::{Dataset, DatasetId, Program};
 use crate::plan::normal;
+use crate::semantic;
 
 /// Options of `annotc cache explain`.
 #[derive(Debug, Args)]
@@ -35,6 +36,9 @@ pub(super) struct ExplainArgs {
     targets: Vec<String>,
     #[command(flatten)]
     places: Places,
+    /// Never download a file that is not in the cache
+    #[arg(long)]
+    offline: bool,
 }
 
 /// What a build would make of one stage.
@@ -49,11 +53,19 @@ struct Stage {
 
 /// Looks at all stages of the chosen data sets.
 pub(super) fn run(args: &ExplainArgs, cache: Option<&Path>, terminal: &Terminal) -> Result<(), Failure> {
-    let spec = context::load_checked(&args.spec, terminal)?;
+    let mut spec = context::load_checked(&args.spec, terminal)?;
+    let named: Vec<&str> = args.targets.iter().map(String::as_str).collect();
+    let wanted = (!named.is_empty()).then_some(named.as_slice());
+    if terminal.report(&spec.sources, &semantic::check_supported(&spec.parsed, wanted)) {
+        return Err(Failure::Spec);
+    }
     let targets = Targets::choose(&spec.program, &args.targets).map_err(|(message, help)| {
         terminal.error(message, Some(&help));
         Failure::Usage
     })?;
+    let roots = Roots { spec: spec.folder(), data: args.places.data_root.clone() };
+    models::provide_tokenizers(&mut spec.program, &targets.datasets, &roots)
+        .map_err(|missing| models::fail(terminal, &missing))?;
     let kept = stages(&spec.path, cache);
     let cache = cache_folder(cache);
     for &id in &targets.datasets {
@@ -72,10 +84,13 @@ fn look(
 ) -> Result<[Stage; 4], Failure> {
     let program: &Program = &spec.program;
     let roots = Roots { spec: spec.folder(), data: args.places.data_root.clone() };
-    let sources = dataset::find_inputs(program, id, &roots, terminal)?;
+    let cancel = Arc::new(AtomicBool::new(false));
+    let remote = remote(&spec.path, Some(cache), args.offline, &cancel, terminal);
+    let sources = dataset::find_inputs(program, id, &roots, &remote, terminal)?;
     // Nothing is decided, so that nothing is kept in memory.
     let memory = MemoryLimit { bytes: MemoryLimit::DEFAULT, cache: cache.to_path_buf() };
-    let inputs = dataset::inputs(sources, jobs(None), memory, &Arc::new(AtomicBool::new(false)));
+    let evaluated = dataset::find_evaluated(program, id, &roots, terminal)?;
+    let inputs = dataset::inputs(sources, evaluated, jobs(None), memory, &cancel);
     let bar = Bar::new(terminal, "Looking", &program[id].name);
     let surveyed = Surveyed::of(program, id, &inputs, &mut |progress| bar.show(progress))
         .map_err(|error| dataset::fail(terminal, &error))?;

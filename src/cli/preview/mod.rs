@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 use clap::Args;
 
-use super::build::dataset::{Bar, fail, find_inputs, inputs};
+use super::build::dataset::{Bar, fail, find_evaluated, find_inputs, inputs};
 use super::build::inputs::Roots;
 use super::context::{self, Spec};
 use super::terminal::{Paint, Terminal};
@@ -73,9 +73,13 @@ pub struct PreviewArgs {
     jobs: Option<u16>,
     #[command(flatten)]
     memory: MemoryArgs,
-    /// The folder for what outgrows the memory [default: the user's cache folder]
+    /// The folder for what can be fetched again, and for what is unpacked or outgrows the memory [default: the user's
+    /// cache folder]
     #[arg(long, value_name = "DIR", env = "ANNOTC_CACHE")]
     cache: Option<PathBuf>,
+    /// Never download a file that is not in the cache
+    #[arg(long)]
+    offline: bool,
 }
 
 /// Decides over all records and shows some.
@@ -92,8 +96,10 @@ pub fn run(args: &PreviewArgs, terminal: &Terminal) -> Result<(), Failure> {
     let template = choose_template(&spec.program, id, args.template.as_deref(), terminal)?;
     let cancel = Arc::new(AtomicBool::new(false));
     build::listen(&cancel);
-    let sources = find_inputs(&spec.program, id, &roots, terminal)?;
-    let inputs = inputs(sources, build::jobs(args.jobs), args.memory.limit(args.cache.as_deref()), &cancel);
+    let remote = build::remote(&args.spec, args.cache.as_deref(), args.offline, &cancel, terminal);
+    let sources = find_inputs(&spec.program, id, &roots, &remote, terminal)?;
+    let evaluated = find_evaluated(&spec.program, id, &roots, terminal)?;
+    let inputs = inputs(sources, evaluated, build::jobs(args.jobs), args.memory.limit(args.cache.as_deref()), &cancel);
     let bar = Bar::new(terminal, "Reading", name);
     let world = |error| fail(terminal, &error);
     let surveyed = Surveyed::of(&spec.program, id, &inputs, &mut |progress| bar.show(progress)).map_err(world)?;

@@ -37,7 +37,7 @@ pub fn show(found: &Found, terminal: &Terminal) {
 
 /// A row for each histogram.
 pub fn lengths<'h>(rows: impl Iterator<Item = (String, &'h Histogram)>, terminal: &Terminal) {
-    let mut grid = Grid::new(&["length of", "least", "median", "mean", "95 %", "most", "histogram"]).to_left(6);
+    let mut grid = Grid::new(&["length of", "least", "median", "mean", "95 %", "most", "histogram"]).left(6);
     let narrow = terminal.answer_width() < 100;
     for (name, histogram) in rows {
         let number = |value: Option<u64>| value.map_or("–".to_owned(), count);
@@ -67,7 +67,7 @@ fn of_lengths<'m>(part: &str, measured: &'m Measured) -> Vec<(String, &'m Histog
 }
 
 fn numbers(parts: &[(&str, u64, &Measured)], terminal: &Terminal) {
-    let mut grid = Grid::new(&["part", "numbers", "least", "median", "most", "histogram"]).to_left(5);
+    let mut grid = Grid::new(&["part", "numbers", "least", "median", "most", "histogram"]).left(5);
     let of = |measured: &Measured| match measured {
         Measured::Numbers { numbers, .. } => Some(numbers.clone()),
         Measured::Text { .. } | Measured::Values { .. } | Measured::Items { .. } | Measured::Presence { .. } => None,

@@ -38,7 +38,7 @@ impl Grid {
     }
 
     /// With a column of words.
-    pub fn to_left(mut self, column: usize) -> Self {
+    pub fn left(mut self, column: usize) -> Self {
         self.left.push(column);
         self
     }

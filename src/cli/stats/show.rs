@@ -94,7 +94,7 @@ fn quarantine(found: &Found, terminal: &Terminal) {
         return;
     }
     heading("Why records are in the quarantine", terminal);
-    let mut grid = Grid::new(&["reason", "records", "the first"]).to_left(2);
+    let mut grid = Grid::new(&["reason", "records", "the first"]).left(2);
     for entry in errors.iter().take(SHOWN) {
         let first = entry.samples.first().map_or(String::new(), |sample| format!("{}:{}", sample.file, sample.line));
         grid.row(vec![entry.error.clone(), count(entry.records), first], None);
@@ -113,7 +113,7 @@ fn duplicates(found: &Found, terminal: &Terminal) {
         };
         let told = format!("{repeats}; the largest cluster has {}", counted(largest, "record"));
         words(&told, terminal);
-        let mut grid = Grid::new(&["record that stays", "read at", "records"]).to_left(1);
+        let mut grid = Grid::new(&["record that stays", "read at", "records"]).left(1);
         // Clusters of two are the rule, and no news.
         let large = rule.largest.iter().filter(|cluster| cluster.records > 2).take(SHOWN);
         let mut any = false;

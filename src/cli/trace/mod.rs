@@ -40,6 +40,9 @@ pub struct TraceArgs {
     /// Where relative paths are looked for after the spec's own folder
     #[arg(long, value_name = "DIR", env = "ANNOTC_DATA")]
     data_root: Option<PathBuf>,
+    /// The folder for what was fetched, and for what is unpacked [default: the user's cache folder]
+    #[arg(long, value_name = "DIR", env = "ANNOTC_CACHE")]
+    cache: Option<PathBuf>,
 }
 
 /// Prints every record that is meant; none is a failure.
@@ -48,7 +51,7 @@ pub fn run(args: &TraceArgs, terminal: &Terminal) -> Result<(), Failure> {
     let beside = || spec.as_ref().map_or_else(|| PathBuf::from("build"), |spec| context::out_beside(spec));
     let outs = if args.out.is_empty() { vec![beside()] } else { args.out.clone() };
     let reread = match &spec {
-        Some(path) => Some(Reread::open(path, args.data_root.clone(), terminal)?),
+        Some(path) => Some(Reread::open(path, args.data_root.clone(), args.cache.as_deref(), terminal)?),
         None => None,
     };
     let mut nothing = Traced::default();

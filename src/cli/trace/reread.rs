@@ -1,12 +1,15 @@
 //! A record read again from its source, where spec and file are still those that were built from.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
-use crate::cli::Failure;
 use crate::cli::build::inputs::Roots;
 use crate::cli::context::{self, Spec};
 use crate::cli::plan::{State, state};
+use crate::cli::runtime::cache_folder;
 use crate::cli::terminal::Terminal;
+use crate::cli::{Failure, build};
 use crate::diagnostics::Severity;
 use crate::emit::trace::Life;
 use crate::engine::replay::{Asked, NotReplayed, Replayed, replay};
@@ -17,6 +20,7 @@ use crate::plan::normal::declaration;
 pub struct Reread<'t> {
     spec: Spec,
     roots: Roots,
+    cache: PathBuf,
     terminal: &'t Terminal,
 }
 
@@ -25,10 +29,15 @@ pub type Again = Result<Replayed, String>;
 
 impl<'t> Reread<'t> {
     /// A spec whose mistakes keep nobody from looking at what was built.
-    pub fn open(path: &Path, data: Option<PathBuf>, terminal: &'t Terminal) -> Result<Self, Failure> {
+    pub fn open(
+        path: &Path,
+        data: Option<PathBuf>,
+        cache: Option<&Path>,
+        terminal: &'t Terminal,
+    ) -> Result<Self, Failure> {
         let spec = context::load(path, terminal)?;
         let roots = Roots { spec: spec.folder(), data };
-        Ok(Self { spec, roots, terminal })
+        Ok(Self { spec, roots, cache: cache_folder(cache), terminal })
     }
 
     /// The steps of one record.
@@ -51,7 +60,8 @@ impl<'t> Reread<'t> {
         };
         let (passed, taken_out) = reached(dataset, life);
         let file = (life.file.as_str(), location.as_path());
-        let asked = Asked { source, file, blake3: &life.blake3, line: life.line, passed, taken_out };
+        let scratch = self.cache.join("scratch");
+        let asked = Asked { source, file, scratch: &scratch, blake3: &life.blake3, line: life.line, passed, taken_out };
         match replay(program, DatasetId(at as u32), asked) {
             Ok(Ok(replayed)) => Ok(replayed),
             Ok(Err(NotReplayed::Changed)) => Err(format!("`{}` has changed since: build again", life.file)),
@@ -76,8 +86,11 @@ impl<'t> Reread<'t> {
 
     /// Where a file of a source lies.
     fn location(&self, source: SourceId, name: &str) -> Option<PathBuf> {
-        let files = self.roots.files(&self.spec.program[source]).ok()?;
-        files.into_iter().find(|file| file.name == name).map(|file| file.location)
+        // Of a remote file the copy is looked at that the build has left in the cache.
+        let cancel = Arc::new(AtomicBool::new(false));
+        let remote = build::remote(&self.spec.path, Some(&self.cache), true, &cancel, self.terminal);
+        let found = self.roots.files(&self.spec.program[source], &remote).ok()?;
+        found.files.into_iter().find(|file| file.name == name).map(|file| file.location)
     }
 }
 

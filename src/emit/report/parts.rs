@@ -154,7 +154,7 @@ pub fn bar(class: &'static str, pieces: &[(&'static str, u64)], whole: u64) -> E
     let mut at = 0.0;
     let mut rects = Vec::new();
     for &(piece, records) in pieces.iter().filter(|(_, records)| *records > 0) {
-        let width = (records as f64 / whole.max(1) as f64 * WIDTH).max(LEAST).min(WIDTH);
+        let width = (records as f64 / whole.max(1) as f64 * WIDTH).clamp(LEAST, WIDTH);
         let x = f64::min(at, WIDTH - width);
         rects.push(rect(x, 0.0, width, 10.0).class(piece));
         at = x + width;

@@ -31,8 +31,8 @@ use serde_json::json;
 
 use super::read::{Chunk, ChunkKind, FileSurvey, Survey};
 use crate::hir::{Dataset, Program};
-use crate::plan::measure::Measures;
 use crate::plan::normal::{reading, short_digest};
+use crate::plan::stage::Measures;
 
 /// The most bytes that a build leaves in the cache beside its own stages, where nobody says otherwise: 5 GiB.
 pub const DEFAULT_BYTES: u64 = 5 << 30;
@@ -120,27 +120,30 @@ fn stage_key(measures: &Measures) -> String {
 /// The names of the chunks of a survey.
 fn chunk_keys(program: &Program, dataset: &Dataset, survey: &Survey) -> Vec<String> {
     let readings = readings(program, dataset, survey);
-    survey
-        .chunks
-        .iter()
-        .map(|chunk| chunk_key(chunk, &survey.files[chunk.file], &readings[chunk.file], survey))
-        .collect()
+    survey.chunks.iter().map(|chunk| chunk_key(chunk, &survey.files[chunk.file], &readings[chunk.file])).collect()
 }
 
 /// How the rows of each file are read.
 fn readings(program: &Program, dataset: &Dataset, survey: &Survey) -> Vec<String> {
-    survey.files.iter().map(|file| reading(program, dataset, &program[file.source])).collect()
+    let reading = |file: &FileSurvey| {
+        let source = &program[file.source];
+        let read = reading(program, dataset, source);
+        // Where a field has the file's name, the same content under another name has other rows.
+        if source.reads_name() { format!("{read} {}", file.file.name) } else { read }
+    };
+    survey.files.iter().map(reading).collect()
 }
 
-fn chunk_key(chunk: &Chunk, file: &FileSurvey, reading: &str, survey: &Survey) -> String {
+fn chunk_key(chunk: &Chunk, file: &FileSurvey, reading: &str) -> String {
     // The file's number is no part of the name: it changes with the files beside it, and so no location is kept.
     let Chunk { file: _, start, end, line, kind } = chunk;
     let kind = match kind {
         ChunkKind::Records => "records",
         ChunkKind::Overlong => "overlong",
+        ChunkKind::Rows => "rows",
     };
     let blake3 = file.blake3.to_hex().to_string();
-    short_digest(&json!([reading, blake3, start, end, line, kind, survey.sizes.row]).to_string())
+    short_digest(&json!([reading, blake3, start, end, line, kind, file.longest_row]).to_string())
 }
 
 /// The files of a survey as a record names them.

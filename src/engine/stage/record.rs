@@ -9,7 +9,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use crate::emit::write_atomically;
-use crate::plan::measure::{Measures, Node};
+use crate::plan::stage::{Measures, Node};
 
 const SCHEMA: &str = "annotc.stage/1";
 

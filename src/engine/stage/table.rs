@@ -30,7 +30,7 @@ use super::{Reuse, Stages, chunk_keys};
 use crate::engine::read::table::LOCATION;
 use crate::engine::read::{Survey, file_and_offset, location};
 use crate::hir::{Dataset, Program};
-use crate::plan::measure::Measures;
+use crate::plan::stage::Measures;
 
 /// The measures of all chunks.
 #[derive(Debug, Clone)]

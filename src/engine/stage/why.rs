@@ -7,7 +7,7 @@ use super::shelf::{Stored, stored};
 use super::{Stages, chunk_file, chunk_keys, inputs, stage_key};
 use crate::engine::Surveyed;
 use crate::hir::{Dataset, Program};
-use crate::plan::measure::Measures;
+use crate::plan::stage::Measures;
 
 /// What a build would find of a first pass.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -12,7 +12,7 @@ pub(super) use shown::{named, shown};
 use serde_json::{Value, json};
 
 use crate::engine::SourceOutcome;
-use crate::hir::{Dataset, OnBadRow, Program, Source, SourceField, SourceFormat};
+use crate::hir::{Dataset, OnBadRow, Program, Source, SourceField};
 
 /// What decides a data set's bytes, as one hash of 64 hexadecimal digits: what the specification says of it, the content
 /// of the files read, the versions of the functions and detectors used, and this program's own version. Of `files` only
@@ -48,6 +48,8 @@ pub fn reading(program: &Program, dataset: &Dataset, source: &Source) -> String 
         paths: _,
         folder: _,
         format,
+        options,
+        longest_row,
         fields,
         license: _,
         origin: _,
@@ -56,10 +58,7 @@ pub fn reading(program: &Program, dataset: &Dataset, source: &Source) -> String 
         span: _,
         path_span: _,
     } = source;
-    let format = match format {
-        SourceFormat::Jsonl => "jsonl",
-        SourceFormat::Csv => "csv",
-    };
+    let format = declared::read_as(*format, options, *longest_row);
     let on_bad_row = match on_bad_row {
         OnBadRow::Quarantine => "quarantine",
         OnBadRow::Fail => "fail",

@@ -140,7 +140,7 @@ fn types() {
             "`require share() … per FIELD`",
         ),
         ("path \"data/questions.csv\"", "path \"\"", "E0217", "\"\"", "name a file"),
-        ("data/questions.csv", "data/questions.tsv", "E0218", "path \"data/questions.tsv\"", "format"),
+        ("data/questions.csv", "data/questions.xlsx", "E0218", "path \"data/questions.xlsx\"", "format"),
         ("write jsonl", "write jsonnl", "E0218", "jsonnl", "`jsonl`"),
         ("words(text) < shortest", "stars in [words(text)]", "E0219", "words(text)", "let"),
         ("set category = code", "set category = code match { a => drop; else => \"b\" }", "E0220", "drop", "clean"),
@@ -370,4 +370,53 @@ fn packs() {
             "`clean` block",
         ),
     ]);
+}
+
+#[test]
+fn formats_and_where_files_lie() {
+    let path = "path \"data/questions.csv\"";
+    let said = |format: &str| format!("path \"data/questions.csv\"; {format}");
+    let source = |path: &str, rest: &str| {
+        format!("source z {{ path \"{path}\"; {rest} }}\ndataset e {{ from z; split train 100% }}")
+    };
+    let cases: [(&str, String, &str, &str, &str); 17] = [
+        (path, said("format csv { delimter \";\" }"), "E0109", "delimter", "delimiter"),
+        (path, said("format csv { at \"data\" }"), "E0109", "at", "options"),
+        (path, said("format csv { delimiter \";;\" }"), "E0206", "delimiter \";;\"", "one ASCII character"),
+        (path, said("format csv { delimiter \"\\\"\" }"), "E0206", "delimiter \"\\\"\"", "quote off"),
+        (path, said("format csv { header maybe }"), "E0110", "maybe", "`on`"),
+        (path, said("format csv { encoding \"windows-1225\" }"), "E0110", "\"windows-1225\"", "windows-125"),
+        (path, said("row at most 8 MB"), "E0216", "MB", "MiB"),
+        (path, said("row at most 8"), "E0216", "8", "row at most 8 MiB"),
+        (path, said("row at most 2 GiB"), "E0215", "2 GiB", "at most 1"),
+        (
+            END,
+            source("a.txt", "format text { by sentence }; fields { text: string }"),
+            "E0110",
+            "sentence",
+            "paragraph",
+        ),
+        (END, source("a.txt", "fields { txt: string }"), "E0201", "txt: string", "text"),
+        (END, source("a.txt", "fields { text: string; line: string }"), "E0206", "line: string", "line: int"),
+        (END, source("a.conll", "fields { tokens: string }"), "E0206", "tokens: string", "list<string>"),
+        (
+            END,
+            source("a.csv", "format csv { header off }; fields { x: string @column(\"y\") }"),
+            "E0221",
+            "x: string @column(\"y\")",
+            "@column(\"3\")",
+        ),
+        (END, source("a.csv", "fields { x: list<string> }"), "E0206", "x: list<string>", "as `string`"),
+        (END, source("a.parquet.gz", "fields { x: string }"), "E0217", "path \"a.parquet.gz\"", "unpack"),
+        (
+            END,
+            source("hf://models/o/n/a.csv", "fields { x: string }"),
+            "E0217",
+            "\"hf://models/o/n/a.csv\"",
+            "hf://datasets/OWNER",
+        ),
+    ];
+    let cases: Vec<Case<'_>> =
+        cases.iter().map(|(from, to, code, place, help)| (*from, to.as_str(), *code, *place, *help)).collect();
+    check_cases(&cases);
 }
