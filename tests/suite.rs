@@ -1,6 +1,8 @@
 //! The one integration binary: real processes over real files.
 
 mod build;
+#[cfg(feature = "cluster")]
+mod cluster;
 mod damage;
 mod diagnostics;
 mod doors;

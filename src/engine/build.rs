@@ -16,6 +16,7 @@ use super::read::{ChunkTable, Sizes, Survey};
 use super::report::{Resolved, sources};
 use super::require::check_rules;
 use super::resolve::{Fates, Reread, resolve, source_is_keyed};
+use super::site::Site;
 use super::stages::Build;
 use super::training::TrainingTable;
 use crate::dedup::near::Clusters;
@@ -42,6 +43,8 @@ pub struct BuildInputs {
     pub sources: Vec<SourceFiles>,
     /// The number of worker threads.
     pub jobs: NonZeroUsize,
+    /// Where the passes run.
+    pub site: Site,
     /// How files are cut.
     pub sizes: Sizes,
     /// Set from elsewhere to stop the build.
@@ -243,7 +246,7 @@ impl<'b> Build<'b> {
         progress: &'b mut dyn FnMut(Progress),
     ) -> Result<Self, EngineError> {
         let dataset = &program[dataset];
-        let workers = Workers::start(inputs.jobs, Arc::clone(&inputs.cancel))?;
+        let workers = Workers::start(inputs.jobs, &inputs.site, Arc::clone(&inputs.cancel))?;
         let source = |id: SourceId| &program[id];
         let cancel = Arc::clone(&inputs.cancel);
         let table = ChunkTable::new(surveyed.survey.clone(), &dataset.columns, source, cancel);

@@ -2,6 +2,8 @@
 
 mod assign;
 mod build;
+#[cfg(feature = "cluster")]
+pub mod cluster;
 mod error;
 mod faults;
 mod narrow;
@@ -13,6 +15,7 @@ pub mod read;
 mod report;
 mod require;
 mod resolve;
+mod site;
 mod stages;
 #[cfg(test)]
 mod tests;
@@ -28,6 +31,7 @@ pub use outcome::{
 };
 pub use partition::largest_remainder;
 pub use read::survey::InputFile;
+pub use site::Site;
 pub use training::{TrainingTable, slice_groups};
 pub use unit_test::{
     Arm, CaseFailure, Difference, Ending, Mismatch, Part, Rule, RuleId, RuleRef, TestOutcome, Wanted, rules, run_tests,

@@ -10,17 +10,19 @@ use datafusion::catalog::TableProvider;
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
-use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionConfig;
 use futures::{StreamExt, TryStreamExt};
 use tokio::runtime::Runtime;
 
 use super::EngineError;
+use super::site::{Reached, Site};
 
-/// Worker threads and a session of the query engine.
+/// Worker threads, a session of the query engine, and where its plans run.
 pub struct Workers {
     runtime: Runtime,
     session: SessionContext,
+    site: Reached,
     jobs: usize,
     cancel: Arc<AtomicBool>,
 }
@@ -46,8 +48,8 @@ impl ChunkWork for Batches {
 }
 
 impl Workers {
-    /// Starts as many threads as there are jobs.
-    pub fn start(jobs: NonZeroUsize, cancel: Arc<AtomicBool>) -> Result<Self, EngineError> {
+    /// Starts as many threads as there are jobs, and reaches the site where plans run.
+    pub fn start(jobs: NonZeroUsize, site: &Site, cancel: Arc<AtomicBool>) -> Result<Self, EngineError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(jobs.get())
             .thread_name("annotc-worker")
@@ -56,7 +58,8 @@ impl Workers {
         // The partitions of a plan are the chunks; the engine is to add none of its own.
         let session = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(1));
         crate::plan::registry().into_iter().for_each(|udf| session.register_udf(udf));
-        Ok(Self { runtime, session, jobs: jobs.get(), cancel })
+        let site = runtime.block_on(site.reach(&cancel))?;
+        Ok(Self { runtime, session, site, jobs: jobs.get(), cancel })
     }
 
     /// The optimized physical plan.
@@ -71,16 +74,15 @@ impl Workers {
         work: Arc<W>,
         each: &mut dyn FnMut(usize, Vec<W::Piece>) -> Result<(), EngineError>,
     ) -> Result<(), EngineError> {
-        let plan = self.physical(plan)?;
-        let chunks = plan.output_partitioning().partition_count();
+        let running = Arc::new(self.site.begin(self.physical(plan)?, self.session.task_ctx()));
+        let chunks = running.chunks();
         self.runtime.block_on(async {
             // One chunk more than there are threads is under way, so that a slow one lets nobody wait.
             let mut pieces = futures::stream::iter(0..chunks)
                 .map(|chunk| {
-                    let stream = plan.execute(chunk, self.session.task_ctx());
-                    let work = Arc::clone(&work);
+                    let (running, work) = (Arc::clone(&running), Arc::clone(&work));
                     tokio::spawn(async move {
-                        let (mut batches, mut pieces, mut first) = (stream?, Vec::new(), 0);
+                        let (mut batches, mut pieces, mut first) = (running.chunk(chunk).await?, Vec::new(), 0);
                         while let Some(batch) = batches.try_next().await? {
                             let rows = batch.num_rows();
                             pieces.push(work.batch(chunk, first, batch)?);
@@ -90,15 +92,20 @@ impl Workers {
                     })
                 })
                 .buffered(self.jobs + 1);
-            for chunk in 0..chunks {
-                if self.cancel.load(Ordering::Relaxed) {
-                    return Err(EngineError::Interrupted);
+            let mut hand_over = async || {
+                for chunk in 0..chunks {
+                    if self.cancel.load(Ordering::Relaxed) {
+                        return Err(EngineError::Interrupted);
+                    }
+                    let Some(done) = pieces.next().await else { break };
+                    let done = done.map_err(|error| EngineError::Workers(error.to_string()))?;
+                    each(chunk, done?)?;
                 }
-                let Some(done) = pieces.next().await else { break };
-                let done = done.map_err(|error| EngineError::Workers(error.to_string()))?;
-                each(chunk, done?)?;
-            }
-            Ok(())
+                Ok(())
+            };
+            let result = hand_over().await;
+            running.end().await;
+            result
         })
     }
 }

@@ -30,6 +30,7 @@ macro_rules! ids {
         $(
             $(#[$doc])*
             #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+            #[cfg_attr(feature = "cluster", derive(serde::Serialize, serde::Deserialize))]
             pub struct $name(pub u32);
 
             impl std::ops::Index<$name> for Program {
@@ -80,6 +81,7 @@ pub struct Program {
 
 /// Where records come from.
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "cluster", derive(serde::Serialize, serde::Deserialize))]
 pub struct Source {
     /// Its name.
     pub name: String,
@@ -109,6 +111,7 @@ pub struct Source {
 
 /// A field as a source has it.
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "cluster", derive(serde::Serialize, serde::Deserialize))]
 pub struct SourceField {
     /// The name that the program uses.
     pub name: String,
@@ -130,6 +133,7 @@ pub struct SourceField {
 
 /// How files are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "cluster", derive(serde::Serialize, serde::Deserialize))]
 pub enum SourceFormat {
     /// One JSON object on each line.
     Jsonl,
@@ -139,6 +143,7 @@ pub enum SourceFormat {
 
 /// What a row that cannot be read does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "cluster", derive(serde::Serialize, serde::Deserialize))]
 pub enum OnBadRow {
     /// It goes to the quarantine with its place and reason.
     Quarantine,

@@ -11,8 +11,8 @@ use crate::cli::terminal::{Paint, Terminal};
 use crate::emit::{self, Manifest, file_name, verify_outputs};
 use crate::engine::read::Sizes;
 use crate::engine::{
-    self, BuildInputs, BuildStage, Destination, EngineError, InputFile, Measured, Progress, SourceFiles, Surveyed,
-    TrainingTable, Violation,
+    self, BuildInputs, BuildStage, Destination, EngineError, InputFile, Measured, Progress, Site, SourceFiles,
+    Surveyed, TrainingTable, Violation,
 };
 use crate::hir::{DatasetId, LabelSchema, LabelValues, Program, SourceId, Task};
 
@@ -21,7 +21,7 @@ pub fn build(session: &mut Session<'_>, id: DatasetId) -> Result<Manifest, Failu
     let program: &Program = &session.spec.program;
     let dataset = &program[id];
     let sources = find_inputs(program, id, &session.roots, session.terminal)?;
-    let inputs = inputs(sources, session.jobs, &session.cancel);
+    let inputs = BuildInputs { site: session.site.clone(), ..inputs(sources, session.jobs, &session.cancel) };
     let bar = Bar::new(session.terminal, "Building", &dataset.name);
     let surveyed = Surveyed::of(program, id, &inputs, &mut |progress| bar.show(progress))
         .map_err(|error| fail(session.terminal, &error))?;
@@ -145,7 +145,7 @@ pub fn find_inputs(
 /// What the engine is given beside the program.
 pub fn inputs(sources: Vec<SourceFiles>, jobs: usize, cancel: &Arc<AtomicBool>) -> BuildInputs {
     let jobs = NonZeroUsize::new(jobs).unwrap_or(NonZeroUsize::MIN);
-    BuildInputs { sources, jobs, sizes: Sizes::default(), cancel: Arc::clone(cancel) }
+    BuildInputs { sources, jobs, site: Site::Here, sizes: Sizes::default(), cancel: Arc::clone(cancel) }
 }
 
 /// Tells why the engine stopped.
@@ -158,6 +158,8 @@ pub fn fail(terminal: &Terminal, error: &EngineError) -> Failure {
         EngineError::Header { .. } => {
             Some("mend the header, or name the column with `@column(\"…\")` in the source's `fields`")
         }
+        #[cfg(feature = "cluster")]
+        EngineError::Cluster(error) => error.help(),
         _ => None,
     };
     terminal.error(error, help);

@@ -15,11 +15,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 
+use super::cluster::Elsewhere;
 use super::context::{self, Spec};
 use super::terminal::{Paint, Terminal};
 use super::{Failure, Places, RuntimeArgs};
 use crate::emit::lock::{self, Lock};
 use crate::emit::{self, Manifest};
+use crate::engine::Site;
 use crate::hir::DatasetId;
 use crate::runtime::Runtime;
 use crate::semantic;
@@ -48,6 +50,8 @@ pub struct BuildArgs {
     /// The day from which ages count, as YYYY-MM-DD; the lockfile records it
     #[arg(long, value_name = "DATE", value_parser = parse_date)]
     date: Option<String>,
+    #[command(flatten)]
+    elsewhere: Elsewhere,
 }
 
 /// What the stages of one build share.
@@ -62,6 +66,8 @@ pub struct Session<'a> {
     pub roots: Roots,
     /// Threads.
     pub jobs: usize,
+    /// Where the passes of data sets run.
+    pub site: Site,
     /// Set when the user interrupts.
     pub cancel: Arc<AtomicBool>,
     /// The lock as it was, and whether it is binding.
@@ -186,6 +192,7 @@ fn open<'a>(args: &'a BuildArgs, spec: &'a Spec, terminal: &'a Terminal) -> Resu
         out: args.places.out.clone().unwrap_or_else(|| spec.out()),
         roots: Roots { spec: spec.folder(), data: args.places.data_root.clone() },
         jobs: jobs(args.jobs),
+        site: args.elsewhere.site(terminal, &cancel)?,
         cancel,
         locked: args.locked,
         lock: Lock::new(hash, date),

@@ -13,6 +13,7 @@ use crate::hir::{SourceFormat, SourceId};
 
 /// A file of a source: where it lies and how it is named in outputs.
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "cluster", derive(serde::Serialize, serde::Deserialize))]
 pub struct InputFile {
     /// Where it lies.
     pub location: PathBuf,
@@ -33,6 +34,7 @@ pub struct Survey {
 
 /// What is known of a file.
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "cluster", derive(serde::Serialize, serde::Deserialize))]
 pub struct FileSurvey {
     /// Its source.
     pub source: SourceId,
@@ -49,6 +51,7 @@ pub struct FileSurvey {
 
 /// A piece of a file that begins and ends at record ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "cluster", derive(serde::Serialize, serde::Deserialize))]
 pub struct Chunk {
     /// Which file.
     pub file: usize,
@@ -64,6 +67,7 @@ pub struct Chunk {
 
 /// What a chunk holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "cluster", derive(serde::Serialize, serde::Deserialize))]
 pub enum ChunkKind {
     /// Records, each no longer than the cap.
     Records,

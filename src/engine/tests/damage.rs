@@ -8,8 +8,8 @@ use arrow::array::{Array, AsArray};
 use arrow::datatypes::Int64Type;
 
 use super::{
-    BuildInputs, DatasetId, Destination, EngineError, InputFile, Sizes, SourceFiles, SourceId, Surveyed, TINY, build,
-    build_dataset, program,
+    BuildInputs, DatasetId, Destination, EngineError, InputFile, Site, Sizes, SourceFiles, SourceId, Surveyed, TINY,
+    build, build_dataset, program,
 };
 
 const JSONL: &str = r#"annot 1
@@ -149,6 +149,7 @@ fn a_file_that_changes_and_a_stop_are_noticed() {
     let inputs = BuildInputs {
         sources: vec![SourceFiles { source: SourceId(0), files, looked_for: Vec::new() }],
         jobs: NonZeroUsize::MIN,
+        site: Site::Here,
         sizes: TINY,
         cancel: Arc::new(AtomicBool::new(false)),
     };

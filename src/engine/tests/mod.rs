@@ -6,6 +6,8 @@ mod plans;
 mod real;
 mod rules;
 mod splits;
+#[cfg(feature = "cluster")]
+mod travel;
 mod unit_tests;
 
 use std::collections::BTreeMap;
@@ -18,7 +20,7 @@ use arrow::array::{AsArray, RecordBatch};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::read::Sizes;
-use super::{BuildInputs, Built, Destination, EngineError, InputFile, SourceFiles, Surveyed, build_dataset};
+use super::{BuildInputs, Built, Destination, EngineError, InputFile, Site, SourceFiles, Surveyed, build_dataset};
 use crate::hir::{DatasetId, Program, SourceId};
 use crate::semantic;
 use crate::source::{SourceFile, SourceMap};
@@ -110,7 +112,7 @@ fn run(
     training: Vec<super::TrainingTable>,
 ) -> Result<Left, EngineError> {
     let jobs = NonZeroUsize::new(jobs).unwrap();
-    let inputs = BuildInputs { sources, jobs, sizes, cancel: Arc::new(AtomicBool::new(false)) };
+    let inputs = BuildInputs { sources, jobs, site: Site::Here, sizes, cancel: Arc::new(AtomicBool::new(false)) };
     let destination = Destination { out: out.to_owned(), spec: "0".repeat(64), training };
     let id = DatasetId(0);
     let surveyed = Surveyed::of(program, id, &inputs, &mut |_| {})?;

@@ -1,0 +1,76 @@
+//! A scan that travelled to another process reads what it would have read here.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use arrow::array::RecordBatch;
+use datafusion::catalog::TableProvider;
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::prelude::SessionContext;
+use futures::TryStreamExt;
+
+use super::super::read::scan::ChunkScan;
+use super::super::read::{ChunkTable, Keep, Survey};
+use super::{InputFile, TINY, program};
+use crate::hir::{SourceFormat, SourceId};
+
+const SPEC: &str = r#"annot 1
+source s { path "a.jsonl"; license "MIT"; fields { text: string @personal(email); n: int?; tags: [string]? } }
+source t { path "b.csv"; license "MIT"; on_bad_row fail; fields { text: string @column("message") } }
+dataset d { from s, t; write jsonl }
+"#;
+
+fn batches(scan: &ChunkScan, partition: usize) -> Vec<RecordBatch> {
+    let context = SessionContext::new().task_ctx();
+    futures::executor::block_on(scan.execute(partition, context).unwrap().try_collect()).unwrap()
+}
+
+#[test]
+fn a_scan_travels() {
+    let folder = tempfile::tempdir().unwrap();
+    let jsonl: String = (0..60).map(|n| format!("{{\"text\":\"é {n}\",\"n\":{n},\"tags\":[\"x\",null]}}\n")).collect();
+    let write = |name: &str, text: &str| {
+        let location = folder.path().join(name);
+        std::fs::write(&location, text).unwrap();
+        InputFile { location, name: name.to_owned() }
+    };
+    let csv: String = (0..60).map(|n| format!("{n},\"line\n{n}\"\n")).collect();
+    let files = vec![
+        (SourceId(0), SourceFormat::Jsonl, write("a.jsonl", &(jsonl + "{\"text\":7}\n"))),
+        (SourceId(1), SourceFormat::Csv, write("b.csv", &format!("id,message\n{csv}"))),
+    ];
+    let (program, cancel) = (program(SPEC), Arc::new(AtomicBool::new(false)));
+    let survey = Survey::of(files, TINY, &cancel, &mut |_| {}).unwrap();
+    let chunks = survey.chunks.clone();
+    assert!(chunks.len() > 8 && chunks.last().unwrap().file == 1);
+    let table = ChunkTable::new(survey, &program.datasets[0].columns, |source| &program[source], cancel);
+    // Of every second chunk the first record alone, of the others none.
+    let keep: Keep = chunks
+        .iter()
+        .enumerate()
+        .map(|(at, chunk)| if at % 2 == 0 { Arc::from([chunk.start]) } else { Arc::from([]) })
+        .collect();
+    for table in [table.clone(), table.keeping(keep)] {
+        let state = SessionContext::new().state();
+        let scan = futures::executor::block_on(table.scan(&state, Some(&vec![0, 2, 3, 5]), &[], None)).unwrap();
+        let scan = scan.downcast_ref::<ChunkScan>().unwrap();
+        // The last chunks first: each partition is known by its chunk, whatever its place.
+        let chosen: Vec<usize> = (2..chunks.len()).rev().collect();
+        let bytes = scan.of_partitions(&chosen).unwrap().encode().unwrap();
+        let there = ChunkScan::decode(&bytes).unwrap();
+        assert_eq!(there.schema(), scan.schema());
+        for (partition, &chunk) in chosen.iter().enumerate() {
+            assert_eq!(batches(&there, partition), batches(scan, chunk), "chunk {chunk}");
+        }
+        let rows: usize = (0..chosen.len()).flat_map(|at| batches(&there, at)).map(|batch| batch.num_rows()).sum();
+        assert!(rows > 4, "{rows} rows");
+        assert!(scan.of_partitions(&[chunks.len()]).is_err(), "a partition that is not there");
+        // Whatever is cut off or flipped: an error or another scan, never a panic.
+        assert!((0..bytes.len()).all(|end| ChunkScan::decode(&bytes[..end]).is_err()));
+        for at in (0..bytes.len()).step_by(7) {
+            let mut damaged = bytes.clone();
+            damaged[at] ^= 0x55;
+            let _ = ChunkScan::decode(&damaged);
+        }
+    }
+}
