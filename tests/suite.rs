@@ -11,6 +11,7 @@ mod getting_in;
 mod interruption;
 mod lsp;
 mod messages;
+mod packs;
 mod plan;
 mod reference;
 mod robustness;

@@ -12,6 +12,7 @@ mod fmt;
 mod infer;
 mod ink;
 mod lsp;
+mod memory;
 mod new;
 mod plan;
 mod predict;
@@ -26,6 +27,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use memory::MemoryArgs;
 
 /// Why a command did not end well, with the exit status that it stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -121,7 +124,7 @@ pub struct RuntimeArgs {
     /// The onnxruntime library to load, before any other place is looked at
     #[arg(long, value_name = "FILE", global = true)]
     pub ort_lib: Option<PathBuf>,
-    /// The folder for downloaded runtimes [default: the user's cache folder]
+    /// The folder for downloaded runtimes, and for what outgrows the memory [default: the user's cache folder]
     #[arg(long, value_name = "DIR", env = "ANNOTC_CACHE", global = true)]
     pub cache: Option<PathBuf>,
     /// Never download a runtime

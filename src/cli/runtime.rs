@@ -57,7 +57,7 @@ pub fn options(args: &RuntimeArgs) -> Options {
 }
 
 /// The folder for what can be fetched or made again: `--cache`, else the user's cache folder.
-fn cache_folder(given: Option<&std::path::Path>) -> PathBuf {
+pub fn cache_folder(given: Option<&std::path::Path>) -> PathBuf {
     match given {
         Some(folder) => folder.to_path_buf(),
         None => dirs::cache_dir().unwrap_or_else(std::env::temp_dir).join("annotc"),

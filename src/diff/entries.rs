@@ -199,6 +199,11 @@ fn clean_entries(clean: &Clean, entries: &mut Entries) -> String {
                 let rule = format!("dedup {} {how}", names(fields));
                 entries.in_order(rule.clone(), rule);
             }
+            clean::RuleKind::Pack { name: pack, field, settings: options } => {
+                let of = field.as_ref().map_or(String::new(), |field| format!(" of {}", name(field)));
+                let statement = format!("pack {}{of}{}", name(pack), settings(options));
+                entries.in_order(format!("pack {}{of}", name(pack)), statement);
+            }
         }
     }
     clean.name.name.clone()

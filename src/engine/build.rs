@@ -9,14 +9,14 @@ use std::sync::atomic::AtomicBool;
 use super::EngineError;
 use super::assign::{Parts, assign};
 use super::narrow::Narrow;
-use super::outcome::{Certificate, Outcome, SourceOutcome, Violation};
+use super::outcome::{Certificate, Outcome, SourceOutcome};
 use super::passes::Workers;
 use super::read::survey::InputFile;
 use super::read::{ChunkTable, Sizes, Survey};
 use super::report::{Resolved, sources};
-use super::require::check_rules;
-use super::resolve::{Fates, Reread, resolve, source_is_keyed};
+use super::resolve::{Fates, Reached, Reread, resolve, source_is_keyed};
 use super::site::Site;
+use super::spool::{Budget, MemoryLimit};
 use super::stages::Build;
 use super::training::TrainingTable;
 use crate::dedup::near::Clusters;
@@ -47,6 +47,8 @@ pub struct BuildInputs {
     pub site: Site,
     /// How files are cut.
     pub sizes: Sizes,
+    /// How much is kept in memory between the passes, and where the rest goes.
+    pub memory: MemoryLimit,
     /// Set from elsewhere to stop the build.
     pub cancel: Arc<AtomicBool>,
 }
@@ -180,17 +182,21 @@ fn files_of(
 /// Further looks at the records of a build, between its passes.
 struct Again<'a, 'b> {
     build: &'a mut Build<'b>,
-    narrow: &'a Narrow,
     tables: &'a LabelTables,
 }
 
 impl Reread for Again<'_, '_> {
-    fn near(&mut self, column: &str, rows: &[u32], threshold: f64) -> Result<Clusters, EngineError> {
-        self.build.near(self.narrow, column, rows, threshold)
+    fn near(&mut self, column: &str, reached: &Reached, threshold: f64) -> Result<Clusters, EngineError> {
+        self.build.near(column, reached, threshold)
     }
 
-    fn faults(&mut self, output: usize, rows: &[u32]) -> Result<Vec<(usize, &'static str)>, EngineError> {
-        self.build.faults(self.narrow, self.tables, output, rows)
+    fn faults(
+        &mut self,
+        output: usize,
+        reached: &Reached,
+        each: &mut dyn FnMut(u64, &'static str) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
+        self.build.faults(self.tables, output, reached, each)
     }
 }
 
@@ -207,33 +213,24 @@ pub fn build_dataset(
     progress: &mut dyn FnMut(Progress),
 ) -> Result<Built, EngineError> {
     let mut build = Build::open(program, dataset, surveyed, inputs, progress)?;
-    let decided = build.resolve(surveyed, inputs)?;
+    let decided = Arc::new(build.resolve(surveyed, inputs)?);
     let resolved = build.resolved(&decided);
-    let mut outcome = resolved.outcome(decided.certificate.clone())?;
-    outcome.violations = decided.violations(&resolved);
+    let mut outcome = resolved.outcome()?;
     if !outcome.violations.is_empty() {
         return Ok(Built { outcome, finished: None });
     }
-    let finished = build.write(&resolved, &mut outcome, destination)?;
+    let finished = build.write(&decided, &mut outcome, destination)?;
     Ok(Built { outcome, finished: Some(finished) })
 }
 
 /// What was decided of every record, before anything is written.
 #[derive(Debug)]
 pub(super) struct Decided {
-    pub(super) narrow: Narrow,
+    pub(super) narrow: Arc<Narrow>,
     pub(super) tables: LabelTables,
     pub(super) fates: Fates,
     pub(super) parts: Parts,
     pub(super) certificate: Certificate,
-}
-
-impl Decided {
-    /// The rules over the whole set that are not met.
-    pub(super) fn violations(&self, resolved: &Resolved<'_>) -> Vec<Violation> {
-        let file = |row: u32| resolved.file_name(row as usize).to_owned();
-        check_rules(&self.narrow, resolved.dataset, &self.tables, &self.fates, &self.parts, &file)
-    }
 }
 
 impl<'b> Build<'b> {
@@ -250,17 +247,18 @@ impl<'b> Build<'b> {
         let source = |id: SourceId| &program[id];
         let cancel = Arc::clone(&inputs.cancel);
         let table = ChunkTable::new(surveyed.survey.clone(), &dataset.columns, source, cancel);
-        Ok(Self { program, dataset, survey: &surveyed.survey, table, workers, progress })
+        let budget = Budget::new(&inputs.memory, Arc::clone(&inputs.cancel));
+        Ok(Self { program, dataset, survey: &surveyed.survey, table, workers, budget, progress })
     }
 
     /// The first pass and all that follows from it.
     pub(super) fn resolve(&mut self, surveyed: &Surveyed, inputs: &BuildInputs) -> Result<Decided, EngineError> {
         let (program, dataset, survey) = (self.program, self.dataset, self.survey);
-        let narrow = self.decide()?;
+        let narrow = Arc::new(self.decide()?);
         let tables = self.label_tables(&narrow, &surveyed.elsewhere, &inputs.cancel)?;
         let keyed = |file: usize| source_is_keyed(program, survey.files[file].source);
         let source = |file: usize| survey.files[file].source;
-        let mut again = Again { build: self, narrow: &narrow, tables: &tables };
+        let mut again = Again { build: self, tables: &tables };
         let mut fates = resolve(&narrow, dataset, &tables, keyed, &mut again)?;
         let (parts, certificate) = assign(&narrow, dataset, &mut fates, &source, &mut again)?;
         Ok(Decided { narrow, tables, fates, parts, certificate })
@@ -271,14 +269,6 @@ impl<'b> Build<'b> {
     where
         'b: 'r,
     {
-        Resolved {
-            program: self.program,
-            dataset: self.dataset,
-            survey: self.survey,
-            narrow: &decided.narrow,
-            fates: &decided.fates,
-            parts: &decided.parts,
-            tables: &decided.tables,
-        }
+        Resolved { program: self.program, dataset: self.dataset, survey: self.survey, decided }
     }
 }

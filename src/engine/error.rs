@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use datafusion::error::DataFusionError;
 
+use super::spool::SpoolError;
+
 /// A failure of a build that is no mistake of the spec's author.
 #[derive(Debug, thiserror::Error)]
 pub enum EngineError {
@@ -79,6 +81,12 @@ pub enum EngineError {
         /// Records quarantined.
         quarantined: u64,
     },
+    /// What outgrew the memory could not be kept in a file.
+    #[error(transparent)]
+    Spill(SpoolError),
+    /// More records than are numbered in memory.
+    #[error("more than 4,294,967,295 records reach a split by several columns or by near-duplicates")]
+    TooManyRecords,
     /// More files than a location can name.
     #[error("{0} files: a data set can have 1,048,575 at most")]
     TooManyFiles(usize),
@@ -114,5 +122,14 @@ impl From<DataFusionError> for EngineError {
 impl From<EngineError> for DataFusionError {
     fn from(error: EngineError) -> Self {
         DataFusionError::External(Box::new(error))
+    }
+}
+
+impl From<SpoolError> for EngineError {
+    fn from(error: SpoolError) -> Self {
+        match error {
+            SpoolError::Interrupted => EngineError::Interrupted,
+            SpoolError::File { .. } => EngineError::Spill(error),
+        }
     }
 }

@@ -7,9 +7,9 @@ use arrow::array::{RecordBatch, StringArray};
 
 use super::EngineError;
 use super::build::Stage;
-use super::narrow::Narrow;
 use super::passes::{ChunkWork, scan};
-use super::stages::{Build, at_chunk, keep};
+use super::resolve::Reached;
+use super::stages::{Build, at_chunk};
 use super::write::visible;
 use crate::emit::Renderer;
 use crate::hir::Dataset;
@@ -23,9 +23,14 @@ struct Look {
 }
 
 impl ChunkWork for Look {
+    type Chunk = ();
     type Piece = Vec<Option<&'static str>>;
 
-    fn batch(&self, _: usize, _: usize, batch: RecordBatch) -> Result<Self::Piece, EngineError> {
+    fn begin(&self, _: usize) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    fn batch(&self, (): &(), _: usize, batch: RecordBatch) -> Result<Self::Piece, EngineError> {
         // No template names the ids, which are therefore left blank.
         let ids = StringArray::from(vec![""; batch.num_rows()]);
         Ok(self.renderer.faults(&visible(&self.dataset, &batch, ids)))
@@ -33,30 +38,29 @@ impl ChunkWork for Look {
 }
 
 impl Build<'_> {
-    /// Those of these rows that an output cannot hold, by their place among them, each with the reason. The texts pass
+    /// Tells `each` which of the rows an output cannot hold, by their place among them, each with the reason. The texts pass
     /// by; none is kept.
     pub(super) fn faults(
         &mut self,
-        narrow: &Narrow,
         tables: &LabelTables,
         output: usize,
-        rows: &[u32],
-    ) -> Result<Vec<(usize, &'static str)>, EngineError> {
+        reached: &Reached,
+        each: &mut dyn FnMut(u64, &'static str) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
         let output = &self.dataset.outputs[output];
         let renderer = Renderer::new(self.program, self.dataset, output, tables).map_err(EngineError::written)?;
         let work = Arc::new(Look { dataset: Arc::new(self.dataset.clone()), renderer });
-        let table = self.table.keeping(keep(self.survey, rows.iter().map(|&row| narrow.location[row as usize])));
+        let table = self.table.keeping(Arc::new(reached.clone()));
         let plan = second_pass(self.dataset, &[], scan(Arc::new(table))?)?;
         let (survey, progress) = (self.survey, &mut *self.progress);
-        let (mut faults, mut seen) = (Vec::new(), 0);
+        let mut seen = 0;
         self.workers.run(&plan, work, &mut |chunk, pieces| {
             for fault in pieces.into_iter().flatten() {
-                faults.extend(fault.map(|fault| (seen, fault)));
+                fault.map_or(Ok(()), |fault| each(seen, fault))?;
                 seen += 1;
             }
             progress(at_chunk(survey, Stage::Compare, chunk));
             Ok(())
-        })?;
-        Ok(faults)
+        })
     }
 }

@@ -16,6 +16,7 @@ mod report;
 mod require;
 mod resolve;
 mod site;
+mod spool;
 mod stages;
 #[cfg(test)]
 mod tests;
@@ -32,6 +33,7 @@ pub use outcome::{
 pub use partition::largest_remainder;
 pub use read::survey::InputFile;
 pub use site::Site;
+pub use spool::MemoryLimit;
 pub use training::{TrainingTable, slice_groups};
 pub use unit_test::{
     Arm, CaseFailure, Difference, Ending, Mismatch, Part, Rule, RuleId, RuleRef, TestOutcome, Wanted, rules, run_tests,

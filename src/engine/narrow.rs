@@ -1,13 +1,18 @@
-//! What the first pass leaves of each record: some tens of bytes, and no text of it.
+//! What the first pass leaves of each record: some tens of bytes, and no text of it. They are kept in order of location, in
+//! memory or in files, and read in that order: see [`super::spool`].
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
+use std::sync::Arc;
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::{Int32Type, UInt64Type};
 
-use super::read::file_and_offset;
+use super::EngineError;
 use super::read::table::{DIGEST, ERROR, LINE, LOCATION};
-use crate::hir::{Dataset, Program, SourceId, StepKind};
+use super::read::{Chunk, file_and_offset, location};
+use super::spool::{Budget, Cursor, Item, OfRow, Spool, SpoolError, item};
+use crate::hir::{Dataset, Program, SourceId, SplitRule, StepKind};
 use crate::plan::dataset::VERDICT;
 use crate::plan::labels::{FoundField, found_column, found_fields};
 use crate::plan::{cleaning, column_name, compliance, split};
@@ -15,25 +20,28 @@ use crate::plan::{cleaning, column_name, compliance, split};
 /// 16 bytes by which values are compared.
 pub type Key = [u8; 16];
 
+/// A row of the first pass: its position in order of location.
+pub type Row = u64;
+
 /// The rows of the first pass in order of location.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Narrow {
     /// Where each row begins.
-    pub location: Vec<u64>,
+    pub location: Spool<u64>,
     /// The 1-based line of each row.
-    pub line: Vec<u64>,
+    pub line: Spool<u64>,
     /// What identifies each row's content.
-    pub digest: Vec<Key>,
+    pub digest: Spool<Key>,
     /// The first step whose verdict fires; −1 when none does.
-    pub verdict: Vec<i32>,
-    /// What is wrong with the rows that could not be read, by row.
-    pub error: BTreeMap<u32, String>,
+    pub verdict: Spool<i32>,
+    /// What is wrong with the rows that could not be read.
+    pub error: Spool<Note>,
     /// For each `set`: whether it changed the row.
-    pub changed: BTreeMap<usize, Vec<bool>>,
+    pub changed: BTreeMap<usize, Spool<bool>>,
     /// For each `dedup … exactly`: what it compares.
-    pub dedup: BTreeMap<usize, Vec<Key>>,
+    pub dedup: BTreeMap<usize, Spool<Key>>,
     /// For each `forbid` that fails the build: whether the row fulfils it.
-    pub forbidden: BTreeMap<usize, Vec<bool>>,
+    pub forbidden: BTreeMap<usize, Spool<bool>>,
     /// For each label step: the raw values.
     pub labels: BTreeMap<usize, Interned>,
     /// For each label whose values are found in a source of the data set: the values.
@@ -41,50 +49,70 @@ pub struct Narrow {
     /// What each row's field says that its part is.
     pub part: Option<Interned>,
     /// The unit's column.
-    pub by: Option<Vec<Option<Key>>>,
+    pub by: Option<Spool<Option<Key>>>,
     /// The `@group` columns.
-    pub groups: Vec<Vec<Option<Key>>>,
+    pub groups: Vec<Spool<Option<Key>>>,
     /// The stratum.
-    pub stratum: Option<Vec<Key>>,
+    pub stratum: Option<Spool<Key>>,
     /// For each requirement per a column that is no label's: its values.
     pub per: BTreeMap<usize, Interned>,
     names: Names,
+    budget: Arc<Budget>,
 }
 
-/// Texts of few different values, one for each row.
-#[derive(Debug, Default, Clone)]
+/// What is wrong with a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// The row.
+    pub row: Row,
+    /// What is wrong with it.
+    pub text: String,
+}
+
+item!(Note { row: Row, text: String });
+
+impl OfRow for Note {
+    fn row(&self) -> Row {
+        self.row
+    }
+}
+
+/// Texts of few different values, one for each row. The values are in memory, once each.
+#[derive(Debug)]
 pub struct Interned {
     /// The different values in order of appearance.
     pub values: Vec<String>,
-    codes: Vec<u32>,
+    codes: Spool<u32>,
     positions: HashMap<String, u32>,
 }
+
+/// The values of rows in ascending order, as positions in [`Interned::values`].
+#[derive(Debug)]
+pub struct Codes<'s>(Cursor<'s, u32>);
 
 /// The columns to look for, which follow from the data set.
 #[derive(Debug, Default)]
 struct Names {
     label_columns: Vec<(usize, String)>,
-    sets: Vec<usize>,
-    dedups: Vec<usize>,
-    forbids: Vec<usize>,
     groups: Vec<String>,
-    per: Vec<usize>,
 }
 
 const NULL: u32 = u32::MAX;
 
 impl Interned {
-    /// The position in `values` of a row's value; `None` of null.
-    pub fn code(&self, row: usize) -> Option<usize> {
-        Some(self.codes[row]).filter(|&code| code != NULL).map(|code| code as usize)
+    fn new(budget: &Arc<Budget>) -> Self {
+        Self { values: Vec::new(), codes: Spool::new(budget), positions: HashMap::new() }
     }
 
-    /// A row's value.
-    pub fn value(&self, row: usize) -> Option<&str> {
-        self.code(row).map(|code| self.values[code].as_str())
+    /// The rows' values in ascending order of rows.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn codes(&self) -> Result<Codes<'_>, EngineError> {
+        Ok(Codes(self.codes.cursor()?))
     }
 
-    fn push(&mut self, value: Option<&str>) {
+    fn push(&mut self, value: Option<&str>) -> Result<(), SpoolError> {
         let code = match value {
             None => NULL,
             Some(value) => match self.positions.get(value) {
@@ -97,24 +125,53 @@ impl Interned {
                 }
             },
         };
-        self.codes.push(code);
+        self.codes.push(code)
+    }
+}
+
+impl Codes<'_> {
+    /// The position of a row's value; `None` of null. No later row was asked for before.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn at(&mut self, row: Row) -> Result<Option<usize>, EngineError> {
+        Ok(Some(self.0.at(row)?).filter(|&code| code != NULL).map(|code| code as usize))
     }
 }
 
 impl Narrow {
     /// No rows of a data set yet.
-    pub fn new(program: &Program, dataset: &Dataset) -> Self {
-        let mut names = Names {
-            groups: split::groups(dataset).into_iter().map(split::group).collect(),
-            per: split::pers(dataset).into_iter().map(|(at, _)| at).collect(),
-            ..Names::default()
+    pub fn new(program: &Program, dataset: &Dataset, budget: &Arc<Budget>) -> Self {
+        let names =
+            Names { label_columns: Vec::new(), groups: split::groups(dataset).into_iter().map(split::group).collect() };
+        let mut narrow = Self {
+            location: Spool::new(budget),
+            line: Spool::new(budget),
+            digest: Spool::new(budget),
+            verdict: Spool::new(budget),
+            error: Spool::new(budget),
+            changed: BTreeMap::new(),
+            dedup: BTreeMap::new(),
+            forbidden: BTreeMap::new(),
+            labels: BTreeMap::new(),
+            found: found_fields(program, dataset).into_iter().map(|field| (field, BTreeSet::new())).collect(),
+            part: None,
+            by: None,
+            groups: names.groups.iter().map(|_| Spool::new(budget)).collect(),
+            stratum: None,
+            per: split::pers(dataset).into_iter().map(|(at, _)| (at, Interned::new(budget))).collect(),
+            names,
+            budget: Arc::clone(budget),
         };
         for (at, step) in dataset.steps.iter().enumerate() {
             match step.kind {
-                StepKind::Set { .. } => names.sets.push(at),
-                StepKind::DedupExact { .. } => names.dedups.push(at),
-                StepKind::Forbid { else_drop: false, .. } => names.forbids.push(at),
-                StepKind::Label { column, .. } => names.label_columns.push((at, column_name(column.0 as usize))),
+                StepKind::Set { .. } => _ = narrow.changed.insert(at, Spool::new(budget)),
+                StepKind::DedupExact { .. } => _ = narrow.dedup.insert(at, Spool::new(budget)),
+                StepKind::Forbid { else_drop: false, .. } => _ = narrow.forbidden.insert(at, Spool::new(budget)),
+                StepKind::Label { column, .. } => {
+                    narrow.labels.insert(at, Interned::new(budget));
+                    narrow.names.label_columns.push((at, column_name(column.0 as usize)));
+                }
                 StepKind::Drop { .. }
                 | StepKind::DedupNear { .. }
                 | StepKind::Redact { .. }
@@ -122,70 +179,96 @@ impl Narrow {
                 | StepKind::Pair { .. } => {}
             }
         }
-        let found = found_fields(program, dataset).into_iter().map(|field| (field, BTreeSet::new())).collect();
-        Self { found, groups: vec![Vec::new(); names.groups.len()], names, ..Self::default() }
+        match &dataset.split.rule {
+            SplitRule::AllTrain => {}
+            SplitRule::ByField(_) => narrow.part = Some(Interned::new(budget)),
+            SplitRule::Shares { by, stratify, .. } => {
+                narrow.by = by.map(|_| Spool::new(budget));
+                narrow.stratum = stratify.map(|_| Spool::new(budget));
+            }
+        }
+        narrow
     }
 
     /// The number of rows.
-    pub fn len(&self) -> usize {
+    pub fn len(&self) -> u64 {
         self.location.len()
     }
 
+    /// The memory that the rows and what is made of them share.
+    pub fn budget(&self) -> &Arc<Budget> {
+        &self.budget
+    }
+
+    /// The rows of a chunk.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn rows_of(&self, chunk: &Chunk) -> Result<Range<Row>, EngineError> {
+        let first_from = |offset| {
+            let place = location(chunk.file, offset);
+            self.location.partition_point(|location| *location < place)
+        };
+        Ok(first_from(chunk.start)?..first_from(chunk.end)?)
+    }
+
     /// Appends a batch of the first pass; batches come in order of location. `source` gives each file's source.
-    pub fn push(&mut self, batch: &RecordBatch, source: impl Fn(usize) -> SourceId) {
+    ///
+    /// # Errors
+    /// The file that holds what does not fit into memory cannot be written.
+    pub fn push(&mut self, batch: &RecordBatch, source: impl Fn(usize) -> SourceId) -> Result<(), EngineError> {
         let first = self.len();
-        self.location.extend(numbers(batch, LOCATION));
-        self.line.extend(numbers(batch, LINE));
-        self.digest.extend(keys(batch, DIGEST).into_iter().map(|key| key.expect("every row has a digest")));
+        push_all(&mut self.location, numbers(batch, LOCATION))?;
+        push_all(&mut self.line, numbers(batch, LINE))?;
+        push_all(&mut self.digest, sure_keys(batch, DIGEST))?;
         let verdicts = batch[VERDICT].as_primitive::<Int32Type>();
-        self.verdict.extend(verdicts.iter().map(|verdict| verdict.unwrap_or(-1)));
-        let errors = batch[ERROR].as_string::<i32>();
-        for (row, error) in errors.iter().enumerate() {
+        push_all(&mut self.verdict, verdicts.iter().map(|verdict| verdict.unwrap_or(-1)))?;
+        for (row, error) in (first..).zip(batch[ERROR].as_string::<i32>()) {
             if let Some(error) = error {
-                self.error.insert((first + row) as u32, error.to_owned());
+                self.error.push(Note { row, text: error.to_owned() })?;
             }
         }
-        for &at in &self.names.sets {
-            self.changed.entry(at).or_default().extend(flags(batch, &cleaning::changed(at)));
+        for (&at, changed) in &mut self.changed {
+            push_all(changed, flags(batch, &cleaning::changed(at)))?;
         }
-        for &at in &self.names.forbids {
-            self.forbidden.entry(at).or_default().extend(flags(batch, &compliance::forbidden(at)));
+        for (&at, forbidden) in &mut self.forbidden {
+            push_all(forbidden, flags(batch, &compliance::forbidden(at)))?;
         }
-        for &at in &self.names.dedups {
-            let column = keys(batch, &cleaning::dedup_key(at)).into_iter();
-            self.dedup.entry(at).or_default().extend(column.map(|key| key.expect("a digest of columns is never null")));
+        for (&at, compared) in &mut self.dedup {
+            push_all(compared, sure_keys(batch, &cleaning::dedup_key(at)))?;
         }
-        for (at, name) in &self.names.label_columns {
-            intern(self.labels.entry(*at).or_default(), batch, name);
+        for ((_, name), values) in self.names.label_columns.iter().zip(self.labels.values_mut()) {
+            intern(values, batch, name)?;
         }
-        for &at in &self.names.per {
-            intern(self.per.entry(at).or_default(), batch, &split::per(at));
+        for (&at, values) in &mut self.per {
+            intern(values, batch, &split::per(at))?;
         }
-        self.push_split(batch);
-        self.push_found(batch, first, source);
+        self.push_split(batch)?;
+        self.push_found(batch, source);
+        Ok(())
     }
 
-    fn push_split(&mut self, batch: &RecordBatch) {
-        if batch.column_by_name(split::PART).is_some() {
-            intern(self.part.get_or_insert_default(), batch, split::PART);
+    fn push_split(&mut self, batch: &RecordBatch) -> Result<(), SpoolError> {
+        if let Some(part) = &mut self.part {
+            intern(part, batch, split::PART)?;
         }
-        if batch.column_by_name(split::BY).is_some() {
-            self.by.get_or_insert_default().extend(keys(batch, split::BY));
+        if let Some(by) = &mut self.by {
+            push_all(by, keys(batch, split::BY))?;
         }
-        if batch.column_by_name(split::STRATUM).is_some() {
-            let strata = keys(batch, split::STRATUM).into_iter();
-            self.stratum.get_or_insert_default().extend(strata.map(|key| key.expect("a digest is never null")));
+        if let Some(stratum) = &mut self.stratum {
+            push_all(stratum, sure_keys(batch, split::STRATUM))?;
         }
         for (group, name) in self.groups.iter_mut().zip(&self.names.groups) {
-            group.extend(keys(batch, name));
+            push_all(group, keys(batch, name))?;
         }
+        Ok(())
     }
 
-    fn push_found(&mut self, batch: &RecordBatch, first: usize, source: impl Fn(usize) -> SourceId) {
+    fn push_found(&mut self, batch: &RecordBatch, source: impl Fn(usize) -> SourceId) {
         for (at, (field, values)) in self.found.iter_mut().enumerate() {
             let Some(column) = batch.column_by_name(&found_column(at)) else { continue };
-            for (row, value) in column.as_string::<i32>().iter().enumerate() {
-                let (file, _) = file_and_offset(self.location[first + row]);
+            for (location, value) in numbers(batch, LOCATION).zip(column.as_string::<i32>()) {
+                let (file, _) = file_and_offset(location);
                 if let Some(value) = value
                     && source(file) == field.source
                     && !values.contains(value)
@@ -197,20 +280,27 @@ impl Narrow {
     }
 }
 
+fn push_all<T: Item>(into: &mut Spool<T>, values: impl IntoIterator<Item = T>) -> Result<(), SpoolError> {
+    values.into_iter().try_for_each(|value| into.push(value))
+}
+
 fn numbers<'b>(batch: &'b RecordBatch, name: &str) -> impl Iterator<Item = u64> + 'b {
     batch[name].as_primitive::<UInt64Type>().values().iter().copied()
 }
 
-fn flags(batch: &RecordBatch, name: &str) -> Vec<bool> {
-    batch[name].as_boolean().iter().map(|flag| flag == Some(true)).collect()
+fn flags<'b>(batch: &'b RecordBatch, name: &str) -> impl Iterator<Item = bool> + 'b {
+    batch[name].as_boolean().iter().map(|flag| flag == Some(true))
 }
 
-fn keys(batch: &RecordBatch, name: &str) -> Vec<Option<Key>> {
-    let column = batch[name].as_fixed_size_binary();
+fn keys<'b>(batch: &'b RecordBatch, name: &str) -> impl Iterator<Item = Option<Key>> + 'b {
     let key = |value: &[u8]| Key::try_from(value).expect("a digest has 16 bytes");
-    column.iter().map(|value| value.map(key)).collect()
+    batch[name].as_fixed_size_binary().iter().map(move |value| value.map(key))
 }
 
-fn intern(into: &mut Interned, batch: &RecordBatch, name: &str) {
-    batch[name].as_string::<i32>().iter().for_each(|value| into.push(value));
+fn sure_keys<'b>(batch: &'b RecordBatch, name: &str) -> impl Iterator<Item = Key> + 'b {
+    keys(batch, name).map(|key| key.expect("a digest of a row or of columns is never null"))
+}
+
+fn intern(into: &mut Interned, batch: &RecordBatch, name: &str) -> Result<(), SpoolError> {
+    batch[name].as_string::<i32>().iter().try_for_each(|value| into.push(value))
 }

@@ -1,8 +1,22 @@
-//! Who goes into which part: keyed hashes against thresholds, or strata cut by largest remainder. Pure.
-
-use std::collections::BTreeMap;
+//! Who goes into which part: keyed hashes against thresholds, or strata cut by largest remainder.
 
 use super::narrow::Key;
+use super::spool::{Sorted, SpoolError, item};
+
+/// Records that may not be split apart, in the order in which the units of their stratum are cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Ranked {
+    stratum: Key,
+    /// The keyed hash, the most significant byte first.
+    hash: Key,
+    key: Key,
+    /// The first of its rows.
+    first: u64,
+    number: u64,
+    size: u64,
+}
+
+item!(fixed Ranked { stratum: Key, hash: Key, key: Key, first: u64, number: u64, size: u64 });
 
 /// Records that may not be split apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +25,8 @@ pub struct Unit {
     pub key: Key,
     /// Its number of records.
     pub size: u64,
+    /// The first of its rows, which tells units of one key apart.
+    pub first: u64,
     /// Its stratum.
     pub stratum: Key,
 }
@@ -38,30 +54,41 @@ pub fn by_threshold(seed: u64, key: &Key, shares: &[(usize, f64)]) -> usize {
     shares.last().map_or(0, |&(part, _)| part)
 }
 
-/// The part of each unit when the units of each stratum are ranked by their hashes and cut at the numbers of records
-/// that the largest remainder gives to the parts.
-pub fn by_stratum(seed: u64, units: &[Unit], shares: &[(usize, f64)]) -> Vec<usize> {
-    let mut strata: BTreeMap<Key, Vec<(u128, Key, usize)>> = BTreeMap::new();
-    for (index, unit) in units.iter().enumerate() {
-        strata.entry(unit.stratum).or_default().push((unit_hash(seed, &unit.key), unit.key, index));
-    }
+/// A unit with its rank in its stratum; `number` is what the caller knows it by.
+pub fn rank(seed: u64, unit: &Unit, number: u64) -> Ranked {
+    let Unit { key, size, first, stratum } = *unit;
+    Ranked { stratum, hash: unit_hash(seed, &key).to_be_bytes(), key, first, number, size }
+}
+
+/// Tells `each` the number and the part of every unit, when the units of each stratum are ranked by their hashes and cut at
+/// the numbers of records that the largest remainder gives to the parts.
+pub fn by_stratum(
+    ranked: &Sorted<Ranked>,
+    shares: &[(usize, f64)],
+    each: &mut dyn FnMut(u64, usize) -> Result<(), SpoolError>,
+) -> Result<(), SpoolError> {
     let weights: Vec<f64> = shares.iter().map(|(_, share)| *share).collect();
-    let mut parts = vec![0; units.len()];
-    for ranked in strata.values_mut() {
-        ranked.sort_unstable();
-        let total = ranked.iter().map(|(_, _, index)| units[*index].size).sum();
+    // One reader is ahead by a stratum: it is cut when its size is known.
+    let (mut ahead, mut behind) = (ranked.iter()?.peekable(), ranked.iter()?);
+    while let Some(first) = ahead.next().transpose()? {
+        let (mut total, mut units) = (first.size, 1_usize);
+        while let Some(unit) = ahead.next_if(|unit| unit.as_ref().is_ok_and(|unit| unit.stratum == first.stratum)) {
+            total += unit?.size;
+            units += 1;
+        }
         let seats = largest_remainder(total, &weights);
         let (mut share, mut end, mut taken) = (0, seats.first().copied().unwrap_or(0), 0);
-        for (_, _, index) in ranked.iter() {
+        for unit in behind.by_ref().take(units) {
+            let unit = unit?;
             while taken >= end && share + 1 < seats.len() {
                 share += 1;
                 end += seats[share];
             }
-            parts[*index] = shares[share].0;
-            taken += units[*index].size;
+            each(unit.number, shares[share].0)?;
+            taken += unit.size;
         }
     }
-    parts
+    Ok(())
 }
 
 /// `total` seats by weights that add up to 1: each its whole number, then one more for the largest fractions, the
@@ -81,12 +108,26 @@ pub fn largest_remainder(total: u64, weights: &[f64]) -> Vec<u64> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::spool::{Budget, Sorter};
     use super::*;
     use proptest::prelude::*;
 
     fn units(count: u32) -> Vec<Unit> {
         let key = |n: u32| *u128::from(n).to_be_bytes().first_chunk().unwrap();
-        (0..count).map(|n| Unit { key: key(n), size: 1, stratum: key(n % 3) }).collect()
+        (0..count).map(|n| Unit { key: key(n), size: 1, first: u64::from(n), stratum: key(n % 3) }).collect()
+    }
+
+    /// The parts of units in their order.
+    fn cut(seed: u64, units: &[Unit], shares: &[(usize, f64)]) -> Vec<usize> {
+        let mut ranked = Sorter::new(&Budget::unlimited());
+        (0..).zip(units).for_each(|(number, unit)| ranked.push(rank(seed, unit, number)).unwrap());
+        let mut parts = vec![usize::MAX; units.len()];
+        let mut each = |number, part| {
+            parts[number as usize] = part;
+            Ok(())
+        };
+        by_stratum(&ranked.finish().unwrap(), shares, &mut each).unwrap();
+        parts
     }
 
     proptest! {
@@ -112,7 +153,7 @@ mod tests {
         #[test]
         fn strata_are_cut_exactly(seed: u64, count in 0_u32..200) {
             let units = units(count);
-            let parts = by_stratum(seed, &units, &[(0, 0.9), (1, 0.1)]);
+            let parts = cut(seed, &units, &[(0, 0.9), (1, 0.1)]);
             for stratum in 0..3_usize {
                 let rows: Vec<usize> = (0..units.len()).filter(|row| row % 3 == stratum).collect();
                 let seats = largest_remainder(rows.len() as u64, &[0.9, 0.1]);
@@ -125,8 +166,8 @@ mod tests {
     #[test]
     fn units_are_never_cut() {
         let key = [7; 16];
-        let units = [Unit { key, size: 3, stratum: key }, Unit { key: [8; 16], size: 2, stratum: key }];
-        let parts = by_stratum(1, &units, &[(0, 0.5), (1, 0.5)]);
+        let unit = |key, size, first| Unit { key, size, first, stratum: [7; 16] };
+        let parts = cut(1, &[unit(key, 3, 0), unit([8; 16], 2, 3)], &[(0, 0.5), (1, 0.5)]);
         assert_ne!(parts[0], parts[1]);
         assert_eq!(largest_remainder(30, &[0.9, 0.1]), [27, 3]);
     }

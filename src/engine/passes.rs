@@ -29,20 +29,30 @@ pub struct Workers {
 
 /// What is done with the batches of one chunk: it is given the chunk and all its batches as they come, on a worker.
 pub trait ChunkWork: Send + Sync + 'static {
+    /// What is known of a chunk while its batches come.
+    type Chunk: Send + Sync + 'static;
     /// What becomes of a batch.
     type Piece: Send + 'static;
 
+    /// Before the first batch of a chunk.
+    fn begin(&self, chunk: usize) -> Result<Self::Chunk, EngineError>;
+
     /// Works on a batch of a chunk; `first` is the number of the chunk's rows before it.
-    fn batch(&self, chunk: usize, first: usize, batch: RecordBatch) -> Result<Self::Piece, EngineError>;
+    fn batch(&self, chunk: &Self::Chunk, first: usize, batch: RecordBatch) -> Result<Self::Piece, EngineError>;
 }
 
 /// Batches as they are.
 pub struct Batches;
 
 impl ChunkWork for Batches {
+    type Chunk = ();
     type Piece = RecordBatch;
 
-    fn batch(&self, _: usize, _: usize, batch: RecordBatch) -> Result<RecordBatch, EngineError> {
+    fn begin(&self, _: usize) -> Result<(), EngineError> {
+        Ok(())
+    }
+
+    fn batch(&self, (): &(), _: usize, batch: RecordBatch) -> Result<RecordBatch, EngineError> {
         Ok(batch)
     }
 }
@@ -83,9 +93,10 @@ impl Workers {
                     let (running, work) = (Arc::clone(&running), Arc::clone(&work));
                     tokio::spawn(async move {
                         let (mut batches, mut pieces, mut first) = (running.chunk(chunk).await?, Vec::new(), 0);
+                        let begun = work.begin(chunk)?;
                         while let Some(batch) = batches.try_next().await? {
                             let rows = batch.num_rows();
-                            pieces.push(work.batch(chunk, first, batch)?);
+                            pieces.push(work.batch(&begun, first, batch)?);
                             first += rows;
                         }
                         Ok::<_, EngineError>(pieces)

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::array::{Array, AsArray, RecordBatch, StringArray};
 use arrow::datatypes::{Int64Type, UInt64Type};
 use datafusion::logical_expr::LogicalPlan;
 use serde::Deserialize;
@@ -12,11 +12,14 @@ use serde_json::{Map, Value};
 
 use super::EngineError;
 use super::build::{BuildInputs, Decided, Progress, Surveyed};
+use super::narrow::Row;
 use super::outcome::{AuditRow, Outcome, StepOutcomeKind};
 use super::passes::{Batches, scan};
 use super::read::table::LOCATION;
+use super::read::{Chunk, Keep, file_and_offset, location};
 use super::resolve::{Fate, Stage};
-use super::stages::{Build, keep};
+use super::spool::{Sparse, Spool};
+use super::stages::Build;
 use super::write::visible;
 use crate::emit::{RenderError, TrainingRenderer, objects};
 use crate::hir::{ColumnId, Dataset, DatasetId, Program, StepKind, TemplateId};
@@ -25,7 +28,8 @@ use crate::plan::personal::{personal_before, personal_when_emitted};
 use crate::plan::template_fields;
 use crate::plan::{changed_columns, column_name, compliance, raw_pass, second_pass, step_pass};
 
-/// Verdicts over all records, and the means to look at some of them.
+/// Verdicts over all records, and the means to look at some of them. A look keeps some tens of bytes for each record that
+/// may be shown.
 pub struct Preview<'p> {
     build: Build<'p>,
     decided: Decided,
@@ -70,7 +74,7 @@ pub struct Change {
 }
 
 /// What is done with some rows and a batch of their values.
-type Each<'e> = dyn FnMut(&[u32], &RecordBatch) -> Result<(), RenderError> + 'e;
+type Each<'e> = dyn FnMut(&[Row], &RecordBatch) -> Result<(), RenderError> + 'e;
 
 impl<'p> Preview<'p> {
     /// Decides over every record, as a build does: all files are read once.
@@ -86,9 +90,7 @@ impl<'p> Preview<'p> {
     ) -> Result<Self, EngineError> {
         let mut build = Build::open(program, dataset, surveyed, inputs, progress)?;
         let decided = build.resolve(surveyed, inputs)?;
-        let resolved = build.resolved(&decided);
-        let mut outcome = resolved.outcome(decided.certificate.clone())?;
-        outcome.violations = decided.violations(&resolved);
+        let outcome = build.resolved(&decided).outcome()?;
         Ok(Self { build, decided, outcome })
     }
 
@@ -98,8 +100,12 @@ impl<'p> Preview<'p> {
     }
 
     /// A row's line in the audit.
-    pub fn about(&self, row: u32) -> AuditRow<'_> {
-        self.build.resolved(&self.decided).audit_row(row as usize)
+    ///
+    /// # Errors
+    /// What the world did.
+    pub fn about(&self, row: Row) -> Result<AuditRow<'_>, EngineError> {
+        let resolved = self.build.resolved(&self.decided);
+        Ok(resolved.audit_row(&resolved.life(row)?))
     }
 
     /// The emitted columns that may hold personal data all the same: no template and no writer of the data set sees them.
@@ -119,33 +125,68 @@ impl<'p> Preview<'p> {
     }
 
     /// What is wrong with a row that is in the quarantine; it never holds data.
-    pub fn error(&self, row: u32) -> Option<&str> {
-        self.decided.fates.errors.get(&row).map(String::as_str)
+    ///
+    /// # Errors
+    /// What the world did.
+    pub fn error(&self, row: Row) -> Result<Option<String>, EngineError> {
+        Ok(self.build.resolved(&self.decided).life(row)?.error)
     }
 
-    /// The rows that are emitted, in the order of their ids, which is as good as random and always the same. One that
-    /// fulfils a `forbid` is none of them, since a build would fail over it.
-    pub fn emitted(&self) -> Vec<u32> {
-        let forbidden = |row: &u32| self.decided.narrow.forbidden.values().any(|flags| flags[*row as usize]);
-        let kept = self.decided.fates.kept();
-        self.by_id(kept.into_iter().filter(|row| !forbidden(row)).collect())
+    /// The rows that are emitted, of one part where it is named, in the order of their ids, which is as good as random and
+    /// always the same. One that fulfils a `forbid` is none of them, since a build would fail over it.
+    ///
+    /// # Errors
+    /// What the world did.
+    pub fn emitted(&self, part: Option<&str>) -> Result<Vec<Row>, EngineError> {
+        let Decided { narrow, parts, .. } = &self.decided;
+        let wanted = part.map(|name| self.build.dataset.split.parts.iter().position(|part| part == name));
+        let mut forbidden = narrow.forbidden.values().map(Spool::cursor).collect::<Result<Vec<_>, _>>()?;
+        let mut rows = Vec::new();
+        for (row, part) in (0..).zip(parts.iter()?) {
+            let Some(part) = part? else { continue };
+            let mut fulfils = false;
+            for flags in &mut forbidden {
+                fulfils |= flags.at(row)?;
+            }
+            if !fulfils && wanted.is_none_or(|wanted| wanted == Some(usize::from(part))) {
+                rows.push(row);
+            }
+        }
+        self.by_id(rows)
     }
 
     /// The rows that a step took out, in the order of their ids.
-    pub fn taken_out(&self, step: StepOutcomeKind) -> Vec<u32> {
+    ///
+    /// # Errors
+    /// What the world did.
+    pub fn taken_out(&self, step: StepOutcomeKind) -> Result<Vec<Row>, EngineError> {
         let stage = match step {
             StepOutcomeKind::Read => Stage::Read,
             StepOutcomeKind::Step(at) => Stage::Step(at as u32),
             StepOutcomeKind::Split => Stage::Split,
         };
-        let rows = (0..).zip(&self.decided.fates.fates);
-        self.by_id(rows.filter(|(_, fate)| fate.stage() == Some(stage)).map(|(row, _)| row).collect())
+        self.by_id(self.rows(|fate| fate.stage() == Some(stage))?)
+    }
+
+    /// The rows with such a fate.
+    fn rows(&self, of: impl Fn(Fate) -> bool) -> Result<Vec<Row>, EngineError> {
+        let mut rows = Vec::new();
+        for (row, fate) in (0..).zip(self.decided.fates.fates.iter()?) {
+            rows.extend(of(fate?).then_some(row));
+        }
+        Ok(rows)
     }
 
     /// The rows whose id begins so.
-    pub fn with_id(&self, prefix: &str) -> Vec<u32> {
-        let ids = (0..).zip(&self.decided.fates.ids);
-        ids.filter(|(_, id)| id.to_string().starts_with(prefix)).map(|(row, _)| row).collect()
+    ///
+    /// # Errors
+    /// What the world did.
+    pub fn with_id(&self, prefix: &str) -> Result<Vec<Row>, EngineError> {
+        let mut rows = Vec::new();
+        for (row, id) in (0..).zip(self.decided.fates.ids.iter()?) {
+            rows.extend(id?.to_string().starts_with(prefix).then_some(row));
+        }
+        Ok(rows)
     }
 
     /// The rows that a `set` or a `redact` changed, in the order of their ids: of a `set` all that reached it, of a
@@ -153,39 +194,43 @@ impl<'p> Preview<'p> {
     ///
     /// # Errors
     /// What the world did.
-    pub fn changed_by(&self, step: usize) -> Result<Vec<u32>, EngineError> {
+    pub fn changed_by(&self, step: usize) -> Result<Vec<Row>, EngineError> {
         if let Some(flags) = self.decided.narrow.changed.get(&step) {
-            let reached = |row: u32| match self.decided.fates.fates[row as usize] {
-                Fate::Kept | Fate::Dropped(Stage::Split) | Fate::Quarantined(Stage::Split) => true,
-                Fate::Dropped(Stage::Read) | Fate::Quarantined(Stage::Read) => false,
-                Fate::Dropped(Stage::Step(at)) | Fate::Quarantined(Stage::Step(at)) => at as usize > step,
-            };
-            let rows = (0..).zip(flags).filter(|(row, changed)| **changed && reached(*row));
-            return Ok(self.by_id(rows.map(|(row, _)| row).collect()));
+            let mut flags = flags.cursor()?;
+            let mut changed = Vec::new();
+            for row in self.rows(|fate| reaches(fate, step))? {
+                changed.extend(flags.at(row)?.then_some(row));
+            }
+            return self.by_id(changed);
         }
         let dataset = self.build.dataset;
         let columns = changed_columns(&dataset.steps[step].kind);
         let mut changed = Vec::new();
-        self.visit(&self.decided.fates.kept(), &|scan| step_pass(dataset, step, scan), &mut |rows, batch| {
-            let fired = |at: usize| columns.iter().any(|id| found(batch, step, *id, at).iter().any(|count| *count > 0));
-            changed.extend(rows.iter().enumerate().filter(|(at, _)| fired(*at)).map(|(_, row)| *row));
-            Ok(())
-        })?;
-        Ok(self.by_id(changed))
+        self.visit(
+            &self.rows(|fate| fate == Fate::Kept)?,
+            &|scan| step_pass(dataset, step, scan),
+            &mut |rows, batch| {
+                let fired =
+                    |at: usize| columns.iter().any(|id| found(batch, step, *id, at).iter().any(|count| *count > 0));
+                changed.extend(rows.iter().enumerate().filter(|(at, _)| fired(*at)).map(|(_, row)| *row));
+                Ok(())
+            },
+        )?;
+        self.by_id(changed)
     }
 
     /// Records that are kept, as they are emitted, in the order of `rows`.
     ///
     /// # Errors
     /// A template that does not render one of them.
-    pub fn render(&self, rows: &[u32], template: Option<TemplateId>) -> Result<Vec<Rendered>, EngineError> {
+    pub fn render(&self, rows: &[Row], template: Option<TemplateId>) -> Result<Vec<Rendered>, EngineError> {
         let (program, dataset) = (self.build.program, self.build.dataset);
         let renderer = template.map(|id| TrainingRenderer::new(program, dataset, id, &self.decided.tables));
         let renderer = renderer.transpose().map_err(EngineError::written)?;
         let mut rendered = HashMap::new();
         self.visit(rows, &|scan| second_pass(dataset, &[], scan), &mut |rows, batch| {
-            let ids = rows.iter().map(|row| Some(self.decided.fates.ids[*row as usize].to_string())).collect();
-            let batch = visible(dataset, batch, ids);
+            // The ids are not shown with the fields, and no template names them.
+            let batch = visible(dataset, batch, StringArray::from(vec![""; rows.len()]));
             let texts = renderer.as_ref().map(|renderer| renderer.render(&batch)).transpose()?;
             for (at, (row, fields)) in rows.iter().zip(objects(&without_id(&batch))?).enumerate() {
                 let turns = texts.as_ref().map_or(Vec::new(), |texts| turns(&texts[at]));
@@ -200,7 +245,7 @@ impl<'p> Preview<'p> {
     ///
     /// # Errors
     /// What the world did.
-    pub fn as_read(&self, rows: &[u32]) -> Result<Vec<Map<String, Value>>, EngineError> {
+    pub fn as_read(&self, rows: &[Row]) -> Result<Vec<Map<String, Value>>, EngineError> {
         let dataset = self.build.dataset;
         let declared: Vec<_> =
             (0..).map(ColumnId).zip(&dataset.columns).filter(|(_, one)| one.label.is_none()).collect();
@@ -214,15 +259,22 @@ impl<'p> Preview<'p> {
             }
             Ok(())
         })?;
-        let unreadable = |row: &u32| self.decided.narrow.error.contains_key(row);
-        Ok(rows.iter().map(|row| read.remove(row).filter(|_| !unreadable(row)).unwrap_or_default()).collect())
+        let mut ordered = rows.to_vec();
+        ordered.sort_unstable();
+        let mut unreadable = Sparse::new(self.decided.narrow.error.iter()?);
+        for row in ordered {
+            if unreadable.at(row)?.is_some() {
+                read.remove(&row);
+            }
+        }
+        Ok(rows.iter().map(|row| read.remove(row).unwrap_or_default()).collect())
     }
 
     /// What a `set` or a `redact` made of rows, in the order of `rows`.
     ///
     /// # Errors
     /// What the world did.
-    pub fn changes(&self, step: usize, rows: &[u32]) -> Result<Vec<Vec<Change>>, EngineError> {
+    pub fn changes(&self, step: usize, rows: &[Row]) -> Result<Vec<Vec<Change>>, EngineError> {
         let dataset = self.build.dataset;
         let personal = |steps: usize| personal_before(self.build.program, dataset, steps);
         let (earlier, later) = (personal(step), personal(step + 1));
@@ -252,38 +304,67 @@ impl<'p> Preview<'p> {
     /// Runs a plan over single rows; `each` is given some of them and a batch with their values.
     fn visit(
         &self,
-        rows: &[u32],
+        rows: &[Row],
         plan: &dyn Fn(LogicalPlan) -> datafusion::common::Result<LogicalPlan>,
         each: &mut Each<'_>,
     ) -> Result<(), EngineError> {
-        let location = &self.decided.narrow.location;
         let mut rows = rows.to_vec();
         rows.sort_unstable();
-        let wanted = rows.iter().map(|row| location[*row as usize]);
-        let table = self.build.table.keeping(keep(self.build.survey, wanted));
+        rows.dedup();
+        let mut location = self.decided.narrow.location.cursor()?;
+        let places = rows.iter().map(|row| location.at(*row)).collect::<Result<Vec<_>, _>>()?;
+        let table = self.build.table.keeping(Arc::new(Places(places.clone())));
         let plan = plan(scan(Arc::new(table))?)?;
         self.build.workers.run(&plan, Arc::new(Batches), &mut |_, batches| {
             for batch in &batches {
-                let places = batch[LOCATION].as_primitive::<UInt64Type>().values();
-                let here = places.iter().map(|place| location.binary_search(place).map(|row| row as u32));
-                let here: Vec<u32> = here
+                let here = batch[LOCATION].as_primitive::<UInt64Type>().values().iter();
+                let here = here.map(|place| places.binary_search(place).map(|at| rows[at]));
+                let here: Vec<Row> = here
                     .collect::<Result<_, _>>()
                     .expect("a row that is read again was read before, at the same place");
-                each(&here, batch).map_err(|error| self.place(here[error.row], error.message))?;
+                match each(&here, batch) {
+                    Ok(()) => {}
+                    Err(error) => return Err(self.place(here[error.row], error.message)?),
+                }
             }
             Ok(())
         })
     }
 
     /// An error with the place of its record.
-    fn place(&self, row: u32, message: String) -> EngineError {
-        let about = self.about(row);
-        EngineError::Render { file: about.file.to_owned(), line: about.line, id: about.id.to_string(), message }
+    fn place(&self, row: Row, message: String) -> Result<EngineError, EngineError> {
+        let about = self.about(row)?;
+        Ok(EngineError::Render { file: about.file.to_owned(), line: about.line, id: about.id.to_string(), message })
     }
 
-    fn by_id(&self, mut rows: Vec<u32>) -> Vec<u32> {
-        rows.sort_by_key(|row| self.decided.fates.ids[*row as usize]);
-        rows
+    /// Rows, which come in their order, in the order of their ids.
+    fn by_id(&self, rows: Vec<Row>) -> Result<Vec<Row>, EngineError> {
+        let mut ids = self.decided.fates.ids.cursor()?;
+        let named = rows.into_iter().map(|row| Ok((ids.at(row)?, row)));
+        let mut named = named.collect::<Result<Vec<_>, EngineError>>()?;
+        named.sort_unstable();
+        Ok(named.into_iter().map(|(_, row)| row).collect())
+    }
+}
+
+/// Whether a record reaches a step and goes on behind it.
+fn reaches(fate: Fate, step: usize) -> bool {
+    match fate {
+        Fate::Kept | Fate::Dropped(Stage::Split) | Fate::Quarantined(Stage::Split) => true,
+        Fate::Dropped(Stage::Read) | Fate::Quarantined(Stage::Read) => false,
+        Fate::Dropped(Stage::Step(at)) | Fate::Quarantined(Stage::Step(at)) => at as usize > step,
+    }
+}
+
+/// The records at these locations, which are in order.
+#[derive(Debug)]
+struct Places(Vec<u64>);
+
+impl Keep for Places {
+    fn offsets(&self, chunk: &Chunk) -> Result<Arc<[u64]>, EngineError> {
+        let first_from = |offset| self.0.partition_point(|place| *place < location(chunk.file, offset));
+        let places = &self.0[first_from(chunk.start)..first_from(chunk.end)];
+        Ok(places.iter().map(|place| file_and_offset(*place).1).collect())
     }
 }
 

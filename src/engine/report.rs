@@ -1,20 +1,23 @@
 //! The outcome and the rows of the audit and the quarantine, from what was resolved.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 use super::EngineError;
-use super::assign::Parts;
-use super::narrow::Narrow;
+use super::build::Decided;
+use super::narrow::{Codes, Interned, Note, Row};
 use super::outcome::{
-    AuditRow, FileOutcome, LabelOutcome, MissingRecord, Outcome, PartOutcome, QuarantineRow, SourceOutcome,
-    StepOutcome, Verdict,
+    AuditRow, FileOutcome, LabelOutcome, MissingRecord, Outcome, PartOutcome, Place, QuarantineRow, RecordId,
+    SourceOutcome, StepOutcome, Verdict,
 };
 use super::read::{Survey, file_and_offset};
-use super::resolve::{Fates, Stage};
+use super::require::check_rules;
+use super::resolve::{Fate, Layers, Repeat, Stage};
+use super::spool::Reader;
 use crate::hir::{Dataset, Program, SourceId, SplitRule, StepKind};
-use crate::label::LabelTables;
 
 /// What the two passes know between them.
+#[derive(Debug, Clone, Copy)]
 pub struct Resolved<'r> {
     /// The program.
     pub program: &'r Program,
@@ -22,28 +25,116 @@ pub struct Resolved<'r> {
     pub dataset: &'r Dataset,
     /// The files.
     pub survey: &'r Survey,
-    /// The rows.
-    pub narrow: &'r Narrow,
-    /// Their fates.
-    pub fates: &'r Fates,
-    /// Their parts.
-    pub parts: &'r Parts,
-    /// The labels' values.
-    pub tables: &'r LabelTables,
+    /// What was decided of every record.
+    pub(super) decided: &'r Decided,
+}
+
+/// All that is known of a record but its values.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Life {
+    /// Its row.
+    pub row: Row,
+    /// Where it begins.
+    pub location: u64,
+    /// Its 1-based line.
+    pub line: u64,
+    /// Its identity.
+    pub id: RecordId,
+    /// What became of it.
+    pub fate: Fate,
+    /// Its part.
+    pub part: Option<u16>,
+    /// The record that it repeats.
+    pub repeats: Option<RecordId>,
+    /// What is wrong with it.
+    pub error: Option<String>,
+}
+
+/// The lives of records in order of their rows.
+pub struct Lives<'r> {
+    rows: Range<Row>,
+    location: Reader<'r, u64>,
+    line: Reader<'r, u64>,
+    ids: Reader<'r, RecordId>,
+    fates: Reader<'r, Fate>,
+    parts: Reader<'r, Option<u16>>,
+    repeats: Layers<'r, Repeat>,
+    errors: Layers<'r, Note>,
+}
+
+impl Lives<'_> {
+    fn read(&mut self, row: Row) -> Result<Life, EngineError> {
+        const EACH: &str = "every column has a value for each row";
+        Ok(Life {
+            row,
+            location: self.location.next().expect(EACH)?,
+            line: self.line.next().expect(EACH)?,
+            id: self.ids.next().expect(EACH)?,
+            fate: self.fates.next().expect(EACH)?,
+            part: self.parts.next().expect(EACH)?,
+            repeats: self.repeats.at(row)?.map(|repeat| repeat.id),
+            error: self.errors.at(row)?.map(|note| note.text),
+        })
+    }
+}
+
+impl Iterator for Lives<'_> {
+    type Item = Result<Life, EngineError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.rows.next().map(|row| self.read(row))
+    }
 }
 
 impl<'r> Resolved<'r> {
-    fn file(&self, row: usize) -> usize {
-        file_and_offset(self.narrow.location[row]).0
+    /// All records.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn lives(&self) -> Result<Lives<'r>, EngineError> {
+        self.lives_of(0..self.decided.narrow.len())
     }
 
-    fn source(&self, row: usize) -> SourceId {
-        self.survey.files[self.file(row)].source
+    /// The records of these rows.
+    fn lives_of(&self, rows: Range<Row>) -> Result<Lives<'r>, EngineError> {
+        let Decided { narrow, fates, parts, .. } = self.decided;
+        let first = rows.start;
+        Ok(Lives {
+            rows,
+            location: narrow.location.iter_from(first)?,
+            line: narrow.line.iter_from(first)?,
+            ids: fates.ids.iter_from(first)?,
+            fates: fates.fates.iter_from(first)?,
+            parts: parts.iter_from(first)?,
+            repeats: fates.repeats()?,
+            errors: fates.errors()?,
+        })
     }
 
-    /// The name of a row's file.
-    pub fn file_name(&self, row: usize) -> &'r str {
-        &self.survey.files[self.file(row)].file.name
+    /// One record.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn life(&self, row: Row) -> Result<Life, EngineError> {
+        self.lives_of(row..row + 1)?.read(row)
+    }
+
+    /// Where a record was read.
+    ///
+    /// # Errors
+    /// A file cannot be read.
+    pub fn place(&self, row: Row) -> Result<Place, EngineError> {
+        let life = self.life(row)?;
+        Ok(Place { id: life.id, file: self.file_name(&life).to_owned(), line: life.line })
+    }
+
+    fn source(&self, location: u64) -> SourceId {
+        self.survey.files[file_and_offset(location).0].source
+    }
+
+    /// The name of a record's file.
+    pub fn file_name(&self, life: &Life) -> &'r str {
+        &self.survey.files[file_and_offset(life.location).0].file.name
     }
 
     fn rule(&self, stage: Stage) -> (&'r str, Option<u32>) {
@@ -57,58 +148,77 @@ impl<'r> Resolved<'r> {
         }
     }
 
-    /// The row's line in the audit.
-    pub fn audit_row(&self, row: usize) -> AuditRow<'r> {
-        let fate = self.fates.fates[row];
-        let (rule, rule_line) = fate.stage().map(|stage| self.rule(stage)).unzip();
-        let duplicate_of = self.fates.duplicate_of.get(&(row as u32));
+    /// A record's line in the audit.
+    pub fn audit_row(&self, life: &Life) -> AuditRow<'r> {
+        let (rule, rule_line) = life.fate.stage().map(|stage| self.rule(stage)).unzip();
         AuditRow {
-            id: self.fates.ids[row],
-            source: &self.program[self.source(row)].name,
-            file: self.file_name(row),
-            line: self.narrow.line[row],
-            verdict: fate.verdict(),
+            id: life.id,
+            source: &self.program[self.source(life.location)].name,
+            file: self.file_name(life),
+            line: life.line,
+            verdict: life.fate.verdict(),
             rule,
             rule_line: rule_line.flatten(),
-            duplicate_of: duplicate_of.map(|&of| self.fates.ids[of as usize]),
-            split: self.parts[row].map(|part| self.dataset.split.parts[usize::from(part)].as_str()),
+            duplicate_of: life.repeats,
+            split: life.part.map(|part| self.dataset.split.parts[usize::from(part)].as_str()),
         }
     }
 
-    /// The row's line in the quarantine, when it is there.
-    pub fn quarantine_row(&self, row: usize) -> Option<QuarantineRow<'r>> {
-        let error = self.fates.errors.get(&(row as u32))?;
-        let (_, offset) = file_and_offset(self.narrow.location[row]);
-        let AuditRow { id, source, file, line, .. } = self.audit_row(row);
+    /// A record's line in the quarantine, when it is there.
+    pub fn quarantine_row<'l>(&self, life: &'l Life) -> Option<QuarantineRow<'l>>
+    where
+        'r: 'l,
+    {
+        let error = life.error.as_deref()?;
+        let (_, offset) = file_and_offset(life.location);
+        let AuditRow { id, source, file, line, .. } = self.audit_row(life);
         Some(QuarantineRow { id, source, file, line, offset, error })
     }
 
     /// All that is known before anything is written; `personal` is yet empty.
     ///
     /// # Errors
-    /// [`EngineError::Sums`] where records vanished.
-    pub fn outcome(&self, certificate: super::outcome::Certificate) -> Result<Outcome, EngineError> {
-        let steps = self.fates.steps.clone();
+    /// [`EngineError::Sums`] where records vanished, or a file that cannot be read.
+    pub fn outcome(&self) -> Result<Outcome, EngineError> {
+        let steps = self.decided.fates.steps.clone();
         let labels = self.labels();
-        let parts = self.parts(&labels);
-        check_sums(&steps, parts.iter().map(|part| part.records).sum(), self.narrow.len() as u64)?;
+        let (parts, rows) = self.count(&labels)?;
+        check_sums(&steps, parts.iter().map(|part| part.records).sum(), self.decided.narrow.len())?;
         Ok(Outcome {
             dataset: self.dataset.name.clone(),
-            sources: sources(self.program, self.dataset, self.survey, &self.rows_by_file()),
+            sources: sources(self.program, self.dataset, self.survey, &rows),
             steps,
             parts,
             personal: Vec::new(),
-            certificate,
-            violations: Vec::new(),
-            missing: self.missing(&labels),
+            certificate: self.decided.certificate.clone(),
+            violations: check_rules(self)?,
+            missing: self.missing(&labels)?,
             labels: labels.into_iter().map(|(_, label)| label).collect(),
         })
     }
 
-    fn rows_by_file(&self) -> Vec<u64> {
+    /// The parts with their numbers of records and of each label's values, and the rows of each file.
+    fn count(&self, labels: &[(usize, LabelOutcome)]) -> Result<(Vec<PartOutcome>, Vec<u64>), EngineError> {
+        let Decided { narrow, parts: assigned, .. } = self.decided;
+        let empty = |name: &String| PartOutcome {
+            name: name.clone(),
+            records: 0,
+            labels: labels.iter().map(|(_, label)| vec![0; label.values.len()]).collect(),
+        };
+        let mut parts: Vec<PartOutcome> = self.dataset.split.parts.iter().map(empty).collect();
         let mut rows = vec![0; self.survey.files.len()];
-        (0..self.narrow.len()).for_each(|row| rows[self.file(row)] += 1);
-        rows
+        let mut values = self.label_values(labels)?;
+        for ((row, part), location) in (0..).zip(assigned.iter()?).zip(narrow.location.iter()?) {
+            rows[file_and_offset(location?).0] += 1;
+            let Some(part) = part?.map(|part| &mut parts[usize::from(part)]) else { continue };
+            part.records += 1;
+            for (values, counts) in values.iter_mut().zip(&mut part.labels) {
+                if let Some(value) = values.at(row)? {
+                    counts[value] += 1;
+                }
+            }
+        }
+        Ok((parts, rows))
     }
 
     /// Each label with the step that gives it its value; columns in the data set's order.
@@ -116,7 +226,7 @@ impl<'r> Resolved<'r> {
         let mut labels = BTreeMap::new();
         for (at, step) in self.dataset.steps.iter().enumerate() {
             let StepKind::Label { column, label, .. } = step.kind else { continue };
-            let table = self.tables.get(label).expect("every label of the data set has its table");
+            let table = self.decided.tables.get(label).expect("every label of the data set has its table");
             let described = LabelOutcome {
                 label,
                 name: self.program[label].name.clone(),
@@ -129,69 +239,75 @@ impl<'r> Resolved<'r> {
         labels.into_values().collect()
     }
 
-    /// A row's value of a label, as a position in its values.
-    fn label_value(&self, step: usize, label: &LabelOutcome, row: usize) -> Option<usize> {
-        let raw = self.narrow.labels.get(&step)?.value(row)?;
-        let table = self.tables.get(label.label)?;
-        table.position(raw).map(|at| at as usize)
-    }
-
-    fn parts(&self, labels: &[(usize, LabelOutcome)]) -> Vec<PartOutcome> {
-        let empty = |name: &String| PartOutcome {
-            name: name.clone(),
-            records: 0,
-            labels: labels.iter().map(|(_, label)| vec![0; label.values.len()]).collect(),
+    /// The rows' values of each label.
+    fn label_values(&self, labels: &[(usize, LabelOutcome)]) -> Result<Vec<Values<'r>>, EngineError> {
+        let Decided { narrow, tables, .. } = self.decided;
+        let values = |(step, label): &(usize, LabelOutcome)| {
+            let table = tables.get(label.label).expect("every label of the data set has its table");
+            let position = |value: &String| table.position(value).map(|at| at as usize);
+            Values::of(&narrow.labels[step], position)
         };
-        let mut parts: Vec<PartOutcome> = self.dataset.split.parts.iter().map(empty).collect();
-        for (row, part) in self.parts.iter().enumerate() {
-            let Some(part) = part.map(|part| &mut parts[usize::from(part)]) else { continue };
-            part.records += 1;
-            for ((step, label), counts) in labels.iter().zip(&mut part.labels) {
-                if let Some(value) = self.label_value(*step, label, row) {
-                    counts[value] += 1;
-                }
-            }
-        }
-        parts
+        labels.iter().map(values).collect()
     }
 
-    /// The part that a row would be in had nothing taken it out: known of fixed parts, and of a field that names any
+    /// The part that a record would be in had nothing taken it out: known of fixed parts, and of a field that names any
     /// part but the one that is trained on.
-    fn lost_part(&self, row: usize) -> Option<usize> {
+    fn lost_part(&self, life: &Life, named: &mut Option<Values<'r>>) -> Result<Option<usize>, EngineError> {
         match &self.dataset.split.rule {
-            SplitRule::AllTrain => None,
-            SplitRule::ByField(_) => {
-                let name = self.narrow.part.as_ref()?.value(row)?;
-                let part = self.dataset.split.parts.iter().position(|part| part == name)?;
-                (name != "train").then_some(part)
-            }
+            SplitRule::AllTrain => Ok(None),
+            SplitRule::ByField(_) => named.as_mut().map_or(Ok(None), |named| named.at(life.row)),
             SplitRule::Shares { fixed, .. } => {
-                let source = self.source(row);
-                fixed.iter().find(|part| part.sources.contains(&source)).map(|part| part.part)
+                let source = self.source(life.location);
+                Ok(fixed.iter().find(|part| part.sources.contains(&source)).map(|part| part.part))
             }
         }
     }
 
-    fn missing(&self, labels: &[(usize, LabelOutcome)]) -> Vec<MissingRecord> {
+    fn missing(&self, labels: &[(usize, LabelOutcome)]) -> Result<Vec<MissingRecord>, EngineError> {
         let mut missing = Vec::new();
-        for (row, fate) in self.fates.fates.iter().enumerate() {
-            let Some(stage) = fate.stage() else { continue };
-            let Some(part) = self.lost_part(row) else { continue };
-            let gold = |(step, label): &(usize, LabelOutcome)| {
-                self.label_value(*step, label, row).map(|value| label.values[value].clone())
-            };
+        let mut values = self.label_values(labels)?;
+        let lost = |value: &String| {
+            let part = self.dataset.split.parts.iter().position(|part| part == value);
+            part.filter(|_| value != "train")
+        };
+        let mut named = self.decided.narrow.part.as_ref().map(|field| Values::of(field, lost)).transpose()?;
+        for life in self.lives()? {
+            let life = life?;
+            let Some(stage) = life.fate.stage() else { continue };
+            let Some(part) = self.lost_part(&life, &mut named)? else { continue };
+            let mut gold = Vec::with_capacity(labels.len());
+            for ((_, label), values) in labels.iter().zip(&mut values) {
+                gold.push(values.at(life.row)?.map(|value| label.values[value].clone()));
+            }
             missing.push(MissingRecord {
-                id: self.fates.ids[row],
-                source: self.program[self.source(row)].name.clone(),
-                file: self.file_name(row).to_owned(),
-                line: self.narrow.line[row],
+                id: life.id,
+                source: self.program[self.source(life.location)].name.clone(),
+                file: self.file_name(&life).to_owned(),
+                line: life.line,
                 part,
-                verdict: fate.verdict(),
+                verdict: life.fate.verdict(),
                 rule: self.rule(stage).0.to_owned(),
-                gold: labels.iter().map(gold).collect(),
+                gold,
             });
         }
-        missing
+        Ok(missing)
+    }
+}
+
+/// Rows' values of a column of texts, each as a position in a list that has maybe not all of them.
+struct Values<'r> {
+    codes: Codes<'r>,
+    positions: Vec<Option<usize>>,
+}
+
+impl<'r> Values<'r> {
+    fn of(values: &'r Interned, position: impl Fn(&String) -> Option<usize>) -> Result<Self, EngineError> {
+        Ok(Self { codes: values.codes()?, positions: values.values.iter().map(position).collect() })
+    }
+
+    /// A row's value; rows are asked for in ascending order.
+    fn at(&mut self, row: Row) -> Result<Option<usize>, EngineError> {
+        Ok(self.codes.at(row)?.and_then(|code| self.positions[code]))
     }
 }
 

@@ -1,10 +1,12 @@
 //! What must hold of the emitted records: `require` and the `forbid` that fails the build.
 
-use super::assign::Parts;
-use super::narrow::{Interned, Narrow};
-use super::outcome::{Measured, Place, Violation};
-use super::resolve::{Fates, is_personal};
-use crate::hir::{BinaryOp, ColumnId, Dataset, RequireSubject, Requirement, StepKind};
+use super::EngineError;
+use super::narrow::{Codes, Interned, Narrow, Row};
+use super::outcome::{Measured, Violation};
+use super::report::Resolved;
+use super::resolve::is_personal;
+use super::spool::{Cursor, Spool};
+use crate::hir::{BinaryOp, ColumnId, Dataset, RequireSubject, Requirement, Step, StepKind};
 use crate::label::LabelTables;
 
 /// Values that a violation names at most.
@@ -12,36 +14,55 @@ const NAMED: usize = 20;
 /// Places that a violation names at most.
 const PLACES: usize = 5;
 
-/// The rules that are not met, `forbid` first. `file` names a row's file.
-pub fn check_rules(
-    narrow: &Narrow,
-    dataset: &Dataset,
-    tables: &LabelTables,
-    fates: &Fates,
-    parts: &Parts,
-    file: &dyn Fn(u32) -> String,
-) -> Vec<Violation> {
-    let kept = fates.kept();
-    let mut violations = Vec::new();
-    for (at, step) in dataset.steps.iter().enumerate() {
-        let (StepKind::Forbid { else_drop: false, .. }, Some(flags)) = (&step.kind, narrow.forbidden.get(&at)) else {
-            continue;
-        };
-        let hits: Vec<u32> = kept.iter().copied().filter(|&row| flags[row as usize]).collect();
-        if hits.is_empty() {
-            continue;
+/// A `forbid` that fails the build, with the emitted rows that fulfil it.
+struct Forbidden<'d> {
+    step: &'d Step,
+    flags: Cursor<'d, bool>,
+    count: u64,
+    first: Vec<Row>,
+}
+
+/// How often each value of a column occurs.
+struct Counted<'d> {
+    values: &'d Interned,
+    codes: Codes<'d>,
+    counts: Vec<u64>,
+    nulls: u64,
+}
+
+/// The rules that are not met, `forbid` first.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn check_rules(resolved: &Resolved<'_>) -> Result<Vec<Violation>, EngineError> {
+    let (dataset, decided) = (resolved.dataset, resolved.decided);
+    let mut forbidden = forbidden(&decided.narrow, dataset)?;
+    let counted = dataset.requirements.iter().enumerate().map(|(at, requirement)| match requirement.per {
+        None => Ok(None),
+        Some(column) => Counted::of(&decided.narrow, dataset, at, column),
+    });
+    let mut counted = counted.collect::<Result<Vec<_>, _>>()?;
+    if forbidden.is_empty() && counted.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut kept = 0;
+    for (row, part) in (0..).zip(decided.parts.iter()?) {
+        if part?.is_some() {
+            kept += 1;
+            forbidden.iter_mut().try_for_each(|rule| rule.see(row))?;
+            counted.iter_mut().flatten().try_for_each(|values| values.see(row))?;
         }
-        let place =
-            |&row: &u32| Place { id: fates.ids[row as usize], file: file(row), line: narrow.line[row as usize] };
-        let first = hits.iter().take(PLACES).map(place).collect();
-        let measured = Measured::Records { count: hits.len() as u64, first };
+    }
+    let mut violations = Vec::new();
+    for Forbidden { step, count, first, .. } in forbidden.into_iter().filter(|rule| rule.count > 0) {
+        let first = first.into_iter().map(|row| resolved.place(row)).collect::<Result<_, _>>()?;
+        let measured = Measured::Records { count, first };
         violations.push(Violation { rule: step.rule.clone(), span: step.span, measured });
     }
-    let kept: Vec<u32> = kept.into_iter().filter(|&row| parts[row as usize].is_some()).collect();
-    for (at, requirement) in dataset.requirements.iter().enumerate() {
+    for (requirement, counted) in dataset.requirements.iter().zip(counted) {
         let measured = match requirement.per {
-            None => whole(requirement, kept.len() as u64),
-            Some(column) => per_value(narrow, dataset, tables, requirement, at, column, &kept),
+            None => whole(requirement, kept),
+            Some(column) => per_value(dataset, &decided.tables, requirement, column, counted, kept),
         };
         violations.extend(measured.map(|measured| Violation {
             rule: requirement.rule.clone(),
@@ -49,7 +70,58 @@ pub fn check_rules(
             measured,
         }));
     }
-    violations
+    Ok(violations)
+}
+
+fn forbidden<'d>(narrow: &'d Narrow, dataset: &'d Dataset) -> Result<Vec<Forbidden<'d>>, EngineError> {
+    let rule = |(at, flags): (&usize, &'d Spool<bool>)| {
+        Ok(Forbidden { step: &dataset.steps[*at], flags: flags.cursor()?, count: 0, first: Vec::new() })
+    };
+    narrow.forbidden.iter().map(rule).collect()
+}
+
+impl Forbidden<'_> {
+    fn see(&mut self, row: Row) -> Result<(), EngineError> {
+        if self.flags.at(row)? {
+            self.count += 1;
+            if self.first.len() < PLACES {
+                self.first.push(row);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'d> Counted<'d> {
+    /// The values of the column that a requirement names.
+    fn of(
+        narrow: &'d Narrow,
+        dataset: &Dataset,
+        requirement: usize,
+        column: ColumnId,
+    ) -> Result<Option<Self>, EngineError> {
+        let labels = |step: &Step| matches!(step.kind, StepKind::Label { column: labelled, .. } if labelled == column);
+        let values = match dataset.steps.iter().rposition(labels) {
+            Some(step) => narrow.labels.get(&step),
+            None => narrow.per.get(&requirement),
+        };
+        let Some(values) = values else { return Ok(None) };
+        Ok(Some(Self { values, codes: values.codes()?, counts: vec![0; values.values.len()], nulls: 0 }))
+    }
+
+    fn see(&mut self, row: Row) -> Result<(), EngineError> {
+        match self.codes.at(row)? {
+            Some(code) => self.counts[code] += 1,
+            None => self.nulls += 1,
+        }
+        Ok(())
+    }
+
+    /// Each value that occurs with its number, null at the end.
+    fn named(self) -> Vec<(Option<String>, u64)> {
+        let named = self.values.values.iter().cloned().map(Some).zip(self.counts);
+        named.chain([(None, self.nulls)]).filter(|(_, count)| *count > 0).collect()
+    }
 }
 
 fn whole(requirement: &Requirement, records: u64) -> Option<Measured> {
@@ -62,16 +134,15 @@ fn whole(requirement: &Requirement, records: u64) -> Option<Measured> {
 }
 
 fn per_value(
-    narrow: &Narrow,
     dataset: &Dataset,
     tables: &LabelTables,
     requirement: &Requirement,
-    at: usize,
     column: ColumnId,
-    kept: &[u32],
+    counted: Option<Counted<'_>>,
+    kept: u64,
 ) -> Option<Measured> {
     let described = &dataset.columns[column.0 as usize];
-    let mut counted = counted(narrow, dataset, at, column, kept);
+    let mut counted = counted.map(Counted::named).unwrap_or_default();
     if let Some(table) = described.label.and_then(|label| tables.get(label)) {
         // A value of the label that no record has counts as well: its figure is 0.
         for value in table.values() {
@@ -82,8 +153,8 @@ fn per_value(
     }
     let figure = |count: u64| match requirement.subject {
         RequireSubject::Count => count as f64,
-        RequireSubject::Share if kept.is_empty() => 0.0,
-        RequireSubject::Share => count as f64 / kept.len() as f64,
+        RequireSubject::Share if kept == 0 => 0.0,
+        RequireSubject::Share => count as f64 / kept as f64,
     };
     let figures = counted.into_iter().map(|(name, count)| (name, figure(count)));
     let mut failing: Vec<(Option<String>, f64)> =
@@ -99,39 +170,6 @@ fn per_value(
         failing.iter_mut().for_each(|(name, _)| *name = None);
     }
     Some(Measured::Values { worst: failing, failing: count })
-}
-
-/// The values of a column among the kept records, with their numbers; null is one of them.
-fn counted(
-    narrow: &Narrow,
-    dataset: &Dataset,
-    at: usize,
-    column: ColumnId,
-    kept: &[u32],
-) -> Vec<(Option<String>, u64)> {
-    let label_step = dataset
-        .steps
-        .iter()
-        .rposition(|step| matches!(step.kind, StepKind::Label { column: labelled, .. } if labelled == column));
-    let values = match label_step {
-        Some(step) => narrow.labels.get(&step),
-        None => narrow.per.get(&at),
-    };
-    values.map(|values| count_values(values, kept)).unwrap_or_default()
-}
-
-/// How often each value occurs among these rows, null at the end.
-pub fn count_values(values: &Interned, rows: &[u32]) -> Vec<(Option<String>, u64)> {
-    let mut counts = vec![0; values.values.len()];
-    let mut nulls = 0;
-    for &row in rows {
-        match values.code(row as usize) {
-            Some(code) => counts[code] += 1,
-            None => nulls += 1,
-        }
-    }
-    let named = values.values.iter().cloned().map(Some).zip(counts);
-    named.chain([(None, nulls)]).filter(|(_, count)| *count > 0).collect()
 }
 
 /// One of the six comparisons; a bound is met within a billionth, as `40%` of 5 is 2.

@@ -7,15 +7,17 @@ use std::sync::atomic::AtomicBool;
 use arrow::array::{AsArray, RecordBatch};
 
 use super::EngineError;
-use super::build::{Destination, Progress, Stage};
+use super::build::{Decided, Destination, Progress, Stage};
 use super::narrow::Narrow;
 use super::outcome::{Outcome, PersonalFound, StepOutcomeKind};
 use super::passes::{Batches, Workers, scan};
 use super::read::table::ERROR;
-use super::read::{ChunkTable, Keep, Survey, file_and_offset};
+use super::read::{ChunkTable, Keep, Survey};
 use super::report::Resolved;
+use super::resolve::Reached;
+use super::spool::Budget;
 use super::training::TableWriter;
-use super::write::{Emitted, Write, redacted, rendered_schema};
+use super::write::{Emission, Write, redacted, rendered_schema};
 use crate::dedup::Threshold;
 use crate::dedup::near::{Clusters, Index};
 use crate::emit::{self, EmitError, Finished, Renderer, Staging, Stamp, TrainingRenderer};
@@ -34,6 +36,7 @@ pub(super) struct Build<'b> {
     pub(super) survey: &'b Survey,
     pub(super) table: ChunkTable,
     pub(super) workers: Workers,
+    pub(super) budget: Arc<Budget>,
     pub(super) progress: &'b mut dyn FnMut(Progress),
 }
 
@@ -41,10 +44,10 @@ impl Build<'_> {
     /// The first pass.
     pub(super) fn decide(&mut self) -> Result<Narrow, EngineError> {
         let plan = first_pass(self.program, self.dataset, scan(Arc::new(self.table.clone()))?)?;
-        let mut narrow = Narrow::new(self.program, self.dataset);
+        let mut narrow = Narrow::new(self.program, self.dataset, &self.budget);
         let (survey, progress) = (self.survey, &mut *self.progress);
         self.workers.run(&plan, Arc::new(Batches), &mut |chunk, batches| {
-            batches.iter().for_each(|batch| narrow.push(batch, |file| survey.files[file].source));
+            batches.iter().try_for_each(|batch| narrow.push(batch, |file| survey.files[file].source))?;
             progress(at_chunk(survey, Stage::Decide, chunk));
             Ok(())
         })?;
@@ -52,15 +55,9 @@ impl Build<'_> {
     }
 
     /// The near-duplicates among these rows by the plan's column of texts. The texts pass by; none is kept.
-    pub(super) fn near(
-        &mut self,
-        narrow: &Narrow,
-        column: &str,
-        rows: &[u32],
-        threshold: f64,
-    ) -> Result<Clusters, EngineError> {
+    pub(super) fn near(&mut self, column: &str, reached: &Reached, threshold: f64) -> Result<Clusters, EngineError> {
         let threshold = Threshold::new(threshold).expect("a checked program's similarity lies above 0 and up to 1");
-        let table = self.table.keeping(keep(self.survey, rows.iter().map(|&row| narrow.location[row as usize])));
+        let table = self.table.keeping(Arc::new(reached.clone()));
         let plan = near_pass(self.program, self.dataset, column, scan(Arc::new(table))?)?;
         let mut index = Index::new(threshold);
         let (survey, progress) = (self.survey, &mut *self.progress);
@@ -140,14 +137,14 @@ impl Build<'_> {
     /// The second pass: renders and stages everything, and completes the outcome.
     pub(super) fn write(
         &mut self,
-        resolved: &Resolved<'_>,
+        decided: &Arc<Decided>,
         outcome: &mut Outcome,
         destination: &Destination,
     ) -> Result<Finished, EngineError> {
         let dataset = self.dataset;
         let mut staging =
             Staging::create(&destination.out, dataset, &rendered_schema(dataset)).map_err(EngineError::written)?;
-        let (work, plan) = self.second_pass(resolved, destination)?;
+        let (work, plan) = self.second_pass(decided, destination)?;
         begin_tables(&work, &mut staging)?;
         let mut found: Vec<Vec<u64>> = redacted(dataset).iter().map(|(.., kinds)| vec![0; kinds.len()]).collect();
         let mut changed: BTreeMap<usize, u64> = BTreeMap::new();
@@ -170,7 +167,7 @@ impl Build<'_> {
             Ok(())
         })?;
         complete(dataset, outcome, &found, &changed);
-        stage_lists(resolved, &mut staging)?;
+        stage_lists(&self.resolved(decided), &mut staging)?;
         let fingerprint = emit::fingerprint(self.program, dataset, &outcome.sources);
         let stamp = Stamp { spec: destination.spec.clone(), fingerprint };
         staging.finish(self.program, dataset, outcome, &stamp).map_err(EngineError::written)
@@ -178,10 +175,10 @@ impl Build<'_> {
 
     fn second_pass(
         &self,
-        resolved: &Resolved<'_>,
+        decided: &Arc<Decided>,
         destination: &Destination,
     ) -> Result<(Write, datafusion::logical_expr::LogicalPlan), EngineError> {
-        let (program, dataset, tables) = (self.program, self.dataset, resolved.tables);
+        let (program, dataset, tables) = (self.program, self.dataset, &decided.tables);
         let renderer = |output| Renderer::new(program, dataset, output, tables).map_err(EngineError::written);
         let renderers = dataset.outputs.iter().map(renderer).collect::<Result<_, _>>()?;
         let (mut writers, mut extras) = (Vec::new(), Vec::<&Expr>::new());
@@ -191,23 +188,17 @@ impl Build<'_> {
             writers.push(TableWriter { table: table.clone(), messages, first_extra: extras.len() });
             extras.extend(table.slices.iter().map(|slice| &slice.value));
         }
-        let narrow = resolved.narrow;
-        let emitted = |(row, part): (usize, &Option<u16>)| {
-            let (location, line, id) = (narrow.location[row], narrow.line[row], resolved.fates.ids[row]);
-            part.map(|part| Emitted { location, line, id, part })
-        };
-        let chunks = by_chunk(self.survey, resolved.parts.iter().enumerate().filter_map(emitted), |one| one.location);
-        let keep: Keep =
-            chunks.iter().map(|rows| rows.iter().map(|one| file_and_offset(one.location).1).collect()).collect();
-        let plan = second_pass(dataset, &extras, scan(Arc::new(self.table.keeping(keep)))?)?;
-        let name = |chunk: &super::read::Chunk| self.survey.files[chunk.file].file.name.clone();
+        let emission = Arc::new(Emission(Arc::clone(decided)));
+        let table = self.table.keeping(Arc::clone(&emission) as Arc<dyn Keep>);
+        let plan = second_pass(dataset, &extras, scan(Arc::new(table))?)?;
         let work = Write {
             dataset: Arc::new(dataset.clone()),
             renderers,
             tables: writers,
             extras: extras.len(),
-            chunks,
-            files: self.survey.chunks.iter().map(name).collect(),
+            emission,
+            chunks: self.survey.chunks.clone(),
+            files: self.survey.files.iter().map(|file| file.file.name.clone()).collect(),
         };
         Ok((work, plan))
     }
@@ -225,27 +216,6 @@ pub(super) fn at_chunk(survey: &Survey, stage: Stage, chunk: usize) -> Progress 
     let before = |file: usize| survey.files[..file].iter().map(|file| file.bytes).sum::<u64>();
     let done = survey.chunks.get(chunk).map_or(total, |at| before(at.file) + at.end);
     Progress { stage, done, total }
-}
-
-/// Things in order of location, by the chunk that each lies in.
-fn by_chunk<T>(survey: &Survey, things: impl Iterator<Item = T>, location: impl Fn(&T) -> u64) -> Vec<Vec<T>> {
-    let mut chunks: Vec<Vec<T>> = survey.chunks.iter().map(|_| Vec::new()).collect();
-    let mut at = 0;
-    for thing in things {
-        let (file, offset) = file_and_offset(location(&thing));
-        while survey.chunks[at].file < file || survey.chunks[at].end <= offset {
-            at += 1;
-        }
-        chunks[at].push(thing);
-    }
-    chunks
-}
-
-/// The records at these locations, for a table that reads no others.
-pub(super) fn keep(survey: &Survey, locations: impl Iterator<Item = u64>) -> Keep {
-    let chunks = by_chunk(survey, locations, |location| *location);
-    let offsets = |chunk: Vec<u64>| chunk.into_iter().map(|location| file_and_offset(location).1).collect();
-    chunks.into_iter().map(offsets).collect()
 }
 
 /// Begins the files of every table and part, so that a part without records has its file too.
@@ -279,12 +249,15 @@ fn complete(dataset: &Dataset, outcome: &mut Outcome, found: &[Vec<u64>], change
 
 /// The audit and the quarantine.
 fn stage_lists(resolved: &Resolved<'_>, staging: &mut Staging) -> Result<(), EngineError> {
-    for first in (0..resolved.narrow.len()).step_by(AUDIT_ROWS) {
-        let rows = first..resolved.narrow.len().min(first + AUDIT_ROWS);
-        let audit: Vec<_> = rows.clone().map(|row| resolved.audit_row(row)).collect();
+    let mut lives = resolved.lives()?;
+    loop {
+        let some = lives.by_ref().take(AUDIT_ROWS).collect::<Result<Vec<_>, _>>()?;
+        if some.is_empty() {
+            return Ok(());
+        }
+        let audit: Vec<_> = some.iter().map(|life| resolved.audit_row(life)).collect();
         staging.audit(&audit).map_err(EngineError::written)?;
-        let quarantine: Vec<_> = rows.filter_map(|row| resolved.quarantine_row(row)).collect();
+        let quarantine: Vec<_> = some.iter().filter_map(|life| resolved.quarantine_row(life)).collect();
         staging.quarantine(&quarantine).map_err(EngineError::written)?;
     }
-    Ok(())
 }

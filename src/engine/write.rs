@@ -7,9 +7,11 @@ use arrow::compute::take;
 use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef, UInt64Type};
 
 use super::EngineError;
+use super::build::Decided;
 use super::outcome::RecordId;
 use super::passes::ChunkWork;
 use super::read::table::LOCATION;
+use super::read::{Chunk, Keep, file_and_offset};
 use super::training::{TableError, TableWriter};
 use crate::emit::{RenderError, Rendered, Renderer};
 use crate::hir::{Dataset, StepKind};
@@ -50,10 +52,40 @@ pub struct Write {
     pub(super) tables: Vec<TableWriter>,
     /// The number of extra columns.
     pub extras: usize,
-    /// The emitted records of each chunk, in order.
-    pub chunks: Vec<Vec<Emitted>>,
-    /// Names the file of a chunk.
+    /// The records that are emitted.
+    pub(super) emission: Arc<Emission>,
+    /// The chunks.
+    pub chunks: Vec<Chunk>,
+    /// The files' names.
     pub files: Vec<String>,
+}
+
+/// The emitted records, looked up chunk by chunk.
+#[derive(Debug)]
+pub(super) struct Emission(pub(super) Arc<Decided>);
+
+impl Emission {
+    /// Those of a chunk, in order.
+    fn records(&self, chunk: &Chunk) -> Result<Vec<Emitted>, EngineError> {
+        let Decided { narrow, fates, parts, .. } = &*self.0;
+        let rows = narrow.rows_of(chunk)?;
+        let (mut line, mut ids) = (narrow.line.iter_from(rows.start)?, fates.ids.iter_from(rows.start)?);
+        let mut location = narrow.location.iter_from(rows.start)?;
+        let mut emitted = Vec::new();
+        for part in parts.iter_from(rows.start)?.take((rows.end - rows.start) as usize) {
+            const EACH: &str = "every column has a value for each row";
+            let (location, line) = (location.next().expect(EACH)?, line.next().expect(EACH)?);
+            let id = ids.next().expect(EACH)?;
+            emitted.extend(part?.map(|part| Emitted { location, line, id, part }));
+        }
+        Ok(emitted)
+    }
+}
+
+impl Keep for Emission {
+    fn offsets(&self, chunk: &Chunk) -> Result<Arc<[u64]>, EngineError> {
+        Ok(self.records(chunk)?.iter().map(|one| file_and_offset(one.location).1).collect())
+    }
 }
 
 /// The schema that is rendered: the id, then the columns that no label hides.
@@ -86,15 +118,23 @@ pub fn redacted(dataset: &Dataset) -> Vec<(usize, crate::hir::ColumnId, Vec<&'st
 }
 
 impl ChunkWork for Write {
+    type Chunk = (usize, Vec<Emitted>);
     type Piece = (Piece, Vec<(usize, u64)>);
 
-    fn batch(&self, chunk: usize, first: usize, batch: RecordBatch) -> Result<Self::Piece, EngineError> {
-        let emitted = self.chunks[chunk].get(first..first + batch.num_rows()).unwrap_or(&[]);
+    fn begin(&self, chunk: usize) -> Result<Self::Chunk, EngineError> {
+        // A data set without a chunk has one without a record.
+        let Some(chunk) = self.chunks.get(chunk) else { return Ok((0, Vec::new())) };
+        Ok((chunk.file, self.emission.records(chunk)?))
+    }
+
+    fn batch(&self, chunk: &Self::Chunk, first: usize, batch: RecordBatch) -> Result<Self::Piece, EngineError> {
+        let (file, emitted) = chunk;
+        let emitted = emitted.get(first..first + batch.num_rows()).unwrap_or(&[]);
         let locations = batch[LOCATION].as_primitive::<UInt64Type>().values();
         let same = emitted.len() == locations.len()
             && emitted.iter().zip(locations.iter()).all(|(emitted, location)| emitted.location == *location);
         if !same {
-            return Err(EngineError::Changed { path: self.files[chunk].clone().into() });
+            return Err(EngineError::Changed { path: self.files[*file].clone().into() });
         }
         let ids = emitted.iter().map(|one| Some(one.id.to_string())).collect();
         let visible = visible(&self.dataset, &batch, ids);
@@ -105,7 +145,7 @@ impl ChunkWork for Write {
                 (0..).zip(emitted).filter(|(_, one)| usize::from(one.part) == part).map(|(row, _)| row).collect();
             if !rows.is_empty() {
                 self.render(part, &rows, &visible, &extras, &mut piece)
-                    .map_err(|error| self.place(chunk, emitted, &rows, error))?;
+                    .map_err(|error| self.place(*file, emitted, &rows, error))?;
             }
         }
         let (found, changed) = self.found(&batch);
@@ -141,12 +181,12 @@ impl Write {
     }
 
     /// An error with the place of its record.
-    fn place(&self, chunk: usize, emitted: &[Emitted], rows: &[u32], error: TableError) -> EngineError {
+    fn place(&self, file: usize, emitted: &[Emitted], rows: &[u32], error: TableError) -> EngineError {
         match error {
             TableError::Engine(error) => error,
             TableError::Render(RenderError { row, message }) => {
                 let one = &emitted[rows[row] as usize];
-                let (file, line, id) = (self.files[chunk].clone(), one.line, one.id.to_string());
+                let (file, line, id) = (self.files[file].clone(), one.line, one.id.to_string());
                 EngineError::Render { file, line, id, message }
             }
         }

@@ -126,10 +126,23 @@ pub struct Step {
     pub kind: StepKind,
     /// How the audit names the rule: a drop's or forbid's reason, else the statement in short, `set text`.
     pub rule: String,
+    /// The rule of a pack that it is: then `span` and `line` are those of the statement that names the pack.
+    pub pack: Option<FromPack>,
     /// Where it was written.
     pub span: Span,
     /// The 1-based line of the spec that it begins on.
     pub line: u32,
+}
+
+/// A rule of a pack.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FromPack {
+    /// The pack's name.
+    pub pack: &'static str,
+    /// The rule's place in it.
+    pub at: usize,
+    /// The rule's name.
+    pub rule: &'static str,
 }
 
 /// The kind of block that a step comes from.

@@ -44,6 +44,32 @@ impl Expr {
         }
     }
 
+    /// The same expression as if it had been written, with all that is inside it, at one place.
+    pub fn at(self, span: Span) -> Self {
+        let at = |of: Box<Expr>| Box::new(of.at(span));
+        let kind = match self.kind {
+            kind @ (ExprKind::Literal(_) | ExprKind::Column(_)) => kind,
+            ExprKind::Call(function, arguments) => {
+                ExprKind::Call(function, arguments.into_iter().map(|argument| argument.at(span)).collect())
+            }
+            ExprKind::Negate(of) => ExprKind::Negate(at(of)),
+            ExprKind::Not(of) => ExprKind::Not(at(of)),
+            ExprKind::ToFloat(of) => ExprKind::ToFloat(at(of)),
+            ExprKind::Member(of, name) => ExprKind::Member(at(of), name),
+            ExprKind::Element(of, place) => ExprKind::Element(at(of), place),
+            ExprKind::Binary(op, left, right) => ExprKind::Binary(op, at(left), at(right)),
+            ExprKind::IsNull { value, negated } => ExprKind::IsNull { value: at(value), negated },
+            ExprKind::In { value, list, negated } => ExprKind::In { value: at(value), list, negated },
+            ExprKind::Matches { value, pattern } => ExprKind::Matches { value: at(value), pattern },
+            ExprKind::Match { subject, arms, otherwise } => ExprKind::Match {
+                subject: at(subject),
+                arms: arms.into_iter().map(|(patterns, body)| (patterns, body.at(span))).collect(),
+                otherwise: otherwise.map(at),
+            },
+        };
+        Self { kind, ty: self.ty, span }
+    }
+
     /// Calls `visit` with each column that it reads, once for each place.
     pub fn visit_columns(&self, visit: &mut impl FnMut(ColumnId)) {
         self.visit(&mut |part| {

@@ -10,7 +10,7 @@ pub mod train;
 pub mod types;
 
 pub use dataset::{
-    Column, ColumnId, Credit, Dataset, FixedPart, Output, OutputFormat, Personal, PersonalStatement, Purpose,
+    Column, ColumnId, Credit, Dataset, FixedPart, FromPack, Output, OutputFormat, Personal, PersonalStatement, Purpose,
     RequireSubject, Requirement, Split, SplitRule, Step, StepBlock, StepKind, Terms,
 };
 pub use expr::{BinaryOp, Expr, ExprKind, Literal};

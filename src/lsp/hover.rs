@@ -9,7 +9,7 @@ use super::analysis::Analysis;
 use super::requests::Refusal;
 use super::samples::samples;
 use super::workspace::Workspace;
-use crate::plan::functions;
+use crate::plan::{functions, packs};
 use crate::semantic::vocabulary::{self, Row};
 use crate::semantic::{Symbol, SymbolKind};
 use crate::source::FileId;
@@ -75,9 +75,11 @@ fn name(
                 parts.pop();
                 parts.push(function.docs.to_owned());
                 let examples = function.examples.iter().take(3);
-                let examples =
-                    examples.map(|example| format!("`{}({:?})` is `{}`", function.name, example.input, example.output));
+                let examples = examples.map(|example| format!("`{}` is `{}`", function.call(example), example.output));
                 parts.push(examples.collect::<Vec<String>>().join("  \n"));
+            } else if let Some(pack) = packs::lookup(&symbol.name) {
+                parts.push(pack.docs.to_owned());
+                parts.push(format!("```annot\n{}```", pack.written_out("text")));
             }
         }
         SymbolKind::Source

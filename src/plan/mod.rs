@@ -12,6 +12,7 @@ mod expr;
 pub mod functions;
 pub mod labels;
 pub mod outline;
+pub mod packs;
 pub mod personal;
 pub mod scalar;
 pub mod split;

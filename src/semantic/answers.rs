@@ -97,7 +97,7 @@ fn is_read_off(value: &Expr, column: ColumnId) -> bool {
     match &value.kind {
         ExprKind::Column(of) => *of == column,
         ExprKind::Call(function, arguments) => {
-            matches!(function.eval, Eval::Text(_)) && arguments.iter().all(|argument| is_read_off(argument, column))
+            matches!(function.eval, Eval::Text(_)) && arguments.first().is_some_and(|text| is_read_off(text, column))
         }
         ExprKind::Binary(BinaryOp::Coalesce, left, right) => is_read_off(left, column) && constant(right),
         ExprKind::Match { subject, arms, otherwise } => {

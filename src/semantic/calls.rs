@@ -1,12 +1,14 @@
 //! Calls: the functions of the language and those that the file declares.
 
+use std::ops::RangeInclusive;
+
 use super::foreign::{Meant, suggest_meant};
 use super::index::{self, SymbolKind};
 use super::scope::{Record, ScopeColumn, View};
 use super::types::{MOST_OPEN, resolve_expr, resolve_type, show, too_large};
-use super::{Context, compare, names, taint};
+use super::{Context, builtins, compare, names, taint};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::hir::{Expr, ExprKind, FieldType, Type};
+use crate::hir::{Expr, FieldType, Type};
 use crate::plan::functions::{self, ValueType};
 use crate::source::Span;
 use crate::syntax::ast::{self, Ident};
@@ -26,17 +28,10 @@ pub(super) fn resolve_call(
     piped: bool,
     span: Span,
 ) -> Option<Expr> {
-    let resolved: Vec<Option<Expr>> = args.iter().map(|argument| resolve_expr(context, view, argument, None)).collect();
     if let Some(builtin) = functions::lookup(&function.name) {
-        index::refer_to_builtin(context, function.span, builtin);
-        let mut arguments = arity(context, function, resolved, 1, piped, span)?;
-        let argument = arguments.pop().flatten()?;
-        let needed = FieldType::plain(plain_type(builtin.parameter.value));
-        let argument = fit_argument(context, function, builtin.parameter.name, argument, &needed)?;
-        let nullable = builtin.result.nullable || argument.ty.nullable;
-        let ty = FieldType { ty: plain_type(builtin.result.value), nullable };
-        return Some(Expr { kind: ExprKind::Call(builtin, vec![argument]), ty, span });
+        return builtins::resolve_builtin(context, view, (function, builtin), args, piped, span);
     }
+    let resolved: Vec<Option<Expr>> = args.iter().map(|argument| resolve_expr(context, view, argument, None)).collect();
     let known = context.names.get(function);
     if let Some((known, ast::Decl::Fn(declared))) = known.map(|known| (known, known.decl)) {
         context.names.mark_used(function);
@@ -47,7 +42,8 @@ pub(super) fn resolve_call(
     None
 }
 
-fn plain_type(value: ValueType) -> Type {
+/// The type of the language that functions call so.
+pub(super) fn plain_type(value: ValueType) -> Type {
     match value {
         ValueType::String => Type::String,
         ValueType::Int => Type::Int,
@@ -77,36 +73,39 @@ fn unknown_function(context: &mut Context<'_>, function: &Ident) {
     );
 }
 
-fn arity(
+/// Whether as many arguments are given as a function takes; reports others.
+pub(super) fn arity(
     context: &mut Context<'_>,
     function: &Ident,
-    arguments: Vec<Option<Expr>>,
-    needed: usize,
+    given: usize,
+    accepted: RangeInclusive<usize>,
     piped: bool,
     span: Span,
-) -> Option<Vec<Option<Expr>>> {
-    if arguments.len() == needed {
-        return Some(arguments);
+) -> bool {
+    if accepted.contains(&given) {
+        return true;
     }
-    let count = |number: usize| if number == 1 { "1 argument".to_owned() } else { format!("{number} arguments") };
-    let given = arguments.len();
+    let takes = match (accepted.start(), accepted.end()) {
+        (1, 1) => "1 argument".to_owned(),
+        (least, most) if least == most => format!("{most} arguments"),
+        (least, most) => format!("{least} to {most} arguments"),
+    };
     let note = if piped { ", the one before `|>` included" } else { "" };
     context.error(
         Code::WrongArgumentCount,
-        format!(
-            "`{}` takes {}, and {given} {} given{note}",
-            function.name,
-            count(needed),
-            if given == 1 { "is" } else { "are" }
-        ),
+        format!("`{}` takes {takes}, and {given} {} given{note}", function.name, if given == 1 { "is" } else { "are" }),
         span,
-        format!("takes {}", count(needed)),
-        format!("`x |> {0}` is `{0}(x)`", function.name),
+        format!("takes {takes}"),
+        match functions::lookup(&function.name) {
+            Some(builtin) if accepted != (1..=1) => format!("it is `{}`", builtin.signature()),
+            _ => format!("`x |> {0}` is `{0}(x)`", function.name),
+        },
     );
-    None
+    false
 }
 
-fn fit_argument(
+/// The argument as what a parameter takes; `None` after a report.
+pub(super) fn fit_argument(
     context: &mut Context<'_>,
     function: &Ident,
     parameter: &str,
@@ -140,7 +139,10 @@ fn expand(
     piped: bool,
     span: Span,
 ) -> Option<Expr> {
-    let arguments = arity(context, function, arguments, declared.params.len(), piped, span)?;
+    let accepted = declared.params.len()..=declared.params.len();
+    if !arity(context, function, arguments.len(), accepted, piped, span) {
+        return None;
+    }
     if context.too_large.contains(&declared.name.span) {
         context.too_large.extend(view.open.first());
         return None;

@@ -4,7 +4,7 @@ use super::compliance::{find_field, text_field};
 use super::quantities::{Bounds, number};
 use super::scope::{Record, View};
 use super::types::{resolve_condition, resolve_expr, show};
-use super::{Context, compare, implies, index, taint};
+use super::{Context, compare, implies, index, packs, taint};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{BinaryOp, Expr, ExprKind, Step, StepBlock, StepKind};
 use crate::source::Span;
@@ -16,8 +16,14 @@ pub(super) fn resolve_clean(context: &mut Context<'_>, clean: &Clean, record: &m
     let mut steps = Vec::new();
     for rule in &clean.rules {
         index::enter(context, rule.span, record);
+        let block = context.names.title(&clean.name);
+        if let RuleKind::Pack { name, field, settings } = &rule.kind {
+            let named = packs::Named { name, field: field.as_ref(), settings, span: rule.span };
+            steps.extend(packs::resolve_pack(context, &named, &block, record));
+            continue;
+        }
         let Some((kind, name)) = resolve_rule(context, rule, record) else { continue };
-        steps.push(step(context, StepBlock::Clean, &context.names.title(&clean.name), kind, name, rule.span));
+        steps.push(step(context, StepBlock::Clean, &block, kind, name, rule.span));
     }
     let is_set = |rule: &Rule| matches!(rule.kind, RuleKind::Set { .. });
     let places = |rules: &[Rule]| rules.iter().map(|rule| rule.span).collect::<Vec<Span>>();
@@ -39,7 +45,7 @@ pub(super) fn step(
     rule: String,
     span: Span,
 ) -> Step {
-    Step { block, block_name: block_name.to_owned(), kind, rule, span, line: context.line(span) }
+    Step { block, block_name: block_name.to_owned(), kind, rule, pack: None, span, line: context.line(span) }
 }
 
 /// A statement as written, on one line.
@@ -63,10 +69,11 @@ fn resolve_rule(context: &mut Context<'_>, rule: &Rule, record: &mut Record) -> 
             let kind = resolve_dedup(context, fields, how, record)?;
             Some((kind, in_short(context, rule.span)))
         }
+        RuleKind::Pack { .. } => unreachable!("a pack is several rules, and no pack has another in it"),
     }
 }
 
-fn resolve_set(
+pub(super) fn resolve_set(
     context: &mut Context<'_>,
     field: &Ident,
     value: &ast::Expr,

@@ -9,6 +9,7 @@ use super::uses::Parsed;
 use super::{Context, taint};
 use crate::hir::{FieldType, LabelId, Type};
 use crate::plan::functions::Function;
+use crate::plan::packs::Pack;
 use crate::source::Span;
 use crate::syntax::ast::{Decl, Ident};
 
@@ -199,6 +200,19 @@ pub(super) fn refer_to_builtin(context: &mut Context<'_>, at: Span, function: &'
         declared: Vec::new(),
         doc: Some(function.summary.to_owned()),
         detail: function.signature(),
+    });
+}
+
+/// Writes down that a name is one of the language's packs.
+pub(super) fn refer_to_pack(context: &mut Context<'_>, at: Span, pack: &'static Pack) {
+    let Some(recorder) = &mut context.recorder else { return };
+    recorder.met.push((at, Key::Builtin(pack.name), None));
+    recorder.builtins.entry(pack.name).or_insert_with(|| Symbol {
+        kind: SymbolKind::Builtin,
+        name: pack.name.to_owned(),
+        declared: Vec::new(),
+        doc: Some(pack.summary.to_owned()),
+        detail: format!("pack {}", pack.name),
     });
 }
 

@@ -109,7 +109,11 @@ pub(super) fn check_expression(context: &mut Context<'_>, license: &Text) -> boo
         };
         context.error(
             Code::BadLicence,
-            format!("`{}` is no SPDX expression", license.node),
+            // A licence's text that was pasted here would fill the screen, and stands at the place below.
+            match license.node.chars().count() {
+                0..=60 => format!("`{}` is no SPDX expression", license.node),
+                characters => format!("this text of {characters} characters is no SPDX expression"),
+            },
             license.span,
             "cannot be read as a licence",
             help,

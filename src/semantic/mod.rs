@@ -5,6 +5,7 @@
 //! complained about. [`check_supported`] says, with its place, what is well-formed and cannot be built by this version.
 
 mod answers;
+mod builtins;
 mod calls;
 mod cleaning;
 mod compare;
@@ -26,6 +27,7 @@ mod model;
 mod names;
 mod order;
 mod outputs;
+mod packs;
 mod purpose;
 mod quantities;
 mod ranges;

@@ -7,7 +7,7 @@
 mod shadow;
 mod undone;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::Context;
 use super::implies::{Formula, Subjects, may_be_null};
@@ -20,6 +20,8 @@ pub(super) fn check_order(context: &mut Context<'_>) {
     let mut findings = Findings::default();
     for dataset in &context.program.datasets {
         for step in &dataset.steps {
+            // A rule of a pack is as its authors have published it.
+            findings.packs.extend(step.pack.map(|_| step.span));
             *findings.uses.entry(step.span).or_default() += 1;
         }
         let rules = Rules::new(&context.program.labels, dataset);
@@ -36,7 +38,7 @@ pub(super) fn check_order(context: &mut Context<'_>) {
     }
     for (finding, count, rule) in findings.found.into_values() {
         let own = context.program.datasets.iter().any(|dataset| dataset.span.file == rule.file);
-        if own && findings.uses.get(&rule) == Some(&count) {
+        if own && !findings.packs.contains(&rule) && findings.uses.get(&rule) == Some(&count) {
             context.report(finding);
         }
     }
@@ -47,6 +49,8 @@ pub(super) fn check_order(context: &mut Context<'_>) {
 struct Findings {
     /// How many data sets a rule stands in, by its place.
     uses: HashMap<Span, usize>,
+    /// The statements that name a pack.
+    packs: BTreeSet<Span>,
     /// A finding, in how many data sets it was made, and the rule that it is about.
     found: BTreeMap<(Span, Code), (Diagnostic, usize, Span)>,
 }

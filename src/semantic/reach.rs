@@ -78,7 +78,7 @@ pub(super) fn refers(decl: &Decl) -> Vec<&Ident> {
                 match &rule.kind {
                     clean::RuleKind::Set { value, .. } => of_expr(value, &mut names),
                     clean::RuleKind::Drop { condition, .. } => of_expr(condition, &mut names),
-                    clean::RuleKind::Dedup { .. } => {}
+                    clean::RuleKind::Dedup { .. } | clean::RuleKind::Pack { .. } => {}
                 }
             }
         }

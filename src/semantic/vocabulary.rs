@@ -2,6 +2,7 @@
 
 use super::{calls, metrics, purpose, source, tables, task, templates, types};
 use crate::pii;
+use crate::plan::packs;
 
 /// A word of a list.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,6 +100,17 @@ pub fn detectors() -> Vec<Row> {
     pii::all().iter().map(|detector| row(detector.name, docs(detector))).collect()
 }
 
+/// The packs of cleaning rules.
+pub fn packs() -> Vec<Row> {
+    let docs = |pack: &packs::Pack| format!("{}.\n\n{}", pack.summary, pack.docs);
+    packs::all().iter().map(|pack| row(pack.name, docs(pack))).collect()
+}
+
+fn pack_options(pack: &str) -> Vec<Row> {
+    let options = packs::lookup(pack).map_or(&[][..], |pack| pack.options);
+    options.iter().map(|option| row(option.name, option.docs)).collect()
+}
+
 /// What counts over the whole set.
 pub fn aggregates() -> Vec<Row> {
     rows(&calls::AGGREGATES)
@@ -144,6 +156,7 @@ fn metric_docs(name: &str) -> &'static str {
 /// The options of the block after a statement: `optimizer adamw { … }`.
 pub fn options(statement: &str, word: &str) -> Vec<Row> {
     match (statement, word) {
+        ("pack", pack) => pack_options(pack),
         ("new", _) => rows(&super::model::SIZES),
         ("tune", "lora") => rows(&super::train::LORA),
         ("optimizer", _) => rows(&super::train::OPTIMIZER),

@@ -158,6 +158,7 @@ pub const WORDS: &[Word] = &[
     word(Block::Clean, "set", None, "set text = nfc(text)"),
     word(Block::Clean, "drop", None, "drop \"too short\" when words(text) < 3"),
     word(Block::Clean, "dedup", None, "dedup text exactly"),
+    word(Block::Clean, "pack", Some(Block::Settings), "pack gopher_quality of text"),
     word(Block::Policy, "redact", None, "redact @personal: email, phone"),
     word(Block::Policy, "forbid", None, "forbid \"reason\" when text is null"),
     word(Block::Policy, "allow", None, "allow license in [\"MIT\"]"),

@@ -2,7 +2,7 @@
 //! anew.
 
 use annotc::diagnostics::{Code, Severity};
-use annotc::plan::functions::{self, Example, Function, ValueType};
+use annotc::plan::functions::{self, Example, Function, ParameterKind, ValueType};
 use annotc::semantic::tables;
 use annotc::{pii, syntax};
 
@@ -96,8 +96,10 @@ fn type_name(value: ValueType, nullable: bool) -> String {
 fn all_functions() -> String {
     let mut text = page(
         "Functions",
-        "The functions of the language. Each takes one text and has no effect; a null argument gives null. \
-         `words(text)` and `text |> words` are the same. The examples are run by the tests.",
+        "The functions of the language. Each takes a text and has no effect; a null text gives null. What some take beside \
+         the text are constants, which are checked before any data is read; what has a default may be left out. \
+         `words(text)` and `text |> words` are the same, and so are `truncate(text, 200)` and `text |> truncate(200)`. The \
+         examples are run by the tests.",
     );
     text += &head(&["Function", "Gives", "What it does"]);
     for function in functions::all() {
@@ -106,15 +108,29 @@ fn all_functions() -> String {
         text += &row(&[&link, &code(&result), function.summary]);
     }
     for function in functions::all() {
-        let parameter = format!("{}: {}", function.parameter.name, type_name(function.parameter.value, false));
-        let result = type_name(function.result.value, function.result.nullable);
-        text += &format!("\n## {}\n\n`{0}({parameter}) -> {result}`\n\n{}\n\n", function.name, function.docs);
-        text += &head(&["Text", "Result"]);
+        text += &format!("\n## {}\n\n`{}`\n\n{}\n\n", function.name, function.signature(), function.docs);
+        text += &ranges(function);
+        let given: Vec<&str> = function.parameters.iter().map(|parameter| parameter.name).collect();
+        text += &head(&[&["Text"], &given[1..], &["Result"]].concat());
         for example in function.examples {
-            text += &row(&[&code(&quoted(example.input)), &code(&result_of(function, example))]);
+            let mut cells = vec![code(&quoted(example.input))];
+            let constants = function.constants().iter().zip(example.constants);
+            cells.extend(constants.map(|(parameter, constant)| code(&parameter.written(*constant))));
+            cells.push(code(&result_of(function, example)));
+            text += &row(&cells.iter().map(String::as_str).collect::<Vec<_>>());
         }
     }
     text
+}
+
+/// What the numbers among a function's constants may be.
+fn ranges(function: &Function) -> String {
+    let ranges = function.constants().iter().filter_map(|parameter| match parameter.kind {
+        ParameterKind::Whole { least, most } => Some(format!("`{}` is from {least} to {most}", parameter.name)),
+        ParameterKind::Text | ParameterKind::Literal | ParameterKind::Pattern | ParameterKind::Word(_) => None,
+    });
+    let ranges: Vec<String> = ranges.collect();
+    if ranges.is_empty() { String::new() } else { format!("{}.\n\n", ranges.join("; ")) }
 }
 
 /// A text as a string of the language: what cannot be seen is escaped.

@@ -11,8 +11,8 @@ use crate::cli::terminal::{Paint, Terminal};
 use crate::emit::{self, Manifest, file_name, verify_outputs};
 use crate::engine::read::Sizes;
 use crate::engine::{
-    self, BuildInputs, BuildStage, Destination, EngineError, InputFile, Measured, Progress, Site, SourceFiles,
-    Surveyed, TrainingTable, Violation,
+    self, BuildInputs, BuildStage, Destination, EngineError, InputFile, Measured, MemoryLimit, Progress, Site,
+    SourceFiles, Surveyed, TrainingTable, Violation,
 };
 use crate::hir::{DatasetId, LabelSchema, LabelValues, Program, SourceId, Task};
 
@@ -21,7 +21,8 @@ pub fn build(session: &mut Session<'_>, id: DatasetId) -> Result<Manifest, Failu
     let program: &Program = &session.spec.program;
     let dataset = &program[id];
     let sources = find_inputs(program, id, &session.roots, session.terminal)?;
-    let inputs = BuildInputs { site: session.site.clone(), ..inputs(sources, session.jobs, &session.cancel) };
+    let inputs = inputs(sources, session.jobs, session.memory.clone(), &session.cancel);
+    let inputs = BuildInputs { site: session.site.clone(), ..inputs };
     let bar = Bar::new(session.terminal, "Building", &dataset.name);
     let surveyed = Surveyed::of(program, id, &inputs, &mut |progress| bar.show(progress))
         .map_err(|error| fail(session.terminal, &error))?;
@@ -143,9 +144,9 @@ pub fn find_inputs(
 }
 
 /// What the engine is given beside the program.
-pub fn inputs(sources: Vec<SourceFiles>, jobs: usize, cancel: &Arc<AtomicBool>) -> BuildInputs {
+pub fn inputs(sources: Vec<SourceFiles>, jobs: usize, memory: MemoryLimit, cancel: &Arc<AtomicBool>) -> BuildInputs {
     let jobs = NonZeroUsize::new(jobs).unwrap_or(NonZeroUsize::MIN);
-    BuildInputs { sources, jobs, site: Site::Here, sizes: Sizes::default(), cancel: Arc::clone(cancel) }
+    BuildInputs { sources, jobs, site: Site::Here, sizes: Sizes::default(), memory, cancel: Arc::clone(cancel) }
 }
 
 /// Tells why the engine stopped.
@@ -160,6 +161,9 @@ pub fn fail(terminal: &Terminal, error: &EngineError) -> Failure {
         }
         #[cfg(feature = "cluster")]
         EngineError::Cluster(error) => error.help(),
+        EngineError::Spill(_) => Some(
+            "name another folder with `--cache` or ANNOTC_CACHE, or allow more memory with `--memory` or ANNOTC_MEMORY",
+        ),
         _ => None,
     };
     terminal.error(error, help);

@@ -18,10 +18,10 @@ use clap::Args;
 use super::cluster::Elsewhere;
 use super::context::{self, Spec};
 use super::terminal::{Paint, Terminal};
-use super::{Failure, Places, RuntimeArgs};
+use super::{Failure, MemoryArgs, Places, RuntimeArgs};
 use crate::emit::lock::{self, Lock};
 use crate::emit::{self, Manifest};
-use crate::engine::Site;
+use crate::engine::{MemoryLimit, Site};
 use crate::hir::DatasetId;
 use crate::runtime::Runtime;
 use crate::semantic;
@@ -44,6 +44,8 @@ pub struct BuildArgs {
     /// Threads [default: the machine's cores]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
+    #[command(flatten)]
+    memory: MemoryArgs,
     /// Fail where sources, found label values, models or data differ from the lockfile
     #[arg(long)]
     locked: bool,
@@ -68,6 +70,8 @@ pub struct Session<'a> {
     pub jobs: usize,
     /// Where the passes of data sets run.
     pub site: Site,
+    /// How much is kept in memory between the passes, and where the rest goes.
+    pub memory: MemoryLimit,
     /// Set when the user interrupts.
     pub cancel: Arc<AtomicBool>,
     /// The lock as it was, and whether it is binding.
@@ -193,6 +197,7 @@ fn open<'a>(args: &'a BuildArgs, spec: &'a Spec, terminal: &'a Terminal) -> Resu
         roots: Roots { spec: spec.folder(), data: args.places.data_root.clone() },
         jobs: jobs(args.jobs),
         site: args.elsewhere.site(terminal, &cancel)?,
+        memory: args.memory.limit(args.runtime.cache.as_deref()),
         cancel,
         locked: args.locked,
         lock: Lock::new(hash, date),

@@ -12,10 +12,10 @@ use super::build::dataset::{Bar, fail, find_inputs, inputs};
 use super::build::inputs::Roots;
 use super::context::{self, Spec};
 use super::terminal::{Paint, Terminal};
-use super::{Failure, build};
+use super::{Failure, MemoryArgs, build};
 use crate::diagnostics::closest;
 use crate::engine::preview::Preview;
-use crate::engine::{StepOutcome, Surveyed};
+use crate::engine::{EngineError, StepOutcome, Surveyed};
 use crate::hir::{DatasetId, Program, StepKind, Task, TemplateId, TemplateKind};
 use crate::semantic;
 use show::Shown;
@@ -71,6 +71,11 @@ pub struct PreviewArgs {
     /// Threads [default: the machine's cores]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
+    #[command(flatten)]
+    memory: MemoryArgs,
+    /// The folder for what outgrows the memory [default: the user's cache folder]
+    #[arg(long, value_name = "DIR", env = "ANNOTC_CACHE")]
+    cache: Option<PathBuf>,
 }
 
 /// Decides over all records and shows some.
@@ -85,7 +90,8 @@ pub fn run(args: &PreviewArgs, terminal: &Terminal) -> Result<(), Failure> {
     let cancel = Arc::new(AtomicBool::new(false));
     build::listen(&cancel);
     let roots = Roots { spec: spec.folder(), data: args.data_root.clone() };
-    let inputs = inputs(find_inputs(&spec.program, id, &roots, terminal)?, build::jobs(args.jobs), &cancel);
+    let sources = find_inputs(&spec.program, id, &roots, terminal)?;
+    let inputs = inputs(sources, build::jobs(args.jobs), args.memory.limit(args.cache.as_deref()), &cancel);
     let bar = Bar::new(terminal, "Reading", name);
     let world = |error| fail(terminal, &error);
     let surveyed = Surveyed::of(&spec.program, id, &inputs, &mut |progress| bar.show(progress)).map_err(world)?;
@@ -122,10 +128,7 @@ impl Looked<'_> {
             let parts = dataset.split.parts.iter().map(String::as_str);
             return self.refuse(&format!("data set `{}` has no part `{part}`", dataset.name), part, parts, "parts");
         }
-        let mut rows = self.preview.emitted();
-        if let Some(part) = &self.args.part {
-            rows.retain(|&row| self.preview.about(row).split == Some(part.as_str()));
-        }
+        let mut rows = self.done(self.preview.emitted(self.args.part.as_deref()))?;
         let all = rows.len();
         rows.truncate(usize::from(self.args.number));
         self.shown().head(self.args.part.as_deref(), rows.len(), all);
@@ -134,15 +137,17 @@ impl Looked<'_> {
 
     /// One record, whatever became of it.
     fn one(&self, id: &str) -> Result<(), Failure> {
-        let rows = self.preview.with_id(id);
+        let rows = self.done(self.preview.with_id(id))?;
         match rows.as_slice() {
             [] => {
                 let name = &self.spec.program[self.dataset].name;
                 self.terminal.error(format_args!("no record of `{name}` has an id that begins with {id}"), None);
                 Err(Failure::Spec)
             }
-            [row] if self.preview.about(*row).split.is_some() => self.emitted(&[*row]),
-            [row] => self.as_read(&[*row]),
+            [row] => match self.done(self.preview.about(*row))?.split {
+                Some(_) => self.emitted(&[*row]),
+                None => self.as_read(&[*row]),
+            },
             several => {
                 let count = several.len();
                 let help = "give more of its digits";
@@ -161,7 +166,7 @@ impl Looked<'_> {
             self.shown().funnel(&steps);
             for step in steps {
                 self.shown().rule(step);
-                self.as_read(&self.preview.taken_out(step.kind)[..1])?;
+                self.as_read(&self.done(self.preview.taken_out(step.kind))?[..1])?;
             }
             return Ok(());
         }
@@ -173,7 +178,7 @@ impl Looked<'_> {
         self.shown().title_of(&format!("what \"{rule}\" takes out"));
         for step in named {
             self.shown().rule(step);
-            let mut rows = self.preview.taken_out(step.kind);
+            let mut rows = self.done(self.preview.taken_out(step.kind))?;
             rows.truncate(usize::from(self.args.number));
             self.as_read(&rows)?;
         }
@@ -198,21 +203,23 @@ impl Looked<'_> {
         }
         self.shown().title_of(&format!("what \"{rule}\" changes"));
         for at in steps {
-            let rows = self.preview.changed_by(at).map_err(|error| fail(self.terminal, &error))?;
+            let rows = self.done(self.preview.changed_by(at))?;
             self.shown().changing(&dataset.steps[at], rows.len());
             let rows = &rows[..rows.len().min(usize::from(self.args.number))];
-            let changes = self.preview.changes(at, rows).map_err(|error| fail(self.terminal, &error))?;
-            let kept: Vec<u32> = rows.iter().copied().filter(|&row| self.preview.about(row).split.is_some()).collect();
-            let emitted = self.preview.render(&kept, None).map_err(|error| fail(self.terminal, &error))?;
-            for (row, changes) in rows.iter().zip(&changes) {
+            let changes = self.done(self.preview.changes(at, rows))?;
+            let about = rows.iter().map(|&row| self.done(self.preview.about(row))).collect::<Result<Vec<_>, _>>()?;
+            let kept = rows.iter().zip(&about).filter(|(_, about)| about.split.is_some()).map(|(row, _)| *row);
+            let kept: Vec<u64> = kept.collect();
+            let emitted = self.done(self.preview.render(&kept, None))?;
+            for ((row, about), changes) in rows.iter().zip(&about).zip(&changes) {
                 let emitted = kept.iter().position(|kept| kept == row).map(|at| &emitted[at]);
-                self.shown().change(&self.preview.about(*row), &dataset.steps[at].rule, changes, emitted);
+                self.shown().change(about, &dataset.steps[at].rule, changes, emitted);
             }
         }
         Ok(())
     }
 
-    fn emitted(&self, rows: &[u32]) -> Result<(), Failure> {
+    fn emitted(&self, rows: &[u64]) -> Result<(), Failure> {
         let program = &self.spec.program;
         if let Some(template) = self.template
             && !self.args.show_personal
@@ -224,19 +231,25 @@ impl Looked<'_> {
             );
             return Err(Failure::Usage);
         }
-        let rendered = self.preview.render(rows, self.template).map_err(|error| fail(self.terminal, &error))?;
+        let rendered = self.done(self.preview.render(rows, self.template))?;
         for (row, record) in rows.iter().zip(&rendered) {
-            self.shown().record(&self.preview.about(*row), record);
+            self.shown().record(&self.done(self.preview.about(*row))?, record);
         }
         Ok(())
     }
 
-    fn as_read(&self, rows: &[u32]) -> Result<(), Failure> {
-        let fields = self.preview.as_read(rows).map_err(|error| fail(self.terminal, &error))?;
+    fn as_read(&self, rows: &[u64]) -> Result<(), Failure> {
+        let fields = self.done(self.preview.as_read(rows))?;
         for (row, fields) in rows.iter().zip(&fields) {
-            self.shown().read(&self.preview.about(*row), self.preview.error(*row), fields);
+            let error = self.done(self.preview.error(*row))?;
+            self.shown().read(&self.done(self.preview.about(*row))?, error.as_deref(), fields);
         }
         Ok(())
+    }
+
+    /// What the engine found out, or tells why it could not.
+    fn done<T>(&self, result: Result<T, EngineError>) -> Result<T, Failure> {
+        result.map_err(|error| fail(self.terminal, &error))
     }
 
     fn shown(&self) -> Shown<'_> {

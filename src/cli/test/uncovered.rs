@@ -75,6 +75,7 @@ fn statement(spec: &Spec, rule: &Rule) -> String {
             format!("{patterns} => {body}")
         }
         (None, Part::ElseDrop) => "else drop".to_owned(),
+        (None, Part::OfPack(from)) => format!("pack {}: {}", from.pack, from.rule),
         (None, Part::Whole | Part::Arm(_)) if rule.kind == "template" => format!("template {}", rule.block),
         (None, Part::Whole | Part::Arm(_)) => written(),
     }

@@ -102,6 +102,7 @@ fn dataset() -> Dataset {
         block_name: block_name.to_owned(),
         kind,
         rule: rule.to_owned(),
+        pack: None,
         span: span(4),
         line,
     };

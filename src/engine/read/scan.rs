@@ -30,15 +30,21 @@ use super::table::table_schema;
 use crate::engine::EngineError;
 use crate::hir::{Column, Source, SourceId};
 
-/// The records to read: for each chunk the byte offsets in order.
-pub type Keep = Vec<Arc<[u64]>>;
+/// Says which records are read, where not all are.
+pub trait Keep: fmt::Debug + Send + Sync {
+    /// The byte offsets in order of the records of a chunk that are read.
+    ///
+    /// # Errors
+    /// What says so could not be read.
+    fn offsets(&self, chunk: &Chunk) -> std::result::Result<Arc<[u64]>, EngineError>;
+}
 
 /// The table of a data set's rows.
 #[derive(Debug, Clone)]
 pub struct ChunkTable {
     inner: Arc<Inner>,
     schema: SchemaRef,
-    keep: Option<Arc<Keep>>,
+    keep: Option<Arc<dyn Keep>>,
 }
 
 #[derive(Debug)]
@@ -68,8 +74,8 @@ impl ChunkTable {
     }
 
     /// The same table with these records alone.
-    pub fn keeping(&self, keep: Keep) -> Self {
-        Self { inner: Arc::clone(&self.inner), schema: Arc::clone(&self.schema), keep: Some(Arc::new(keep)) }
+    pub fn keeping(&self, keep: Arc<dyn Keep>) -> Self {
+        Self { inner: Arc::clone(&self.inner), schema: Arc::clone(&self.schema), keep: Some(keep) }
     }
 
     fn over(inner: Inner) -> Self {
@@ -171,7 +177,7 @@ impl ExecutionPlan for ChunkScan {
         };
         let chunk = inner.chunks[at];
         let (file, shape) = &inner.files[&chunk.file];
-        let keep = self.table.keep.as_ref().map(|keep| Arc::clone(&keep[at]));
+        let keep = self.table.keep.as_ref().map(|keep| keep.offsets(&chunk)).transpose()?;
         let mut reader = ChunkReader::new(
             Arc::clone(shape),
             Arc::clone(file),

@@ -8,8 +8,8 @@ use arrow::array::{Array, AsArray};
 use arrow::datatypes::Int64Type;
 
 use super::{
-    BuildInputs, DatasetId, Destination, EngineError, InputFile, Site, Sizes, SourceFiles, SourceId, Surveyed, TINY,
-    build, build_dataset, program,
+    BuildInputs, DatasetId, Destination, EngineError, InputFile, MemoryLimit, Site, Sizes, SourceFiles, SourceId,
+    Surveyed, TINY, build, build_dataset, program,
 };
 
 const JSONL: &str = r#"annot 1
@@ -151,6 +151,7 @@ fn a_file_that_changes_and_a_stop_are_noticed() {
         jobs: NonZeroUsize::MIN,
         site: Site::Here,
         sizes: TINY,
+        memory: MemoryLimit { bytes: MemoryLimit::DEFAULT, cache: folder.path().join("cache") },
         cancel: Arc::new(AtomicBool::new(false)),
     };
     let out = folder.path().join("build");

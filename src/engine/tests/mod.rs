@@ -1,6 +1,7 @@
 //! Builds over small data.
 
 mod damage;
+mod memory;
 mod personal;
 mod plans;
 mod real;
@@ -20,7 +21,9 @@ use arrow::array::{AsArray, RecordBatch};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::read::Sizes;
-use super::{BuildInputs, Built, Destination, EngineError, InputFile, Site, SourceFiles, Surveyed, build_dataset};
+use super::{
+    BuildInputs, Built, Destination, EngineError, InputFile, MemoryLimit, Site, SourceFiles, Surveyed, build_dataset,
+};
 use crate::hir::{DatasetId, Program, SourceId};
 use crate::semantic;
 use crate::source::{SourceFile, SourceMap};
@@ -85,6 +88,17 @@ impl Left {
 
 /// Builds the first data set of a spec; `data` are files with the index of their source.
 fn build(spec: &str, data: &[(u32, &str, &[u8])], sizes: Sizes, jobs: usize) -> Result<Left, EngineError> {
+    build_within(spec, data, sizes, jobs, MemoryLimit::DEFAULT)
+}
+
+/// The same with so many bytes of memory between the passes.
+fn build_within(
+    spec: &str,
+    data: &[(u32, &str, &[u8])],
+    sizes: Sizes,
+    jobs: usize,
+    memory: u64,
+) -> Result<Left, EngineError> {
     let folder = tempfile::tempdir().unwrap();
     let program = program(spec);
     let files = (0..program.sources.len() as u32).map(|source| SourceFiles {
@@ -100,7 +114,8 @@ fn build(spec: &str, data: &[(u32, &str, &[u8])], sizes: Sizes, jobs: usize) -> 
             .collect(),
         looked_for: vec!["data/*".to_owned()],
     });
-    run(&program, files.collect(), sizes, jobs, &folder.path().join("build"), Vec::new())
+    let out = folder.path().join("build");
+    run(&program, files.collect(), sizes, jobs, &out, Vec::new(), memory)
 }
 
 fn run(
@@ -110,13 +125,19 @@ fn run(
     jobs: usize,
     out: &Path,
     training: Vec<super::TrainingTable>,
+    memory: u64,
 ) -> Result<Left, EngineError> {
     let jobs = NonZeroUsize::new(jobs).unwrap();
-    let inputs = BuildInputs { sources, jobs, site: Site::Here, sizes, cancel: Arc::new(AtomicBool::new(false)) };
+    let cache = tempfile::tempdir().unwrap();
+    let memory = MemoryLimit { bytes: memory, cache: cache.path().to_owned() };
+    let cancel = Arc::new(AtomicBool::new(false));
+    let inputs = BuildInputs { sources, jobs, site: Site::Here, sizes, memory, cancel };
     let destination = Destination { out: out.to_owned(), spec: "0".repeat(64), training };
     let id = DatasetId(0);
     let surveyed = Surveyed::of(program, id, &inputs, &mut |_| {})?;
     let mut built = build_dataset(program, id, &surveyed, &inputs, &destination, &mut |_| {})?;
+    let spilled = std::fs::read_dir(cache.path().join("spilled"));
+    assert!(spilled.into_iter().flatten().flatten().all(|entry| entry.path().is_file()), "what was spilled is removed");
     let mut files = BTreeMap::new();
     if let Some(finished) = built.finished.take() {
         finished.commit().unwrap();

@@ -147,7 +147,8 @@ fn training_tables_have_their_columns_in_every_part() {
     let sources = vec![super::SourceFiles { source: super::SourceId(0), files, looked_for: Vec::new() }];
     let table =
         TrainingTable { name: "run".to_owned(), columns: vec![ColumnId(0)], slices: Vec::new(), messages: None };
-    let left = super::run(&program, sources, TINY, 1, &folder.path().join("build"), vec![table]).unwrap();
+    let out = folder.path().join("build");
+    let left = super::run(&program, sources, TINY, 1, &out, vec![table], super::MemoryLimit::DEFAULT).unwrap();
     assert!(
         left.files.contains_key("training/run/train.parquet") && left.files.contains_key("training/run/test.parquet")
     );

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::hir::{Expr, ExprKind, FieldType, Literal, Program, Step, StepKind, Subject, Type};
+use crate::hir::{Expr, ExprKind, FieldType, FromPack, Literal, Program, Step, StepKind, Subject, Type};
 use crate::source::Span;
 
 /// A rule that tests can make fire.
@@ -44,6 +44,8 @@ pub enum Part {
     Arm(usize),
     /// The `else drop` of a mapping.
     ElseDrop,
+    /// A rule of the pack that the statement names.
+    OfPack(FromPack),
 }
 
 /// An arm of a mapping.
@@ -59,6 +61,11 @@ impl RuleId {
     /// A statement as a whole.
     pub fn whole(statement: Span) -> Self {
         Self { statement, part: Part::Whole }
+    }
+
+    /// The statement of a step, or the rule of a pack that it is.
+    pub fn of_step(step: &Step) -> Self {
+        Self { statement: step.span, part: step.pack.map_or(Part::Whole, Part::OfPack) }
     }
 }
 
@@ -131,7 +138,7 @@ impl Rules {
                 return;
             }
         };
-        self.add(rule(kind, None, Part::Whole, None, step.span));
+        self.add(rule(kind, None, RuleId::of_step(step).part, None, step.span));
     }
 }
 

@@ -17,7 +17,8 @@ use crate::emit::cell_value;
 use crate::engine::narrow::Narrow;
 use crate::engine::passes::{Batches, Workers, scan};
 use crate::engine::read::table::{DIGEST, ERROR, LINE, LOCATION};
-use crate::engine::resolve::{Fate, Fates, Reread, Stage, resolve};
+use crate::engine::resolve::{Fate, Fates, Reached, Reread, Stage, resolve};
+use crate::engine::spool::Budget;
 use crate::hir::{
     Column, ColumnId, Dataset, Expect, Expr, LabelSchema, LabelValues, Program, SourceId, Split, SplitRule, Step,
     StepKind, TestUse, Value,
@@ -61,13 +62,19 @@ pub(super) fn run(
 struct InMemory<'b>(&'b RecordBatch);
 
 impl Reread for InMemory<'_> {
-    fn near(&mut self, column: &str, rows: &[u32], threshold: f64) -> Result<Clusters, EngineError> {
-        Ok(near(self.0, column, rows, threshold))
+    fn near(&mut self, column: &str, reached: &Reached, threshold: f64) -> Result<Clusters, EngineError> {
+        let rows = reached.rows()?.map(|row| row.map(|row| row as usize)).collect::<Result<Vec<_>, _>>()?;
+        Ok(near(self.0, column, &rows, threshold))
     }
 
-    fn faults(&mut self, _: usize, _: &[u32]) -> Result<Vec<(usize, &'static str)>, EngineError> {
+    fn faults(
+        &mut self,
+        _: usize,
+        _: &Reached,
+        _: &mut dyn FnMut(u64, &'static str) -> Result<(), EngineError>,
+    ) -> Result<(), EngineError> {
         // A block under test writes nothing: it has no step that asks for it.
-        Ok(Vec::new())
+        Ok(())
     }
 }
 
@@ -79,14 +86,33 @@ fn decide(
     batch: &RecordBatch,
     arms: &[(usize, Expr)],
 ) -> Result<Ran, EngineError> {
-    let mut narrow = Narrow::new(program, dataset);
-    narrow.push(batch, |_| SourceId(0));
+    let mut narrow = Narrow::new(program, dataset, &Budget::unlimited());
+    narrow.push(batch, |_| SourceId(0))?;
+    let narrow = Arc::new(narrow);
     let tables = label_tables(program, dataset, &narrow);
     let fates = resolve(&narrow, dataset, &tables, |_| false, &mut InMemory(batch))?;
-    let decided = Decided { dataset, batch, narrow: &narrow, fates: &fates, tables: &tables };
+    let decided = Decided { dataset, batch, tables: &tables, known: known(&narrow, &fates)? };
     let mismatches = test_use.cases.iter().enumerate();
     let mismatches = mismatches.map(|(row, case)| decided.mismatch(row, &case.expect));
     Ok(Ran { mismatches: mismatches.collect::<Result<_, _>>()?, fired: decided.fired(arms) })
+}
+
+/// What became of each record.
+fn known(narrow: &Narrow, fates: &Fates) -> Result<Vec<Known>, EngineError> {
+    let (mut repeats, mut errors) = (fates.repeats()?, fates.errors()?);
+    let rows = (0..).zip(fates.fates.iter()?).zip(narrow.verdict.iter()?);
+    let known = rows.map(|((row, fate), verdict)| {
+        let changed = narrow.changed.iter().map(|(at, flags)| Ok((*at, flags.get(row)? == Some(true))));
+        let changed = changed.collect::<Result<Vec<_>, EngineError>>()?;
+        Ok(Known {
+            fate: fate?,
+            verdict: verdict?,
+            repeats: repeats.at(row)?.map(|repeat| repeat.of as usize),
+            error: errors.at(row)?.map(|note| note.text),
+            changed: changed.into_iter().filter(|(_, changed)| *changed).map(|(at, _)| at).collect(),
+        })
+    });
+    known.collect()
 }
 
 /// The block as a data set without sources. Its keys and groups are not asked for, and a `forbid` that fails the build
@@ -168,10 +194,10 @@ fn label_tables(program: &Program, dataset: &Dataset, narrow: &Narrow) -> LabelT
     LabelTables(tables)
 }
 
-fn near(batch: &RecordBatch, column: &str, rows: &[u32], threshold: f64) -> Clusters {
+fn near(batch: &RecordBatch, column: &str, rows: &[usize], threshold: f64) -> Clusters {
     let threshold = Threshold::new(threshold).expect("a checked program's similarity lies above 0 and up to 1");
     let texts = batch[column].as_string::<i32>();
-    let text = |row: &u32| if texts.is_null(*row as usize) { "" } else { texts.value(*row as usize) };
+    let text = |row: &usize| if texts.is_null(*row) { "" } else { texts.value(*row) };
     clusters(rows.iter().map(text), threshold)
 }
 
@@ -185,9 +211,20 @@ fn cell(name: &str, column: &ArrayRef, row: usize) -> Result<Json, EngineError> 
 struct Decided<'d> {
     dataset: &'d Dataset,
     batch: &'d RecordBatch,
-    narrow: &'d Narrow,
-    fates: &'d Fates,
     tables: &'d LabelTables,
+    known: Vec<Known>,
+}
+
+/// What became of a record.
+struct Known {
+    fate: Fate,
+    /// The first step whose verdict fires; −1 when none does.
+    verdict: i32,
+    /// The record that it repeats.
+    repeats: Option<usize>,
+    error: Option<String>,
+    /// The `set`s that changed it.
+    changed: Vec<usize>,
 }
 
 impl Decided<'_> {
@@ -197,7 +234,7 @@ impl Decided<'_> {
             let got = self.ending(row, expect)?;
             Ok(Some(Mismatch::Ending { expected, got }))
         };
-        match (expect, self.fates.fates[row]) {
+        match (expect, self.known[row].fate) {
             (Expect::Record(values), Fate::Kept) => self.differences(row, values),
             (Expect::Record(values), _) => otherwise(Wanted::Kept(self.label_value(values)?)),
             (Expect::Drop(None), Fate::Dropped(_)) | (Expect::Quarantine, Fate::Quarantined(_)) => Ok(None),
@@ -233,11 +270,11 @@ impl Decided<'_> {
 
     fn ending(&self, row: usize, expect: &Expect) -> Result<Ending, EngineError> {
         let rule = |at: u32| RuleRef { rule: self.step(at).rule.clone(), line: self.step(at).line };
-        Ok(match self.fates.fates[row] {
+        Ok(match self.known[row].fate {
             Fate::Kept => Ending::Kept(self.label_column().map(|column| self.value(column, row)).transpose()?),
             Fate::Dropped(Stage::Step(at)) => Ending::Dropped {
                 rule: rule(at),
-                duplicate_of: self.fates.duplicate_of.get(&(row as u32)).map(|of| *of as usize),
+                duplicate_of: self.known[row].repeats,
                 expected_too: self.fires_later(row, at, expect),
             },
             Fate::Quarantined(Stage::Step(at)) => self.quarantined(row, rule(at))?,
@@ -251,7 +288,7 @@ impl Decided<'_> {
         let value = self.label_column().map_or(Ok(Json::Null), |column| self.value(column, row))?;
         let names = self.tables.0.iter().flat_map(LabelTable::values).map(|value| value.name.as_str());
         let closest = value.as_str().and_then(|raw| crate::diagnostics::closest(raw, names)).map(str::to_owned);
-        let reason = self.fates.errors.get(&(row as u32)).cloned().unwrap_or_default();
+        let reason = self.known[row].error.clone().unwrap_or_default();
         Ok(Ending::Quarantined { rule, reason, value, closest })
     }
 
@@ -297,7 +334,7 @@ impl Decided<'_> {
     fn fired(&self, arms: &[(usize, Expr)]) -> BTreeSet<RuleId> {
         let mut fired = BTreeSet::new();
         for (at, step) in self.dataset.steps.iter().enumerate() {
-            let reached = (0..self.narrow.len()).filter(|row| self.reaches(*row, at));
+            let reached = (0..self.known.len()).filter(|row| self.reaches(*row, at));
             for row in reached {
                 self.fire(row, at, step, arms, &mut fired);
             }
@@ -306,7 +343,7 @@ impl Decided<'_> {
     }
 
     fn reaches(&self, row: usize, at: usize) -> bool {
-        match self.fates.fates[row].stage() {
+        match self.known[row].fate.stage() {
             None => true,
             Some(Stage::Step(taken)) => taken as usize >= at,
             Some(Stage::Read | Stage::Split) => false,
@@ -314,9 +351,9 @@ impl Decided<'_> {
     }
 
     fn fire(&self, row: usize, at: usize, step: &Step, arms: &[(usize, Expr)], fired: &mut BTreeSet<RuleId>) {
-        let dropped = self.fates.fates[row] == Fate::Dropped(Stage::Step(at as u32));
+        let dropped = self.known[row].fate == Fate::Dropped(Stage::Step(at as u32));
         let whole = match &step.kind {
-            StepKind::Set { .. } => self.narrow.changed.get(&at).is_some_and(|changed| changed[row]),
+            StepKind::Set { .. } => self.known[row].changed.contains(&at),
             StepKind::Redact { columns, .. } => columns.iter().any(|column| self.found(at, *column, row)),
             StepKind::Drop { .. }
             | StepKind::DedupExact { .. }
@@ -329,7 +366,7 @@ impl Decided<'_> {
             }
         };
         if whole {
-            fired.insert(RuleId::whole(step.span));
+            fired.insert(RuleId::of_step(step));
         }
     }
 
@@ -352,7 +389,7 @@ impl Decided<'_> {
                 let chosen = self.batch[extra(position).as_str()].as_primitive::<Int64Type>();
                 if chosen.is_valid(row) {
                     fired.insert(RuleId { statement, part: Part::Arm(chosen.value(row) as usize) });
-                    by_arm = self.narrow.verdict[row] == at as i32;
+                    by_arm = self.known[row].verdict == at as i32;
                 }
             }
         }

@@ -168,10 +168,11 @@ impl Offer {
                 .examples
                 .iter()
                 .take(3)
-                .map(|example| format!("\n\n`{}({:?})` is `{}`", function.name, example.input, example.output))
+                .map(|example| format!("\n\n`{}` is `{}`", function.call(example), example.output))
                 .collect();
             let docs = format!("{}.\n\n{}{examples}", capitalized(function.summary), function.docs);
-            self.call(function.name, &function.signature(), &docs, piped, false);
+            let takes_more = function.constants().iter().any(|constant| constant.default.is_none());
+            self.call(function.name, &function.signature(), &docs, piped, takes_more);
         }
         for named in known.declarations().iter().filter(|named| named.kind == SymbolKind::Function) {
             let takes_more = named.detail.contains(',');

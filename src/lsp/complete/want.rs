@@ -129,6 +129,9 @@ fn clean(block: Block, words: &[&str]) -> Vec<Want> {
         ["drop", _, "when", rest @ ..] => value(rest),
         ["dedup", .., "near" | "exactly"] => Vec::new(),
         ["dedup", ..] => vec![Words(&["exactly", "near"])],
+        ["pack"] => vec![Rows(vocabulary::packs())],
+        ["pack", _] => vec![Words(&["of"])],
+        ["pack", _, "of"] => vec![Field],
         ["when", rest @ ..] => match rest.iter().rposition(|word| *word == "require") {
             Some(at) => value(&rest[at + 1..]),
             None => [value(rest), vec![Words(&["require"])]].concat(),

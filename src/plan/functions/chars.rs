@@ -1,6 +1,6 @@
 //! `chars`: how many code points.
 
-use super::{Eval, Example, Function, TEXT, count};
+use super::{Constants, Eval, Example, Function, Parts, TEXT, whole};
 
 pub(super) const FUNCTION: Function = Function {
     name: "chars",
@@ -9,18 +9,18 @@ pub(super) const FUNCTION: Function = Function {
 The number of Unicode code points (scalar values), not of bytes and not of what a reader sees as one character: a letter
 with a combining accent counts 2, a family emoji up to 7. Composing with `nfc` first brings the number nearer to what is
 seen.",
-    parameter: TEXT,
+    parameters: &[TEXT],
     result: Eval::Count(eval).result(),
     examples: &[
-        Example { input: "caf\u{e9}", output: "4" },
-        Example { input: "cafe\u{301}", output: "5" },
-        Example { input: "\u{65e5}\u{672c}\u{8a9e}", output: "3" },
-        Example { input: "", output: "0" },
+        Example::of("caf\u{e9}", "4"),
+        Example::of("cafe\u{301}", "5"),
+        Example::of("\u{65e5}\u{672c}\u{8a9e}", "3"),
+        Example::of("", "0"),
     ],
     version: 1,
     eval: Eval::Count(eval),
 };
 
-fn eval(text: &str) -> i64 {
-    count(text.chars())
+fn eval(of: &Parts<'_>, _: &Constants) -> i64 {
+    whole(of.chars())
 }

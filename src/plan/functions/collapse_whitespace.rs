@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Eval, Example, Function, TEXT};
+use super::{Constants, Eval, Example, Function, TEXT};
 
 pub(super) const FUNCTION: Function = Function {
     name: "collapse_whitespace",
@@ -11,19 +11,19 @@ pub(super) const FUNCTION: Function = Function {
 Replaces each run of whitespace by one space and removes it at both ends. Whitespace is what Unicode's `White_Space`
 property says: spaces, tabs, line breaks, the no-break space (U+00A0), the ideographic space (U+3000) and the rest.
 Lines are joined by it, so measure `lines` before. Zero-width characters are no whitespace and stay.",
-    parameter: TEXT,
+    parameters: &[TEXT],
     result: Eval::Text(eval).result(),
     examples: &[
-        Example { input: "Where  is my card?", output: "Where is my card?" },
-        Example { input: " \t one\r\n\n two\u{a0}\u{3000}three ", output: "one two three" },
-        Example { input: " \n ", output: "" },
-        Example { input: "", output: "" },
+        Example::of("Where  is my card?", "Where is my card?"),
+        Example::of(" \t one\r\n\n two\u{a0}\u{3000}three ", "one two three"),
+        Example::of(" \n ", ""),
+        Example::of("", ""),
     ],
     version: 1,
     eval: Eval::Text(eval),
 };
 
-fn eval(text: &str) -> Cow<'_, str> {
+fn eval<'t>(text: &'t str, _: &Constants) -> Cow<'t, str> {
     if is_collapsed(text) {
         return Cow::Borrowed(text);
     }

@@ -1,6 +1,6 @@
 //! `digit_ratio`: the share of digits.
 
-use super::{Eval, Example, Function, TEXT, share};
+use super::{Constants, Eval, Example, Function, Parts, TEXT, share};
 
 pub(super) const FUNCTION: Function = Function {
     name: "digit_ratio",
@@ -8,18 +8,18 @@ pub(super) const FUNCTION: Function = Function {
     docs: "\
 The share of decimal and other digits (Unicode's category N) among the characters that are not whitespace. Null for a text
 without such characters.",
-    parameter: TEXT,
+    parameters: &[TEXT],
     result: Eval::Ratio(eval).result(),
     examples: &[
-        Example { input: "a1 b2", output: "0.5" },
-        Example { input: "2024", output: "1" },
-        Example { input: "no digits", output: "0" },
-        Example { input: "", output: "null" },
+        Example::of("a1 b2", "0.5"),
+        Example::of("2024", "1"),
+        Example::of("no digits", "0"),
+        Example::of("", "null"),
     ],
     version: 1,
     eval: Eval::Ratio(eval),
 };
 
-fn eval(text: &str) -> Option<f64> {
-    share(text, |character| !character.is_whitespace(), char::is_numeric)
+fn eval(of: &Parts<'_>, _: &Constants) -> Option<f64> {
+    share(of.text(), |character| !character.is_whitespace(), char::is_numeric)
 }

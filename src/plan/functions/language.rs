@@ -1,8 +1,8 @@
 //! `language`: which language a text is written in.
 
-use whatlang::{Lang, Script, detect};
+use whatlang::{Lang, Script};
 
-use super::{Eval, Example, Function, TEXT};
+use super::{Constants, Eval, Example, Function, Parts, TEXT};
 
 pub(super) const FUNCTION: Function = Function {
     name: "language",
@@ -16,16 +16,16 @@ In a script that one language writes (Greek, Korean, Thai …) a few letters are
 is not. The confidence that counts as sure was measured on 13,083 short questions in English: taken at its word the
 detector calls more than 3,000 of them another language, above this confidence 1. It costs recall: of 32 questions of 3
 to 10 words in other languages of the Latin script it then names 7.",
-    parameter: TEXT,
+    parameters: &[TEXT],
     result: Eval::TextOrNull(eval).result(),
     examples: &[
-        Example { input: "I have lost my phone and would like to know what to do about it.", output: "en" },
-        Example { input: "Ich habe meine PIN vergessen.", output: "de" },
-        Example { input: "\u{79c1}\u{306e}\u{30ab}\u{30fc}\u{30c9}\u{306f}\u{3069}\u{3053}\u{3067}\u{3059}\u{304b}", output: "ja" },
-        Example { input: "I am still waiting on my card?", output: "null" },
-        Example { input: "card?", output: "null" },
-        Example { input: "12:30 ?!", output: "null" },
-        Example { input: "", output: "null" },
+        Example::of("I have lost my phone and would like to know what to do about it.", "en"),
+        Example::of("Ich habe meine PIN vergessen.", "de"),
+        Example::of("\u{79c1}\u{306e}\u{30ab}\u{30fc}\u{30c9}\u{306f}\u{3069}\u{3053}\u{3067}\u{3059}\u{304b}", "ja"),
+        Example::of("I am still waiting on my card?", "null"),
+        Example::of("card?", "null"),
+        Example::of("12:30 ?!", "null"),
+        Example::of("", "null"),
     ],
     version: 1,
     eval: Eval::TextOrNull(eval),
@@ -37,8 +37,8 @@ const SURE_LATIN: f64 = 0.8;
 /// The same for the other scripts, which few languages share and English never uses.
 const SURE_OTHER: f64 = 0.4;
 
-fn eval(text: &str) -> Option<String> {
-    let info = detect(text)?;
+fn eval(of: &Parts<'_>, _: &Constants) -> Option<String> {
+    let info = of.language()?;
     let sure = if info.script() == Script::Latin { SURE_LATIN } else { SURE_OTHER };
     (info.confidence() > sure).then(|| code(info.lang()).to_owned())
 }

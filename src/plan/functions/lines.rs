@@ -1,6 +1,6 @@
 //! `lines`: how many lines.
 
-use super::{Eval, Example, Function, TEXT, count};
+use super::{Constants, Eval, Example, Function, Parts, TEXT, whole};
 
 pub(super) const FUNCTION: Function = Function {
     name: "lines",
@@ -8,18 +8,18 @@ pub(super) const FUNCTION: Function = Function {
     docs: "\
 The number of lines: a line ends at a line feed (after a carriage return or not) or at the end of the text. A line break
 at the very end begins no further line, empty lines count, and the empty text has none.",
-    parameter: TEXT,
+    parameters: &[TEXT],
     result: Eval::Count(eval).result(),
     examples: &[
-        Example { input: "one", output: "1" },
-        Example { input: "one\r\ntwo\n", output: "2" },
-        Example { input: "one\n\nthree", output: "3" },
-        Example { input: "", output: "0" },
+        Example::of("one", "1"),
+        Example::of("one\r\ntwo\n", "2"),
+        Example::of("one\n\nthree", "3"),
+        Example::of("", "0"),
     ],
     version: 1,
     eval: Eval::Count(eval),
 };
 
-fn eval(text: &str) -> i64 {
-    count(text.lines())
+fn eval(of: &Parts<'_>, _: &Constants) -> i64 {
+    whole(of.lines().count())
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Eval, Example, Function, TEXT};
+use super::{Constants, Eval, Example, Function, TEXT};
 
 pub(super) const FUNCTION: Function = Function {
     name: "lowercase",
@@ -10,18 +10,18 @@ pub(super) const FUNCTION: Function = Function {
     docs: "\
 Maps each letter to its small form by Unicode's full, locale-independent mapping. A capital sigma at the end of a word
 becomes the final form; a Turkish dotted capital I becomes `i` with a combining dot.",
-    parameter: TEXT,
+    parameters: &[TEXT],
     result: Eval::Text(eval).result(),
     examples: &[
-        Example { input: "Where is MY card?", output: "where is my card?" },
-        Example { input: "\u{c9}COLE \u{39f}\u{394}\u{39f}\u{3a3}", output: "\u{e9}cole \u{3bf}\u{3b4}\u{3bf}\u{3c2}" },
-        Example { input: "", output: "" },
+        Example::of("Where is MY card?", "where is my card?"),
+        Example::of("\u{c9}COLE \u{39f}\u{394}\u{39f}\u{3a3}", "\u{e9}cole \u{3bf}\u{3b4}\u{3bf}\u{3c2}"),
+        Example::of("", ""),
     ],
     version: 1,
     eval: Eval::Text(eval),
 };
 
-fn eval(text: &str) -> Cow<'_, str> {
+fn eval<'t>(text: &'t str, _: &Constants) -> Cow<'t, str> {
     let unchanged = |character: char| {
         let mut lower = character.to_lowercase();
         lower.next() == Some(character) && lower.next().is_none()

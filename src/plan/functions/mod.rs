@@ -1,29 +1,70 @@
 //! The scalar functions of the language: one file each, and [`all`], the one table from which the type checker, the
 //! lowering and the reference work. Adding a function is one file and one row.
 //!
-//! The functions are pure: no input, locale, time or thread count but the text itself decides the result. A null
-//! argument gives null without the function being called; that is the caller's part, the same for every row.
+//! The functions are pure: no input, locale, time or thread count but the text and the constants decide the result. A
+//! null text gives null without the function being called; that is the caller's part, the same for every row.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 mod alpha_ratio;
+mod alpha_words;
+mod bullet_lines;
 mod chars;
+mod classes;
 mod collapse_whitespace;
+mod compression_ratio;
+mod constants;
 mod digit_ratio;
+mod drop_lines;
+mod drop_long_word_lines;
+mod drop_short_lines;
+mod ellipsis_lines;
+mod emoji;
+mod emojis;
 mod fix_encoding;
+mod html;
+mod keep_lines;
 mod language;
+mod language_confidence;
+mod line_wise;
 mod lines;
 mod lowercase;
+mod main_text;
+mod mean_word_length;
+mod newline_ratio;
 mod nfc;
 mod nfkc;
+mod normalize_quotes;
+mod parts;
+mod punctuated_lines;
+mod punctuation_ratio;
+mod repeated_lines;
+mod repeated_ngrams;
+mod repeated_paragraphs;
+mod replace;
 mod sentences;
+mod short_lines;
+mod stopwords;
+mod strip_boilerplate;
 mod strip_control;
+mod strip_emoji;
 mod strip_html;
+mod strip_urls;
+mod symbol_ratio;
+mod top_ngram;
+mod trim_lines;
+mod truncate;
 mod upper_ratio;
+mod url_ratio;
+mod urls;
 mod words;
 
 #[cfg(test)]
 mod tests;
+
+pub use constants::{Argument, BadConstant, Constants, compiled};
+pub use parts::Parts;
 
 /// One scalar function of the language.
 #[derive(Debug, Clone, Copy)]
@@ -34,8 +75,8 @@ pub struct Function {
     pub summary: &'static str,
     /// The page of the reference, in Markdown.
     pub docs: &'static str,
-    /// Its one parameter.
-    pub parameter: Parameter,
+    /// What it takes: the text it is about, then constants.
+    pub parameters: &'static [Parameter],
     /// The type of what it returns for a text that is not null.
     pub result: ResultType,
     /// Shown in the reference and run as tests.
@@ -50,18 +91,67 @@ impl Function {
     /// How it is called and what it gives: `words(text: string) -> int`.
     pub fn signature(&self) -> String {
         let null = if self.result.nullable { "?" } else { "" };
-        let Parameter { name, value } = self.parameter;
-        format!("{}({name}: {}) -> {}{null}", self.name, value.word(), self.result.value.word())
+        let parameters: Vec<String> = self.parameters.iter().map(ToString::to_string).collect();
+        format!("{}({}) -> {}{null}", self.name, parameters.join(", "), self.result.value.word())
+    }
+
+    /// What it takes beside the text.
+    pub fn constants(&self) -> &'static [Parameter] {
+        &self.parameters[1..]
+    }
+
+    /// How an example calls it: `truncate("a text", 3)`.
+    pub fn call(&self, example: &Example) -> String {
+        let constants = self.constants().iter().zip(example.constants);
+        let constants: String = constants.map(|(one, given)| format!(", {}", one.written(*given))).collect();
+        format!("{}({:?}{constants})", self.name, example.input)
     }
 }
 
-/// The parameter of a function.
+/// A parameter of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Parameter {
     /// The name under which the reference speaks of it.
     pub name: &'static str,
-    /// Its type; the argument may always be null.
-    pub value: ValueType,
+    /// What it takes.
+    pub kind: ParameterKind,
+    /// What it is where a call leaves it out; only the last constants have one.
+    pub default: Option<Argument<'static>>,
+}
+
+/// What a parameter takes. All but the text are constants, checked before data is read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ParameterKind {
+    /// The text that the function is about; a null argument gives null.
+    Text,
+    /// A whole number between both, ends included; neither is negative.
+    Whole {
+        /// The lowest value.
+        least: i64,
+        /// The highest value.
+        most: i64,
+    },
+    /// A text.
+    Literal,
+    /// A regex.
+    Pattern,
+    /// One of these words.
+    Word(&'static [&'static str]),
+}
+
+impl Parameter {
+    const fn of(name: &'static str, kind: ParameterKind) -> Self {
+        Self { name, kind, default: None }
+    }
+
+    const fn whole(name: &'static str, least: i64, most: i64) -> Self {
+        Self::of(name, ParameterKind::Whole { least, most })
+    }
+
+    /// A word that may be left out.
+    const fn word(name: &'static str, words: &'static [&'static str], default: &'static str) -> Self {
+        Self { name, kind: ParameterKind::Word(words), default: Some(Argument::Text(default)) }
+    }
 }
 
 /// What a function returns.
@@ -101,23 +191,37 @@ impl ValueType {
 /// A call and its result, both as text: a number in decimal digits, null as `null`.
 #[derive(Debug, Clone, Copy)]
 pub struct Example {
-    /// The argument.
+    /// The text.
     pub input: &'static str,
+    /// The constants, defaults included.
+    pub constants: &'static [Argument<'static>],
     /// The result.
     pub output: &'static str,
 }
 
-/// An implementation, by the shape of its result.
+impl Example {
+    const fn of(input: &'static str, output: &'static str) -> Self {
+        Self { input, constants: &[], output }
+    }
+
+    const fn with(input: &'static str, constants: &'static [Argument<'static>], output: &'static str) -> Self {
+        Self { input, constants, output }
+    }
+}
+
+/// An implementation, by the shape of its result. What measures a text is given its [`Parts`], which measures share.
 #[derive(Debug, Clone, Copy)]
 pub enum Eval {
     /// A text from a text; borrowed where nothing changed.
-    Text(for<'a> fn(&'a str) -> Cow<'a, str>),
+    Text(for<'a> fn(&'a str, &Constants) -> Cow<'a, str>),
     /// A text, or null where there is none to give.
-    TextOrNull(fn(&str) -> Option<String>),
+    TextOrNull(fn(&Parts<'_>, &Constants) -> Option<String>),
     /// A number of things, never negative.
-    Count(fn(&str) -> i64),
+    Count(fn(&Parts<'_>, &Constants) -> i64),
     /// A share between 0 and 1, or null where there is nothing to take a share of.
-    Ratio(fn(&str) -> Option<f64>),
+    Ratio(fn(&Parts<'_>, &Constants) -> Option<f64>),
+    /// A number that is never negative and may be above 1, or null where there is nothing to measure.
+    Amount(fn(&Parts<'_>, &Constants) -> Option<f64>),
 }
 
 impl Eval {
@@ -127,7 +231,7 @@ impl Eval {
             Eval::Text(_) => ResultType { value: ValueType::String, nullable: false },
             Eval::TextOrNull(_) => ResultType { value: ValueType::String, nullable: true },
             Eval::Count(_) => ResultType { value: ValueType::Int, nullable: false },
-            Eval::Ratio(_) => ResultType { value: ValueType::Float, nullable: true },
+            Eval::Ratio(_) | Eval::Amount(_) => ResultType { value: ValueType::Float, nullable: true },
         }
     }
 }
@@ -142,22 +246,52 @@ pub fn all() -> &'static [Function] {
     &ALL
 }
 
-static ALL: [Function; 15] = [
+static ALL: [Function; 45] = [
     fix_encoding::FUNCTION,
     nfc::FUNCTION,
     nfkc::FUNCTION,
     strip_html::FUNCTION,
+    main_text::FUNCTION,
     strip_control::FUNCTION,
     collapse_whitespace::FUNCTION,
+    trim_lines::FUNCTION,
+    strip_urls::FUNCTION,
+    strip_emoji::FUNCTION,
+    normalize_quotes::FUNCTION,
+    strip_boilerplate::FUNCTION,
+    keep_lines::FUNCTION,
+    drop_lines::FUNCTION,
+    drop_short_lines::FUNCTION,
+    drop_long_word_lines::FUNCTION,
+    replace::FUNCTION,
+    truncate::FUNCTION,
     lowercase::FUNCTION,
     chars::FUNCTION,
     words::FUNCTION,
     sentences::FUNCTION,
     lines::FUNCTION,
     language::FUNCTION,
+    language_confidence::FUNCTION,
     alpha_ratio::FUNCTION,
     digit_ratio::FUNCTION,
+    symbol_ratio::FUNCTION,
+    punctuation_ratio::FUNCTION,
     upper_ratio::FUNCTION,
+    alpha_words::FUNCTION,
+    stopwords::FUNCTION,
+    mean_word_length::FUNCTION,
+    bullet_lines::FUNCTION,
+    ellipsis_lines::FUNCTION,
+    short_lines::FUNCTION,
+    punctuated_lines::FUNCTION,
+    newline_ratio::FUNCTION,
+    repeated_lines::FUNCTION,
+    repeated_paragraphs::FUNCTION,
+    top_ngram::FUNCTION,
+    repeated_ngrams::FUNCTION,
+    compression_ratio::FUNCTION,
+    url_ratio::FUNCTION,
+    emoji::FUNCTION,
 ];
 
 /// The values that a function can have besides null, where they are a closed list.
@@ -165,12 +299,12 @@ pub fn values(function: &Function) -> Option<impl Iterator<Item = &'static str>>
     (function.name == language::FUNCTION.name).then(language::codes)
 }
 
-/// The parameter that all functions share: the text they are about.
-const TEXT: Parameter = Parameter { name: "text", value: ValueType::String };
+/// The first parameter of all functions: the text they are about.
+const TEXT: Parameter = Parameter::of("text", ParameterKind::Text);
 
 /// A count as the language's integer. No text in memory has more than `i64::MAX` parts.
-fn count(parts: impl Iterator) -> i64 {
-    i64::try_from(parts.count()).expect("a text in memory has fewer than 2^63 parts")
+fn whole(count: usize) -> i64 {
+    i64::try_from(count).expect("a text in memory has fewer than 2^63 parts")
 }
 
 /// The share of the characters that `counts` accepts which `belongs` accepts too; null where `counts` accepts none.
@@ -181,4 +315,28 @@ fn share(text: &str, counts: impl Fn(char) -> bool, belongs: impl Fn(char) -> bo
         part += u64::from(belongs(character));
     }
     (of > 0).then(|| part as f64 / of as f64)
+}
+
+/// The share of the lines that `belongs` accepts; null where there are none.
+fn share_of<'t>(lines: impl Iterator<Item = &'t str>, belongs: impl Fn(&str) -> bool) -> Option<f64> {
+    let (mut of, mut part) = (0_u64, 0_u64);
+    for line in lines {
+        of += 1;
+        part += u64::from(belongs(line));
+    }
+    (of > 0).then(|| part as f64 / of as f64)
+}
+
+/// The text without what stands in these places, which are in order.
+fn without(text: &str, places: impl Iterator<Item = Range<usize>>) -> Cow<'_, str> {
+    let (mut kept, mut at) = (String::new(), 0);
+    for place in places {
+        kept.push_str(&text[at..place.start]);
+        at = place.end;
+    }
+    if at == 0 {
+        return Cow::Borrowed(text);
+    }
+    kept.push_str(&text[at..]);
+    Cow::Owned(kept)
 }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
-use super::{Eval, Example, Function, TEXT};
+use super::{Constants, Eval, Example, Function, TEXT};
 
 pub(super) const FUNCTION: Function = Function {
     name: "nfc",
@@ -13,19 +13,19 @@ pub(super) const FUNCTION: Function = Function {
 Brings the text into Unicode's canonical composed form, NFC (UAX #15): a letter followed by a combining accent becomes
 the one accented letter where there is one. What a reader sees does not change; two texts that look alike for this
 reason become equal, which duplicate detection, tokenizers and label look-up need.",
-    parameter: TEXT,
+    parameters: &[TEXT],
     result: Eval::Text(eval).result(),
     examples: &[
-        Example { input: "cafe\u{301}", output: "caf\u{e9}" },
-        Example { input: "\u{212b}", output: "\u{c5}" },
-        Example { input: "\u{fb01}n", output: "\u{fb01}n" },
-        Example { input: "", output: "" },
+        Example::of("cafe\u{301}", "caf\u{e9}"),
+        Example::of("\u{212b}", "\u{c5}"),
+        Example::of("\u{fb01}n", "\u{fb01}n"),
+        Example::of("", ""),
     ],
     version: 1,
     eval: Eval::Text(eval),
 };
 
-fn eval(text: &str) -> Cow<'_, str> {
+fn eval<'t>(text: &'t str, _: &Constants) -> Cow<'t, str> {
     match is_nfc_quick(text.chars()) {
         IsNormalized::Yes => Cow::Borrowed(text),
         IsNormalized::No | IsNormalized::Maybe => Cow::Owned(text.nfc().collect()),

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::{Eval, Example, Function, TEXT};
+use super::{Constants, Eval, Example, Function, TEXT};
 
 pub(super) const FUNCTION: Function = Function {
     name: "strip_control",
@@ -12,19 +12,19 @@ Removes the characters that steer devices and decoders and are no text: Unicode'
 tab, line feed and carriage return; the byte order mark (U+FEFF); the deprecated format characters U+206A to U+206F;
 and the interlinear annotation marks U+FFF9 to U+FFFB. Joiners, direction marks and soft hyphens belong to the spelling
 of some languages and of emoji, and stay. A terminal's escape sequence loses its escape character alone.",
-    parameter: TEXT,
+    parameters: &[TEXT],
     result: Eval::Text(eval).result(),
     examples: &[
-        Example { input: "a\u{0}b\u{7}c\u{7f}\u{9d}", output: "abc" },
-        Example { input: "\u{feff}name\tvalue\r\n", output: "name\tvalue\r\n" },
-        Example { input: "\u{1f469}\u{200d}\u{1f4bb}", output: "\u{1f469}\u{200d}\u{1f4bb}" },
-        Example { input: "", output: "" },
+        Example::of("a\u{0}b\u{7}c\u{7f}\u{9d}", "abc"),
+        Example::of("\u{feff}name\tvalue\r\n", "name\tvalue\r\n"),
+        Example::of("\u{1f469}\u{200d}\u{1f4bb}", "\u{1f469}\u{200d}\u{1f4bb}"),
+        Example::of("", ""),
     ],
     version: 1,
     eval: Eval::Text(eval),
 };
 
-fn eval(text: &str) -> Cow<'_, str> {
+fn eval<'t>(text: &'t str, _: &Constants) -> Cow<'t, str> {
     if text.chars().any(is_stripped) {
         Cow::Owned(text.chars().filter(|&character| !is_stripped(character)).collect())
     } else {

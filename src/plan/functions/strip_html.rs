@@ -1,18 +1,9 @@
 //! `strip_html`: the text of a piece of HTML.
-//!
-//! Two steps. [`markup::isolate`] decides what is markup and escapes every other `<` and `&`, so that prose and code
-//! survive; a WHATWG tokenizer (html5gum) then reads tags and character references as a browser does.
-
-mod elements;
-mod markup;
 
 use std::borrow::Cow;
 
-use html5gum::emitters::callback::{CallbackEmitter, CallbackEvent};
-use html5gum::{Span, Tokenizer};
-
-use self::elements::{Break, break_around};
-use super::{Eval, Example, Function, TEXT};
+use super::html::{Break, Event, break_around, isolate, text_of_bytes, visit_events};
+use super::{Constants, Eval, Example, Function, TEXT};
 
 pub(super) const FUNCTION: Function = Function {
     name: "strip_html",
@@ -28,33 +19,30 @@ that no `</script>` closes loses the tag alone. A tag is an element's name that 
 or are known flags, and a `>`.
 
 Applied twice it may remove more than once: `&lt;b&gt;` is the text `<b>`, which is a tag to the second call.",
-    parameter: TEXT,
+    parameters: &[TEXT],
     result: Eval::Text(eval).result(),
     examples: &[
-        Example { input: "<p>Where is <b>my</b> card?</p><p>Help</p>", output: "Where is my card?\nHelp" },
-        Example { input: "a < b &amp; c > d", output: "a < b & c > d" },
-        Example { input: "if a <b and c> d then List<String> x<y", output: "if a <b and c> d then List<String> x<y" },
-        Example {
-            input: "caf&eacute; &#8217;&#x2713; &unknown; R&D ?a=1&copy=2",
-            output: "caf\u{e9} \u{2019}\u{2713} &unknown; R&D ?a=1&copy=2",
-        },
-        Example {
-            input: "one<!-- a > b -->two<script>if (a<b) {}</script>three<STYLE>p{}</STYLE >",
-            output: "onetwothree",
-        },
-        Example { input: "<table><tr><td>1</td><td>2</td></tr><tr><td>3</td></tr></table>", output: "1 2\n3" },
-        Example { input: "<a href=\"x>y\" title='a'>link</a><br/>next <img src=a.png alt=b>", output: "link\nnext " },
-        Example { input: "put it into a <script> tag", output: "put it into a  tag" },
-        Example { input: "an unclosed <b or <a href=\"", output: "an unclosed <b or <a href=\"" },
-        Example { input: "<!DOCTYPE html><?xml version=\"1.0\"?><![CDATA[a <b>c</b>]]>", output: "a c" },
-        Example { input: "", output: "" },
+        Example::of("<p>Where is <b>my</b> card?</p><p>Help</p>", "Where is my card?\nHelp"),
+        Example::of("a < b &amp; c > d", "a < b & c > d"),
+        Example::of("if a <b and c> d then List<String> x<y", "if a <b and c> d then List<String> x<y"),
+        Example::of(
+            "caf&eacute; &#8217;&#x2713; &unknown; R&D ?a=1&copy=2",
+            "caf\u{e9} \u{2019}\u{2713} &unknown; R&D ?a=1&copy=2",
+        ),
+        Example::of("one<!-- a > b -->two<script>if (a<b) {}</script>three<STYLE>p{}</STYLE >", "onetwothree"),
+        Example::of("<table><tr><td>1</td><td>2</td></tr><tr><td>3</td></tr></table>", "1 2\n3"),
+        Example::of("<a href=\"x>y\" title='a'>link</a><br/>next <img src=a.png alt=b>", "link\nnext "),
+        Example::of("put it into a <script> tag", "put it into a  tag"),
+        Example::of("an unclosed <b or <a href=\"", "an unclosed <b or <a href=\""),
+        Example::of("<!DOCTYPE html><?xml version=\"1.0\"?><![CDATA[a <b>c</b>]]>", "a c"),
+        Example::of("", ""),
     ],
     version: 1,
     eval: Eval::Text(eval),
 };
 
-fn eval(text: &str) -> Cow<'_, str> {
-    match markup::isolate(text) {
+fn eval<'t>(text: &'t str, _: &Constants) -> Cow<'t, str> {
+    match isolate(text) {
         None => Cow::Borrowed(text),
         Some(html) => Cow::Owned(text_of(&html)),
     }
@@ -64,30 +52,14 @@ fn eval(text: &str) -> Cow<'_, str> {
 fn text_of(html: &str) -> String {
     let mut bytes = Vec::with_capacity(html.len());
     let mut pending = Break::None;
-    let emitter = CallbackEmitter::new(|event: CallbackEvent<'_>, _: Span<()>| -> Option<()> {
-        match event {
-            CallbackEvent::OpenStartTag { name } | CallbackEvent::EndTag { name } => {
-                pending = pending.max(break_around(name));
-            }
-            CallbackEvent::String { value } => {
-                push_break(&mut bytes, std::mem::replace(&mut pending, Break::None));
-                bytes.extend_from_slice(value);
-            }
-            CallbackEvent::AttributeName { .. }
-            | CallbackEvent::AttributeValue { .. }
-            | CallbackEvent::CloseStartTag { .. }
-            | CallbackEvent::Comment { .. }
-            | CallbackEvent::Doctype { .. }
-            | CallbackEvent::Error(_) => {}
+    visit_events(html, |event| match event {
+        Event::Start(name) | Event::End(name) => pending = pending.max(break_around(name)),
+        Event::Text(value) => {
+            push_break(&mut bytes, std::mem::replace(&mut pending, Break::None));
+            bytes.extend_from_slice(value);
         }
-        None
     });
-    let mut tokenizer = Tokenizer::new_with_emitter(html, emitter);
-    // The callback yields nothing, so this drives the tokenizer to the end of the text.
-    while tokenizer.next().is_some() {}
-    drop(tokenizer);
-    // The tokenizer cuts UTF-8 at ASCII characters alone; a lossy conversion of valid UTF-8 changes nothing.
-    String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned())
+    text_of_bytes(bytes)
 }
 
 /// Puts `pending` between the text before and the text to come, where there is not already such a break.

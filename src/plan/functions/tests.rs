@@ -5,24 +5,29 @@ use proptest::prelude::*;
 use super::*;
 
 /// A call's result as the examples write it.
-fn written(function: &Function, text: &str) -> String {
+fn written(function: &'static Function, text: &str, constants: &[Argument<'_>]) -> String {
+    let constants = Constants::prepare(function, constants).expect("the constants are those of the function");
+    let of = Parts::of(text);
     match function.eval {
-        Eval::Text(eval) => eval(text).into_owned(),
-        Eval::TextOrNull(eval) => eval(text).unwrap_or_else(|| "null".to_owned()),
-        Eval::Count(eval) => eval(text).to_string(),
-        Eval::Ratio(eval) => eval(text).map_or_else(|| "null".to_owned(), |ratio| ratio.to_string()),
+        Eval::Text(eval) => eval(text, &constants).into_owned(),
+        Eval::TextOrNull(eval) => eval(&of, &constants).unwrap_or_else(|| "null".to_owned()),
+        Eval::Count(eval) => eval(&of, &constants).to_string(),
+        Eval::Ratio(eval) | Eval::Amount(eval) => {
+            eval(&of, &constants).map_or_else(|| "null".to_owned(), |number| number.to_string())
+        }
     }
 }
 
 fn text(name: &str, input: &str) -> String {
-    written(lookup(name).expect("the table has the function"), input)
+    written(lookup(name).expect("the table has the function"), input, &[])
 }
 
 #[test]
 fn examples_give_what_they_show() {
     for function in all() {
         for example in function.examples {
-            assert_eq!(written(function, example.input), example.output, "{}({:?})", function.name, example.input);
+            let result = written(function, example.input, example.constants);
+            assert_eq!(result, example.output, "{}", function.call(example));
         }
     }
 }
@@ -60,10 +65,15 @@ proptest! {
     #[test]
     fn no_text_stops_a_function(input in texts()) {
         for function in all() {
-            match function.eval {
-                Eval::Text(_) | Eval::TextOrNull(_) => { written(function, &input); }
-                Eval::Count(eval) => prop_assert!(eval(&input) >= 0),
-                Eval::Ratio(eval) => prop_assert!(eval(&input).is_none_or(|ratio| (0.0..=1.0).contains(&ratio))),
+            for example in function.examples {
+                let result = written(function, &input, example.constants);
+                let number = result.parse::<f64>();
+                match function.eval {
+                    Eval::Text(_) | Eval::TextOrNull(_) => {}
+                    Eval::Count(_) => prop_assert!(number.is_ok_and(|number| number >= 0.0)),
+                    Eval::Ratio(_) => prop_assert!(number.is_ok_and(|number| (0.0..=1.0).contains(&number)) || result == "null"),
+                    Eval::Amount(_) => prop_assert!(number.is_ok_and(|number| number >= 0.0 && number.is_finite()) || result == "null"),
+                }
             }
         }
     }

@@ -1,6 +1,6 @@
 //! `upper_ratio`: the share of capitals.
 
-use super::{Eval, Example, Function, TEXT, share};
+use super::{Constants, Eval, Example, Function, Parts, TEXT, share};
 
 pub(super) const FUNCTION: Function = Function {
     name: "upper_ratio",
@@ -8,19 +8,19 @@ pub(super) const FUNCTION: Function = Function {
     docs: "\
 The share of capital letters among all letters: near 1 for a text that shouts. A script without capitals counts as small
 letters. Null for a text without letters.",
-    parameter: TEXT,
+    parameters: &[TEXT],
     result: Eval::Ratio(eval).result(),
     examples: &[
-        Example { input: "WHERE is my CARD", output: "0.6923076923076923" },
-        Example { input: "Ab1!", output: "0.5" },
-        Example { input: "\u{65e5}\u{672c}", output: "0" },
-        Example { input: "123", output: "null" },
-        Example { input: "", output: "null" },
+        Example::of("WHERE is my CARD", "0.6923076923076923"),
+        Example::of("Ab1!", "0.5"),
+        Example::of("\u{65e5}\u{672c}", "0"),
+        Example::of("123", "null"),
+        Example::of("", "null"),
     ],
     version: 1,
     eval: Eval::Ratio(eval),
 };
 
-fn eval(text: &str) -> Option<f64> {
-    share(text, char::is_alphabetic, char::is_uppercase)
+fn eval(of: &Parts<'_>, _: &Constants) -> Option<f64> {
+    share(of.text(), char::is_alphabetic, char::is_uppercase)
 }

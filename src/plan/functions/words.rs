@@ -1,8 +1,7 @@
 //! `words`: how many words, by Unicode's word boundaries.
 
-use unicode_segmentation::UnicodeSegmentation;
-
-use super::{Eval, Example, Function, TEXT, count};
+use super::parts::visit_words;
+use super::{Constants, Eval, Example, Function, Parts, TEXT, whole};
 
 pub(super) const FUNCTION: Function = Function {
     name: "words",
@@ -13,20 +12,22 @@ Punctuation is no word, an apostrophe or a point inside a word or a number does 
 of tools that split at whitespace differ: `well-known` is two words here and one there, a dash between spaces none here
 and one there. Chinese and Japanese are written without spaces: each ideograph and each hiragana counts as a word, a run
 of katakana as one. Near-duplicate detection uses the same words.",
-    parameter: TEXT,
+    parameters: &[TEXT],
     result: Eval::Count(eval).result(),
     examples: &[
-        Example { input: "Where is my card?", output: "4" },
-        Example { input: "don't", output: "1" },
-        Example { input: "a well-known fact \u{2013} 3.5 %", output: "5" },
-        Example { input: "\u{65e5}\u{672c}\u{8a9e}", output: "3" },
-        Example { input: "?! \u{2026}", output: "0" },
-        Example { input: "", output: "0" },
+        Example::of("Where is my card?", "4"),
+        Example::of("don't", "1"),
+        Example::of("a well-known fact \u{2013} 3.5 %", "5"),
+        Example::of("\u{65e5}\u{672c}\u{8a9e}", "3"),
+        Example::of("?! \u{2026}", "0"),
+        Example::of("", "0"),
     ],
     version: 1,
     eval: Eval::Count(eval),
 };
 
-fn eval(text: &str) -> i64 {
-    count(text.unicode_words())
+fn eval(of: &Parts<'_>, _: &Constants) -> i64 {
+    let mut words = 0;
+    visit_words(of.text(), |_, _| words += 1);
+    whole(words)
 }

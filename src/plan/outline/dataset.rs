@@ -120,7 +120,10 @@ impl View<'_> {
         let step = &self.dataset.steps[at];
         let (kind, reads, writes) = self.flow(step);
         let block = match step.block {
-            StepBlock::Clean => Some(format!("clean {}", step.block_name)),
+            StepBlock::Clean => {
+                let pack = step.pack.map(|from| format!(", pack {}", from.pack)).unwrap_or_default();
+                Some(format!("clean {}{pack}", step.block_name))
+            }
             StepBlock::Policy => Some(format!("policy {}", step.block_name)),
             StepBlock::Label | StepBlock::Write => None,
         };

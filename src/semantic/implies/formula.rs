@@ -2,7 +2,7 @@
 
 use super::subjects::{Subjects, may_be_null};
 use crate::hir::{BinaryOp, Expr, ExprKind, Literal};
-use crate::plan::functions::{Eval, Function};
+use crate::plan::functions::{Constants, Eval, Function};
 use crate::semantic::ranges::{Ranges, Value};
 
 /// A condition over subjects.
@@ -151,11 +151,11 @@ impl<'e> Subjects<'e> {
     fn null_test(&mut self, value: &'e Expr, negated: bool) -> Formula<'e> {
         match &value.kind {
             ExprKind::ToFloat(of) => self.null_test(of, negated),
-            // Such a function is null of null alone.
+            // Such a function is null of a null text alone; what else it takes is constant.
             ExprKind::Call(Function { eval: Eval::Text(_) | Eval::Count(_), .. }, arguments)
-                if arguments.len() == 1 =>
+                if let Some(text) = arguments.first() =>
             {
-                self.null_test(&arguments[0], negated)
+                self.null_test(text, negated)
             }
             _ if !may_be_null(value) => Formula::Constant(Some(negated)),
             _ => {
@@ -231,7 +231,7 @@ const SETTLED: [&str; 4] = ["nfc", "nfkc", "collapse_whitespace", "lowercase"];
 fn may_be(expr: &Expr, value: &Value<'_>) -> bool {
     match (&expr.kind, value) {
         (ExprKind::Call(Function { name, eval: Eval::Text(eval), .. }, _), Value::Text(text)) => {
-            !SETTLED.contains(name) || eval(text) == *text
+            !SETTLED.contains(name) || eval(text, &Constants::NONE) == *text
         }
         _ => true,
     }

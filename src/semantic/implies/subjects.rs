@@ -101,6 +101,9 @@ impl<'e> Subjects<'e> {
             match function.eval {
                 Eval::Count(_) => return Ranges::between(Value::Int(0), Value::Int(i64::MAX)),
                 Eval::Ratio(_) => return Ranges::between(Value::Float(0.0), Value::Float(1.0)),
+                Eval::Amount(_) => {
+                    return Ranges::compared(BinaryOp::GreaterEqual, Value::Float(0.0)).unwrap_or_else(Ranges::all);
+                }
                 Eval::Text(_) | Eval::TextOrNull(_) => {}
             }
             if let Some(values) = functions::values(function) {

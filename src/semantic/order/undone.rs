@@ -182,7 +182,7 @@ fn rewrites(value: &Expr, column: ColumnId) -> Option<Vec<&'static str>> {
     let mut value = value;
     while let ExprKind::Call(function, arguments) = &value.kind
         && matches!(function.eval, Eval::Text(_))
-        && let [argument] = arguments.as_slice()
+        && let [argument, ..] = arguments.as_slice()
     {
         functions.push(function.name);
         value = argument;

@@ -3,7 +3,7 @@
 use super::super::compliance::{self, Gathered};
 use super::super::dataset::Facts;
 use super::super::scope::{Record, ScopeColumn};
-use super::super::{Context, cleaning};
+use super::super::{Context, cleaning, packs};
 use super::{Given, literal};
 use crate::hir::{self, ColumnId, FieldType, Literal, Step, Subject, TestUse, Type, Value};
 use crate::syntax::ast::test::{Expect, Test};
@@ -143,12 +143,13 @@ fn resolve_expect(
 fn reasons(context: &Context<'_>, decl: &Decl) -> Vec<String> {
     match decl {
         Decl::Clean(clean) => {
-            let reason = |rule: &clean::Rule| match &rule.kind {
-                clean::RuleKind::Drop { reason, .. } => Some(reason.node.clone()),
-                clean::RuleKind::Dedup { .. } => Some(cleaning::in_short(context, rule.span)),
-                clean::RuleKind::Set { .. } => None,
+            let reasons = |rule: &clean::Rule| match &rule.kind {
+                clean::RuleKind::Drop { reason, .. } => vec![reason.node.clone()],
+                clean::RuleKind::Dedup { .. } => vec![cleaning::in_short(context, rule.span)],
+                clean::RuleKind::Pack { name, .. } => packs::reasons(&name.name),
+                clean::RuleKind::Set { .. } => Vec::new(),
             };
-            clean.rules.iter().filter_map(reason).collect()
+            clean.rules.iter().flat_map(reasons).collect()
         }
         Decl::Policy(policy) => {
             let reason = |rule: &policy::Rule| match &rule.kind {

@@ -1,6 +1,6 @@
 //! `clean` declarations.
 
-use super::{Expr, Ident, Quantity, Text};
+use super::{Expr, Ident, Quantity, Setting, Text};
 use crate::source::Span;
 
 /// `clean NAME { … }`
@@ -48,6 +48,15 @@ pub enum RuleKind {
         fields: Vec<Ident>,
         /// How they are compared.
         how: DedupHow,
+    },
+    /// `pack NAME of FIELD { … }`
+    Pack {
+        /// The pack's name.
+        name: Ident,
+        /// The field that it reads; `text` where none is named.
+        field: Option<Ident>,
+        /// Its options.
+        settings: Vec<Setting>,
     },
 }
 

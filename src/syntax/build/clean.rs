@@ -21,6 +21,11 @@ impl Builder<'_> {
                     None => DedupHow::Exactly(self.span(&must(pair, Rule::k_exactly))),
                 },
             },
+            Rule::clean_pack => RuleKind::Pack {
+                name: self.name_in(pair),
+                field: child(pair, Rule::pack_of).map(|of| self.name_in(&of)),
+                settings: self.settings_in(pair),
+            },
             rule => unreachable!("the grammar has no rule {rule:?} of a clean block"),
         };
         CleanRule { kind, span: self.span(pair) }

@@ -1,17 +1,18 @@
 //! A scan as bytes, for another process: the chunks of its partitions, their files and sources, and the records to keep.
 //! Of the other chunks nothing travels.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use datafusion::common::{Result, internal_datafusion_err};
 use serde::{Deserialize, Serialize};
 
-use super::{ChunkScan, ChunkTable, Inner};
+use super::{ChunkScan, ChunkTable, Inner, Keep};
+use crate::engine::EngineError;
+use crate::engine::read::Sizes;
 use crate::engine::read::shape::RowShape;
 use crate::engine::read::survey::{Chunk, FileSurvey};
-use crate::engine::read::{Keep, Sizes};
 use crate::hir::{Column, Source, SourceId};
 
 /// All of a scan but the records to keep, which follow it.
@@ -46,7 +47,7 @@ impl ChunkScan {
     /// The scan as bytes. Paths are made absolute: the other process works in another folder.
     ///
     /// # Errors
-    /// A path that is no UTF-8.
+    /// A path that is no UTF-8; records to keep that cannot be read.
     pub fn encode(&self) -> Result<Vec<u8>> {
         let inner = &self.table.inner;
         let chunks: Vec<Chunk> = self.chunks.iter().map(|&at| inner.chunks[at]).collect();
@@ -73,7 +74,9 @@ impl ChunkScan {
         push_number(&mut bytes, head.len() as u64);
         bytes.extend_from_slice(&head);
         if let Some(keep) = &self.table.keep {
-            self.chunks.iter().for_each(|&at| push_ascending(&mut bytes, &keep[at]));
+            for &at in self.chunks.iter() {
+                push_ascending(&mut bytes, &keep.offsets(&inner.chunks[at])?);
+            }
         }
         Ok(bytes)
     }
@@ -94,11 +97,13 @@ impl ChunkScan {
             files.insert(number, (Arc::new(file), Arc::new(shape)));
         }
         let partitions = 0..head.chunks.len();
-        let mut keep = head.keeps.then(Keep::new);
-        if let Some(keep) = &mut keep {
-            for _ in partitions.clone() {
-                keep.push(take_ascending(&mut bytes).ok_or_else(bad)?.into());
+        let mut keep: Option<Arc<dyn Keep>> = None;
+        if head.keeps {
+            let mut kept = Kept::default();
+            for chunk in &head.chunks {
+                kept.0.insert((chunk.file, chunk.start), take_ascending(&mut bytes).ok_or_else(bad)?.into());
             }
+            keep = Some(Arc::new(kept));
         }
         if !bytes.is_empty() || head.chunks.iter().any(|chunk| !files.contains_key(&chunk.file)) {
             return Err(bad());
@@ -106,8 +111,18 @@ impl ChunkScan {
         // Nobody sets this flag: the process that runs the plan is asked to stop by other means.
         let cancel = Arc::new(AtomicBool::new(false));
         let inner = Inner { chunks: head.chunks, sizes: head.sizes, files, columns: head.columns.into(), cancel };
-        let table = ChunkTable { keep: keep.map(Arc::new), ..ChunkTable::over(inner) };
+        let table = ChunkTable { keep, ..ChunkTable::over(inner) };
         Self::new(table, head.projection.into(), partitions.collect())
+    }
+}
+
+/// The records to keep that travelled with a scan, by the file and the first byte of their chunk.
+#[derive(Debug, Default)]
+struct Kept(HashMap<(usize, u64), Arc<[u64]>>);
+
+impl Keep for Kept {
+    fn offsets(&self, chunk: &Chunk) -> std::result::Result<Arc<[u64]>, EngineError> {
+        Ok(self.0.get(&(chunk.file, chunk.start)).cloned().unwrap_or_default())
     }
 }
 

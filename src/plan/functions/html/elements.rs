@@ -2,7 +2,7 @@
 
 /// What separates the texts before and after a tag; a greater one wins over a lesser.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Break {
+pub(in super::super) enum Break {
     /// Nothing: the tag is inside a line.
     None,
     /// A space: a table cell.
@@ -12,7 +12,7 @@ pub(super) enum Break {
 }
 
 /// What the tag of the element `name` (small letters) leaves behind.
-pub(super) fn break_around(name: &[u8]) -> Break {
+pub(in super::super) fn break_around(name: &[u8]) -> Break {
     let Ok(name) = std::str::from_utf8(name) else { return Break::None };
     if CELLS.contains(&name) {
         Break::Space

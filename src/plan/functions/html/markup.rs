@@ -8,7 +8,7 @@ use super::elements::{is_element, is_flag};
 
 /// `text` with every `<` and `&` escaped that opens neither a tag nor a character reference, and without comments,
 /// declarations, scripts and styles. `None` where there is no markup at all.
-pub(super) fn isolate(text: &str) -> Option<String> {
+pub(in super::super) fn isolate(text: &str) -> Option<String> {
     memchr2(b'<', b'&', text.as_bytes())?;
     let mut isolated = String::with_capacity(text.len() + 16);
     copy(text, &mut isolated).then_some(isolated)

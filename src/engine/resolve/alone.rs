@@ -1,0 +1,75 @@
+//! Steps that decide over each record by itself.
+
+use super::super::EngineError;
+use super::super::narrow::{Codes, Interned};
+use super::super::spool::{Cursor, Spool};
+use super::{Decide, Record, Ruling};
+use crate::label::LabelTable;
+
+/// Nothing happens to a record.
+pub(super) struct Pass;
+
+impl Decide for Pass {
+    fn decide(&mut self, _: &Record) -> Result<Ruling, EngineError> {
+        Ok(Ruling::Pass)
+    }
+}
+
+/// Drops the records whose first firing verdict is this step's.
+pub(super) struct Fired {
+    pub(super) step: i32,
+}
+
+impl Decide for Fired {
+    fn decide(&mut self, record: &Record) -> Result<Ruling, EngineError> {
+        Ok(if record.verdict == self.step { Ruling::Drop } else { Ruling::Pass })
+    }
+}
+
+struct Set<'r>(Cursor<'r, bool>);
+
+/// A `set`, by whether it changed each row.
+pub(super) fn set<'r>(changed: &'r Spool<bool>) -> Result<Box<dyn Decide + 'r>, EngineError> {
+    Ok(Box::new(Set(changed.cursor()?)))
+}
+
+impl Decide for Set<'_> {
+    fn decide(&mut self, record: &Record) -> Result<Ruling, EngineError> {
+        Ok(if self.0.at(record.row)? { Ruling::Change } else { Ruling::Pass })
+    }
+}
+
+struct Label<'r> {
+    step: i32,
+    codes: Codes<'r>,
+    /// Whether the label has each of the raw values.
+    known: Vec<bool>,
+    name: &'r str,
+    null_drops: bool,
+}
+
+/// A label, by the raw value of each row.
+pub(super) fn label<'r>(
+    raw: &'r Interned,
+    step: usize,
+    name: &'r str,
+    table: &LabelTable,
+    null_drops: bool,
+) -> Result<Box<dyn Decide + 'r>, EngineError> {
+    let known = raw.values.iter().map(|value| table.position(value).is_some()).collect();
+    Ok(Box::new(Label { step: step as i32, codes: raw.codes()?, known, name, null_drops }))
+}
+
+impl Decide for Label<'_> {
+    fn decide(&mut self, record: &Record) -> Result<Ruling, EngineError> {
+        if record.verdict == self.step {
+            return Ok(Ruling::Drop);
+        }
+        Ok(match self.codes.at(record.row)? {
+            Some(code) if self.known[code] => Ruling::Pass,
+            Some(_) => Ruling::Quarantine(format!("unknown value of label `{}`", self.name)),
+            None if self.null_drops => Ruling::Drop,
+            None => Ruling::Quarantine(format!("label `{}` is null", self.name)),
+        })
+    }
+}
