@@ -40,7 +40,7 @@ use super::codec::Codec;
 use super::error::Told;
 use super::pass::over;
 use super::scheduler::cancelled;
-use super::{Address, ClusterError, MESSAGE_BYTES, Tls, check_exposure, tls};
+use super::{Address, ClusterError, MESSAGE_BYTES, check_exposure, tls};
 
 /// How an executor is started.
 #[derive(Debug, Clone)]

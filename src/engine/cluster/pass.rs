@@ -107,7 +107,9 @@ impl Pass {
     /// Runs the plan over some chunks.
     async fn run(&self, chunks: &[usize]) -> Result<Done, ClusterError> {
         let plan = over(&self.plan, chunks).map_err(|error| ClusterError::Setup(error.to_string()))?;
-        let known = |job: &str| drop(self.known().insert(job.to_owned(), false));
+        let known = |job: &str| {
+            self.known().insert(job.to_owned(), false);
+        };
         let done = self.client.run(plan, chunks.len(), known).await?;
         if let Some(ended) = self.known().get_mut(&done.job) {
             *ended = true;

@@ -41,6 +41,7 @@ pub struct FileSurvey {
     /// Where it lies and how it is named.
     pub file: InputFile,
     /// BLAKE3 of its bytes.
+    #[cfg_attr(feature = "cluster", serde(with = "super::scan::wire::hash"))]
     pub blake3: blake3::Hash,
     /// Its size.
     pub bytes: u64,

@@ -116,6 +116,19 @@ impl ChunkScan {
     }
 }
 
+/// A hash as its digits.
+pub(in crate::engine::read) mod hash {
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    pub fn serialize<S: Serializer>(hash: &blake3::Hash, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(hash.to_hex().as_str())
+    }
+
+    pub fn deserialize<'d, D: Deserializer<'d>>(from: D) -> Result<blake3::Hash, D::Error> {
+        blake3::Hash::from_hex(String::deserialize(from)?).map_err(de::Error::custom)
+    }
+}
+
 /// The records to keep that travelled with a scan, by the file and the first byte of their chunk.
 #[derive(Debug, Default)]
 struct Kept(HashMap<(usize, u64), Arc<[u64]>>);
