@@ -11,6 +11,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use annotc::engine::cluster::{Address, ExecutorOptions, release, serve_executor};
+use ballista_core::config::TaskSchedulingPolicy;
 use ballista_executor::executor_process::{ExecutorProcessConfig, start_executor_process};
 use serde_json::Value;
 
@@ -42,7 +43,6 @@ dataset all {
   split train 80%, test 20% by text near 0.8 stratify kind seed 3
   write messages from ask
   write jsonl
-  write csv
   write parquet
 }
 "#;
@@ -230,8 +230,16 @@ fn what_is_wrong_with_the_data_is_told_as_here() {
     ]);
     let (scheduler, _executors) = cluster(&project, 1);
     let run = run(&mut on_cluster(&project, scheduler.listen)).expect(4);
-    assert!(run.stderr.contains("notes/1.jsonl:2: missing field `topic`"), "{}", run.stderr);
-    assert!(run.stderr.contains("(on the executor 127.0.0.1:"), "{}", run.stderr);
+    assert!(
+        run.stderr.contains("notes/1.jsonl:2: field `text` is a number, expected a string (on the executor 127.0.0.1:"),
+        "{}",
+        run.stderr
+    );
+    let error = run.stderr.lines().find(|line| line.starts_with("error: ")).expect("an error");
+    assert!(
+        error.starts_with(&format!("error: {}", project.path("notes").display())),
+        "no other words before it: {error}"
+    );
 }
 
 /// An executor inside this process, which says that it is of another release.
@@ -278,6 +286,7 @@ fn an_executor_that_is_not_of_annotc_is_found_out() {
         scheduler_port: scheduler.listen.port(),
         work_dir: Some(project.path("stock").to_string_lossy().into_owned()),
         vcores: 1,
+        task_scheduling_policy: TaskSchedulingPolicy::PullStaged,
         ..ExecutorProcessConfig::default()
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().expect("a runtime");

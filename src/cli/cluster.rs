@@ -172,7 +172,7 @@ fn executor(args: &ExecutorArgs, terminal: &Terminal, cancel: &AtomicBool) -> Re
 
 /// Tells where a process listens: for programs as an answer, because a port may have been chosen by the system.
 fn started(terminal: &Terminal, process: &str, listen: SocketAddr) {
-    terminal.status(Paint::Green, "Listening", format_args!("{listen}, a {process} of annotc {}", release()));
+    terminal.status(Paint::Green, "Listening", format_args!("{listen}: the {process} of annotc {}", release()));
     if terminal.json() {
         terminal.answer(json!({ "process": process, "listen": listen, "release": release() }));
     }

@@ -63,6 +63,7 @@ impl Workers {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(jobs.get())
             .thread_name("annotc-worker")
+            .enable_all()
             .build()
             .map_err(|error| EngineError::Workers(error.to_string()))?;
         // The partitions of a plan are the chunks; the engine is to add none of its own.

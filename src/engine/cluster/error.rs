@@ -4,6 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use ballista_core::error::BallistaError;
 use datafusion::error::DataFusionError;
 
 use super::release;
@@ -140,13 +141,26 @@ impl Told {
 
     /// A failure of a task, with the place where it ran.
     pub fn of_task(error: DataFusionError, place: &str) -> DataFusionError {
-        Self::error(format_args!("{} (on the executor {place})", EngineError::from(error)))
+        Self::error(format_args!("{} (on the executor {place})", own(error)))
     }
 
     /// The words of the other process in what a scheduler passed on.
     pub fn find(text: &str) -> Option<&str> {
         let (_, rest) = text.split_once(MARKS[0])?;
         rest.split_once(MARKS[1]).map(|(told, _)| told)
+    }
+}
+
+/// An error of ours out of the wrapping of both engines.
+fn own(error: DataFusionError) -> EngineError {
+    match error {
+        DataFusionError::External(inner) => match inner.downcast::<BallistaError>().map(|inner| *inner) {
+            Ok(BallistaError::DataFusionError(inner)) => own(*inner),
+            Ok(other) => EngineError::from(DataFusionError::External(Box::new(other))),
+            Err(inner) => EngineError::from(DataFusionError::External(inner)),
+        },
+        DataFusionError::Context(_, inner) => own(*inner),
+        other => EngineError::from(other),
     }
 }
 
