@@ -19,6 +19,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("datafusion_proto", &["engine/cluster/"]),
     ("arrow_flight", &["engine/cluster/"]),
     ("tonic", &["engine/cluster/"]),
+    ("axum", &["engine/cluster/"]),
     ("clap", &["cli/"]),
     ("indicatif", &["cli/"]),
     ("similar", &["cli/"]),

@@ -140,8 +140,11 @@ impl Told {
     }
 
     /// A failure of a task, with the place where it ran.
-    pub fn of_task(error: DataFusionError, place: &str) -> DataFusionError {
-        Self::error(format_args!("{} (on the executor {place})", own(error)))
+    pub fn of_task(error: &DataFusionError, place: &str) -> DataFusionError {
+        match own(error) {
+            Some(own) => Self::error(format_args!("{own} (on the executor {place})")),
+            None => Self::error(format_args!("{error} (on the executor {place})")),
+        }
     }
 
     /// The words of the other process in what a scheduler passed on.
@@ -151,16 +154,16 @@ impl Told {
     }
 }
 
-/// An error of ours out of the wrapping of both engines.
-fn own(error: DataFusionError) -> EngineError {
+/// An error of ours inside the wrapping of both engines.
+fn own(error: &DataFusionError) -> Option<&EngineError> {
     match error {
-        DataFusionError::External(inner) => match inner.downcast::<BallistaError>().map(|inner| *inner) {
-            Ok(BallistaError::DataFusionError(inner)) => own(*inner),
-            Ok(other) => EngineError::from(DataFusionError::External(Box::new(other))),
-            Err(inner) => EngineError::from(DataFusionError::External(inner)),
+        DataFusionError::Shared(inner) => own(inner),
+        DataFusionError::Context(_, inner) => own(inner),
+        DataFusionError::External(inner) => match inner.downcast_ref::<BallistaError>() {
+            Some(BallistaError::DataFusionError(inner)) => own(inner),
+            _ => inner.downcast_ref::<EngineError>(),
         },
-        DataFusionError::Context(_, inner) => own(*inner),
-        other => EngineError::from(other),
+        _ => None,
     }
 }
 

@@ -197,7 +197,7 @@ impl fmt::Display for Stage {
 impl QueryStageExecutor for Stage {
     async fn execute_query_stage(&self, task: usize, context: Arc<TaskContext>) -> Result<Vec<ShuffleWritePartition>> {
         let result = self.inner.execute_query_stage(task, context).await;
-        result.map_err(|error| Told::of_task(error, &self.place))
+        result.map_err(|error| Told::of_task(&error, &self.place))
     }
 
     fn collect_plan_metrics(&self) -> Vec<MetricsSet> {

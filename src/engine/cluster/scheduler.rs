@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use axum::extract::ConnectInfo;
 use ballista_core::config::TaskSchedulingPolicy;
 use ballista_core::serde::protobuf::scheduler_grpc_server::SchedulerGrpcServer;
 use ballista_core::serde::{BallistaCodec, BallistaLogicalExtensionCodec};
@@ -72,9 +73,15 @@ async fn serve(
     let listen = listener.local_addr().map_err(|error| refused(&error))?;
     let scheduler = scheduler(listen).await.map_err(|error| ClusterError::Setup(error.to_string()))?;
     let known = scheduler.clone();
-    let door = move |request: Request<()>| match request.metadata().get(NEEDS_EXECUTORS) {
-        Some(_) if !known.is_ready() => Err(Status::failed_precondition("no executor has joined")),
-        _ => Ok(request),
+    let door = move |mut request: Request<()>| {
+        // Ballista asks for it where an executor does not say its own address.
+        if let Some(from) = request.remote_addr() {
+            request.extensions_mut().insert(ConnectInfo(from));
+        }
+        match request.metadata().get(NEEDS_EXECUTORS) {
+            Some(_) if !known.is_ready() => Err(Status::failed_precondition("no executor has joined")),
+            _ => Ok(request),
+        }
     };
     let service = SchedulerGrpcServer::new(scheduler)
         .max_decoding_message_size(MESSAGE_BYTES)
