@@ -18,7 +18,7 @@ use crate::hir::{SourceFormat, SourceId};
 const SPEC: &str = r#"annot 1
 source s { path "a.jsonl"; license "MIT"; fields { text: string @personal(email); n: int?; tags: [string]? } }
 source t { path "b.csv"; license "MIT"; on_bad_row fail; fields { text: string @column("message") } }
-dataset d { from s, t; write jsonl }
+dataset d { from s, t; write parquet }
 "#;
 
 /// Of each chunk the first record alone, and of a file's first chunk none.
