@@ -52,4 +52,5 @@ def main() -> None:
             written += len(line) + 1
 
 
-main()
+if __name__ == "__main__":
+    main()

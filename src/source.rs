@@ -150,50 +150,8 @@ impl SourceMap {
         &self.file(span.file).text[span.start as usize..span.end as usize]
     }
 
-    /// A statement as it was written, on one line and without its comments.
-    pub fn statement(&self, span: Span) -> String {
-        let lines = self.text(span).lines().map(without_comment);
-        lines.flat_map(str::split_whitespace).collect::<Vec<_>>().join(" ")
-    }
-
     /// The 1-based line that a span begins on.
     pub fn line(&self, span: Span) -> usize {
         self.file(span.file).line_column(span.start).0
-    }
-}
-
-/// A line up to its comment: two strokes after white space, outside of a string.
-fn without_comment(line: &str) -> &str {
-    let (mut quoted, mut escaped, mut before) = (false, false, ' ');
-    for (at, c) in line.char_indices() {
-        if !quoted && before.is_whitespace() && line[at..].starts_with("//") {
-            return &line[..at];
-        }
-        match c {
-            '"' if !escaped => quoted = !quoted,
-            _ => {}
-        }
-        escaped = c == '\\' && !escaped;
-        before = c;
-    }
-    line
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_statement_stands_on_one_line_without_comments() {
-        let cases = [
-            ("set  text = text   // tidy\n  |> nfc", "set text = text |> nfc"),
-            ("drop \"see // http://a\" when a // b", "drop \"see // http://a\" when a"),
-            ("drop \"a \\\" // b\" when x", "drop \"a \\\" // b\" when x"),
-        ];
-        for (written, expected) in cases {
-            let mut files = SourceMap::default();
-            let file = files.add(SourceFile::new("a.annot", written));
-            assert_eq!(files.statement(Span::new(file, 0, written.len())), expected);
-        }
     }
 }

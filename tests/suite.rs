@@ -1,6 +1,7 @@
 //! The one integration binary: real processes over real files.
 
 mod build;
+mod cache;
 #[cfg(feature = "cluster")]
 mod cluster;
 mod damage;
@@ -10,10 +11,14 @@ mod fmt;
 mod getting_in;
 mod interruption;
 mod lsp;
+mod measures;
+mod memory;
 mod messages;
 mod packs;
 mod plan;
+mod provenance;
 mod reference;
+mod remote;
 mod robustness;
 mod specs;
 mod support;

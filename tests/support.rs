@@ -7,15 +7,18 @@ use assert_cmd::cargo::cargo_bin;
 
 use serde_json::Value;
 
-/// A folder with a spec and its data, removed at the end.
+/// A folder with a spec and its data and a cache of its own, removed at the end.
 pub struct Project {
     folder: tempfile::TempDir,
+    cache: tempfile::TempDir,
 }
 
 impl Project {
     /// Writes each named file into a new folder.
     pub fn new(files: &[(&str, &[u8])]) -> Self {
-        let project = Self { folder: tempfile::tempdir().expect("a temporary folder can be made") };
+        let folder = || tempfile::tempdir().expect("a temporary folder can be made");
+        let project = Self { folder: folder(), cache: folder() };
+        share_runtime(project.cache.path());
         for (name, bytes) in files {
             project.write(name, bytes);
         }
@@ -66,10 +69,16 @@ impl Project {
         Run::of(self.command(args).output().expect("annotc starts"))
     }
 
+    /// The folder that annotc keeps what it can make again in.
+    pub fn cache(&self) -> &Path {
+        self.cache.path()
+    }
+
     /// annotc in this folder, not yet started.
     pub fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(cargo_bin!("annotc"));
         command.current_dir(self.folder.path()).args(args).env_remove("ANNOTC_DATA").env("NO_COLOR", "1");
+        command.env("ANNOTC_CACHE", self.cache());
         command
     }
 
@@ -82,6 +91,7 @@ impl Project {
         let mut command = Command::new("sh");
         command.arg("-c").arg(format!("exec 2>&1\n{line}")).current_dir(self.folder.path());
         command.env("PATH", path.expect("the parts come from a path")).env_remove("ANNOTC_DATA").env("NO_COLOR", "1");
+        command.env("ANNOTC_CACHE", self.cache());
         Run::of(command.output().expect("a shell starts"))
     }
 
@@ -91,6 +101,17 @@ impl Project {
         collect(&self.path(folder), &self.path(folder), &mut files);
         files.sort();
         files
+    }
+}
+
+/// Lets a cache have the runtime library of the user's own, which is not to be fetched for each test.
+fn share_runtime(cache: &Path) {
+    let own = std::env::var_os("ANNOTC_CACHE").map(PathBuf::from);
+    let own =
+        own.unwrap_or_else(|| dirs::cache_dir().unwrap_or_else(std::env::temp_dir).join("annotc")).join("runtime");
+    if own.is_dir() {
+        #[cfg(unix)]
+        std::os::unix::fs::symlink(own, cache.join("runtime")).expect("a link is made");
     }
 }
 

@@ -153,6 +153,7 @@ export default grammar({
         $.source_origin,
         $.source_consent,
         $.source_bad_row,
+        $.source_row,
         $.source_fields,
       ),
     source_path: ($) => seq("path", $._texts),
@@ -162,6 +163,7 @@ export default grammar({
     source_origin: ($) => seq("origin", $.text),
     source_consent: ($) => seq("consent", $.text),
     source_bad_row: ($) => seq("on_bad_row", field("action", $._name)),
+    source_row: ($) => seq("row", "at", "most", field("longest", $.quantity)),
     source_fields: ($) => seq("fields", field("body", alias($._fields_block, $.block))),
 
     _fields_block: ($) => block($, $.field),
@@ -213,10 +215,12 @@ export default grammar({
     // -------------------------------------------------------------------------------------------------------- cleaning
 
     clean: ($) => documented($, "clean", field("name", $._name), field("body", alias($._clean_block, $.block))),
-    _clean_block: ($) => block($, choice($.set, $.drop, $.dedup)),
+    _clean_block: ($) => block($, choice($.set, $.drop, $.dedup, alias($._clean_pack, $.pack))),
     set: ($) => seq("set", field("field", $._name), "=", $.expression),
     drop: ($) => seq("drop", field("reason", $.text), $.when),
     dedup: ($) => seq("dedup", names($, "field"), choice("exactly", $.near)),
+    _clean_pack: ($) =>
+      seq("pack", field("pack", $._name), optional(seq("of", field("field", $._name))), optional($._settings)),
     near: ($) => seq(clause($, "near"), $._amount),
     when: ($) => seq(clause($, "when"), $.expression),
 

@@ -106,6 +106,14 @@ pub fn out_beside(spec: &Path) -> PathBuf {
     folder_of(spec).join("build")
 }
 
+/// The specification of the folder that the command is given in, where there is one alone.
+pub fn only_spec() -> Option<PathBuf> {
+    let entries = std::fs::read_dir(".").ok()?;
+    let named = entries.filter_map(|entry| entry.ok().map(|entry| PathBuf::from(entry.file_name())));
+    let mut specs = named.filter(|path| path.extension().is_some_and(|extension| extension == "annot"));
+    specs.next().filter(|_| specs.next().is_none())
+}
+
 fn folder_of(path: &Path) -> PathBuf {
     match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent.to_path_buf(),

@@ -9,9 +9,10 @@ use super::check::counted;
 use super::terminal::{Paint, Terminal};
 use super::{Failure, context};
 use crate::emit::count as grouped;
-use crate::engine::read::{RawRecords, Sizes};
-use crate::hir::SourceFormat;
-use crate::infer::{Field, Inference, Inferred, Role, format_word, write_block, write_type};
+use crate::engine::EngineError;
+use crate::engine::read::{RawRecords, Sizes, each_object};
+use crate::hir::{Compression, ReadOptions, SourceFormat, extension};
+use crate::infer::{Field, Inference, Inferred, Role, write_block, write_type};
 use crate::syntax::written_name;
 
 /// Bad rows of a file whose places are told.
@@ -31,7 +32,7 @@ were given: a spec in another folder needs them from there.
 
 Exit status: 0 done · 2 usage · 4 a file cannot be read, or holds nothing that can be declared")]
 pub struct InferArgs {
-    /// JSON Lines or CSV files of one format; several are read as one source
+    /// JSON, CSV, Parquet, Arrow, Avro or SQLite files of one format; several are read as one source
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
     /// The source's name [default: that of the first file]
@@ -40,6 +41,12 @@ pub struct InferArgs {
     /// Read the first N rows of each file [default: all]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     rows: Option<u64>,
+    /// The table or view of a database that has several
+    #[arg(long, value_name = "NAME")]
+    table: Option<String>,
+    /// The folder for what can be made again [default: the user's cache folder]
+    #[arg(long, value_name = "DIR", env = "ANNOTC_CACHE")]
+    cache: Option<PathBuf>,
 }
 
 /// What became of one file's rows.
@@ -63,15 +70,22 @@ pub fn run(args: &InferArgs, terminal: &Terminal) -> Result<(), Failure> {
         return Err(Failure::Usage);
     }
     let mut inference = Inference::new(format);
+    inference.of_table(args.table.clone().filter(|_| format == SourceFormat::Sqlite));
     let mut reads = Vec::new();
     for file in &args.files {
-        reads.push(read(file, format, args.rows, &mut inference, terminal)?);
+        reads.push(match format.is_text() {
+            true => read(file, format, args.rows, &mut inference, terminal)?,
+            false => read_table(file, format, args, &mut inference, terminal)?,
+        });
     }
     let name = args.name.clone().unwrap_or_else(|| source_name(&args.files[0]));
     let inferred = inference.finish(&name);
     if inferred.fields.is_empty() {
         let what = if inferred.rows == 0 { "no row that can be read" } else { "no field that can be declared" };
-        terminal.error(format_args!("{what} in {}", shown(&reads)), Some("is it JSON Lines, or CSV with a header?"));
+        terminal.error(
+            format_args!("{what} in {}", shown(&reads)),
+            Some("is it what its ending says: objects, or rows under a header?"),
+        );
         return Err(Failure::World);
     }
     let paths: Vec<String> = reads.iter().map(|read| glob::Pattern::escape(&read.path)).collect();
@@ -88,25 +102,35 @@ pub fn run(args: &InferArgs, terminal: &Terminal) -> Result<(), Failure> {
 
 /// The format of a file, and whether a spec has to say it: by the ending, else by the first character.
 fn format_of(file: &Path, terminal: &Terminal) -> Result<(SourceFormat, bool), Failure> {
-    let ending = file.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default();
     let refuse = |what: &str, help: &str| {
         terminal.error(format_args!("`{}` {what}", file.display()), Some(help));
         Err(Failure::Usage)
     };
-    match ending.as_str() {
-        "jsonl" | "ndjson" => return Ok((SourceFormat::Jsonl, false)),
-        "csv" => return Ok((SourceFormat::Csv, false)),
-        "gz" | "zst" | "bz2" | "xz" | "zip" => {
-            return refuse("is compressed, which cannot be read yet", "unpack it first");
+    let ending = extension(&file.to_string_lossy());
+    match ending.as_deref().and_then(SourceFormat::of_ending) {
+        // An export may be called `.txt` whatever it holds.
+        Some(SourceFormat::Text) | None => {}
+        Some(SourceFormat::Conll | SourceFormat::Markdown | SourceFormat::Html) => {
+            return refuse("has the fields of its format", "the page of sources says which: there is nothing to infer");
         }
-        _ => {}
+        Some(format) if !format.is_text() && Compression::of_name(&file.to_string_lossy()) != Compression::None => {
+            return refuse("is an archive", "unpack it first: such a file is compressed inside, where at all");
+        }
+        Some(format) => return Ok((format, false)),
+    }
+    if matches!(ending.as_deref(), Some("bz2" | "xz" | "zip")) {
+        return refuse(
+            "is compressed in a way that is not read",
+            "unpack it first; `.gz` and `.zst` are read as they are",
+        );
     }
     match first_character(file, terminal)? {
         Some(b'{') => Ok((SourceFormat::Jsonl, true)),
-        Some(b'[') => {
-            refuse("begins with a list, which is no JSON Lines", "write one object on each line: `jq -c '.[]'`")
-        }
-        _ => refuse("has no ending that says its format", "name a `.jsonl` or a `.csv` file"),
+        Some(b'[') => Ok((SourceFormat::Json, true)),
+        _ => refuse(
+            "has no ending that says its format",
+            "name a file such as `data.jsonl`, `data.csv` or `data.parquet`",
+        ),
     }
 }
 
@@ -135,7 +159,8 @@ fn read(
         terminal.error(error, None);
         Failure::World
     };
-    let (header, mut records) = RawRecords::open(file, format, Sizes::default().row).map_err(world)?;
+    let (header, mut records) =
+        RawRecords::open(file, format, &ReadOptions::of(format), Sizes::default().row).map_err(world)?;
     inference.begin_file(header);
     let path = file.to_string_lossy().replace('\\', "/");
     let mut read = Read { path, rows: 0, unreadable: 0, cut: false };
@@ -154,6 +179,33 @@ fn read(
         }
     }
     Ok(read)
+}
+
+/// Gives all rows of a file that is a table, or the first ones, to the inference.
+fn read_table(
+    file: &Path,
+    format: SourceFormat,
+    args: &InferArgs,
+    inference: &mut Inference,
+    terminal: &Terminal,
+) -> Result<Read, Failure> {
+    let path = file.to_string_lossy().replace('\\', "/");
+    let mut read = Read { path, rows: 0, unreadable: 0, cut: false };
+    let scratch = super::runtime::cache_folder(args.cache.as_deref()).join("scratch");
+    inference.begin_file(Vec::new());
+    let limit = args.rows.unwrap_or(u64::MAX);
+    let table = args.table.as_deref();
+    let given = each_object(file, format, table, limit, &scratch, &mut |object| {
+        read.rows += 1;
+        read.unreadable += u64::from(inference.take(object).is_err());
+    });
+    let (untyped, cut) = given.map_err(|error| {
+        let help = matches!(error, EngineError::Schema { .. }).then_some("`--table` names the table of a database");
+        terminal.error(error, help);
+        Failure::World
+    })?;
+    inference.leave_out(untyped);
+    Ok(Read { cut, ..read })
 }
 
 /// What was read, on standard error.
@@ -192,7 +244,7 @@ fn facts(inferred: &Inferred, reads: &[Read], block: &str) -> Value {
         inferred.left_out.iter().map(|left| json!({ "key": left.key, "why": left.why })).collect();
     json!({
         "source": inferred.name,
-        "format": format_word(inferred.format),
+        "format": inferred.format.word(),
         "files": files,
         "rows": inferred.rows,
         "fields": inferred.fields.iter().map(field_facts).collect::<Vec<_>>(),
@@ -225,7 +277,10 @@ fn field_facts(field: &Field) -> Value {
 
 /// A source's name from a file's: `Contact form (2024).jsonl` is `contact_form_2024`.
 fn source_name(file: &Path) -> String {
-    let stem = file.file_stem().map(|stem| stem.to_string_lossy().to_lowercase()).unwrap_or_default();
+    let mut stem = file.file_stem().map(|stem| stem.to_string_lossy().to_lowercase()).unwrap_or_default();
+    if Compression::of_name(&file.to_string_lossy()) != Compression::None {
+        stem = Path::new(&stem).file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    }
     let words: Vec<&str> = stem.split(|c: char| !c.is_alphanumeric()).filter(|word| !word.is_empty()).collect();
     let name = words.join("_");
     let begins_well = name.starts_with(char::is_alphabetic);

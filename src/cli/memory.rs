@@ -11,7 +11,7 @@ use crate::engine::MemoryLimit;
 #[derive(Debug, Clone, Args)]
 pub struct MemoryArgs {
     /// Memory for what is known of each record between reading and writing, as 512MiB or 2GB; the rest goes to files in the
-    /// cache folder while the command runs [default: 64MiB]
+    /// cache folder while the command runs [default: 32MiB]
     #[arg(long, value_name = "SIZE", env = "ANNOTC_MEMORY", value_parser = parse_size)]
     memory: Option<u64>,
 }
@@ -38,8 +38,14 @@ const UNITS: [(&str, u64); 8] = [
 /// The least that makes sense.
 const LEAST: u64 = 1 << 20;
 
-/// A number of bytes with its unit.
+/// A number of bytes with its unit that is enough to work with.
 fn parse_size(text: &str) -> Result<u64, String> {
+    let size = parse_bytes(text)?;
+    if size < LEAST { Err("it is less than 1MiB, the least that can be worked with".to_string()) } else { Ok(size) }
+}
+
+/// A number of bytes with its unit.
+pub fn parse_bytes(text: &str) -> Result<u64, String> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
     let known = || UNITS.map(|(name, _)| name).join(", ");
@@ -53,8 +59,7 @@ fn parse_size(text: &str) -> Result<u64, String> {
         return Err(format!("`{unit}` is no unit of a size: write one of {}", known()));
     };
     let size = number.parse::<u64>().ok().and_then(|number| number.checked_mul(bytes));
-    let size = size.ok_or_else(|| "it is more than any machine has".to_string())?;
-    if size < LEAST { Err("it is less than 1MiB, the least that can be worked with".to_string()) } else { Ok(size) }
+    size.ok_or_else(|| "it is more than any machine has".to_string())
 }
 
 #[cfg(test)]

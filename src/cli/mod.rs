@@ -1,6 +1,7 @@
 //! The command line: the only code that prints; one file per subcommand.
 
 mod build;
+mod cache;
 mod check;
 #[cfg_attr(not(feature = "cluster"), path = "cluster_absent.rs")]
 mod cluster;
@@ -13,11 +14,13 @@ mod infer;
 mod ink;
 mod lsp;
 mod memory;
+mod models;
 mod new;
 mod plan;
 mod predict;
 mod preview;
 mod runtime;
+mod stats;
 mod terminal;
 mod test;
 mod trace;
@@ -124,10 +127,11 @@ pub struct RuntimeArgs {
     /// The onnxruntime library to load, before any other place is looked at
     #[arg(long, value_name = "FILE", global = true)]
     pub ort_lib: Option<PathBuf>,
-    /// The folder for downloaded runtimes, and for what outgrows the memory [default: the user's cache folder]
+    /// The folder for what can be fetched or made again, and for what is unpacked or outgrows the memory [default: the
+    /// user's cache folder]
     #[arg(long, value_name = "DIR", env = "ANNOTC_CACHE", global = true)]
     pub cache: Option<PathBuf>,
-    /// Never download a runtime
+    /// Never download: neither a runtime nor a file that is not in the cache
     #[arg(long, global = true)]
     pub offline: bool,
 }
@@ -144,6 +148,8 @@ enum Command {
     Fmt(fmt::FmtArgs),
     /// Build data sets, train models, evaluate them
     Build(build::BuildArgs),
+    /// Show, explain or prune what builds keep for the next one
+    Cache(cache::CacheArgs),
     /// Print what a build would do: steps, passes, the way of personal data
     Plan(plan::PlanArgs),
     /// Run the unit tests that a specification holds
@@ -152,6 +158,8 @@ enum Command {
     Preview(preview::PreviewArgs),
     /// Compare two specs, builds or git revisions, in declarations and records
     Diff(diff::DiffArgs),
+    /// Print what a build found: funnel, labels, lengths, duplicates, figures
+    Stats(stats::StatsArgs),
     /// Print the life of one record: where it came from and what became of it
     Trace(trace::TraceArgs),
     /// Label texts with a trained model
@@ -185,10 +193,12 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Check(args) => check::run(args, &terminal),
         Command::Fmt(args) => fmt::run(args, &terminal),
         Command::Build(args) => build::run(args, &terminal),
+        Command::Cache(args) => cache::run(args, &terminal),
         Command::Plan(args) => plan::run(args, &terminal),
         Command::Test(args) => test::run(args, &terminal),
         Command::Preview(args) => preview::run(args, &terminal),
         Command::Diff(args) => diff::run(args, &terminal),
+        Command::Stats(args) => stats::run(args, &terminal),
         Command::Trace(args) => trace::run(args, &terminal),
         Command::Predict(args) => predict::run(args, &terminal),
         Command::Explain(args) => explain::run(args, &terminal),

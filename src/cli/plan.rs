@@ -5,15 +5,17 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
-use super::Failure;
+use super::build::inputs::Roots;
 use super::build::targets::Targets;
 use super::context::{self, Spec};
 use super::terminal::{Paint, Terminal};
+use super::{Failure, models};
 use crate::emit::{self, Manifest, file_name};
 use crate::engine::{FileOutcome, SourceOutcome};
 use crate::hir::{Dataset, Program};
 use crate::plan::outline::{Node, NodeKind, Outline, outline, to_dot, to_mermaid};
 use crate::semantic;
+use crate::syntax::one_line;
 
 /// Options of `annotc plan`.
 #[derive(Debug, Args)]
@@ -30,6 +32,9 @@ pub struct PlanArgs {
     /// The folder that was built into [default: build/ beside the spec]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Where relative paths are looked for after the spec's own folder
+    #[arg(long, value_name = "DIR", env = "ANNOTC_DATA")]
+    data_root: Option<PathBuf>,
 }
 
 /// The languages of pictures.
@@ -43,17 +48,20 @@ enum Graph {
 
 /// Prints the plan. What a build would refuse is no part of it and is reported.
 pub fn run(args: &PlanArgs, terminal: &Terminal) -> Result<(), Failure> {
-    let spec = context::load_checked(&args.spec, terminal)?;
+    let mut spec = context::load_checked(&args.spec, terminal)?;
     let named: Vec<&str> = args.targets.iter().map(String::as_str).collect();
     let wanted = (!named.is_empty()).then_some(named.as_slice());
     if terminal.report(&spec.sources, &semantic::check_supported(&spec.parsed, wanted)) {
         return Err(Failure::Spec);
     }
-    let program = &spec.program;
-    let targets = Targets::choose(program, &args.targets).map_err(|(message, help)| {
+    let targets = Targets::choose(&spec.program, &args.targets).map_err(|(message, help)| {
         terminal.error(message, Some(&help));
         Failure::Usage
     })?;
+    let roots = Roots { spec: spec.folder(), data: args.data_root.clone() };
+    // A plan needs no model: without its tokenizer a data set that counts with it is said to be made anew.
+    let _ = models::provide_tokenizers(&mut spec.program, &targets.datasets, &roots);
+    let program = &spec.program;
     let plan = outline(program, &targets.datasets, &targets.trains, &targets.evaluates);
     match args.graph {
         Some(Graph::Mermaid) => terminal.answer(to_mermaid(&plan).trim_end()),
@@ -77,7 +85,8 @@ pub fn run(args: &PlanArgs, terminal: &Terminal) -> Result<(), Failure> {
 
 /// Whether a build would keep a data set that was built before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum State {
+pub enum State {
+    /// Nothing was built.
     NotBuilt,
     /// The rules are not those that it was built by.
     Changed,
@@ -104,7 +113,7 @@ impl State {
 }
 
 /// Compares what was built with what would be, with the files as they were then: no data is read.
-fn state(program: &Program, dataset: &Dataset, out: &Path) -> State {
+pub fn state(program: &Program, dataset: &Dataset, out: &Path) -> State {
     let folder = out.join(file_name(&dataset.name));
     let Ok(Some(manifest)) = Manifest::read(&folder) else { return State::NotBuilt };
     let files: Vec<SourceOutcome> = manifest
@@ -135,12 +144,16 @@ fn answer_json(plan: &Outline, spec: &Spec, states: &[(String, State)], terminal
         .iter()
         .map(|node| {
             let passes: Vec<&str> = node.passes.iter().map(|pass| pass.word()).collect();
-            json!({
+            let mut step = json!({
                 "kind": node.kind.word(), "target": node.target, "block": node.block, "rule": node.rule,
                 "path": spec.sources.path(node.span.file), "line": spec.sources.line(node.span),
                 "reads": node.reads, "writes": node.writes, "personal": node.personal,
                 "passes": passes, "kept": node.kept.words(),
-            })
+            });
+            if let Some(statement) = &node.statement {
+                step["statement"] = json!(statement);
+            }
+            step
         })
         .collect();
     let edges: Vec<_> =
@@ -214,7 +227,8 @@ fn cells(node: &Node, spec: &Spec) -> [String; 5] {
     let step = match node.kind {
         NodeKind::Source => format!("read {}", node.rule),
         NodeKind::Set | NodeKind::Drop | NodeKind::Dedup | NodeKind::Label | NodeKind::Redact | NodeKind::Forbid => {
-            shortened(&spec.sources.statement(node.span))
+            let written = || one_line(spec.sources.text(node.span));
+            shortened(&node.statement.clone().unwrap_or_else(written))
         }
         NodeKind::Split
         | NodeKind::Require

@@ -97,8 +97,22 @@ impl Terminal {
 
     /// What became of a target, for programs: nothing is printed for people, who read the status lines.
     pub fn target(&self, kind: &str, name: &str, status: &str, folder: &std::path::Path) {
+        self.target_with(kind, name, status, folder, serde_json::Map::new());
+    }
+
+    /// The same with more to say.
+    pub fn target_with(
+        &self,
+        kind: &str,
+        name: &str,
+        status: &str,
+        folder: &std::path::Path,
+        more: serde_json::Map<String, serde_json::Value>,
+    ) {
         if self.json() {
-            self.answer(serde_json::json!({ "target": name, "kind": kind, "status": status, "folder": folder }));
+            let answer = serde_json::json!({ "target": name, "kind": kind, "status": status, "folder": folder });
+            let entries = answer.as_object().into_iter().flatten().map(|(key, value)| (key.clone(), value.clone()));
+            self.answer(serde_json::Value::Object(entries.chain(more).collect()));
         }
     }
 

@@ -114,6 +114,7 @@ fn source_entries(source: &Source, entries: &mut Entries) -> String {
             SourceItemKind::Origin(origin) => entries.add("origin", format!("origin {}", text(origin))),
             SourceItemKind::Consent(consent) => entries.add("consent", format!("consent {}", text(consent))),
             SourceItemKind::OnBadRow(word) => entries.add("on_bad_row", format!("on_bad_row {}", name(word))),
+            SourceItemKind::Row(longest) => entries.add("row", format!("row at most {}", quantity(longest))),
             SourceItemKind::Fields(fields) => {
                 for one in fields {
                     let doc = one.doc.as_ref().map_or(String::new(), |doc| format!("/// {doc} "));

@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 use super::error::{AtPath, EmitError};
 use super::file::{Digest, write_atomically};
 use super::manifest::Manifest;
-use crate::hir::{LabelSchema, LabelValues, Program};
+use crate::hir::{LabelSchema, LabelValues, Program, Source};
+use crate::remote::Address;
 
 const SCHEMA: &str = "annotc.lock/1";
 const HEAD: &str = "# Written by annotc: what the targets were made from and what came out. Made to be committed.\n";
@@ -21,23 +22,36 @@ const HEAD: &str = "# Written by annotc: what the targets were made from and wha
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Lock {
     schema: String,
-    /// BLAKE3 of the spec's text.
-    pub spec: String,
     /// The day from which ages count, `2025-03-01`. It changes only when `--date` says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub date: Option<String>,
     /// The files of each source.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub sources: BTreeMap<String, Files>,
+    /// The commits that branches of repositories meant, by the repositories' addresses.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub revisions: BTreeMap<String, String>,
     /// The values of labels that were found in the data.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub labels: BTreeMap<String, Vec<String>>,
+    /// What decided the outputs of each data set.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub stages: BTreeMap<String, Decided>,
     /// The outputs of each data set.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub datasets: BTreeMap<String, Files>,
     /// The files of each model that training starts from, its tokenizer among them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub models: BTreeMap<String, Files>,
+}
+
+/// What decided a data set's outputs. It is for the reader and not compared: another text may mean the same data.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decided {
+    /// BLAKE3 of what the spec says of it, whatever its layout, its comments and the order of its declarations.
+    pub declared: String,
+    /// BLAKE3 of that, the files read, and the versions of annotc, its functions and its detectors.
+    pub built: String,
 }
 
 /// Files by path.
@@ -61,13 +75,14 @@ pub struct Drift {
 
 impl Lock {
     /// A lock without targets.
-    pub fn new(spec: String, date: Option<String>) -> Self {
+    pub fn new(date: Option<String>) -> Self {
         Self {
             schema: SCHEMA.to_owned(),
-            spec,
             date,
             sources: BTreeMap::new(),
+            revisions: BTreeMap::new(),
             labels: BTreeMap::new(),
+            stages: BTreeMap::new(),
             datasets: BTreeMap::new(),
             models: BTreeMap::new(),
         }
@@ -87,6 +102,8 @@ impl Lock {
             let files = source.files.iter().map(|file| (file.path.clone(), locked(&file.digest))).collect();
             self.sources.insert(source.name.clone(), files);
         }
+        let decided = Decided { declared: manifest.spec.clone(), built: manifest.fingerprint.clone() };
+        self.stages.insert(manifest.dataset.clone(), decided);
         let outputs = manifest.outputs.iter().map(|file| (file.path.clone(), locked(&file.digest)));
         self.datasets.insert(manifest.dataset.clone(), outputs.collect());
         for (name, values) in manifest.splits.iter().take(1).flat_map(|(_, part)| part.labels.iter()) {
@@ -115,8 +132,13 @@ impl Lock {
             }
         }
         keep(&mut self.sources, old.sources, &program.sources.iter().map(|source| source.name.as_str()).collect());
+        let repositories: Vec<String> = program.sources.iter().flat_map(repositories).collect();
+        let read: BTreeSet<&str> = repositories.iter().map(String::as_str).collect();
+        keep(&mut self.revisions, old.revisions, &read);
         keep(&mut self.labels, old.labels, &program.labels.iter().map(|label| label.name.as_str()).collect());
-        keep(&mut self.datasets, old.datasets, &program.datasets.iter().map(|dataset| dataset.name.as_str()).collect());
+        let datasets = program.datasets.iter().map(|dataset| dataset.name.as_str()).collect();
+        keep(&mut self.stages, old.stages, &datasets);
+        keep(&mut self.datasets, old.datasets, &datasets);
         keep(&mut self.models, old.models, &program.models.iter().map(|model| model.name.as_str()).collect());
         self.date = self.date.or(old.date);
         self
@@ -152,11 +174,17 @@ impl Lock {
     }
 }
 
-/// What a build found otherwise than the lock has it. Only what `is` has was built; the rest of `was` is not compared. The
-/// spec's own hash is no data: another comment is no drift.
+/// What a build found otherwise than the lock has it. Only what `is` has was built; the rest of `was` is not compared. What
+/// decided the data is no data: another way to say the same is no drift.
 pub fn compare(was: &Lock, is: &Lock) -> Vec<Drift> {
     let mut drifts = Vec::new();
     compare_files("source", &was.sources, &is.sources, &mut drifts);
+    for (repository, commit) in &is.revisions {
+        let old = was.revisions.get(repository);
+        if old != Some(commit) {
+            drifts.push(Drift { what: repository.clone(), was: old.cloned(), is: Some(commit.clone()) });
+        }
+    }
     for (name, values) in &is.labels {
         let old = was.labels.get(name);
         if old != Some(values) {
@@ -170,6 +198,15 @@ pub fn compare(was: &Lock, is: &Lock) -> Vec<Drift> {
     compare_files("model", &was.models, &is.models, &mut drifts);
     compare_files("data set", &was.datasets, &is.datasets, &mut drifts);
     drifts
+}
+
+/// The addresses of the repositories that a source reads.
+fn repositories(source: &Source) -> Vec<String> {
+    let repository = |path: &String| match Address::parse(path)? {
+        Ok(Address::Hub(address)) => Some(address.repository()),
+        Ok(Address::Http(_) | Address::Cloud(_)) | Err(_) => None,
+    };
+    source.paths.iter().filter_map(repository).collect()
 }
 
 fn compare_files(kind: &str, was: &BTreeMap<String, Files>, is: &BTreeMap<String, Files>, drifts: &mut Vec<Drift>) {
@@ -240,9 +277,11 @@ mod tests {
     use crate::source::{FileId, Span};
 
     fn lock(files: &[(&str, &str)], values: &[&str]) -> Lock {
-        let mut lock = Lock::new("5".repeat(64), None);
+        let mut lock = Lock::new(None);
         let file = |(path, content): &(&str, &str)| ((*path).to_owned(), LockedFile(Digest::of(content.as_bytes())));
         lock.sources.insert("questions".to_owned(), files.iter().map(file).collect());
+        let decided = Decided { declared: "5".repeat(64), built: "7".repeat(64) };
+        lock.stages.insert("bank".to_owned(), decided);
         lock.labels.insert("intent".to_owned(), values.iter().map(|value| (*value).to_owned()).collect());
         lock
     }
@@ -274,10 +313,10 @@ mod tests {
         let what = |new: &Lock| compare(&old, new).into_iter().map(|drift| drift.what).collect::<Vec<_>>();
         let none: [&str; 0] = [];
         assert_eq!(what(&old), none);
-        let mut comment = old.clone();
-        comment.spec = "6".repeat(64);
-        assert_eq!(what(&comment), none);
-        assert_eq!(what(&Lock::new("6".repeat(64), None)), none);
+        let mut other_words = old.clone();
+        other_words.stages.get_mut("bank").expect("it was made").declared = "6".repeat(64);
+        assert_eq!(what(&other_words), none);
+        assert_eq!(what(&Lock::new(None)), none);
         let new = lock(&[("a.csv", "1"), ("b.csv", "3"), ("c.csv", "4")], &["x", "z"]);
         assert_eq!(what(&new), ["source `questions`, b.csv", "source `questions`, c.csv", "label `intent`"]);
         let drifts = compare(&old, &new);
@@ -307,9 +346,9 @@ mod tests {
         let mut old = lock(&[("a.csv", "1")], &["x"]);
         old.date = Some("2025-03-01".to_owned());
         old.add_model("minilm", [("model.onnx".to_owned(), Digest::of(b"m"))]);
-        let merged = Lock::new("6".repeat(64), None).keeping(old.clone(), &program);
+        let merged = Lock::new(None).keeping(old.clone(), &program);
         assert_eq!((merged.sources.len(), merged.labels.len(), merged.models.len()), (0, 1, 1));
         assert_eq!(merged.date, old.date);
-        assert_eq!(merged.spec, "6".repeat(64));
+        assert!(merged.stages.is_empty(), "the data set is not declared any more");
     }
 }

@@ -13,22 +13,28 @@ use serde::{Deserialize, Serialize};
 use super::error::{AtPath, EmitError};
 use super::file::Digest;
 use super::named::Named;
+use super::staging::REPORT;
+use super::statistics::STATISTICS;
 use crate::engine::{Outcome, StepOutcome, StepOutcomeKind};
 use crate::hir::{self, StepBlock};
+use crate::plan::normal::Parts;
 
 /// The manifest's name in the data set's folder.
 pub const MANIFEST: &str = "manifest.json";
-const SCHEMA: &str = "annotc.manifest/1";
+const SCHEMA: &str = "annotc.manifest/2";
 
 /// A manifest. Two builds of the same data set have the same one: it holds no date, place or duration.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Manifest {
-    /// `annotc.manifest/1`
+    /// `annotc.manifest/2`
     pub schema: String,
     /// The data set's name.
     pub dataset: String,
-    /// BLAKE3 of the spec's text.
+    /// BLAKE3 of what the spec says of the data set, whatever its layout and comments.
     pub spec: String,
+    /// The parts of what the spec says, and the versions of what computes it.
+    #[serde(default)]
+    pub declared: Parts,
     /// BLAKE3 of all that decides the outputs' bytes: [`super::fingerprint()`].
     pub fingerprint: String,
     /// The join of the sources' licences, as an SPDX expression.
@@ -90,8 +96,6 @@ pub struct StepEntry {
     pub step: String,
     /// The rule as the audit names it.
     pub rule: String,
-    /// The 1-based line of the spec; 0 where no line says it.
-    pub line: u32,
     /// Records that reached it.
     #[serde(rename = "in")]
     pub records_in: u64,
@@ -163,6 +167,7 @@ impl Default for Manifest {
             schema: SCHEMA.to_owned(),
             dataset: String::new(),
             spec: String::new(),
+            declared: Parts::default(),
             fingerprint: String::new(),
             license: None,
             purpose: Vec::new(),
@@ -234,16 +239,14 @@ impl Manifest {
         let wrong = |what: String| Err(EmitError::Sums(what));
         let mut reaching = None;
         for step in &self.steps {
-            let StepEntry { rule, line, records_in, records_out, dropped, quarantined, .. } = step;
+            let StepEntry { rule, records_in, records_out, dropped, quarantined, .. } = step;
             if *records_in != records_out + dropped + quarantined {
                 return wrong(format!(
-                    "`{rule}` (line {line}): {records_in} in, {records_out} out, {dropped} dropped, {quarantined} quarantined"
+                    "`{rule}`: {records_in} in, {records_out} out, {dropped} dropped, {quarantined} quarantined"
                 ));
             }
             if reaching.is_some_and(|reaching| reaching != *records_in) {
-                return wrong(format!(
-                    "{records_in} records reach `{rule}` (line {line}), another number left the step before"
-                ));
+                return wrong(format!("{records_in} records reach `{rule}`, another number left the step before"));
             }
             reaching = Some(*records_out);
         }
@@ -276,8 +279,12 @@ impl Manifest {
     }
 }
 
-/// Whether all files that a manifest names lie in `folder` as they were written.
+/// Whether all files that a manifest names lie in `folder` as they were written, statistics and report among them, which
+/// older versions did not write.
 pub fn verify_outputs(folder: &Path, manifest: &Manifest) -> bool {
+    if ![STATISTICS, REPORT].iter().all(|needed| manifest.files.iter().any(|file| file.path == *needed)) {
+        return false;
+    }
     let outputs = manifest.outputs.iter().map(|output| (&output.path, &output.digest));
     let files = manifest.files.iter().map(|file| (&file.path, &file.digest));
     outputs.chain(files).all(|(path, digest)| {
@@ -328,7 +335,6 @@ fn step_entry(dataset: &hir::Dataset, step: &StepOutcome) -> StepEntry {
     StepEntry {
         step: name,
         rule: step.rule.clone(),
-        line: step.line,
         records_in: step.records_in,
         records_out: step.records_out,
         dropped: step.dropped,

@@ -4,34 +4,40 @@
 //! A build renders each chunk with [`Renderer`] (pure, on any thread), hands the rows in order to [`Staging`], ends it
 //! with [`Staging::finish`] and publishes all files in one step with [`Finished::commit`].
 
+mod audit;
 mod card;
 mod error;
 mod file;
-mod fingerprint;
 pub mod formats;
 pub mod lock;
 pub mod manifest;
 mod named;
 mod render;
+pub mod report;
+pub mod runs;
 pub mod snapshot;
 mod staging;
+pub mod statistics;
 mod summary;
 mod swap;
 mod table;
 #[cfg(test)]
 mod tests;
 pub mod trace;
+mod why;
 
+pub use crate::plan::normal::fingerprint;
 pub use card::card;
 pub(crate) use card::count;
 pub use error::EmitError;
 pub(crate) use file::write_atomically;
 pub use file::{Digest, file_name};
-pub use fingerprint::fingerprint;
 pub use manifest::{MANIFEST, Manifest, verify_outputs};
 pub use named::Named;
 pub use render::{RenderError, Rendered, Renderer, SlotRenderer, TrainingRenderer, cell_value, objects};
-pub use staging::{AUDIT, CARD, Finished, MISSING, QUARANTINE, Staging, Stamp};
+pub use staging::{AUDIT, CARD, Finished, MISSING, QUARANTINE, REPORT, Staging, Stamp};
+pub use statistics::{STATISTICS, Statistics};
 pub use summary::{Style, summary};
 pub use swap::{PROVENANCE, put_right};
 pub(crate) use swap::{Swap, refuse_foreign};
+pub use why::why_made_again;

@@ -4,21 +4,24 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::io::Write;
 use std::path::Path;
-use std::sync::Arc;
 
-use arrow::array::{Int32Builder, Int64Builder, RecordBatch, StringBuilder};
-use arrow::datatypes::{DataType, Field, Schema};
+use arrow::array::RecordBatch;
+use arrow::datatypes::Schema;
 use serde::Serialize;
 
+use super::audit::{audit_batch, audit_schema};
 use super::error::{AtPath, EmitError};
 use super::file::{Digest, HashedFile, file_name, write_synced};
 use super::manifest::{FileEntry, MANIFEST, Manifest, OutputEntry};
 use super::render::{Rendered, identity_name, table_schema};
+use super::statistics::{Gathered, STATISTICS, Sampled, duplicates};
 use super::swap::Swap;
 use super::table::TableFile;
-use super::{card, formats};
-use crate::engine::{AuditRow, MissingRecord, Outcome, QuarantineRow, Verdict};
+use super::{Named, card, formats, report};
+use crate::engine::{AuditRow, LabelOutcome, MissingRecord, Outcome, QuarantineRow, Verdict};
 use crate::hir;
+use crate::plan::normal::Parts;
+use crate::statistics::Measured;
 
 /// The audit's path in the data set's folder.
 pub const AUDIT: &str = "audit/records.parquet";
@@ -26,6 +29,8 @@ pub const AUDIT: &str = "audit/records.parquet";
 pub const QUARANTINE: &str = "quarantine.jsonl";
 /// The data card's path in the data set's folder.
 pub const CARD: &str = "README.md";
+/// The report's path in the folder of a data set or a run.
+pub const REPORT: &str = "report.html";
 /// The path of the list of records that fixed parts lost, in the data set's folder.
 pub const MISSING: &str = "training/missing.jsonl";
 
@@ -37,14 +42,19 @@ pub struct Staging {
     audit: TableFile,
     quarantine: HashedFile,
     training: BTreeMap<String, TableFile>,
+    /// Begun with the first table that training or evaluation reads.
+    missing: Option<HashedFile>,
     seen: Seen,
+    gathered: Gathered,
 }
 
 /// What identifies the spec that a data set was built from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stamp {
-    /// BLAKE3 of the spec's text.
+    /// [`crate::plan::normal::declaration()`] of the data set.
     pub spec: String,
+    /// Its parts.
+    pub declared: Parts,
     /// [`super::fingerprint()`] of the data set.
     pub fingerprint: String,
 }
@@ -56,6 +66,7 @@ struct Seen {
     dropped: u64,
     quarantined: u64,
     quarantine: u64,
+    repeats: u64,
 }
 
 /// A data file of one output and part.
@@ -76,7 +87,12 @@ impl Staging {
     /// # Errors
     /// [`EmitError::Busy`] while another process builds the same data set there, [`EmitError::Foreign`] where something
     /// that no build made would be replaced.
-    pub fn create(out: &Path, dataset: &hir::Dataset, batch: &Schema) -> Result<Self, EmitError> {
+    pub fn create(
+        out: &Path,
+        program: &hir::Program,
+        dataset: &hir::Dataset,
+        batch: &Schema,
+    ) -> Result<Self, EmitError> {
         let swap = Swap::begin(out, &file_name(&dataset.name))?;
         let folder = swap.staging();
         let part_file = |output: &hir::Output, part: &str| {
@@ -100,7 +116,9 @@ impl Staging {
             audit: TableFile::create(&folder.join(AUDIT), &audit_schema())?,
             quarantine: HashedFile::create(&folder.join(QUARANTINE))?,
             training: BTreeMap::new(),
+            missing: None,
             seen: Seen::default(),
+            gathered: Gathered::new(program, dataset),
             swap,
         })
     }
@@ -129,7 +147,9 @@ impl Staging {
                 Verdict::Dropped => self.seen.dropped += 1,
                 Verdict::Quarantined => self.seen.quarantined += 1,
             }
+            self.seen.repeats += u64::from(row.duplicate_of.is_some());
         }
+        self.gathered.audited(rows);
         self.audit.append(&audit_batch(rows))
     }
 
@@ -145,6 +165,7 @@ impl Staging {
             error: &'a str,
         }
         self.seen.quarantine += rows.len() as u64;
+        self.gathered.quarantined(rows);
         let mut text = Vec::new();
         for &QuarantineRow { id, source, file, line, offset, error } in rows {
             push_line(&mut text, &Line { id: id.to_string(), source, file, line, offset, error });
@@ -156,13 +177,64 @@ impl Staging {
     pub fn training(&mut self, table: &str, part: &str, rows: &RecordBatch) -> Result<(), EmitError> {
         let path = format!("training/{}/{}.parquet", file_name(table), file_name(part));
         if !self.training.contains_key(&path) {
+            if self.missing.is_none() {
+                self.missing = Some(HashedFile::create(&self.swap.staging().join(MISSING))?);
+            }
             let file = TableFile::create(&self.swap.staging().join(&path), &rows.schema())?;
             self.training.insert(path.clone(), file);
         }
         self.training.get_mut(&path).expect("the file was just created").append(rows)
     }
 
-    /// Ends all files and writes the data card and the manifest, after checking that no record vanished.
+    /// Adds records that fixed parts lost to `training/missing.jsonl`, in order of location; `labels` are those that they
+    /// have values of. A data set that nothing is trained on or evaluated with has no such list. Its lines are
+    /// `{"id","source","file","line","part","verdict","rule","gold":{label: value}}`; a label whose value is not known is
+    /// left out of `gold`.
+    pub fn missing(
+        &mut self,
+        dataset: &hir::Dataset,
+        labels: &[LabelOutcome],
+        rows: &[MissingRecord],
+    ) -> Result<(), EmitError> {
+        #[derive(Serialize)]
+        struct Line<'a> {
+            id: String,
+            source: &'a str,
+            file: &'a str,
+            line: u64,
+            part: &'a str,
+            verdict: &'static str,
+            rule: &'a str,
+            gold: BTreeMap<&'a str, &'a str>,
+        }
+        let Some(list) = &mut self.missing else { return Ok(()) };
+        let mut text = Vec::new();
+        for MissingRecord { id, source, file, line, part, verdict, rule, gold } in rows {
+            let gold = labels.iter().zip(gold);
+            let gold = gold.filter_map(|(label, value)| Some((label.name.as_str(), value.as_deref()?))).collect();
+            let (id, part, verdict) = (id.to_string(), &dataset.split.parts[*part], verdict.name());
+            push_line(&mut text, &Line { id, source, file, line: *line, part, verdict, rule, gold });
+        }
+        let path = list.path().to_owned();
+        list.write_all(&text).at("write", &path)
+    }
+
+    /// Adds what was measured of emitted records of a part, column by column as [`super::statistics::measures`] has them.
+    pub fn measured(&mut self, part: usize, measured: &[Measured]) {
+        self.gathered.measured(part, measured);
+    }
+
+    /// The records of the audit so far that stand for those that a rule took out.
+    pub fn samples(&self) -> &[Sampled] {
+        self.gathered.samples()
+    }
+
+    /// Adds what is shown of each of the samples, in their order: nothing that is or was personal.
+    pub fn sample_texts(&mut self, texts: Vec<Named<String>>) {
+        self.gathered.texts(texts);
+    }
+
+    /// Ends all files and writes the statistics, the data card, the report and the manifest, after checking that no record vanished.
     ///
     /// # Errors
     /// [`EmitError::Sums`] where steps, audit, quarantine, parts and files disagree.
@@ -177,6 +249,7 @@ impl Staging {
         let folder = self.swap.staging();
         let mut manifest = Manifest::new(program, dataset, outcome);
         manifest.spec.clone_from(&stamp.spec);
+        manifest.declared.clone_from(&stamp.declared);
         manifest.fingerprint.clone_from(&stamp.fingerprint);
         for (output, parts) in dataset.outputs.iter().zip(self.outputs) {
             for (part, file) in dataset.split.parts.iter().zip(parts) {
@@ -187,17 +260,26 @@ impl Staging {
 
         let mut files =
             vec![(AUDIT.to_owned(), self.audit.finish()?.0), (QUARANTINE.to_owned(), self.quarantine.finish()?)];
-        if !self.training.is_empty() {
-            let missing = missing_lines(dataset, outcome);
-            files.push((MISSING.to_owned(), write_synced(&folder.join(MISSING), &missing)?));
+        if let Some(missing) = self.missing {
+            files.push((MISSING.to_owned(), missing.finish()?));
         }
         for (path, table) in self.training {
             files.push((path, table.finish()?.0));
         }
-        let card = card::card(program, dataset, &manifest);
-        files.push((CARD.to_owned(), write_synced(&folder.join(CARD), card.as_bytes())?));
-        files.sort_by(|left, right| left.0.cmp(&right.0));
+        let mut statistics = self.gathered.finish(program, dataset, &manifest);
+        statistics.duplicates = duplicates(&folder.join(AUDIT), self.seen.repeats)?;
+        for (name, text) in
+            [(CARD, card::card(program, dataset, &manifest, &statistics)), (STATISTICS, statistics.to_json())]
+        {
+            files.push((name.to_owned(), write_synced(&folder.join(name), text.as_bytes())?));
+        }
         manifest.files = files.into_iter().map(|(path, digest)| FileEntry { path, digest }).collect();
+        manifest.files.sort_by(|left, right| left.path.cmp(&right.path));
+        // The report names all other files with their hashes.
+        let page = report::page(&manifest, Some(&statistics), &[]);
+        let digest = write_synced(&folder.join(REPORT), page.as_bytes())?;
+        manifest.files.push(FileEntry { path: REPORT.to_owned(), digest });
+        manifest.files.sort_by(|left, right| left.path.cmp(&right.path));
         write_synced(&folder.join(MANIFEST), manifest.to_json().as_bytes())?;
         Ok(Finished { swap: self.swap, manifest })
     }
@@ -268,77 +350,4 @@ impl PartFile {
 fn push_line(text: &mut Vec<u8>, value: &impl Serialize) {
     serde_json::to_writer(&mut *text, value).expect("names and numbers are written to memory");
     text.push(b'\n');
-}
-
-/// `training/missing.jsonl`: `{"id","source","file","line","part","verdict","rule","gold":{label: value}}`; a label whose
-/// value is not known is left out of `gold`.
-fn missing_lines(dataset: &hir::Dataset, outcome: &Outcome) -> Vec<u8> {
-    #[derive(Serialize)]
-    struct Line<'a> {
-        id: String,
-        source: &'a str,
-        file: &'a str,
-        line: u64,
-        part: &'a str,
-        verdict: &'static str,
-        rule: &'a str,
-        gold: BTreeMap<&'a str, &'a str>,
-    }
-    let mut text = Vec::new();
-    for MissingRecord { id, source, file, line, part, verdict, rule, gold } in &outcome.missing {
-        let gold = outcome.labels.iter().zip(gold);
-        let gold = gold.filter_map(|(label, value)| Some((label.name.as_str(), value.as_deref()?))).collect();
-        let (id, part, verdict) = (id.to_string(), &dataset.split.parts[*part], verdict.name());
-        push_line(&mut text, &Line { id, source, file, line: *line, part, verdict, rule, gold });
-    }
-    text
-}
-
-fn audit_schema() -> Schema {
-    let text = |name: &str, nullable| Field::new(name, DataType::Utf8, nullable);
-    Schema::new(vec![
-        text("id", false),
-        text("source", false),
-        text("file", false),
-        Field::new("line", DataType::Int64, false),
-        text("verdict", false),
-        text("rule", true),
-        Field::new("rule_line", DataType::Int32, true),
-        text("duplicate_of", true),
-        text("split", true),
-    ])
-}
-
-fn audit_batch(rows: &[AuditRow<'_>]) -> RecordBatch {
-    let mut texts: [StringBuilder; 7] = std::array::from_fn(|_| StringBuilder::new());
-    let (mut lines, mut rule_lines) = (Int64Builder::new(), Int32Builder::new());
-    for row in rows {
-        let [id, source, file, verdict, rule, duplicate_of, split] = &mut texts;
-        id.append_value(row.id.to_string());
-        source.append_value(row.source);
-        file.append_value(row.file);
-        lines.append_value(i64::try_from(row.line).expect("a file has fewer than 2^63 lines"));
-        verdict.append_value(row.verdict.name());
-        rule.append_option(row.rule);
-        rule_lines
-            .append_option(row.rule_line.map(|line| i32::try_from(line).expect("a spec has fewer than 2^31 lines")));
-        duplicate_of.append_option(row.duplicate_of.map(|id| id.to_string()));
-        split.append_option(row.split);
-    }
-    let [mut id, mut source, mut file, mut verdict, mut rule, mut duplicate_of, mut split] = texts;
-    RecordBatch::try_new(
-        Arc::new(audit_schema()),
-        vec![
-            Arc::new(id.finish()),
-            Arc::new(source.finish()),
-            Arc::new(file.finish()),
-            Arc::new(lines.finish()),
-            Arc::new(verdict.finish()),
-            Arc::new(rule.finish()),
-            Arc::new(rule_lines.finish()),
-            Arc::new(duplicate_of.finish()),
-            Arc::new(split.finish()),
-        ],
-    )
-    .expect("the audit's columns were built by its schema")
 }

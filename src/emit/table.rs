@@ -1,5 +1,6 @@
 //! Parquet files whose bytes depend on their rows alone: not on how the rows came in batches, on a thread or a date.
 
+use std::collections::VecDeque;
 use std::path::Path;
 
 use arrow::array::RecordBatch;
@@ -19,7 +20,8 @@ const ROWS: usize = 16_384;
 pub(crate) struct TableFile {
     schema: SchemaRef,
     writer: ArrowWriter<HashedFile>,
-    pending: Vec<RecordBatch>,
+    /// Rows that wait until there are enough for a write.
+    pending: VecDeque<RecordBatch>,
     pending_rows: usize,
     records: u64,
 }
@@ -36,7 +38,7 @@ impl TableFile {
             .build();
         let writer =
             ArrowWriter::try_new(HashedFile::create(path)?, schema.clone(), Some(properties)).at("write", path)?;
-        Ok(Self { schema, writer, pending: Vec::new(), pending_rows: 0, records: 0 })
+        Ok(Self { schema, writer, pending: VecDeque::new(), pending_rows: 0, records: 0 })
     }
 
     /// Adds the rows of a batch that has the file's columns.
@@ -46,35 +48,41 @@ impl TableFile {
             .at("write", self.writer.inner().path())?;
         self.records += batch.num_rows() as u64;
         self.pending_rows += batch.num_rows();
-        self.pending.push(batch);
-        if self.pending_rows >= ROWS {
-            self.write_pending(false)?;
+        self.pending.push_back(batch);
+        while self.pending_rows >= ROWS {
+            self.write(ROWS)?;
         }
         Ok(())
     }
 
     /// Writes what is left and gives the digest and the number of rows.
     pub(crate) fn finish(mut self) -> Result<(Digest, u64), EmitError> {
-        self.write_pending(true)?;
+        if self.pending_rows > 0 {
+            self.write(self.pending_rows)?;
+        }
         let path = self.writer.inner().path().to_owned();
         let file = self.writer.into_inner().at("write", &path)?;
         Ok((file.finish()?, self.records))
     }
 
-    fn write_pending(&mut self, all: bool) -> Result<(), EmitError> {
-        let path = self.writer.inner().path().to_owned();
-        let rows = concat_batches(&self.schema, &self.pending)
-            .map_err(parquet::errors::ParquetError::from)
-            .at("write", &path)?;
-        let mut start = 0;
-        while rows.num_rows() - start >= ROWS || all && start < rows.num_rows() {
-            let length = ROWS.min(rows.num_rows() - start);
-            self.writer.write(&rows.slice(start, length)).at("write", &path)?;
-            start += length;
+    /// Writes so many of the rows that wait. A batch is let go with its last row, so that few are held.
+    fn write(&mut self, rows: usize) -> Result<(), EmitError> {
+        let (mut some, mut wanted) = (Vec::new(), rows);
+        while wanted > 0 {
+            let batch = self.pending.pop_front().expect("as many rows wait as are counted");
+            let (now, later) = (batch.num_rows().min(wanted), batch.num_rows().saturating_sub(wanted));
+            some.push(batch.slice(0, now));
+            if later > 0 {
+                self.pending.push_front(batch.slice(now, later));
+            }
+            wanted -= now;
         }
-        self.pending = vec![rows.slice(start, rows.num_rows() - start)];
-        self.pending_rows = rows.num_rows() - start;
-        Ok(())
+        self.pending_rows -= rows;
+        let path = self.writer.inner().path().to_owned();
+        let whole =
+            concat_batches(&self.schema, &some).map_err(parquet::errors::ParquetError::from).at("write", &path)?;
+        drop(some);
+        self.writer.write(&whole).at("write", &path)
     }
 }
 

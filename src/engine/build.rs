@@ -12,16 +12,17 @@ use super::narrow::Narrow;
 use super::outcome::{Certificate, Outcome, SourceOutcome};
 use super::passes::Workers;
 use super::read::survey::InputFile;
-use super::read::{ChunkTable, Sizes, Survey};
+use super::read::{ChunkTable, Sizes, Survey, Surveying};
 use super::report::{Resolved, sources};
 use super::resolve::{Fates, Reached, Reread, resolve, source_is_keyed};
 use super::site::Site;
 use super::spool::{Budget, MemoryLimit};
+use super::stage::{Reuse, Stages};
 use super::stages::Build;
 use super::training::TrainingTable;
 use crate::dedup::near::Clusters;
 use crate::emit::Finished;
-use crate::hir::{DatasetId, Program, SourceField, SourceFormat, SourceId};
+use crate::hir::{DatasetId, Program, Source, SourceField, SourceFormat, SourceId};
 use crate::label::LabelTables;
 use crate::plan::labels::found_fields;
 
@@ -51,6 +52,15 @@ pub struct BuildInputs {
     pub memory: MemoryLimit,
     /// Set from elsewhere to stop the build.
     pub cancel: Arc<AtomicBool>,
+    /// Where what the first pass measures is kept; `None` keeps and uses nothing.
+    pub stages: Option<Stages>,
+}
+
+impl BuildInputs {
+    fn surveying<'s>(&'s self, progress: &'s mut dyn FnMut(u64)) -> Surveying<'s> {
+        let scratch = self.memory.cache.join("scratch");
+        Surveying { sizes: self.sizes, scratch, cancel: &self.cancel, progress }
+    }
 }
 
 /// What a build is doing.
@@ -91,6 +101,8 @@ pub struct Built {
     pub outcome: Outcome,
     /// The files, complete and not yet published; `None` when a rule was not met.
     pub finished: Option<Finished>,
+    /// How much of the first pass was kept from earlier builds; `None` where nothing is kept.
+    pub reuse: Option<Reuse>,
 }
 
 /// Where the outputs go.
@@ -98,8 +110,6 @@ pub struct Built {
 pub struct Destination {
     /// The folder under which the data set's folder stands.
     pub out: PathBuf,
-    /// BLAKE3 of the spec's text, for the manifest.
-    pub spec: String,
     /// The tables that training and evaluation read.
     pub training: Vec<TrainingTable>,
 }
@@ -126,18 +136,23 @@ impl Surveyed {
             done += bytes;
             progress(Progress { stage: Stage::Survey, done, total });
         };
-        let survey = Survey::of(files, inputs.sizes, &inputs.cancel, &mut report)?;
+        let survey = Survey::of(files, &mut inputs.surveying(&mut report))?;
         check_headers(program, &survey)?;
         let mut elsewhere = BTreeMap::new();
         for field in found_fields(program, dataset) {
             if !dataset.sources.contains(&field.source) && !elsewhere.contains_key(&field.source) {
                 let files = files_of(program, field.source, inputs)?;
-                let survey = Survey::of(files, inputs.sizes, &inputs.cancel, &mut |_| {})?;
+                let survey = Survey::of(files, &mut inputs.surveying(&mut |_| {}))?;
                 check_headers(program, &survey)?;
                 elsewhere.insert(field.source, survey);
             }
         }
         Ok(Self { survey, elsewhere })
+    }
+
+    /// The files of the data set's own sources.
+    pub(super) fn survey(&self) -> &Survey {
+        &self.survey
     }
 
     /// The sources with their files' hashes; the numbers of records are not known yet and stand as 0.
@@ -151,23 +166,24 @@ impl Surveyed {
 fn check_headers(program: &Program, survey: &Survey) -> Result<(), EngineError> {
     for file in &survey.files {
         let source = &program[file.source];
-        if source.format != SourceFormat::Csv || file.header.is_empty() {
+        let named = matches!(source.format, SourceFormat::Csv | SourceFormat::Tsv) && source.options.dialect.header;
+        if !named || file.header.is_empty() {
             continue;
         }
         let missing = |field: &&SourceField| !field.ty.nullable && !file.header.contains(&field.column.join("."));
         if let Some(field) = source.fields.iter().find(missing) {
             let what = format!("names no column `{}`, which source `{}` reads", field.column.join("."), source.name);
-            return Err(EngineError::Header { path: file.file.location.clone(), what });
+            return Err(EngineError::Header { path: file.file.shown(), what });
         }
     }
     Ok(())
 }
 
-fn files_of(
-    program: &Program,
+fn files_of<'p>(
+    program: &'p Program,
     source: SourceId,
     inputs: &BuildInputs,
-) -> Result<Vec<(SourceId, SourceFormat, InputFile)>, EngineError> {
+) -> Result<Vec<(SourceId, &'p Source, InputFile)>, EngineError> {
     let given = inputs.sources.iter().find(|files| files.source == source);
     let mut files = given.map(|given| given.files.clone()).unwrap_or_default();
     if files.is_empty() {
@@ -175,8 +191,9 @@ fn files_of(
         return Err(EngineError::NoFiles { source_name: program[source].name.clone(), looked_for });
     }
     files.sort_by(|a, b| a.name.cmp(&b.name));
-    files.dedup_by(|a, b| a.location == b.location);
-    Ok(files.into_iter().map(|file| (source, program[source].format, file)).collect())
+    // Two patterns may reach one file; two addresses with the same content are two files.
+    files.dedup_by(|a, b| a.location == b.location && (a.name == b.name || !a.is_remote()));
+    Ok(files.into_iter().map(|file| (source, &program[source], file)).collect())
 }
 
 /// Further looks at the records of a build, between its passes.
@@ -214,13 +231,14 @@ pub fn build_dataset(
 ) -> Result<Built, EngineError> {
     let mut build = Build::open(program, dataset, surveyed, inputs, progress)?;
     let decided = Arc::new(build.resolve(surveyed, inputs)?);
+    let reuse = build.reuse.take();
     let resolved = build.resolved(&decided);
     let mut outcome = resolved.outcome()?;
     if !outcome.violations.is_empty() {
-        return Ok(Built { outcome, finished: None });
+        return Ok(Built { outcome, finished: None, reuse });
     }
     let finished = build.write(&decided, &mut outcome, destination)?;
-    Ok(Built { outcome, finished: Some(finished) })
+    Ok(Built { outcome, finished: Some(finished), reuse })
 }
 
 /// What was decided of every record, before anything is written.
@@ -247,8 +265,9 @@ impl<'b> Build<'b> {
         let source = |id: SourceId| &program[id];
         let cancel = Arc::clone(&inputs.cancel);
         let table = ChunkTable::new(surveyed.survey.clone(), &dataset.columns, source, cancel);
+        let stages = inputs.stages.clone();
         let budget = Budget::new(&inputs.memory, Arc::clone(&inputs.cancel));
-        Ok(Self { program, dataset, survey: &surveyed.survey, table, workers, budget, progress })
+        Ok(Self { program, dataset, survey: &surveyed.survey, table, workers, budget, progress, stages, reuse: None })
     }
 
     /// The first pass and all that follows from it.

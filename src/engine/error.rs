@@ -40,6 +40,30 @@ pub enum EngineError {
         /// What is wrong with it.
         what: String,
     },
+    /// What a file holds cannot be read to its end.
+    #[error("{} is damaged: {what}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// A file does not have what its source reads.
+    #[error("{} {what}", path.display())]
+    Schema {
+        /// The file.
+        path: PathBuf,
+        /// What it has instead.
+        what: String,
+    },
+    /// What a file holds could not be unpacked into a private file.
+    #[error("cannot unpack into {}: {error}", folder.display())]
+    Scratch {
+        /// The folder of private files.
+        folder: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
     /// A bad row in a source that says `on_bad_row fail`.
     #[error("{}:{line}: {error}", path.display())]
     BadRow {

@@ -2,21 +2,26 @@
 
 mod assign;
 mod build;
+mod changes;
 #[cfg(feature = "cluster")]
 pub mod cluster;
 mod error;
 mod faults;
+mod lost;
 mod narrow;
 pub mod outcome;
 mod partition;
 mod passes;
 pub mod preview;
 pub mod read;
+pub mod replay;
 mod report;
 mod require;
 mod resolve;
+mod samples;
 mod site;
 mod spool;
+pub mod stage;
 mod stages;
 #[cfg(test)]
 mod tests;

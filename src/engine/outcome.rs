@@ -57,12 +57,16 @@ pub struct AuditRow<'a> {
     pub file: &'a str,
     /// The 1-based line that it begins on.
     pub line: u64,
+    /// Where this build reads it: the number of its file and the byte that it begins at. It stands in no output.
+    pub location: u64,
     /// What became of it.
     pub verdict: Verdict,
     /// The rule that decided, when it was not kept; `read` for a row that could not be read, `split` for the split.
     pub rule: Option<&'a str>,
-    /// The 1-based line of the rule in the spec.
+    /// The 1-based line of the rule in the spec; it stands in no output, which a comment would change then.
     pub rule_line: Option<u32>,
+    /// The rule's place among the steps of [`Outcome::steps`], from 0.
+    pub step: Option<u32>,
     /// The record that it repeats, when a `dedup` or the split dropped it.
     pub duplicate_of: Option<RecordId>,
     /// The part that it is in, when it was kept.
@@ -105,8 +109,6 @@ pub struct Outcome {
     pub certificate: Certificate,
     /// The `require` and `forbid` rules that were not met. When there is one, nothing was written.
     pub violations: Vec<Violation>,
-    /// Records that a fixed part lost: an evaluation counts them as wrong.
-    pub missing: Vec<MissingRecord>,
 }
 
 impl Outcome {

@@ -10,7 +10,8 @@ use datafusion::catalog::TableProvider;
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
-use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::execution_plan::reset_plan_states;
+use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
 use datafusion::prelude::SessionConfig;
 use futures::{StreamExt, TryStreamExt};
 use tokio::runtime::Runtime;
@@ -18,7 +19,7 @@ use tokio::runtime::Runtime;
 use super::EngineError;
 use super::site::{Reached, Site};
 
-/// Worker threads, a session of the query engine, and where its plans run.
+/// Worker threads, a session of the query engine, and where records are read.
 pub struct Workers {
     runtime: Runtime,
     session: SessionContext,
@@ -58,7 +59,7 @@ impl ChunkWork for Batches {
 }
 
 impl Workers {
-    /// Starts as many threads as there are jobs, and reaches the site where plans run.
+    /// Starts as many threads as there are jobs, and reaches the site.
     pub fn start(jobs: NonZeroUsize, site: &Site, cancel: Arc<AtomicBool>) -> Result<Self, EngineError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(jobs.get())
@@ -73,9 +74,10 @@ impl Workers {
         Ok(Self { runtime, session, site, jobs: jobs.get(), cancel })
     }
 
-    /// The optimized physical plan.
+    /// The optimized physical plan, which reads records where the site is.
     pub fn physical(&self, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>, EngineError> {
-        Ok(self.runtime.block_on(self.session.state().create_physical_plan(plan))?)
+        let plan = self.runtime.block_on(self.session.state().create_physical_plan(plan))?;
+        Ok(self.site.placed(plan))
     }
 
     /// Runs a plan over all chunks. `each` is given a chunk and what became of its batches, in order of the chunks.
@@ -85,15 +87,19 @@ impl Workers {
         work: Arc<W>,
         each: &mut dyn FnMut(usize, Vec<W::Piece>) -> Result<(), EngineError>,
     ) -> Result<(), EngineError> {
-        let running = Arc::new(self.site.begin(self.physical(plan)?, self.session.task_ctx()));
-        let chunks = running.chunks();
+        let plan = self.physical(plan)?;
+        let chunks = plan.output_partitioning().partition_count();
         self.runtime.block_on(async {
             // One chunk more than there are threads is under way, so that a slow one lets nobody wait.
             let mut pieces = futures::stream::iter(0..chunks)
                 .map(|chunk| {
-                    let (running, work) = (Arc::clone(&running), Arc::clone(&work));
+                    // A plan keeps figures of its own for each chunk that it has run: each chunk has a copy, so that they go
+                    // with it.
+                    let stream = reset_plan_states(Arc::clone(&plan))
+                        .and_then(|plan| plan.execute(chunk, self.session.task_ctx()));
+                    let work = Arc::clone(&work);
                     tokio::spawn(async move {
-                        let (mut batches, mut pieces, mut first) = (running.chunk(chunk).await?, Vec::new(), 0);
+                        let (mut batches, mut pieces, mut first) = (stream?, Vec::new(), 0);
                         let begun = work.begin(chunk)?;
                         while let Some(batch) = batches.try_next().await? {
                             let rows = batch.num_rows();
@@ -104,21 +110,22 @@ impl Workers {
                     })
                 })
                 .buffered(self.jobs + 1);
-            let mut hand_over = async || {
-                for chunk in 0..chunks {
-                    if self.cancel.load(Ordering::Relaxed) {
-                        return Err(EngineError::Interrupted);
-                    }
-                    let Some(done) = pieces.next().await else { break };
-                    let done = done.map_err(|error| EngineError::Workers(error.to_string()))?;
-                    each(chunk, done?)?;
+            for chunk in 0..chunks {
+                if self.cancel.load(Ordering::Relaxed) {
+                    return Err(EngineError::Interrupted);
                 }
-                Ok(())
-            };
-            let result = hand_over().await;
-            running.end().await;
-            result
+                let Some(done) = pieces.next().await else { break };
+                let done = done.map_err(|error| EngineError::Workers(error.to_string()))?;
+                each(chunk, done?)?;
+            }
+            Ok(())
         })
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        self.site.leave(&self.runtime);
     }
 }
 

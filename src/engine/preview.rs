@@ -4,14 +4,16 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, RecordBatch, StringArray};
-use arrow::datatypes::{Int64Type, UInt64Type};
+use arrow::array::{AsArray, RecordBatch, StringArray};
+use arrow::datatypes::UInt64Type;
 use datafusion::logical_expr::LogicalPlan;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use super::EngineError;
 use super::build::{BuildInputs, Decided, Progress, Surveyed};
+pub use super::changes::Change;
+use super::changes::{changes_in, found, values};
 use super::narrow::Row;
 use super::outcome::{AuditRow, Outcome, StepOutcomeKind};
 use super::passes::{Batches, scan};
@@ -22,11 +24,10 @@ use super::spool::{Sparse, Spool};
 use super::stages::Build;
 use super::write::visible;
 use crate::emit::{RenderError, TrainingRenderer, objects};
-use crate::hir::{ColumnId, Dataset, DatasetId, Program, StepKind, TemplateId};
-use crate::plan::dataset::before;
-use crate::plan::personal::{personal_before, personal_when_emitted};
+use crate::hir::{ColumnId, DatasetId, Program, TemplateId};
+use crate::plan::personal::personal_when_emitted;
 use crate::plan::template_fields;
-use crate::plan::{changed_columns, column_name, compliance, raw_pass, second_pass, step_pass};
+use crate::plan::{changed_columns, column_name, raw_pass, second_pass, step_pass};
 
 /// Verdicts over all records, and the means to look at some of them. A look keeps some tens of bytes for each record that
 /// may be shown.
@@ -54,23 +55,6 @@ pub struct Spoken {
     pub content: String,
     /// Whether the loss is on it.
     pub train: bool,
-}
-
-/// What a step did to one column of a record.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Change {
-    /// The column's name.
-    pub column: String,
-    /// Its value before the step.
-    pub before: Value,
-    /// Its value behind it.
-    pub after: Value,
-    /// Whether the value before may hold personal data.
-    pub personal_before: bool,
-    /// Whether the value behind may.
-    pub personal_after: bool,
-    /// How much of each kind a `redact` found.
-    pub found: Vec<(&'static str, u64)>,
 }
 
 /// What is done with some rows and a batch of their values.
@@ -276,26 +260,10 @@ impl<'p> Preview<'p> {
     /// What the world did.
     pub fn changes(&self, step: usize, rows: &[Row]) -> Result<Vec<Vec<Change>>, EngineError> {
         let dataset = self.build.dataset;
-        let personal = |steps: usize| personal_before(self.build.program, dataset, steps);
-        let (earlier, later) = (personal(step), personal(step + 1));
+        let program = self.build.program;
         let mut changes = HashMap::new();
         self.visit(rows, &|scan| step_pass(dataset, step, scan), &mut |rows, batch| {
-            for (at, (row, values)) in rows.iter().zip(values(batch)?).enumerate() {
-                let change = |id: ColumnId| Change {
-                    column: dataset.columns[id.0 as usize].name.clone(),
-                    before: values[before(id).as_str()].clone(),
-                    after: values[column_name(id.0 as usize).as_str()].clone(),
-                    personal_before: earlier[id.0 as usize].is_some(),
-                    personal_after: later[id.0 as usize].is_some(),
-                    found: kinds(dataset, step)
-                        .into_iter()
-                        .zip(found(batch, step, id, at))
-                        .filter(|(_, n)| *n > 0)
-                        .collect(),
-                };
-                let changed = changed_columns(&dataset.steps[step].kind).into_iter().map(change);
-                changes.insert(*row, changed.filter(|change| change.before != change.after).collect());
-            }
+            changes.extend(rows.iter().copied().zip(changes_in(program, dataset, step, batch)?));
             Ok(())
         })?;
         Ok(rows.iter().map(|row| changes.remove(row).unwrap_or_default()).collect())
@@ -358,7 +326,7 @@ fn reaches(fate: Fate, step: usize) -> bool {
 
 /// The records at these locations, which are in order.
 #[derive(Debug)]
-struct Places(Vec<u64>);
+pub(super) struct Places(pub(super) Vec<u64>);
 
 impl Keep for Places {
     fn offsets(&self, chunk: &Chunk) -> Result<Arc<[u64]>, EngineError> {
@@ -368,45 +336,10 @@ impl Keep for Places {
     }
 }
 
-/// The values of a plan's columns; those that say what was found are for [`found`].
-fn values(batch: &RecordBatch) -> Result<Vec<Map<String, Value>>, RenderError> {
-    let names = batch.schema();
-    let plain = names.fields().iter().enumerate();
-    let plain = plain.filter(|(_, field)| field.name().starts_with('c') || field.name().starts_with("_before"));
-    objects(&chosen(batch, plain.map(|(at, _)| at)))
-}
-
 /// The columns of a rendered batch without the ids, whose name a field of the data may have.
 fn without_id(batch: &RecordBatch) -> RecordBatch {
-    chosen(batch, 1..batch.num_columns())
-}
-
-fn chosen(batch: &RecordBatch, columns: impl Iterator<Item = usize>) -> RecordBatch {
-    batch.project(&columns.collect::<Vec<_>>()).expect("the columns are those of the batch")
-}
-
-/// How much each detector of a `redact` found in a column of a row; nothing for a `set`.
-fn found(batch: &RecordBatch, step: usize, column: ColumnId, row: usize) -> Vec<u64> {
-    let Some(counts) = batch.column_by_name(&compliance::found(step, column)) else { return Vec::new() };
-    let counts = counts.as_list::<i32>();
-    if !counts.is_valid(row) {
-        return Vec::new();
-    }
-    counts.value(row).as_primitive::<Int64Type>().values().iter().map(|count| *count as u64).collect()
-}
-
-/// The detectors of a `redact`.
-fn kinds(dataset: &Dataset, step: usize) -> Vec<&'static str> {
-    match &dataset.steps[step].kind {
-        StepKind::Redact { detectors, .. } => detectors.iter().map(|detector| detector.name).collect(),
-        StepKind::Set { .. }
-        | StepKind::Drop { .. }
-        | StepKind::DedupExact { .. }
-        | StepKind::DedupNear { .. }
-        | StepKind::Label { .. }
-        | StepKind::Forbid { .. }
-        | StepKind::Pair { .. } => Vec::new(),
-    }
+    let columns: Vec<usize> = (1..batch.num_columns()).collect();
+    batch.project(&columns).expect("the columns are those of the batch")
 }
 
 /// The turns that a renderer wrote as JSON.

@@ -5,16 +5,17 @@ use std::ops::Range;
 
 use super::EngineError;
 use super::build::Decided;
-use super::narrow::{Codes, Interned, Note, Row};
+use super::lost::Values;
+use super::narrow::{Note, Row};
 use super::outcome::{
-    AuditRow, FileOutcome, LabelOutcome, MissingRecord, Outcome, PartOutcome, Place, QuarantineRow, RecordId,
-    SourceOutcome, StepOutcome, Verdict,
+    AuditRow, FileOutcome, LabelOutcome, Outcome, PartOutcome, Place, QuarantineRow, RecordId, SourceOutcome,
+    StepOutcome, Verdict,
 };
 use super::read::{Survey, file_and_offset};
 use super::require::check_rules;
 use super::resolve::{Fate, Layers, Repeat, Stage};
 use super::spool::Reader;
-use crate::hir::{Dataset, Program, SourceId, SplitRule, StepKind};
+use crate::hir::{Dataset, Program, SourceId, StepKind};
 
 /// What the two passes know between them.
 #[derive(Debug, Clone, Copy)]
@@ -128,8 +129,13 @@ impl<'r> Resolved<'r> {
         Ok(Place { id: life.id, file: self.file_name(&life).to_owned(), line: life.line })
     }
 
-    fn source(&self, location: u64) -> SourceId {
+    pub(super) fn source(&self, location: u64) -> SourceId {
         self.survey.files[file_and_offset(location).0].source
+    }
+
+    /// The name of a record's source.
+    pub fn source_name(&self, life: &Life) -> &'r str {
+        &self.program[self.source(life.location)].name
     }
 
     /// The name of a record's file.
@@ -137,7 +143,7 @@ impl<'r> Resolved<'r> {
         &self.survey.files[file_and_offset(life.location).0].file.name
     }
 
-    fn rule(&self, stage: Stage) -> (&'r str, Option<u32>) {
+    pub(super) fn rule(&self, stage: Stage) -> (&'r str, Option<u32>) {
         match stage {
             Stage::Read => ("read", None),
             Stage::Split => ("split", None),
@@ -148,17 +154,28 @@ impl<'r> Resolved<'r> {
         }
     }
 
+    /// The place of a stage among the steps that are counted.
+    fn step(&self, stage: Stage) -> u32 {
+        match stage {
+            Stage::Read => 0,
+            Stage::Step(at) => at + 1,
+            Stage::Split => self.dataset.steps.len() as u32 + 1,
+        }
+    }
+
     /// A record's line in the audit.
     pub fn audit_row(&self, life: &Life) -> AuditRow<'r> {
         let (rule, rule_line) = life.fate.stage().map(|stage| self.rule(stage)).unzip();
         AuditRow {
             id: life.id,
-            source: &self.program[self.source(life.location)].name,
+            source: self.source_name(life),
             file: self.file_name(life),
             line: life.line,
+            location: life.location,
             verdict: life.fate.verdict(),
             rule,
             rule_line: rule_line.flatten(),
+            step: life.fate.stage().map(|stage| self.step(stage)),
             duplicate_of: life.repeats,
             split: life.part.map(|part| self.dataset.split.parts[usize::from(part)].as_str()),
         }
@@ -181,7 +198,7 @@ impl<'r> Resolved<'r> {
     /// [`EngineError::Sums`] where records vanished, or a file that cannot be read.
     pub fn outcome(&self) -> Result<Outcome, EngineError> {
         let steps = self.decided.fates.steps.clone();
-        let labels = self.labels();
+        let labels: Vec<LabelOutcome> = self.labels().into_iter().map(|(_, label)| label).collect();
         let (parts, rows) = self.count(&labels)?;
         check_sums(&steps, parts.iter().map(|part| part.records).sum(), self.decided.narrow.len())?;
         Ok(Outcome {
@@ -192,22 +209,21 @@ impl<'r> Resolved<'r> {
             personal: Vec::new(),
             certificate: self.decided.certificate.clone(),
             violations: check_rules(self)?,
-            missing: self.missing(&labels)?,
-            labels: labels.into_iter().map(|(_, label)| label).collect(),
+            labels,
         })
     }
 
     /// The parts with their numbers of records and of each label's values, and the rows of each file.
-    fn count(&self, labels: &[(usize, LabelOutcome)]) -> Result<(Vec<PartOutcome>, Vec<u64>), EngineError> {
+    fn count(&self, labels: &[LabelOutcome]) -> Result<(Vec<PartOutcome>, Vec<u64>), EngineError> {
         let Decided { narrow, parts: assigned, .. } = self.decided;
         let empty = |name: &String| PartOutcome {
             name: name.clone(),
             records: 0,
-            labels: labels.iter().map(|(_, label)| vec![0; label.values.len()]).collect(),
+            labels: labels.iter().map(|label| vec![0; label.values.len()]).collect(),
         };
         let mut parts: Vec<PartOutcome> = self.dataset.split.parts.iter().map(empty).collect();
         let mut rows = vec![0; self.survey.files.len()];
-        let mut values = self.label_values(labels)?;
+        let mut values = self.label_values()?;
         for ((row, part), location) in (0..).zip(assigned.iter()?).zip(narrow.location.iter()?) {
             rows[file_and_offset(location?).0] += 1;
             let Some(part) = part?.map(|part| &mut parts[usize::from(part)]) else { continue };
@@ -239,75 +255,15 @@ impl<'r> Resolved<'r> {
         labels.into_values().collect()
     }
 
-    /// The rows' values of each label.
-    fn label_values(&self, labels: &[(usize, LabelOutcome)]) -> Result<Vec<Values<'r>>, EngineError> {
+    /// The rows' values of each label of the outcome.
+    pub(super) fn label_values(&self) -> Result<Vec<Values<'r>>, EngineError> {
         let Decided { narrow, tables, .. } = self.decided;
-        let values = |(step, label): &(usize, LabelOutcome)| {
+        let values = |(step, label): (usize, LabelOutcome)| {
             let table = tables.get(label.label).expect("every label of the data set has its table");
             let position = |value: &String| table.position(value).map(|at| at as usize);
-            Values::of(&narrow.labels[step], position)
+            Values::of(&narrow.labels[&step], position)
         };
-        labels.iter().map(values).collect()
-    }
-
-    /// The part that a record would be in had nothing taken it out: known of fixed parts, and of a field that names any
-    /// part but the one that is trained on.
-    fn lost_part(&self, life: &Life, named: &mut Option<Values<'r>>) -> Result<Option<usize>, EngineError> {
-        match &self.dataset.split.rule {
-            SplitRule::AllTrain => Ok(None),
-            SplitRule::ByField(_) => named.as_mut().map_or(Ok(None), |named| named.at(life.row)),
-            SplitRule::Shares { fixed, .. } => {
-                let source = self.source(life.location);
-                Ok(fixed.iter().find(|part| part.sources.contains(&source)).map(|part| part.part))
-            }
-        }
-    }
-
-    fn missing(&self, labels: &[(usize, LabelOutcome)]) -> Result<Vec<MissingRecord>, EngineError> {
-        let mut missing = Vec::new();
-        let mut values = self.label_values(labels)?;
-        let lost = |value: &String| {
-            let part = self.dataset.split.parts.iter().position(|part| part == value);
-            part.filter(|_| value != "train")
-        };
-        let mut named = self.decided.narrow.part.as_ref().map(|field| Values::of(field, lost)).transpose()?;
-        for life in self.lives()? {
-            let life = life?;
-            let Some(stage) = life.fate.stage() else { continue };
-            let Some(part) = self.lost_part(&life, &mut named)? else { continue };
-            let mut gold = Vec::with_capacity(labels.len());
-            for ((_, label), values) in labels.iter().zip(&mut values) {
-                gold.push(values.at(life.row)?.map(|value| label.values[value].clone()));
-            }
-            missing.push(MissingRecord {
-                id: life.id,
-                source: self.program[self.source(life.location)].name.clone(),
-                file: self.file_name(&life).to_owned(),
-                line: life.line,
-                part,
-                verdict: life.fate.verdict(),
-                rule: self.rule(stage).0.to_owned(),
-                gold,
-            });
-        }
-        Ok(missing)
-    }
-}
-
-/// Rows' values of a column of texts, each as a position in a list that has maybe not all of them.
-struct Values<'r> {
-    codes: Codes<'r>,
-    positions: Vec<Option<usize>>,
-}
-
-impl<'r> Values<'r> {
-    fn of(values: &'r Interned, position: impl Fn(&String) -> Option<usize>) -> Result<Self, EngineError> {
-        Ok(Self { codes: values.codes()?, positions: values.values.iter().map(position).collect() })
-    }
-
-    /// A row's value; rows are asked for in ascending order.
-    fn at(&mut self, row: Row) -> Result<Option<usize>, EngineError> {
-        Ok(self.codes.at(row)?.and_then(|code| self.positions[code]))
+        self.labels().into_iter().map(values).collect()
     }
 }
 

@@ -1,20 +1,20 @@
-//! Where the chunks of a plan are worked on: on the threads of this process, or on a cluster. What is done with the
-//! batches, and in which order, is the same.
+//! Where records are read and worked on: by the threads of this process, or on a cluster. What is done with the batches,
+//! and in which order, is the same.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use datafusion::execution::{SendableRecordBatchStream, TaskContext};
-use datafusion::physical_plan::{ExecutionPlan, ExecutionPlanProperties};
+use datafusion::physical_plan::ExecutionPlan;
+use tokio::runtime::Runtime;
 
 use super::EngineError;
 #[cfg(feature = "cluster")]
 use super::cluster;
 
-/// Where the passes of a build run.
+/// Where the passes of a build read records.
 #[derive(Debug, Clone, Default)]
 pub enum Site {
-    /// On the threads of this process.
+    /// In this process.
     #[default]
     Here,
     /// On the executors of a cluster. What they make of each chunk is fetched, and written here.
@@ -23,18 +23,11 @@ pub enum Site {
 }
 
 /// A [`Site`] that was reached.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) enum Reached {
     Here,
     #[cfg(feature = "cluster")]
     Cluster(Arc<cluster::Client>),
-}
-
-/// A plan that is run there.
-pub(super) enum Running {
-    Here(Arc<dyn ExecutionPlan>, Arc<TaskContext>),
-    #[cfg(feature = "cluster")]
-    Cluster(Arc<cluster::Pass>),
 }
 
 impl Site {
@@ -53,41 +46,22 @@ impl Site {
 }
 
 impl Reached {
-    /// Begins to run a plan, whose partitions are the chunks.
-    pub(super) fn begin(&self, plan: Arc<dyn ExecutionPlan>, context: Arc<TaskContext>) -> Running {
+    /// The plan that gives what this one does, and reads records there.
+    pub(super) fn placed(&self, plan: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
         match self {
-            Self::Here => Running::Here(plan, context),
+            Self::Here => plan,
             #[cfg(feature = "cluster")]
-            Self::Cluster(client) => Running::Cluster(Arc::new(cluster::Pass::new(Arc::clone(client), plan))),
-        }
-    }
-}
-
-impl Running {
-    /// The number of chunks.
-    pub(super) fn chunks(&self) -> usize {
-        match self {
-            Self::Here(plan, _) => plan.output_partitioning().partition_count(),
-            #[cfg(feature = "cluster")]
-            Self::Cluster(pass) => pass.chunks(),
+            Self::Cluster(client) => cluster::placed(client, plan),
         }
     }
 
-    /// What the plan makes of a chunk. Chunks are asked for in their order.
-    pub(super) async fn chunk(&self, chunk: usize) -> Result<SendableRecordBatchStream, EngineError> {
+    /// Gives up what still runs there.
+    #[cfg_attr(not(feature = "cluster"), expect(unused_variables, reason = "what runs here ends with its threads"))]
+    pub(super) fn leave(&self, runtime: &Runtime) {
         match self {
-            Self::Here(plan, context) => Ok(plan.execute(chunk, Arc::clone(context))?),
+            Self::Here => {}
             #[cfg(feature = "cluster")]
-            Self::Cluster(pass) => pass.chunk(chunk).await,
-        }
-    }
-
-    /// Ends it, whether all chunks were asked for or not.
-    pub(super) async fn end(&self) {
-        match self {
-            Self::Here(..) => {}
-            #[cfg(feature = "cluster")]
-            Self::Cluster(pass) => pass.end().await,
+            Self::Cluster(client) => runtime.block_on(client.leave()),
         }
     }
 }

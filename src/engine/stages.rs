@@ -5,17 +5,20 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use arrow::array::{AsArray, RecordBatch};
+use datafusion::logical_expr::LogicalPlan;
 
 use super::EngineError;
 use super::build::{Decided, Destination, Progress, Stage};
+use super::lost::Lost;
 use super::narrow::Narrow;
-use super::outcome::{Outcome, PersonalFound, StepOutcomeKind};
+use super::outcome::{LabelOutcome, Outcome, PersonalFound, StepOutcomeKind};
 use super::passes::{Batches, Workers, scan};
 use super::read::table::ERROR;
 use super::read::{ChunkTable, Keep, Survey};
 use super::report::Resolved;
 use super::resolve::Reached;
 use super::spool::Budget;
+use super::stage::{MeasureTable, Reuse, Stages};
 use super::training::TableWriter;
 use super::write::{Emission, Write, redacted, rendered_schema};
 use crate::dedup::Threshold;
@@ -24,6 +27,8 @@ use crate::emit::{self, EmitError, Finished, Renderer, Staging, Stamp, TrainingR
 use crate::hir::{Column, Dataset, Expr, LabelSchema, LabelValues, Program, SourceId, StepKind};
 use crate::label::{LabelTable, LabelTables};
 use crate::plan::labels::FoundField;
+use crate::plan::normal;
+use crate::plan::stage::{Measures, measure_pass, verdict_pass};
 use crate::plan::{Chain, column_name, first_pass, near_pass, second_pass};
 
 /// Rows of the audit that are handed over at once.
@@ -38,12 +43,16 @@ pub(super) struct Build<'b> {
     pub(super) workers: Workers,
     pub(super) budget: Arc<Budget>,
     pub(super) progress: &'b mut dyn FnMut(Progress),
+    /// Where what the first pass measures is kept.
+    pub(super) stages: Option<Stages>,
+    /// How much of the first pass was there already, once it is done.
+    pub(super) reuse: Option<Reuse>,
 }
 
 impl Build<'_> {
     /// The first pass.
     pub(super) fn decide(&mut self) -> Result<Narrow, EngineError> {
-        let plan = first_pass(self.program, self.dataset, scan(Arc::new(self.table.clone()))?)?;
+        let (plan, measures) = self.first_pass()?;
         let mut narrow = Narrow::new(self.program, self.dataset, &self.budget);
         let (survey, progress) = (self.survey, &mut *self.progress);
         self.workers.run(&plan, Arc::new(Batches), &mut |chunk, batches| {
@@ -51,7 +60,26 @@ impl Build<'_> {
             progress(at_chunk(survey, Stage::Decide, chunk));
             Ok(())
         })?;
+        if let Some(measures) = measures {
+            self.reuse = Some(measures.reuse());
+        }
         Ok(narrow)
+    }
+
+    /// The plan of the first pass: over the measures that are kept, with the table that keeps them, or over the records.
+    fn first_pass(&mut self) -> Result<(LogicalPlan, Option<MeasureTable>), EngineError> {
+        let (program, dataset) = (self.program, self.dataset);
+        let records = scan(Arc::new(self.table.clone()))?;
+        let Some(stages) = &self.stages else { return Ok((first_pass(program, dataset, records)?, None)) };
+        let measures = Measures::of(program, dataset);
+        if let Some(why) = measures.withheld() {
+            self.reuse = Some(Reuse { withheld: Some(why.to_owned()), ..Reuse::default() });
+            return Ok((first_pass(program, dataset, records)?, None));
+        }
+        let measuring = self.workers.physical(&measure_pass(program, dataset, &measures, records)?)?;
+        let table = MeasureTable::new(stages, program, dataset, &measures, self.survey, measuring);
+        let plan = verdict_pass(program, dataset, &measures, scan(Arc::new(table.clone()))?)?;
+        Ok((plan, Some(table)))
     }
 
     /// The near-duplicates among these rows by the plan's column of texts. The texts pass by; none is kept.
@@ -142,8 +170,8 @@ impl Build<'_> {
         destination: &Destination,
     ) -> Result<Finished, EngineError> {
         let dataset = self.dataset;
-        let mut staging =
-            Staging::create(&destination.out, dataset, &rendered_schema(dataset)).map_err(EngineError::written)?;
+        let mut staging = Staging::create(&destination.out, self.program, dataset, &rendered_schema(dataset))
+            .map_err(EngineError::written)?;
         let (work, plan) = self.second_pass(decided, destination)?;
         begin_tables(&work, &mut staging)?;
         let mut found: Vec<Vec<u64>> = redacted(dataset).iter().map(|(.., kinds)| vec![0; kinds.len()]).collect();
@@ -159,6 +187,7 @@ impl Build<'_> {
                     let name = &work.tables[at].table.name;
                     staging.training(name, &dataset.split.parts[part], &rows).map_err(EngineError::written)?;
                 }
+                piece.measured.iter().for_each(|(part, measured)| staging.measured(*part, measured));
                 let sums = found.iter_mut().flatten().zip(piece.found.iter().flatten());
                 sums.for_each(|(sum, count)| *sum += count);
                 changed_here.into_iter().for_each(|(step, count)| *changed.entry(step).or_default() += count);
@@ -167,9 +196,15 @@ impl Build<'_> {
             Ok(())
         })?;
         complete(dataset, outcome, &found, &changed);
-        stage_lists(&self.resolved(decided), &mut staging)?;
+        stage_lists(&self.resolved(decided), &outcome.labels, &mut staging)?;
+        let texts = self.sample_texts(staging.samples())?;
+        staging.sample_texts(texts);
         let fingerprint = emit::fingerprint(self.program, dataset, &outcome.sources);
-        let stamp = Stamp { spec: destination.spec.clone(), fingerprint };
+        let stamp = Stamp {
+            spec: normal::declaration(self.program, dataset),
+            declared: normal::parts(self.program, dataset),
+            fingerprint,
+        };
         staging.finish(self.program, dataset, outcome, &stamp).map_err(EngineError::written)
     }
 
@@ -177,7 +212,7 @@ impl Build<'_> {
         &self,
         decided: &Arc<Decided>,
         destination: &Destination,
-    ) -> Result<(Write, datafusion::logical_expr::LogicalPlan), EngineError> {
+    ) -> Result<(Write, LogicalPlan), EngineError> {
         let (program, dataset, tables) = (self.program, self.dataset, &decided.tables);
         let renderer = |output| Renderer::new(program, dataset, output, tables).map_err(EngineError::written);
         let renderers = dataset.outputs.iter().map(renderer).collect::<Result<_, _>>()?;
@@ -195,6 +230,7 @@ impl Build<'_> {
             dataset: Arc::new(dataset.clone()),
             renderers,
             tables: writers,
+            measures: emit::statistics::measures(program, dataset),
             extras: extras.len(),
             emission,
             chunks: self.survey.chunks.clone(),
@@ -214,7 +250,11 @@ impl EngineError {
 pub(super) fn at_chunk(survey: &Survey, stage: Stage, chunk: usize) -> Progress {
     let total = survey.files.iter().map(|file| file.bytes).sum();
     let before = |file: usize| survey.files[..file].iter().map(|file| file.bytes).sum::<u64>();
-    let done = survey.chunks.get(chunk).map_or(total, |at| before(at.file) + at.end);
+    let share = |file: usize, end: u64| {
+        let file = &survey.files[file];
+        (u128::from(file.bytes) * u128::from(end) / u128::from(file.extent.max(1))) as u64
+    };
+    let done = survey.chunks.get(chunk).map_or(total, |at| before(at.file) + share(at.file, at.end));
     Progress { stage, done, total }
 }
 
@@ -247,9 +287,9 @@ fn complete(dataset: &Dataset, outcome: &mut Outcome, found: &[Vec<u64>], change
     }
 }
 
-/// The audit and the quarantine.
-fn stage_lists(resolved: &Resolved<'_>, staging: &mut Staging) -> Result<(), EngineError> {
-    let mut lives = resolved.lives()?;
+/// The audit, the quarantine, and what fixed parts lost.
+fn stage_lists(resolved: &Resolved<'_>, labels: &[LabelOutcome], staging: &mut Staging) -> Result<(), EngineError> {
+    let (mut lives, mut lost) = (resolved.lives()?, Lost::new(*resolved, labels)?);
     loop {
         let some = lives.by_ref().take(AUDIT_ROWS).collect::<Result<Vec<_>, _>>()?;
         if some.is_empty() {
@@ -259,5 +299,7 @@ fn stage_lists(resolved: &Resolved<'_>, staging: &mut Staging) -> Result<(), Eng
         staging.audit(&audit).map_err(EngineError::written)?;
         let quarantine: Vec<_> = some.iter().filter_map(|life| resolved.quarantine_row(life)).collect();
         staging.quarantine(&quarantine).map_err(EngineError::written)?;
+        let missing = some.iter().filter_map(|life| lost.record(life).transpose()).collect::<Result<Vec<_>, _>>()?;
+        staging.missing(resolved.dataset, labels, &missing).map_err(EngineError::written)?;
     }
 }

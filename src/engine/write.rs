@@ -13,11 +13,13 @@ use super::passes::ChunkWork;
 use super::read::table::LOCATION;
 use super::read::{Chunk, Keep, file_and_offset};
 use super::training::{TableError, TableWriter};
+use crate::emit::statistics::ColumnMeasure;
 use crate::emit::{RenderError, Rendered, Renderer};
 use crate::hir::{Dataset, StepKind};
 use crate::plan::dataset::extra;
 use crate::plan::types::arrow_type;
 use crate::plan::{column_name, compliance};
+use crate::statistics::Measured;
 
 /// A record that is emitted.
 #[derive(Debug, Clone)]
@@ -39,6 +41,8 @@ pub struct Piece {
     pub rendered: Vec<(usize, usize, Rendered)>,
     /// Rows of a training table and a part.
     pub training: Vec<(usize, usize, RecordBatch)>,
+    /// What was measured of rows of a part.
+    pub measured: Vec<(usize, Vec<Measured>)>,
     /// For each redacted column in order of the steps: how much each detector found.
     pub found: Vec<Vec<u64>>,
 }
@@ -50,6 +54,8 @@ pub struct Write {
     /// One for each output.
     pub renderers: Vec<Renderer>,
     pub(super) tables: Vec<TableWriter>,
+    /// How the emitted columns are measured.
+    pub measures: Vec<ColumnMeasure>,
     /// The number of extra columns.
     pub extras: usize,
     /// The records that are emitted.
@@ -177,6 +183,8 @@ impl Write {
         for (at, table) in self.tables.iter().enumerate() {
             piece.training.push((at, part, table.rows(&self.dataset, &batch, &extras)?));
         }
+        let measured = self.measures.iter().map(|column| column.measure.of(batch.column(column.place)));
+        piece.measured.push((part, measured.collect()));
         Ok(())
     }
 

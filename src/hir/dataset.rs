@@ -135,14 +135,14 @@ pub struct Step {
 }
 
 /// A rule of a pack.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FromPack {
     /// The pack's name.
     pub pack: &'static str,
     /// The rule's place in it.
     pub at: usize,
-    /// The rule's name.
-    pub rule: &'static str,
+    /// The statement that stands for it, with the field and the options filled in.
+    pub statement: String,
 }
 
 /// The kind of block that a step comes from.

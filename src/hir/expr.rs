@@ -19,55 +19,79 @@ impl Expr {
     /// Calls `visit` with this expression and every one inside it.
     pub fn visit(&self, visit: &mut impl FnMut(&Expr)) {
         visit(self);
+        self.visit_parts(&mut |part| part.visit(visit));
+    }
+
+    /// Calls `visit` with the parts of this expression, and not with theirs.
+    pub fn visit_parts(&self, visit: &mut dyn FnMut(&Expr)) {
         match &self.kind {
             ExprKind::Literal(_) | ExprKind::Column(_) => {}
-            ExprKind::Call(_, arguments) => arguments.iter().for_each(|argument| argument.visit(visit)),
+            ExprKind::Call(_, arguments) => arguments.iter().for_each(visit),
             ExprKind::Negate(of)
             | ExprKind::Not(of)
             | ExprKind::ToFloat(of)
             | ExprKind::Member(of, _)
-            | ExprKind::Element(of, _) => of.visit(visit),
+            | ExprKind::Element(of, _) => visit(of),
             ExprKind::Binary(_, left, right) => {
-                left.visit(visit);
-                right.visit(visit);
+                visit(left);
+                visit(right);
             }
             ExprKind::IsNull { value, .. } | ExprKind::In { value, .. } | ExprKind::Matches { value, .. } => {
-                value.visit(visit);
+                visit(value);
             }
             ExprKind::Match { subject, arms, otherwise } => {
-                subject.visit(visit);
-                arms.iter().for_each(|(_, body)| body.visit(visit));
+                visit(subject);
+                arms.iter().for_each(|(_, body)| visit(body));
                 if let Some(otherwise) = otherwise {
-                    otherwise.visit(visit);
+                    visit(otherwise);
                 }
             }
         }
     }
 
-    /// The same expression as if it had been written, with all that is inside it, at one place.
-    pub fn at(self, span: Span) -> Self {
-        let at = |of: Box<Expr>| Box::new(of.at(span));
-        let kind = match self.kind {
-            kind @ (ExprKind::Literal(_) | ExprKind::Column(_)) => kind,
+    /// The same expression with other parts; `None` where `part` gives none for one of them.
+    pub fn with_parts(&self, part: &mut dyn FnMut(&Expr) -> Option<Expr>) -> Option<Expr> {
+        let mut one = |of: &Expr| part(of).map(Box::new);
+        let kind = match &self.kind {
+            ExprKind::Literal(_) | ExprKind::Column(_) => self.kind.clone(),
             ExprKind::Call(function, arguments) => {
-                ExprKind::Call(function, arguments.into_iter().map(|argument| argument.at(span)).collect())
+                ExprKind::Call(function, arguments.iter().map(part).collect::<Option<_>>()?)
             }
-            ExprKind::Negate(of) => ExprKind::Negate(at(of)),
-            ExprKind::Not(of) => ExprKind::Not(at(of)),
-            ExprKind::ToFloat(of) => ExprKind::ToFloat(at(of)),
-            ExprKind::Member(of, name) => ExprKind::Member(at(of), name),
-            ExprKind::Element(of, place) => ExprKind::Element(at(of), place),
-            ExprKind::Binary(op, left, right) => ExprKind::Binary(op, at(left), at(right)),
-            ExprKind::IsNull { value, negated } => ExprKind::IsNull { value: at(value), negated },
-            ExprKind::In { value, list, negated } => ExprKind::In { value: at(value), list, negated },
-            ExprKind::Matches { value, pattern } => ExprKind::Matches { value: at(value), pattern },
+            ExprKind::Negate(of) => ExprKind::Negate(one(of)?),
+            ExprKind::Not(of) => ExprKind::Not(one(of)?),
+            ExprKind::ToFloat(of) => ExprKind::ToFloat(one(of)?),
+            ExprKind::Member(of, name) => ExprKind::Member(one(of)?, name.clone()),
+            ExprKind::Element(of, place) => ExprKind::Element(one(of)?, *place),
+            ExprKind::Binary(op, left, right) => ExprKind::Binary(*op, one(left)?, one(right)?),
+            ExprKind::IsNull { value, negated } => ExprKind::IsNull { value: one(value)?, negated: *negated },
+            ExprKind::In { value, list, negated } => {
+                ExprKind::In { value: one(value)?, list: list.clone(), negated: *negated }
+            }
+            ExprKind::Matches { value, pattern } => ExprKind::Matches { value: one(value)?, pattern: pattern.clone() },
             ExprKind::Match { subject, arms, otherwise } => ExprKind::Match {
-                subject: at(subject),
-                arms: arms.into_iter().map(|(patterns, body)| (patterns, body.at(span))).collect(),
-                otherwise: otherwise.map(at),
+                subject: one(subject)?,
+                otherwise: match otherwise {
+                    Some(otherwise) => Some(one(otherwise)?),
+                    None => None,
+                },
+                arms: arms
+                    .iter()
+                    .map(|(patterns, body)| Some((patterns.clone(), part(body)?)))
+                    .collect::<Option<_>>()?,
             },
         };
-        Self { kind, ty: self.ty, span }
+        Some(Expr { kind, ty: self.ty.clone(), span: self.span })
+    }
+
+    /// The same expression as if it had been written, with all that is inside it, at one place.
+    pub fn at(&self, span: Span) -> Self {
+        self.map(&mut |part| Self { span, ..part })
+    }
+
+    /// The expression with each part replaced by what `change` makes of it, from the inside out.
+    pub fn map(&self, change: &mut dyn FnMut(Expr) -> Expr) -> Self {
+        let inside = self.with_parts(&mut |part| Some(part.map(change))).expect("each part has another");
+        change(inside)
     }
 
     /// Calls `visit` with each column that it reads, once for each place.

@@ -3,6 +3,7 @@
 
 pub mod dataset;
 pub mod expr;
+pub mod format;
 pub mod label;
 pub mod template;
 pub mod test;
@@ -14,6 +15,9 @@ pub use dataset::{
     RequireSubject, Requirement, Split, SplitRule, Step, StepBlock, StepKind, Terms,
 };
 pub use expr::{BinaryOp, Expr, ExprKind, Literal};
+pub use format::{
+    ColumnKind, Compression, Dialect, FORMATS, FormatOption, FormatRow, ReadOptions, SourceFormat, TextUnit, extension,
+};
 pub use label::{DeclaredSchema, Label, LabelSchema, LabelValue, LabelValues};
 pub use template::{Template, TemplateKind, Turn};
 pub use test::{Expect, Subject, Test, TestCase, TestKind, TestUse, Value};
@@ -93,6 +97,10 @@ pub struct Source {
     pub folder: String,
     /// How its files are read.
     pub format: SourceFormat,
+    /// What is said of the format.
+    pub options: ReadOptions,
+    /// The longest row in bytes; the engine's own limit where nothing is said.
+    pub longest_row: Option<u64>,
     /// Its fields in order.
     pub fields: Vec<SourceField>,
     /// The SPDX expression.
@@ -107,6 +115,14 @@ pub struct Source {
     pub span: Span,
     /// The `path` statement.
     pub path_span: Span,
+}
+
+impl Source {
+    /// Whether a field has the name of the record's file.
+    pub fn reads_name(&self) -> bool {
+        let is_made = self.format.row().columns.iter().any(|(name, _)| *name == "path");
+        is_made && self.fields.iter().any(|field| field.column == ["path"])
+    }
 }
 
 /// A field as a source has it.
@@ -129,16 +145,6 @@ pub struct SourceField {
     pub group: bool,
     /// Where it was declared.
     pub span: Span,
-}
-
-/// How files are read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[cfg_attr(feature = "cluster", derive(serde::Serialize, serde::Deserialize))]
-pub enum SourceFormat {
-    /// One JSON object on each line.
-    Jsonl,
-    /// Comma-separated values with a header (RFC 4180).
-    Csv,
 }
 
 /// What a row that cannot be read does.

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::fields::{Field, Inferred, Role};
 use super::shape::write_type;
 use crate::emit::count as grouped;
-use crate::hir::{SourceFormat, Type};
+use crate::hir::Type;
 use crate::syntax::{written_name, written_text};
 
 /// The widest line; a remark that would not fit stands above its field.
@@ -21,8 +21,9 @@ pub fn write_block(inferred: &Inferred, paths: &[String], says_format: bool) -> 
     let mut text = format!("source {name} {{\n");
     let mut line = |words: &str| writeln!(text, "{words}").expect("a string takes every write");
     line(&format!("  path    {}", paths.join(", ")));
-    if says_format {
-        line(&format!("  format  {}", format_word(inferred.format)));
+    let table = inferred.table.as_ref().map(|table| format!(" {{ table {} }}", written_text(table)));
+    if says_format || table.is_some() {
+        line(&format!("  format  {}{}", inferred.format.word(), table.unwrap_or_default()));
     }
     line("  // license \"CC-BY-4.0\"    under which licence the records may be used, as an SPDX expression");
     line("  fields {");
@@ -37,14 +38,6 @@ pub fn write_block(inferred: &Inferred, paths: &[String], says_format: bool) -> 
         line(&format!("// {remark}"));
     }
     text
-}
-
-/// The word of a format.
-pub fn format_word(format: SourceFormat) -> &'static str {
-    match format {
-        SourceFormat::Jsonl => "jsonl",
-        SourceFormat::Csv => "csv",
-    }
 }
 
 fn write_fields(fields: &[Field], line: &mut impl FnMut(&str)) {

@@ -40,6 +40,8 @@ pub struct Inferred {
     pub fields: Vec<Field>,
     /// What cannot be declared.
     pub left_out: Vec<LeftOut>,
+    /// The table of a database, where it has to be said.
+    pub table: Option<String>,
 }
 
 /// A field that can be declared.
@@ -102,7 +104,11 @@ pub(super) fn settle_fields(seen: Inference, name: &str) -> Inferred {
         rows: seen.rows,
         fields: Vec::new(),
         left_out: Vec::new(),
+        table: seen.table,
     };
+    for (column, why) in &seen.untyped {
+        inferred.leave_out(column, why);
+    }
     for (key, observed) in &seen.fields {
         if seen.twice.contains(key) {
             inferred.leave_out(key, "stands twice in the header");

@@ -13,12 +13,13 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-pub use block::{format_word, write_block};
+pub use block::write_block;
 pub use fields::{Field, Inferred, LeftOut, Role};
 pub use shape::write_type;
 
-use crate::engine::read::shape::csv_fields;
-use crate::hir::SourceFormat;
+use crate::engine::read::json;
+use crate::engine::read::shape::{Width, row_values};
+use crate::hir::{ReadOptions, SourceFormat};
 use observed::Observed;
 
 /// Keys at the top of the records beyond which no field is declared.
@@ -36,6 +37,10 @@ pub struct Inference {
     beyond: bool,
     /// Columns that stand twice in a header.
     twice: Vec<String>,
+    /// Columns of types that no field can have.
+    untyped: Vec<(String, String)>,
+    /// The table of a database.
+    table: Option<String>,
     /// The columns of the file at hand.
     header: Vec<String>,
 }
@@ -50,6 +55,8 @@ impl Inference {
             positions: HashMap::new(),
             beyond: false,
             twice: Vec::new(),
+            untyped: Vec::new(),
+            table: None,
             header: Vec::new(),
         }
     }
@@ -65,28 +72,45 @@ impl Inference {
         self.header = header;
     }
 
+    /// Says which table of a database the records are of.
+    pub fn of_table(&mut self, table: Option<String>) {
+        self.table = table;
+    }
+
+    /// Takes columns of types that no field can have, each with the reason in words.
+    pub fn leave_out(&mut self, columns: Vec<(String, String)>) {
+        for column in columns {
+            if !self.untyped.contains(&column) {
+                self.untyped.push(column);
+            }
+        }
+    }
+
     /// Takes one record.
     ///
     /// # Errors
     /// What is wrong with it, without its data: a build would quarantine it whatever the fields are.
     pub fn take(&mut self, record: &str) -> Result<(), String> {
         match self.format {
-            SourceFormat::Jsonl => self.take_json(record)?,
-            SourceFormat::Csv => self.take_csv(record)?,
+            SourceFormat::Csv | SourceFormat::Tsv => self.take_values(record)?,
+            SourceFormat::Jsonl
+            | SourceFormat::Json
+            | SourceFormat::Parquet
+            | SourceFormat::Arrow
+            | SourceFormat::Avro
+            | SourceFormat::Sqlite => self.take_json(record)?,
+            SourceFormat::Text | SourceFormat::Conll | SourceFormat::Markdown | SourceFormat::Html => {
+                unreachable!("the columns of these are known without looking")
+            }
         }
         self.rows += 1;
         Ok(())
     }
 
     fn take_json(&mut self, record: &str) -> Result<(), String> {
-        // The parser's own message may quote the text, so only the place is taken.
-        let parsed: Value = serde_json::from_str(record).map_err(|error| match error.classify() {
-            serde_json::error::Category::Eof => "malformed JSON: it ends too early".to_owned(),
-            serde_json::error::Category::Io
-            | serde_json::error::Category::Syntax
-            | serde_json::error::Category::Data => format!("malformed JSON at byte {} of the line", error.column()),
-        })?;
-        let Value::Object(members) = parsed else { return Err("the line is no object".to_owned()) };
+        let what = if self.format == SourceFormat::Json { "element" } else { "line" };
+        let parsed: Value = serde_json::from_str(record).map_err(|error| json::syntax(&error, what))?;
+        let Value::Object(members) = parsed else { return Err(format!("the {what} is no object")) };
         for (key, value) in &members {
             if let Some(field) = self.field(key) {
                 field.take_json(value);
@@ -95,9 +119,10 @@ impl Inference {
         Ok(())
     }
 
-    fn take_csv(&mut self, record: &str) -> Result<(), String> {
+    fn take_values(&mut self, record: &str) -> Result<(), String> {
         let header = std::mem::take(&mut self.header);
-        let fields = csv_fields(record, header.len());
+        let dialect = ReadOptions::of(self.format).dialect;
+        let fields = row_values(record, dialect, Width::Header(header.len()));
         if let Ok(fields) = &fields {
             for (column, value) in header.iter().zip(fields) {
                 if let Some(field) = self.field(column) {

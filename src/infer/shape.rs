@@ -35,13 +35,20 @@ fn settle_text(observed: &Observed, format: SourceFormat) -> Type {
     // A number that looks personal is declared as a text, because nothing else can be redacted. A detector that fires on
     // some long numbers by chance alone does not count.
     let is_personal_number = observed.personal.iter().any(|&found| found * 2 >= texts.count);
-    match format {
-        SourceFormat::Csv if all(texts.ints) && !is_personal_number => Type::Int,
-        SourceFormat::Csv if all(texts.floats) && !is_personal_number => Type::Float,
-        SourceFormat::Csv if all(texts.bools) => Type::Bool,
-        SourceFormat::Csv | SourceFormat::Jsonl if all(texts.dates) => Type::Date,
-        SourceFormat::Csv | SourceFormat::Jsonl if all(texts.timestamps) => Type::Timestamp,
-        SourceFormat::Csv | SourceFormat::Jsonl => Type::String,
+    // Of a row of values each is a text; elsewhere a text in digits is meant as one.
+    let are_values = matches!(format, SourceFormat::Csv | SourceFormat::Tsv);
+    if are_values && all(texts.ints) && !is_personal_number {
+        Type::Int
+    } else if are_values && all(texts.floats) && !is_personal_number {
+        Type::Float
+    } else if are_values && all(texts.bools) {
+        Type::Bool
+    } else if all(texts.dates) {
+        Type::Date
+    } else if all(texts.timestamps) {
+        Type::Timestamp
+    } else {
+        Type::String
     }
 }
 

@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use super::analysis::Analysis;
 use crate::engine::read::csv;
-use crate::hir::{Source, SourceField, SourceFormat};
+use crate::engine::read::records::{Framing, RecordEnds, trim_line_end};
+use crate::hir::{Dialect, Source, SourceField, SourceFormat};
 use crate::pii;
 use crate::source::Span;
 
@@ -81,7 +82,16 @@ fn read(analysis: &Analysis, source: &Source, field: &SourceField, data_root: Op
     let whole = if (bytes.len() as u64) < LOOKED_AT { text } else { &text[..text.rfind('\n').unwrap_or(0)] };
     match source.format {
         SourceFormat::Jsonl => of_json_lines(whole, &field.column),
-        SourceFormat::Csv => of_csv(whole, &field.column),
+        SourceFormat::Csv | SourceFormat::Tsv => of_values(whole, &field.column, source.options.dialect),
+        SourceFormat::Json
+        | SourceFormat::Text
+        | SourceFormat::Conll
+        | SourceFormat::Markdown
+        | SourceFormat::Html
+        | SourceFormat::Parquet
+        | SourceFormat::Arrow
+        | SourceFormat::Avro
+        | SourceFormat::Sqlite => Vec::new(),
     }
 }
 
@@ -116,34 +126,31 @@ fn of_json_lines(text: &str, column: &[String]) -> Vec<String> {
     text.lines().take(ROWS).filter_map(value).collect()
 }
 
-fn of_csv(text: &str, column: &[String]) -> Vec<String> {
-    let mut records = records(text).into_iter();
+fn of_values(text: &str, column: &[String], dialect: Dialect) -> Vec<String> {
+    let mut records = records(text, dialect).into_iter();
     let [name] = column else { return Vec::new() };
-    let Some(Ok(head)) = records.next().map(|record| csv::split(record)) else { return Vec::new() };
+    if !dialect.header {
+        return Vec::new();
+    }
+    let Some(Ok(head)) = records.next().map(|record| csv::split(record, dialect)) else { return Vec::new() };
     let Some(at) = head.iter().position(|field| field.text == *name) else { return Vec::new() };
-    let value = |record: &str| Some(csv::split(record).ok()?.get(at)?.text.clone().into_owned());
+    let value = |record: &str| Some(csv::split(record, dialect).ok()?.get(at)?.text.clone().into_owned());
     records.take(ROWS).filter_map(value).collect()
 }
 
-/// The records of a CSV text: a line end inside quotes ends none.
-fn records(text: &str) -> Vec<&str> {
-    let mut found = Vec::new();
-    let (mut start, mut open) = (0, false);
-    for (at, byte) in text.bytes().enumerate() {
-        match byte {
-            b'"' => open = !open,
-            b'\n' if !open => {
-                found.push(text[start..at].trim_end_matches('\r'));
-                start = at + 1;
-            }
-            _ => {}
-        }
-        if found.len() > ROWS {
-            return found;
-        }
+/// The first records of a text of values, where each ends as in a build.
+fn records(text: &str, dialect: Dialect) -> Vec<&str> {
+    let (mut found, mut rest) = (Vec::new(), text);
+    while found.len() <= ROWS
+        && let Some(end) = RecordEnds::new(Framing::Values(dialect)).next_end(rest.as_bytes())
+    {
+        let record = trim_line_end(&rest.as_bytes()[..end]);
+        found.push(&rest[..record.len()]);
+        rest = &rest[end..];
     }
-    if start < text.len() && !open {
-        found.push(text[start..].trim_end_matches('\r'));
+    // The last one may have no line end; one that a quote keeps open has no place in the samples.
+    if found.len() <= ROWS && !rest.is_empty() {
+        found.push(rest);
     }
     found
 }

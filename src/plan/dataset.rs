@@ -7,6 +7,7 @@ use datafusion::logical_expr::{Expr as Plan, LogicalPlan, col, lit, when};
 use super::chain::Chain;
 use super::expr::lower;
 use super::split::{self, groups, pers};
+use super::together::Together;
 use super::{cleaning, column_name, compliance, labels};
 use crate::engine::read::table::{DIGEST, ERROR, LINE, LOCATION};
 use crate::hir::{Column, ColumnId, Dataset, Expr, Program, SplitRule, Step, StepBlock, StepKind};
@@ -61,6 +62,16 @@ pub fn raw_pass(dataset: &Dataset, scan: LogicalPlan) -> Result<LogicalPlan> {
     let declared = dataset.columns.iter().enumerate().filter(|(_, column)| column.label.is_none());
     let names = [LOCATION.to_owned()].into_iter().chain(declared.map(|(at, _)| column_name(at)));
     Chain::new(scan).select(&names.collect::<Vec<_>>())
+}
+
+/// Columns as they are before a step: `_location`, then each of them.
+pub fn before_pass(dataset: &Dataset, step: usize, columns: &[ColumnId], scan: LogicalPlan) -> Result<LogicalPlan> {
+    let mut chain = Chain::new(scan);
+    for (at, earlier) in dataset.steps[..step].iter().enumerate() {
+        chain = lower_step(chain, at, &dataset.columns, &earlier.kind)?;
+    }
+    let names = columns.iter().map(|id| column_name(id.0 as usize));
+    chain.select(&[LOCATION.to_owned()].into_iter().chain(names).collect::<Vec<_>>())
 }
 
 /// What one `set` or `redact` makes of its columns: `_location`, then of each column its value [`before`] the step and, under
@@ -137,23 +148,64 @@ pub fn extra(position: usize) -> String {
 
 /// All steps in order; `before_policy` adds what is to be set aside when the record is clean and labelled.
 fn lower_steps(
-    mut chain: Chain,
+    chain: Chain,
     columns: &[Column],
     steps: &[Step],
     before_policy: impl FnOnce(Chain) -> Result<Chain>,
 ) -> Result<Chain> {
-    let policy = steps.iter().position(|step| step.block == StepBlock::Policy).unwrap_or(steps.len());
-    for (at, step) in steps[..policy].iter().enumerate() {
-        chain = lower_step(chain, at, columns, &step.kind)?;
+    let conditions: Vec<(usize, &Expr)> =
+        steps.iter().enumerate().filter_map(|(at, step)| Some((at, condition(&step.kind)?))).collect();
+    let together = Together::of(columns.len(), steps, &conditions);
+    let mut exprs = together.exprs.iter();
+    follow(chain, steps, before_policy, |chain, at| {
+        let chain = together.lower_before(chain, at)?;
+        match &steps[at].kind {
+            StepKind::Drop { .. } => cleaning::lower_condition(chain, at, exprs.next().expect("each has its own")),
+            StepKind::Forbid { else_drop, .. } => {
+                compliance::lower_forbid(chain, at, exprs.next().expect("each has its own"), *else_drop)
+            }
+            kind => lower_step(chain, at, columns, kind),
+        }
+    })
+}
+
+/// The condition of a `drop` or `forbid`.
+fn condition(step: &StepKind) -> Option<&Expr> {
+    match step {
+        StepKind::Drop { condition } | StepKind::Forbid { condition, .. } => Some(condition),
+        StepKind::Set { .. }
+        | StepKind::DedupExact { .. }
+        | StepKind::DedupNear { .. }
+        | StepKind::Label { .. }
+        | StepKind::Redact { .. }
+        | StepKind::Pair { .. } => None,
+    }
+}
+
+/// Takes each step in order, and `before_policy` between those that clean and label and those of a policy.
+pub(super) fn follow(
+    mut chain: Chain,
+    steps: &[Step],
+    before_policy: impl FnOnce(Chain) -> Result<Chain>,
+    mut take: impl FnMut(Chain, usize) -> Result<Chain>,
+) -> Result<Chain> {
+    let policy = first_of_policy(steps);
+    for at in 0..policy {
+        chain = take(chain, at)?;
     }
     chain = before_policy(chain)?;
-    for (at, step) in steps.iter().enumerate().skip(policy) {
-        chain = lower_step(chain, at, columns, &step.kind)?;
+    for at in policy..steps.len() {
+        chain = take(chain, at)?;
     }
     Ok(chain)
 }
 
-fn lower_step(chain: Chain, at: usize, columns: &[Column], step: &StepKind) -> Result<Chain> {
+/// The index of the first step of a policy, or the number of steps.
+pub(super) fn first_of_policy(steps: &[Step]) -> usize {
+    steps.iter().position(|step| step.block == StepBlock::Policy).unwrap_or(steps.len())
+}
+
+pub(super) fn lower_step(chain: Chain, at: usize, columns: &[Column], step: &StepKind) -> Result<Chain> {
     match step {
         StepKind::Set { column, value } => cleaning::lower_set(chain, at, columns, *column, value),
         StepKind::Drop { condition } => cleaning::lower_condition(chain, at, condition),
@@ -183,7 +235,7 @@ fn drops(step: &StepKind) -> bool {
     }
 }
 
-fn first_verdict(steps: &[Step]) -> Result<Plan> {
+pub(super) fn first_verdict(steps: &[Step]) -> Result<Plan> {
     let firing = steps.iter().enumerate().filter(|(_, step)| drops(&step.kind));
     let mut verdicts = firing.map(|(at, _)| (col(cleaning::verdict(at)), lit(at as i32)));
     let Some((condition, index)) = verdicts.next() else { return Ok(lit(ScalarValue::Int32(None))) };
@@ -194,7 +246,7 @@ fn first_verdict(steps: &[Step]) -> Result<Plan> {
     case.end()
 }
 
-fn first_pass_columns(program: &Program, dataset: &Dataset) -> Vec<String> {
+pub(super) fn first_pass_columns(program: &Program, dataset: &Dataset) -> Vec<String> {
     let mut names: Vec<String> = [LOCATION, LINE, DIGEST, ERROR, VERDICT].map(str::to_owned).to_vec();
     for (at, step) in dataset.steps.iter().enumerate() {
         match &step.kind {

@@ -8,35 +8,38 @@ use crate::hir::{Dataset, Expr, LabelSchema, LabelValues, Personal, Program, Ste
 /// For each column what it may hold before the step with this index; behind all steps for their number.
 pub fn personal_before(program: &Program, dataset: &Dataset, step: usize) -> Vec<Option<Personal>> {
     let mut columns: Vec<Option<Personal>> = dataset.columns.iter().map(|column| column.personal.clone()).collect();
-    for step in &dataset.steps[..step] {
-        match &step.kind {
-            StepKind::Set { column, value } => columns[column.0 as usize] = read(value, &columns),
-            StepKind::Label { column, label, value, .. } => match program[*label].schema {
-                LabelSchema::Choice(LabelValues::Found { .. }) => columns[column.0 as usize] = read(value, &columns),
-                // Whatever the record says, the value is one that the program names.
-                LabelSchema::Choice(LabelValues::Listed(_)) | LabelSchema::Declared(_) => {}
-            },
-            StepKind::Redact { columns: redacted, detectors } => {
-                for id in redacted {
-                    let left = columns[id.0 as usize].take().and_then(|personal| match personal {
-                        Personal::Any => None,
-                        Personal::Kinds(kinds) => {
-                            let gone = |kind: &String| detectors.iter().any(|detector| detector.name == *kind);
-                            let left: Vec<String> = kinds.into_iter().filter(|kind| !gone(kind)).collect();
-                            (!left.is_empty()).then_some(Personal::Kinds(left))
-                        }
-                    });
-                    columns[id.0 as usize] = left;
-                }
-            }
-            StepKind::Drop { .. }
-            | StepKind::DedupExact { .. }
-            | StepKind::DedupNear { .. }
-            | StepKind::Forbid { .. }
-            | StepKind::Pair { .. } => {}
-        }
-    }
+    dataset.steps[..step].iter().for_each(|step| pass(program, &step.kind, &mut columns));
     columns
+}
+
+/// Carries what each column may hold over one step.
+pub fn pass(program: &Program, step: &StepKind, columns: &mut [Option<Personal>]) {
+    match step {
+        StepKind::Set { column, value } => columns[column.0 as usize] = read(value, columns),
+        StepKind::Label { column, label, value, .. } => match program[*label].schema {
+            LabelSchema::Choice(LabelValues::Found { .. }) => columns[column.0 as usize] = read(value, columns),
+            // Whatever the record says, the value is one that the program names.
+            LabelSchema::Choice(LabelValues::Listed(_)) | LabelSchema::Declared(_) => {}
+        },
+        StepKind::Redact { columns: redacted, detectors } => {
+            for id in redacted {
+                let left = columns[id.0 as usize].take().and_then(|personal| match personal {
+                    Personal::Any => None,
+                    Personal::Kinds(kinds) => {
+                        let gone = |kind: &String| detectors.iter().any(|detector| detector.name == *kind);
+                        let left: Vec<String> = kinds.into_iter().filter(|kind| !gone(kind)).collect();
+                        (!left.is_empty()).then_some(Personal::Kinds(left))
+                    }
+                });
+                columns[id.0 as usize] = left;
+            }
+        }
+        StepKind::Drop { .. }
+        | StepKind::DedupExact { .. }
+        | StepKind::DedupNear { .. }
+        | StepKind::Forbid { .. }
+        | StepKind::Pair { .. } => {}
+    }
 }
 
 /// For each column whether it may hold personal data when the record is emitted, and nobody said why it may.

@@ -1,6 +1,7 @@
 //! Calls of the functions of the language: the text that they are about, and constants that are checked here.
 
 use super::calls::{arity, fit_argument, plain_type};
+use super::names::{self, Found, Kind};
 use super::scope::View;
 use super::types::{literal, resolve_expr, show};
 use super::{Context, compare, index, suggest, values};
@@ -8,7 +9,8 @@ use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{Expr, ExprKind, FieldType, Literal, Type};
 use crate::plan::functions::{Argument, Function, Parameter, ParameterKind};
 use crate::source::Span;
-use crate::syntax::ast::{self, Ident};
+use crate::syntax::ast::train::ModelItem;
+use crate::syntax::ast::{self, Decl, Ident};
 
 /// Resolves a call of a function of the language; `None` after a report. Constants that are left out are filled in.
 pub(super) fn resolve_builtin(
@@ -74,6 +76,10 @@ fn resolve_constant(
         ParameterKind::Word(words) => {
             let word = resolve_word(context, (function, parameter), words, argument)?;
             Some(literal(Literal::String(word.to_owned()), Type::String, argument.span))
+        }
+        ParameterKind::Model => {
+            let model = resolve_model(context, (function, parameter), argument)?;
+            Some(literal(Literal::String(model), Type::String, argument.span))
         }
         ParameterKind::Text => unreachable!("only the first parameter is the text"),
     }
@@ -148,6 +154,43 @@ fn resolve_pattern(
         return None;
     };
     compare::check_regex(context, regex, flags, pattern.span)
+}
+
+/// The program's name of a declared model that has a tokenizer.
+fn resolve_model(
+    context: &mut Context<'_>,
+    (function, parameter): (&Ident, &Parameter),
+    argument: &ast::Expr,
+) -> Option<String> {
+    let ast::ExprKind::Name(name) = &argument.kind else {
+        context.error(
+            Code::WrongType,
+            format!("`{}` of `{}` is a declared `model`", parameter.name, function.name),
+            argument.span,
+            "is no name of a model",
+            "name the model: `model base { onnx \"models/base\" }` is `base`",
+        );
+        return None;
+    };
+    let Found::Declared(Decl::Model(model)) = names::look_up(context, name, Kind::Model) else { return None };
+    let new = model.items.iter().find_map(|item| match item {
+        ModelItem::New { span, .. } => Some(*span),
+        ModelItem::Onnx(..) | ModelItem::Setting(_) => None,
+    });
+    if let Some(new) = new {
+        context.report(
+            Diagnostic::new(
+                Code::NotSupported,
+                format!("`{}` is new, and its tokenizer is learnt when it is trained", name.name),
+                name.span,
+                "has no tokenizer yet",
+            )
+            .label(new, "is made anew here")
+            .help("name a model that comes from a folder: `onnx \"models/base\"`"),
+        );
+        return None;
+    }
+    Some(context.names.title(&model.name))
 }
 
 fn resolve_word(

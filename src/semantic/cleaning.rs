@@ -10,6 +10,7 @@ use crate::hir::{BinaryOp, Expr, ExprKind, Step, StepBlock, StepKind};
 use crate::source::Span;
 use crate::syntax::ast::clean::{Clean, DedupHow, Rule, RuleKind};
 use crate::syntax::ast::{self, Ident};
+use crate::syntax::one_line;
 
 /// Resolves the rules of a block, in order, against the record as it is at each of them.
 pub(super) fn resolve_clean(context: &mut Context<'_>, clean: &Clean, record: &mut Record) -> Vec<Step> {
@@ -50,7 +51,7 @@ pub(super) fn step(
 
 /// A statement as written, on one line.
 pub(super) fn in_short(context: &Context<'_>, span: Span) -> String {
-    context.files.statement(span)
+    one_line(context.files.text(span))
 }
 
 fn resolve_rule(context: &mut Context<'_>, rule: &Rule, record: &mut Record) -> Option<(StepKind, String)> {

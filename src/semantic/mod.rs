@@ -14,6 +14,7 @@ mod constraints;
 mod dataset;
 mod evaluate;
 mod foreign;
+mod formats;
 mod gates;
 mod implies;
 mod index;

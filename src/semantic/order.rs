@@ -21,7 +21,7 @@ pub(super) fn check_order(context: &mut Context<'_>) {
     for dataset in &context.program.datasets {
         for step in &dataset.steps {
             // A rule of a pack is as its authors have published it.
-            findings.packs.extend(step.pack.map(|_| step.span));
+            findings.packs.extend(step.pack.as_ref().map(|_| step.span));
             *findings.uses.entry(step.span).or_default() += 1;
         }
         let rules = Rules::new(&context.program.labels, dataset);

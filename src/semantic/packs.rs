@@ -61,7 +61,7 @@ pub(super) fn resolve_pack(
     let steps: Vec<(StepKind, FromPack)> = steps.collect();
     context.recorder = recorder;
     let step = |(kind, from): (StepKind, FromPack)| {
-        let rule = from.rule.to_owned();
+        let rule = pack.rules[from.at].name.to_owned();
         Step { pack: Some(from), ..cleaning::step(context, StepBlock::Clean, block, kind, rule, named.span) }
     };
     steps.into_iter().map(step).collect()
@@ -153,7 +153,7 @@ fn resolve_statement(
         StepKind::Drop { condition } => StepKind::Drop { condition: condition.at(named.span) },
         other => other,
     };
-    Some((kind, FromPack { pack: pack.name, at: written.rule, rule: pack.rules[written.rule].name }))
+    Some((kind, FromPack { pack: pack.name, at: written.rule, statement: written.statement.clone() }))
 }
 
 /// A statement of a pack as it would be read in a `clean` block. Its places lie in no file.

@@ -4,26 +4,17 @@ use std::collections::BTreeMap;
 
 use super::foreign::{Meant, suggest_meant};
 use super::index::{self, SymbolKind};
-use super::quantities::{Once, known_settings, missing, word};
+use super::quantities::{Once, missing, word};
 use super::types::{resolve_type, show};
-use super::{Context, compliance, licence};
+use super::{Context, compliance, formats, licence};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::hir::{self, FieldType, OnBadRow, Personal, SourceFormat, SourceId, Type};
+use crate::hir::{
+    self, Compression, FieldType, OnBadRow, Personal, ReadOptions, SourceFormat, SourceId, Type, extension,
+};
+use crate::remote::Address;
 use crate::source::Span;
 use crate::syntax::ast::source::{Attribute, AttributeArg, Field, Source, SourceItem, SourceItemKind};
 use crate::syntax::ast::{self, Ident, Text};
-
-/// The formats of the language; those without a reader are refused when they are used.
-pub(super) const FORMATS: [(&str, Option<SourceFormat>); 8] = [
-    ("jsonl", Some(SourceFormat::Jsonl)),
-    ("ndjson", Some(SourceFormat::Jsonl)),
-    ("csv", Some(SourceFormat::Csv)),
-    ("json", None),
-    ("parquet", None),
-    ("arrow", None),
-    ("text", None),
-    ("conll", None),
-];
 
 /// The attributes of a field, each with what it says.
 pub(super) const ATTRIBUTES: [(&str, &str); 8] = [
@@ -59,6 +50,8 @@ fn resolve_source(context: &mut Context<'_>, source: &Source, id: SourceId) -> h
         paths: Vec::new(),
         folder: context.folder_at(source.span),
         format: SourceFormat::Jsonl,
+        options: ReadOptions::of(SourceFormat::Jsonl),
+        longest_row: None,
         fields: Vec::new(),
         license: None,
         origin: None,
@@ -90,8 +83,13 @@ fn resolve_source(context: &mut Context<'_>, source: &Source, id: SourceId) -> h
     }
     if let Some(path_span) = once.place("path") {
         resolved.path_span = path_span;
-        if let Some(format) = format.unwrap_or_else(|| format_of_paths(context, &resolved.paths, path_span)) {
-            resolved.format = format;
+        let by_ending = |context: &mut Context<'_>| {
+            format_of_paths(context, &resolved.paths, path_span).map(|format| (format, ReadOptions::of(format)))
+        };
+        if let Some((format, options)) = format.unwrap_or_else(|| by_ending(context)) {
+            (resolved.format, resolved.options) = (format, options);
+            check_archives(context, &resolved);
+            formats::check_columns(context, &resolved);
         }
     }
     resolved
@@ -106,6 +104,7 @@ fn statement_word(kind: &SourceItemKind) -> &'static str {
         SourceItemKind::Origin(_) => "origin",
         SourceItemKind::Consent(_) => "consent",
         SourceItemKind::OnBadRow(_) => "on_bad_row",
+        SourceItemKind::Row(_) => "row",
         SourceItemKind::Fields(_) => "fields",
     }
 }
@@ -115,7 +114,7 @@ fn resolve_item(
     item: &SourceItem,
     id: SourceId,
     resolved: &mut hir::Source,
-    format: &mut Option<Option<SourceFormat>>,
+    format: &mut Option<Option<(SourceFormat, ReadOptions)>>,
 ) {
     match &item.kind {
         SourceItemKind::Path(paths) | SourceItemKind::Annotations(paths) => {
@@ -125,8 +124,7 @@ fn resolve_item(
             resolved.paths = paths.iter().map(|path| path.node.clone()).collect();
         }
         SourceItemKind::Format(name, settings) => {
-            *format = Some(word(context, name, "format", &FORMATS).flatten());
-            known_settings(context, settings, &format!("format `{}`", name.name), &[]);
+            *format = Some(formats::resolve_format(context, name, settings));
         }
         SourceItemKind::License(license) => {
             licence::check_expression(context, license);
@@ -140,6 +138,7 @@ fn resolve_item(
                 resolved.on_bad_row = on_bad_row;
             }
         }
+        SourceItemKind::Row(longest) => resolved.longest_row = formats::resolve_longest_row(context, longest),
         SourceItemKind::Fields(fields) => resolve_fields(context, fields, id, resolved),
     }
 }
@@ -154,6 +153,9 @@ fn check_path(context: &mut Context<'_>, path: &Text) {
             "names no file",
             "name a file or a pattern: `\"data/*.jsonl\"`",
         );
+    }
+    if let Some(Err(form)) = Address::parse(&path.node) {
+        context.error(Code::BadPath, "this address cannot be read", path.span, "not an address of a file", form);
     }
     if let Some((_, rest)) = path.node.split_once("://") {
         let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -171,26 +173,22 @@ fn check_path(context: &mut Context<'_>, path: &Text) {
     }
 }
 
-/// The file name's ending without a compression's.
-pub(super) fn extension(path: &str) -> Option<String> {
-    let name = path.rsplit(['/', '\\']).next().unwrap_or(path).to_lowercase();
-    let name = name.strip_suffix(".gz").or_else(|| name.strip_suffix(".zst")).unwrap_or(&name);
-    name.rsplit_once('.').map(|(_, ending)| ending.to_owned())
-}
-
 /// The format that all paths' endings say; reported when they say none, or several.
 fn format_of_paths(context: &mut Context<'_>, paths: &[String], span: Span) -> Option<SourceFormat> {
     let mut endings: Vec<Option<String>> = paths.iter().map(|path| extension(path)).collect();
-    endings.dedup();
-    let words: Vec<&str> = FORMATS.iter().map(|(name, _)| *name).collect();
-    let list = words.join(", ");
+    // Two endings may say the same: `.jsonl`, `.ndjson`.
+    endings.dedup_by(|a, b| {
+        let format = |ending: &Option<String>| ending.as_deref().and_then(SourceFormat::of_ending);
+        a == b || format(a).is_some() && format(a) == format(b)
+    });
+    let list = formats::words().collect::<Vec<_>>().join(", ");
     if paths.iter().any(|path| path.trim().is_empty()) {
         return None;
     }
     match endings.as_slice() {
         [Some(ending)] => {
-            if let Some((_, format)) = FORMATS.iter().find(|(name, _)| name == ending) {
-                return *format;
+            if let Some(format) = SourceFormat::of_ending(ending) {
+                return Some(format);
             }
             context.error(
                 Code::UnknownFormat,
@@ -217,6 +215,21 @@ fn format_of_paths(context: &mut Context<'_>, paths: &[String], span: Span) -> O
         ),
     }
     None
+}
+
+/// Reports an archive of a format that packs its own bytes.
+fn check_archives(context: &mut Context<'_>, source: &hir::Source) {
+    let is_archive = |path: &&String| Compression::of_name(path) != Compression::None;
+    if let Some(path) = source.paths.iter().find(is_archive).filter(|_| !source.format.is_text()) {
+        let word = source.format.word();
+        context.error(
+            Code::BadPath,
+            format!("a `{word}` file is not read out of an archive"),
+            source.path_span,
+            format!("`{path}` is an archive"),
+            format!("unpack it: a `{word}` file is compressed inside, where at all"),
+        );
+    }
 }
 
 fn resolve_fields(context: &mut Context<'_>, fields: &[Field], id: SourceId, resolved: &mut hir::Source) {

@@ -1,10 +1,11 @@
 //! What is well-formed and cannot be built by this version: refused by name, with its place and a way out.
 
 use super::names::{self, Names};
-use super::source::FORMATS;
 use super::uses::Parsed;
 use super::{outputs, reach};
 use crate::diagnostics::{Code, Diagnostic, Diagnostics, Help};
+use crate::plan::packs;
+use crate::remote::Scheme;
 use crate::source::Span;
 use crate::syntax::ast::dataset::{Dataset, ItemKind, LabelBody, LabelItemKind};
 use crate::syntax::ast::label::{Label, Schema, Values};
@@ -48,13 +49,9 @@ fn refuse(refused: &mut Diagnostics, span: Span, message: impl Into<String>, lab
 }
 
 fn check_source(source: &Source, refused: &mut Diagnostics) {
-    let said = source
-        .items
-        .iter()
-        .find_map(|item| if let SourceItemKind::Format(name, _) = &item.kind { Some(name) } else { None });
     for item in &source.items {
         match &item.kind {
-            SourceItemKind::Path(paths) => paths.iter().for_each(|path| check_path(path, said, refused)),
+            SourceItemKind::Path(paths) => paths.iter().for_each(|path| check_path(path, refused)),
             SourceItemKind::Annotations(_) => refuse(
                 refused,
                 item.span,
@@ -62,11 +59,6 @@ fn check_source(source: &Source, refused: &mut Diagnostics) {
                 "`annotations`",
                 "turn them into JSONL with one record on each line and name it with `path`",
             ),
-            SourceItemKind::Format(name, _) => {
-                if FORMATS.iter().any(|(format, reader)| *format == name.name && reader.is_none()) {
-                    refuse_format(refused, name.span, &name.name);
-                }
-            }
             SourceItemKind::Fields(fields) => {
                 for attribute in fields.iter().flat_map(|field| &field.attributes) {
                     if matches!(attribute.name.name.as_str(), "sensitive" | "consent" | "created") {
@@ -80,54 +72,48 @@ fn check_source(source: &Source, refused: &mut Diagnostics) {
                     }
                 }
             }
-            SourceItemKind::License(_)
+            SourceItemKind::Format(..)
+            | SourceItemKind::License(_)
             | SourceItemKind::Origin(_)
             | SourceItemKind::Consent(_)
+            | SourceItemKind::Row(_)
             | SourceItemKind::OnBadRow(_) => {}
         }
     }
 }
 
-fn refuse_format(refused: &mut Diagnostics, span: Span, format: &str) {
-    refuse(
-        refused,
-        span,
-        format!("`{format}` files cannot be read yet"),
-        "no reader for this format",
-        "turn the file into JSONL or CSV",
-    );
-}
-
-fn check_path(path: &Text, said: Option<&Ident>, refused: &mut Diagnostics) {
+fn check_path(path: &Text, refused: &mut Diagnostics) {
     if let Some((scheme, _)) = path.node.split_once("://") {
-        refuse(
-            refused,
-            path.span,
-            format!("addresses of `{scheme}` cannot be read yet"),
-            "not a local file",
-            "fetch the file and name its path",
-        );
-        return;
+        match Scheme::of(scheme) {
+            Some(Scheme::Http | Scheme::Hub) => {}
+            Some(Scheme::Cloud) if cfg!(feature = "cloud") => {}
+            Some(Scheme::Cloud) => refuse(
+                refused,
+                path.span,
+                format!("this annotc was built without the feature that reads addresses of `{scheme}`"),
+                "an object store's",
+                "build it with `--features cloud`, or fetch the file and name its path",
+            ),
+            None => refuse(
+                refused,
+                path.span,
+                format!("addresses of `{scheme}` cannot be read"),
+                "not a local file",
+                "there are `https://`, `hf://datasets/` and object stores; else fetch the file and name its path",
+            ),
+        }
     }
     let lower = path.node.to_lowercase();
-    for (ending, tool) in
-        [(".gz", "gunzip"), (".zst", "zstd -d"), (".bz2", "bunzip2"), (".xz", "unxz"), (".zip", "unzip")]
-    {
+    for (ending, tool) in [(".bz2", "bunzip2"), (".xz", "unxz"), (".zip", "unzip")] {
         if lower.ends_with(ending) {
             refuse(
                 refused,
                 path.span,
                 format!("`{ending}` files cannot be read yet"),
                 "is compressed",
-                format!("unpack it first: `{tool}`"),
+                format!("unpack it first: `{tool}`; `.gz` and `.zst` are read as they are"),
             );
         }
-    }
-    if said.is_none()
-        && let Some(ending) = super::source::extension(&path.node)
-        && FORMATS.iter().any(|(format, reader)| *format == ending && reader.is_none())
-    {
-        refuse_format(refused, path.span, &ending);
     }
 }
 
@@ -138,7 +124,12 @@ fn check_policy(policy: &Policy, refused: &mut Diagnostics) {
             RuleKind::KAnonymous { .. } => {
                 ("`k_anonymous`", "require groups by hand: `require count() >= 5 per region`")
             }
-            RuleKind::Pack(_) => ("`pack`", "write its rules into the policy"),
+            RuleKind::Pack(path) => match path.as_slice() {
+                [name] if packs::lookup(&name.name).is_some() => {
+                    ("a pack of cleaning rules in a policy", "move it into a `clean` block")
+                }
+                _ => ("`pack` of a policy", "write its rules into the policy"),
+            },
             RuleKind::Redact { .. }
             | RuleKind::Forbid { .. }
             | RuleKind::AllowLicense(_)

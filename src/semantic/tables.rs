@@ -1,22 +1,13 @@
 //! The tables that the checker decides by, as the reference prints them: names and what holds of each.
 
-use super::{compliance, licence, metrics, outputs, source};
+use super::{compliance, licence, metrics, outputs};
 use crate::emit;
 use crate::eval::{METRICS, MetricRow};
-use crate::hir::OutputFormat;
-
-/// A format of files that sources are read from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct SourceFormat {
-    /// The word after `format`, which is also the files' ending.
-    pub name: &'static str,
-    /// Whether this version reads it.
-    pub read: bool,
-}
+use crate::hir::{FORMATS, FormatRow, OutputFormat};
 
 /// Every format of sources.
-pub fn source_formats() -> impl Iterator<Item = SourceFormat> {
-    source::FORMATS.iter().map(|(name, reader)| SourceFormat { name, read: reader.is_some() })
+pub fn source_formats() -> impl Iterator<Item = &'static FormatRow> {
+    FORMATS.iter()
 }
 
 /// A format that a data set is written in.

@@ -37,8 +37,14 @@ pub fn attributes() -> Vec<Row> {
 
 /// The formats that are read.
 pub fn source_formats() -> Vec<Row> {
-    let docs = |read: bool| if read { "" } else { "is checked, and no version reads it yet" };
-    tables::source_formats().map(|format| row(format.name, docs(format.read))).collect()
+    tables::source_formats().flat_map(|format| format.words.iter().map(|word| row(word, format.record))).collect()
+}
+
+/// The options of a format.
+fn format_options(word: &str) -> Vec<Row> {
+    let format = tables::source_formats().find(|format| format.words.contains(&word));
+    let options = format.map(|format| format.options).unwrap_or_default();
+    options.iter().map(|option| option.about()).map(|(word, _, docs)| row(word, docs)).collect()
 }
 
 /// The formats that are written.
@@ -160,6 +166,7 @@ pub fn options(statement: &str, word: &str) -> Vec<Row> {
         ("new", _) => rows(&super::model::SIZES),
         ("tune", "lora") => rows(&super::train::LORA),
         ("optimizer", _) => rows(&super::train::OPTIMIZER),
+        ("format", word) => format_options(word),
         _ => Vec::new(),
     }
 }

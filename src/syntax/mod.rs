@@ -17,6 +17,7 @@ mod format;
 mod grammar;
 mod hidden;
 mod literal;
+mod one_line;
 mod recover;
 mod scan;
 pub mod shape;
@@ -29,6 +30,7 @@ mod written;
 mod tests;
 
 pub use format::format;
+pub use one_line::one_line;
 pub use token::{CLAUSE_WORDS, HARD_WORDS, Kind, Token, is_name_char};
 pub use words::{Block, Statement, WORDS, Word, statements};
 pub use written::{is_plain_name, written_name, written_text};

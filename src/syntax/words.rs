@@ -153,6 +153,7 @@ pub const WORDS: &[Word] = &[
     word(Block::Source, "origin", None, "origin \"where it comes from\""),
     word(Block::Source, "consent", None, "consent \"contract\""),
     word(Block::Source, "on_bad_row", None, "on_bad_row quarantine"),
+    word(Block::Source, "row", None, "row at most 8 MiB"),
     word(Block::Source, "fields", Some(Block::Fields), "fields { text: string }"),
     word(Block::Constraints, "when", None, "when flagged == true require severity >= 3"),
     word(Block::Clean, "set", None, "set text = nfc(text)"),

@@ -9,6 +9,7 @@ use super::error::IDS_SHOWN;
 use super::run::Overflow;
 use super::table::Table;
 use super::tokenizer::{Tokenizer, Tokens};
+use crate::statistics::Histogram;
 
 /// A record ready for a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,6 +51,8 @@ pub struct Encoded {
     pub truncated: usize,
     /// Records that were left out because they were too long.
     pub dropped: usize,
+    /// The lengths of all records in tokens, before anything was cut or left out.
+    pub lengths: Histogram,
 }
 
 /// The longest record, and what a longer one gives up.
@@ -265,6 +268,7 @@ impl Collected {
 
     /// `None` where the record is left out; else the cut that it needs, if any.
     fn admit(&mut self, id: &str, tokens: usize) -> Option<Option<Cut>> {
+        self.encoded.lengths.add(tokens as u64);
         if tokens <= self.limit.tokens {
             return Some(None);
         }

@@ -19,7 +19,7 @@ mod schedule;
 mod table;
 #[cfg(test)]
 mod tests;
-mod tokenizer;
+pub mod tokenizer;
 mod trainer;
 mod validate;
 mod wordpiece;

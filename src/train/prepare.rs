@@ -46,6 +46,8 @@ pub(super) struct Finished {
     records: usize,
     truncated: usize,
     dropped: usize,
+    /// For each part that was read, the lengths of its records in tokens.
+    tokens: Map<String, Value>,
 }
 
 /// The folder that the model and its tokenizer are read from.
@@ -185,6 +187,9 @@ impl Prepared {
         on_event: &mut dyn FnMut(Event) -> ControlFlow<()>,
     ) -> Result<(Outcome, Finished), TrainError> {
         let Self { model, plan, tokenizer, folder, encoded, validation, preparation: _ } = self;
+        let parts = [("train", Some(&encoded)), ("validation", validation.as_ref())];
+        let tokens = parts.into_iter().filter_map(|(part, encoded)| Some((part.to_owned(), json!(encoded?.lengths))));
+        let tokens = tokens.collect();
         let parameters = model.parameters(&plan);
         let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
         let feeds = |graph| Feeds::of(graph, &names, tokenizer.pad_id(), folder.path());
@@ -222,7 +227,7 @@ impl Prepared {
         };
         let outcome = trainer.train(on_event)?;
         let (records, truncated, dropped) = (encoded.examples.len(), encoded.truncated, encoded.dropped);
-        Ok((outcome, Finished { model, plan, tokenizer, folder, records, truncated, dropped }))
+        Ok((outcome, Finished { model, plan, tokenizer, folder, records, truncated, dropped, tokens }))
     }
 }
 
@@ -245,6 +250,7 @@ impl Finished {
             "truncated": self.truncated,
             "dropped": self.dropped,
             "order": outcome.order,
+            "tokens": self.tokens,
         });
         let provenance = |hash: &str| {
             let mut file = Map::new();

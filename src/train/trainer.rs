@@ -79,7 +79,7 @@ pub struct ValidationReport {
 /// What the loop leaves.
 pub(super) struct Outcome {
     pub(super) weights: Vec<Vec<f32>>,
-    /// Lines of `metrics.jsonl`.
+    /// Lines of `metrics.jsonl`: one for each step, and one for each measurement of the validation part.
     pub(super) metrics: String,
     /// BLAKE3 over the record ids in the order in which they were trained on.
     pub(super) order: String,
@@ -139,10 +139,15 @@ impl Trainer<'_> {
                     return Err(TrainError::Interrupted { step: progress.step });
                 }
             }
-            if let Some(report) = self.validate(epoch + 1, progress.step, &mut best)?
-                && on_event(Event::Validated(report)).is_break()
-            {
-                return Err(TrainError::Interrupted { step: progress.step });
+            if let Some(report) = self.validate(epoch + 1, progress.step, &mut best)? {
+                let line = serde_json::json!({
+                    "step": report.step, "epoch": report.epoch, "validation_loss": rounded(report.loss, 6),
+                    "validation_accuracy": report.accuracy.map(|accuracy| rounded(accuracy, 6)),
+                });
+                progress.metrics.push_str(&format!("{line}\n"));
+                if on_event(Event::Validated(report)).is_break() {
+                    return Err(TrainError::Interrupted { step: progress.step });
+                }
             }
             if progress.step == progress.steps {
                 break;

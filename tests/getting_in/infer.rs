@@ -172,3 +172,43 @@ fn the_first_rows_are_enough_where_one_says_so() {
     project.annotc(&["infer", "nothing.jsonl"]).expect(4);
     project.annotc(&["infer", "absent.jsonl"]).expect(4);
 }
+
+#[test]
+fn archives_and_tables_are_inferred_as_lines_are() {
+    let lines = b"{\"id\":1,\"text\":\"write to ann@example.org\",\"day\":\"2024-05-01\",\"score\":0.5}
+{\"id\":2,\"text\":\"or to bob@example.org\",\"day\":\"2024-05-02\",\"score\":null}
+";
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut packed, lines).expect("bytes can be packed");
+    let packed = packed.finish().expect("bytes can be packed");
+    let project = Project::new(&[("a.jsonl", lines), ("a.jsonl.gz", &packed), ("a.parquet", &parquet())]);
+    let database = rusqlite::Connection::open(project.path("a.sqlite")).expect("a database can be made");
+    let statements = "CREATE TABLE other (x); CREATE TABLE mails (id INTEGER, text TEXT, day TEXT, score REAL);
+        INSERT INTO mails VALUES (1, 'write to ann@example.org', '2024-05-01', 0.5), (2, 'or to bob@example.org', '2024-05-02', NULL);";
+    database.execute_batch(statements).expect("rows can be written");
+    drop(database);
+    let expected = ["id: int @key", "text: string @personal(email)", "day: date", "score: float?"];
+    for files in [["a.jsonl"].as_slice(), &["a.jsonl.gz"], &["a.parquet"], &["a.sqlite", "--table", "mails"]] {
+        let facts = inferred(&project, files);
+        let block = facts["block"].as_str().expect("a block");
+        assert_eq!(declared(block), expected, "{block}");
+        assert_eq!(quarantined(&project, &facts), 0, "{block}");
+    }
+    let run = project.annotc(&["infer", "a.sqlite"]).expect(4);
+    assert!(run.stderr.contains("several tables"), "{}", run.stderr);
+}
+
+/// The same records as a Parquet file.
+fn parquet() -> Vec<u8> {
+    use arrow::array::{ArrayRef, Date32Array, Float64Array, Int64Array, RecordBatch, StringArray};
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("id", std::sync::Arc::new(Int64Array::from(vec![1, 2]))),
+        ("text", std::sync::Arc::new(StringArray::from(vec!["write to ann@example.org", "or to bob@example.org"]))),
+        ("day", std::sync::Arc::new(Date32Array::from(vec![19_844, 19_845]))),
+        ("score", std::sync::Arc::new(Float64Array::from(vec![Some(0.5), None]))),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).expect("all columns have two rows");
+    let mut writer = ::parquet::arrow::ArrowWriter::try_new(Vec::new(), batch.schema(), None).expect("a writer");
+    writer.write(&batch).expect("rows can be written");
+    writer.into_inner().expect("a file")
+}

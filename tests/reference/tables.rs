@@ -3,6 +3,7 @@
 
 use annotc::diagnostics::{Code, Severity};
 use annotc::plan::functions::{self, Example, Function, ParameterKind, ValueType};
+use annotc::plan::packs::{self, OptionKind};
 use annotc::semantic::tables;
 use annotc::{pii, syntax};
 
@@ -12,9 +13,10 @@ const FOLDER: &str = "docs/language/tables";
 
 #[test]
 fn the_tables_of_the_reference_are_those_of_the_program() {
-    let pages: [(&str, String); 7] = [
+    let pages: [(&str, String); 8] = [
         ("statements", statements()),
         ("functions", all_functions()),
+        ("packs", all_packs()),
         ("detectors", detectors()),
         ("licences", licences()),
         ("formats", formats()),
@@ -123,11 +125,42 @@ fn all_functions() -> String {
     text
 }
 
+fn all_packs() -> String {
+    let mut text = page(
+        "Packs",
+        "Published sets of cleaning rules, by the name that `pack` in a `clean` block calls them. The names of options and the \
+         reasons of rules are those of the public implementations. Each option can be `off`, which takes out the rules that \
+         need it.",
+    );
+    text += &head(&["Pack", "What it keeps out"]);
+    for pack in packs::all() {
+        text += &row(&[&format!("[`{0}`](#{0})", pack.name), pack.summary]);
+    }
+    for pack in packs::all() {
+        text += &format!("\n## {}\n\n{}\n\n", pack.name, pack.docs);
+        text += &head(&["Option", "Unless it is set", "What it is"]);
+        for option in pack.options {
+            let default = match option.kind {
+                OptionKind::Whole(default, ..) => default.to_string(),
+                OptionKind::Number(default, ..) => default.to_string(),
+                OptionKind::Switch => "on".to_owned(),
+            };
+            text += &row(&[&code(option.name), &code(&default), option.docs]);
+        }
+        text += &format!("\nIt stands for these rules:\n\n```annot in=clean\n{}```\n", pack.written_out("text"));
+    }
+    text
+}
+
 /// What the numbers among a function's constants may be.
 fn ranges(function: &Function) -> String {
     let ranges = function.constants().iter().filter_map(|parameter| match parameter.kind {
         ParameterKind::Whole { least, most } => Some(format!("`{}` is from {least} to {most}", parameter.name)),
-        ParameterKind::Text | ParameterKind::Literal | ParameterKind::Pattern | ParameterKind::Word(_) => None,
+        ParameterKind::Text
+        | ParameterKind::Literal
+        | ParameterKind::Pattern
+        | ParameterKind::Word(_)
+        | ParameterKind::Model => None,
     });
     let ranges: Vec<String> = ranges.collect();
     if ranges.is_empty() { String::new() } else { format!("{}.\n\n", ranges.join("; ")) }
@@ -206,9 +239,24 @@ fn licences() -> String {
 fn formats() -> String {
     let mut text = page("Formats", "What sources are read from, and what data sets are written in.");
     text += "## Sources\n\nThe word after `format`; without the statement the file's ending says it.\n\n";
-    text += &head(&["Format", "Today"]);
+    text += &head(&["Format", "Endings", "A record is", "Fields of its own", "Options", "`.gz`, `.zst`"]);
     for format in tables::source_formats() {
-        text += &row(&[&code(format.name), if format.read { "read" } else { "known and refused by a build" }]);
+        let endings: Vec<String> = format.endings.iter().map(|ending| code(&format!(".{ending}"))).collect();
+        let fields = list(format.columns.iter().map(|(name, _)| *name));
+        let options = list(format.options.iter().map(|option| option.about().0));
+        let packed = if format.format.is_text() { "read" } else { "no" };
+        text +=
+            &row(&[&list(format.words.iter().copied()), &endings.join(", "), format.record, &fields, &options, packed]);
+    }
+    text += "\n### Options\n\nThey stand in a block behind the word: `format csv { delimiter \";\" }`.\n\n";
+    text += &head(&["Option", "Example", "What it says"]);
+    let options = tables::source_formats().flat_map(|format| format.options);
+    let mut seen: Vec<&str> = Vec::new();
+    for (word, example, about) in options.map(|option| option.about()) {
+        if !seen.contains(&word) {
+            seen.push(word);
+            text += &row(&[&code(word), &code(example), about]);
+        }
     }
     text += "\n## Outputs\n\nThe word after `write`.\n\n";
     text += &head(&["Format", "From", "One row", "Today"]);

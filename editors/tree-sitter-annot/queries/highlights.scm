@@ -10,9 +10,9 @@
 
 ; Words that begin statements and clauses
 [
-  "path" "annotations" "format" "license" "origin" "consent" "on_bad_row" "fields"
+  "path" "annotations" "format" "license" "origin" "consent" "on_bad_row" "row" "most" "fields"
   "from" "key" "over" "overlap"
-  "set" "drop" "dedup" "exactly" "near"
+  "set" "drop" "dedup" "exactly" "near" "of"
   "redact" "forbid" "allow" "because" "require" "per" "keep" "for" "k_anonymous" "pack"
   "turns" "mute"
   "purpose" "rule" "vote" "resolve" "split" "as" "by" "stratify" "seed" "write"
@@ -102,6 +102,7 @@
 (source_bad_row action: (_) @constant.builtin)
 (redact kind: (_) @constant.builtin)
 (pack pack: (_) @constant.builtin)
+(pack field: (_) @variable.member)
 (spans overlap: (_) @constant.builtin)
 (resolve method: (_) @constant.builtin)
 (write format: (_) @constant.builtin)

@@ -65,7 +65,7 @@ export const declarations = {
       inside: include("comment", "settings"),
     }),
     options("on_bad_row"),
-    statements("path", "annotations", "license", "origin", "consent"),
+    statements("path", "annotations", "license", "origin", "consent", "row"),
     ...include("common"),
   ]),
   label: {
@@ -109,9 +109,16 @@ export const declarations = {
       token(NAME, FIELD),
       token(",", "punctuation.separator"),
     ]),
+    parts(
+      `${FIRST}(${word("pack")})(?:\\s+(${NAME}))?(?:[ \\t]+(${word("of")})\\s+(${NAME}))?`,
+      STATEMENT,
+      OPTION,
+      CLAUSE_WORD,
+      FIELD,
+    ),
     clauses("near"),
     statements("set", "drop"),
-    ...include("expression"),
+    ...include("settings", "expression"),
   ]),
   policy: named("policy", [
     ...include("comment"),

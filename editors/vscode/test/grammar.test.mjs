@@ -122,6 +122,14 @@ const CASES = [
   ],
   ["label s: spans over text { A } overlap no", ["over", "keyword.other.clause"], ["overlap", "keyword.other.clause"]],
   [
+    "clean c { pack gopher_quality of body { min_doc_words 20; min_stop_words off } }",
+    ["pack", "keyword.other.statement"],
+    ["gopher_quality", "constant.language"],
+    ["of", "keyword.other.clause"],
+    ["body", "variable.other.member"],
+    ["20", "constant.numeric"],
+  ],
+  [
     `clean c {
   set near = f(text) / 2
   drop "x" when text matches /a[/]\\b|b+/i and not true

@@ -4,25 +4,29 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use serde_json::json;
+
 use super::inputs::{NotFound, Roots};
 use super::{Session, cancelled, lower};
 use crate::cli::Failure;
 use crate::cli::terminal::{Paint, Terminal};
 use crate::emit::{self, Manifest, file_name, verify_outputs};
 use crate::engine::read::Sizes;
+use crate::engine::stage::Reuse;
 use crate::engine::{
     self, BuildInputs, BuildStage, Destination, EngineError, InputFile, Measured, MemoryLimit, Progress, Site,
     SourceFiles, Surveyed, TrainingTable, Violation,
 };
 use crate::hir::{DatasetId, LabelSchema, LabelValues, Program, SourceId, Task};
+use crate::remote::Remote;
 
 /// Builds one data set, or finds that its folder holds what would be built. Gives its manifest.
 pub fn build(session: &mut Session<'_>, id: DatasetId) -> Result<Manifest, Failure> {
     let program: &Program = &session.spec.program;
     let dataset = &program[id];
-    let sources = find_inputs(program, id, &session.roots, session.terminal)?;
-    let inputs = inputs(sources, session.jobs, session.memory.clone(), &session.cancel);
-    let inputs = BuildInputs { site: session.site.clone(), ..inputs };
+    let sources = find_inputs(program, id, &session.roots, &session.remote, session.terminal)?;
+    let given = inputs(sources, session.jobs, session.memory.clone(), &session.cancel);
+    let inputs = BuildInputs { site: session.site.clone(), stages: session.stages.clone(), ..given };
     let bar = Bar::new(session.terminal, "Building", &dataset.name);
     let surveyed = Surveyed::of(program, id, &inputs, &mut |progress| bar.show(progress))
         .map_err(|error| fail(session.terminal, &error))?;
@@ -41,16 +45,15 @@ pub fn build(session: &mut Session<'_>, id: DatasetId) -> Result<Manifest, Failu
         session.terminal.target("dataset", &dataset.name, "unchanged", &folder);
         return Ok(manifest);
     }
-    let destination = Destination {
-        out: session.out.clone(),
-        spec: session.lock.spec.clone(),
-        training: training_tables(program, id),
-    };
+    let destination = Destination { out: session.out.clone(), training: training_tables(program, id) };
     let built =
         engine::build_dataset(program, id, &surveyed, &inputs, &destination, &mut |progress| bar.show(progress))
             .map_err(|error| fail(session.terminal, &error))?;
     let elapsed = bar.elapsed();
     drop(bar);
+    if let Some(reuse) = &built.reuse {
+        tell_reuse(session.terminal, reuse);
+    }
     let Some(finished) = built.finished else {
         show_violations(session, &built.outcome.violations);
         return Err(Failure::Unmet);
@@ -65,9 +68,33 @@ pub fn build(session: &mut Session<'_>, id: DatasetId) -> Result<Manifest, Failu
         "Built",
         format_args!("{} in {}: {}", dataset.name, super::train::seconds(elapsed), folder.display()),
     );
-    session.terminal.target("dataset", &dataset.name, "built", &folder);
+    let reused = built.reuse.map(|reuse| json!({ "chunks": reuse.chunks, "reused": reuse.reused }));
+    let more = reused.map(|reused| ("first_pass".to_string(), reused)).into_iter().collect();
+    session.terminal.target_with("dataset", &dataset.name, "built", &folder, more);
     session.terminal.note(emit::summary(&manifest, session.terminal.summary_style()).trim_end());
     Ok(manifest)
+}
+
+/// Tells how much of the first pass was there already, and what was wrong with the cache.
+fn tell_reuse(terminal: &Terminal, reuse: &Reuse) {
+    if let Some(why) = &reuse.withheld {
+        return terminal.status(Paint::Dim, "Not kept", format_args!("the measures of the first pass: {why}"));
+    }
+    let Reuse { chunks, reused, damaged, failure, withheld: _ } = reuse;
+    if *reused > 0 {
+        terminal.status(
+            Paint::Dim,
+            "Reused",
+            format_args!("first pass: {reused} of {} from the cache", super::super::check::counted(*chunks, "chunk")),
+        );
+    }
+    if *damaged > 0 {
+        let files = super::super::check::counted(*damaged, "file");
+        terminal.status(Paint::Yellow, "Note", format_args!("{files} of the cache were damaged and made again"));
+    }
+    if let Some(failure) = failure {
+        terminal.status(Paint::Yellow, "Note", format_args!("measures could not be kept in the cache: {failure}"));
+    }
 }
 
 /// The tables that training runs and evaluations over this data set read: one for each run, whichever targets are asked
@@ -76,8 +103,10 @@ fn training_tables(program: &Program, id: DatasetId) -> Vec<TrainingTable> {
     let dataset = &program[id];
     let mut tables = Vec::new();
     for (at, train) in program.trains.iter().enumerate() {
-        let evaluates: Vec<_> =
+        let mut evaluates: Vec<_> =
             program.evaluates.iter().filter(|e| e.train.0 as usize == at && e.dataset == id).collect();
+        // The order of declarations decides no column.
+        evaluates.sort_by(|a, b| a.part.cmp(&b.part));
         if train.data != id && evaluates.is_empty() {
             continue;
         }
@@ -107,10 +136,12 @@ fn training_tables(program: &Program, id: DatasetId) -> Vec<TrainingTable> {
 /// Adds a data set to the new lock, after holding it against a binding one.
 fn hold_to_lock(session: &mut Session<'_>, manifest: &Manifest) -> Result<(), Failure> {
     let mut part = session.empty_lock();
+    part.revisions = session.remote.used();
     part.add_dataset(&session.spec.program, manifest);
     session.check_lock(&part)?;
     let spec = session.spec;
     session.lock.add_dataset(&spec.program, manifest);
+    session.lock.revisions.extend(session.remote.used());
     Ok(())
 }
 
@@ -119,6 +150,7 @@ pub fn find_inputs(
     program: &Program,
     id: DatasetId,
     roots: &Roots,
+    remote: &Remote<'_>,
     terminal: &Terminal,
 ) -> Result<Vec<SourceFiles>, Failure> {
     let dataset = &program[id];
@@ -133,20 +165,42 @@ pub fn find_inputs(
     wanted.dedup();
     let mut sources = Vec::new();
     for source in wanted {
-        let files = roots.files(&program[source]).map_err(|NotFound { message, help }| {
+        let found = roots.files(&program[source], remote).map_err(|NotFound { message, help }| {
+            if remote.is_cancelled() {
+                return cancelled(terminal);
+            }
             terminal.error(message, Some(&help));
             Failure::World
         })?;
-        let files = files.into_iter().map(|file| InputFile { name: file.name, location: file.location }).collect();
+        if !found.skipped.is_empty() {
+            let (count, word) = (found.skipped.len(), program[source].format.word());
+            let files = crate::cli::check::counted(count, "file");
+            terminal.status(
+                Paint::Yellow,
+                "Skipped",
+                format_args!("{files} of no `{word}` ending: {}", some(&found.skipped)),
+            );
+        }
+        let files =
+            found.files.into_iter().map(|file| InputFile { name: file.name, location: file.location }).collect();
         sources.push(SourceFiles { source, files, looked_for: program[source].paths.clone() });
     }
     Ok(sources)
 }
 
+/// The first few of some names.
+fn some(names: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let shown: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    let more = if names.len() > SHOWN { " …" } else { "" };
+    shown.join(", ") + more
+}
+
 /// What the engine is given beside the program.
 pub fn inputs(sources: Vec<SourceFiles>, jobs: usize, memory: MemoryLimit, cancel: &Arc<AtomicBool>) -> BuildInputs {
     let jobs = NonZeroUsize::new(jobs).unwrap_or(NonZeroUsize::MIN);
-    BuildInputs { sources, jobs, site: Site::Here, sizes: Sizes::default(), memory, cancel: Arc::clone(cancel) }
+    let (site, cancel) = (Site::Here, Arc::clone(cancel));
+    BuildInputs { sources, jobs, site, sizes: Sizes::default(), memory, cancel, stages: None }
 }
 
 /// Tells why the engine stopped.
@@ -156,8 +210,10 @@ pub fn fail(terminal: &Terminal, error: &EngineError) -> Failure {
     }
     let help = match error {
         EngineError::BadRow { .. } => Some("mend the row, or write `on_bad_row quarantine` in the source"),
-        EngineError::Header { .. } => {
-            Some("mend the header, or name the column with `@column(\"…\")` in the source's `fields`")
+        EngineError::Damaged { .. } => Some("fetch or make the file again; what stands before the damage is not used"),
+        EngineError::Scratch { .. } => Some("name a folder with room with `--cache` or ANNOTC_CACHE"),
+        EngineError::Header { .. } | EngineError::Schema { .. } => {
+            Some("mend the file, or name the column with `@column(\"…\")` in the source's `fields`")
         }
         #[cfg(feature = "cluster")]
         EngineError::Cluster(error) => error.help(),

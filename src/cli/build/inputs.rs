@@ -2,7 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::hir::Source;
+use crate::hir::{Source, SourceFormat, extension};
+use crate::remote::{Address, Remote, RemoteError};
 
 /// Where relative paths are looked for.
 #[derive(Debug, Clone)]
@@ -31,18 +32,39 @@ pub struct NotFound {
     pub help: String,
 }
 
+/// The files of a source.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Those that are read.
+    pub files: Vec<InputFile>,
+    /// Those in a folder that are not of the source's format, by name.
+    pub skipped: Vec<String>,
+}
+
 impl Roots {
     /// The files of a source: its patterns in order, each pattern's files sorted by name.
-    pub fn files(&self, source: &Source) -> Result<Vec<InputFile>, NotFound> {
-        let mut files = Vec::new();
+    pub fn files(&self, source: &Source, remote: &Remote<'_>) -> Result<Found, NotFound> {
+        let mut all = Found::default();
         for pattern in &source.paths {
-            let found = self.matches(&source.folder, pattern)?;
-            if found.is_empty() {
-                return Err(self.not_found(&format!("source `{}`: no file matches `{pattern}`", source.name), pattern));
+            if let Some(Ok(address)) = Address::parse(pattern) {
+                let fetched = remote.files(&address, source.format).map_err(|error| of_remote(&error, source))?;
+                let file = |file: crate::remote::Fetched| InputFile { name: file.name, location: file.location };
+                all.files.extend(fetched.into_iter().map(file));
+                continue;
             }
-            files.extend(found);
+            let found = self.matches(&source.folder, pattern, source.format)?;
+            if found.files.is_empty() {
+                let word = source.format.word();
+                let message = match found.skipped.is_empty() {
+                    true => format!("source `{}`: no file matches `{pattern}`", source.name),
+                    false => format!("source `{}`: no file in `{pattern}` is a `{word}` file", source.name),
+                };
+                return Err(self.not_found(&message, pattern));
+            }
+            all.files.extend(found.files);
+            all.skipped.extend(found.skipped);
         }
-        Ok(files)
+        Ok(all)
     }
 
     /// The folder of a model, looked for as files are; `base` is where its path begins, from the spec's folder.
@@ -54,8 +76,12 @@ impl Roots {
     }
 
     /// The first root under which the pattern matches anything decides; `base` is where it begins, from the spec's folder.
-    fn matches(&self, base: &str, pattern: &str) -> Result<Vec<InputFile>, NotFound> {
+    fn matches(&self, base: &str, pattern: &str, format: SourceFormat) -> Result<Found, NotFound> {
         for (root, under) in self.roots(base, pattern) {
+            let folder = root.join(&under);
+            if folder.is_dir() {
+                return Ok(in_folder(root, &folder, format));
+            }
             // The root is no pattern, whatever characters its name has, and neither is the base.
             let fixed = under.strip_suffix(pattern).unwrap_or_default();
             let whole = PathBuf::from(glob::Pattern::escape(&root.join(fixed).to_string_lossy())).join(pattern);
@@ -70,10 +96,10 @@ impl Roots {
                 .collect();
             found.sort_by(|a, b| a.name.cmp(&b.name));
             if !found.is_empty() {
-                return Ok(found);
+                return Ok(Found { files: found, skipped: Vec::new() });
             }
         }
-        Ok(Vec::new())
+        Ok(Found::default())
     }
 
     /// The folders that a path may be relative to, each with the path from there: beside the file that names it, which lies
@@ -99,6 +125,37 @@ impl Roots {
     }
 }
 
+/// All files of a format in a folder and the folders in it, sorted by name. What is hidden is not looked at.
+fn in_folder(root: &Path, folder: &Path, format: SourceFormat) -> Found {
+    let (mut found, mut folders) = (Found::default(), vec![folder.to_path_buf()]);
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let path = entry.path();
+            if entry.file_name().to_string_lossy().starts_with('.') {
+                continue;
+            }
+            // A folder that is a link is not followed: it may lead back.
+            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                folders.push(path);
+            } else if path.is_file() {
+                let name = name_under(root, &path);
+                match extension(&name).and_then(|ending| SourceFormat::of_ending(&ending)) == Some(format) {
+                    true => found.files.push(InputFile { name, location: path }),
+                    false => found.skipped.push(name),
+                }
+            }
+        }
+    }
+    found.files.sort_by(|a, b| a.name.cmp(&b.name));
+    found.skipped.sort();
+    found
+}
+
+fn of_remote(error: &RemoteError, source: &Source) -> NotFound {
+    let help = error.help().unwrap_or("is it the file that was meant?").to_string();
+    NotFound { message: format!("source `{}`: {error}", source.name), help }
+}
+
 /// A file's name as its source's pattern reaches it: relative to the root, with `/` between folders.
 fn name_under(root: &Path, location: &Path) -> String {
     location.strip_prefix(root).unwrap_or(location).to_string_lossy().replace('\\', "/")
@@ -119,14 +176,24 @@ mod tests {
             std::fs::write(path, "x").expect("a file is written");
         }
         let roots = Roots { spec, data: Some(data) };
-        let names =
-            |pattern| roots.matches("", pattern).map(|files| files.into_iter().map(|f| f.name).collect::<Vec<_>>());
+        let of = |base, pattern, format| roots.matches(base, pattern, format).expect("a pattern");
+        let names = |pattern| {
+            let found = roots.matches("", pattern, SourceFormat::Jsonl);
+            found.map(|found| found.files.into_iter().map(|f| f.name).collect::<Vec<_>>())
+        };
         assert_eq!(names("deep/*.jsonl"), Ok(vec!["deep/a.jsonl".to_string(), "deep/b.jsonl".to_string()]));
         assert_eq!(names("here.csv"), Ok(vec!["here.csv".to_string()]));
-        let here = roots.matches("", "here.csv").expect("a match");
+        let here = of("", "here.csv", SourceFormat::Csv).files;
         assert!(here[0].location.starts_with(&roots.spec), "the spec's folder comes first");
         assert_eq!(names("none.csv"), Ok(Vec::new()));
-        let used = roots.matches("../data/deep", "*.jsonl").expect("a match");
+        let used = of("../data/deep", "*.jsonl", SourceFormat::Jsonl).files;
         assert_eq!(used[0].name, "../data/deep/a.jsonl", "a file that another file's spec names");
+        std::fs::write(folder.path().join("data/deep/c.jsonl.gz"), "x").expect("a file is written");
+        std::fs::write(folder.path().join("data/deep/.hidden.jsonl"), "x").expect("a file is written");
+        let whole = of("", "deep/", SourceFormat::Jsonl);
+        let names: Vec<String> = whole.files.into_iter().map(|file| file.name).collect();
+        assert_eq!(names, ["deep/a.jsonl", "deep/b.jsonl", "deep/c.jsonl.gz"]);
+        let none = of("", "deep", SourceFormat::Csv);
+        assert_eq!((none.files.len(), none.skipped.len()), (0, 3));
     }
 }

@@ -9,20 +9,25 @@ pub mod targets;
 mod train;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Args;
 
+use super::cache::units;
 use super::cluster::Elsewhere;
 use super::context::{self, Spec};
+use super::memory::parse_bytes;
 use super::terminal::{Paint, Terminal};
-use super::{Failure, MemoryArgs, Places, RuntimeArgs};
+use super::{Failure, MemoryArgs, Places, RuntimeArgs, models};
 use crate::emit::lock::{self, Lock};
 use crate::emit::{self, Manifest};
+use crate::engine::stage::Stages;
 use crate::engine::{MemoryLimit, Site};
 use crate::hir::DatasetId;
+use crate::remote::{Remote, Terms};
 use crate::runtime::Runtime;
 use crate::semantic;
 use inputs::Roots;
@@ -30,6 +35,7 @@ use targets::Targets;
 
 /// Options of `annotc build`.
 #[derive(Debug, Args)]
+#[command(after_help = AFTER_HELP)]
 pub struct BuildArgs {
     /// The specification
     #[arg(value_name = "SPEC")]
@@ -44,6 +50,15 @@ pub struct BuildArgs {
     /// Threads [default: the machine's cores]
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
+    /// Ask anew which commits the branches of remote repositories mean; without it those of the lockfile are read
+    #[arg(long, conflicts_with = "locked")]
+    refresh: bool,
+    /// Measure every record again, and keep nothing for the next build
+    #[arg(long)]
+    no_cache: bool,
+    /// The size that the cache of measures may have; what was used least recently goes
+    #[arg(long, value_name = "SIZE", default_value = "5GiB", value_parser = parse_bytes)]
+    cache_size: u64,
     #[command(flatten)]
     memory: MemoryArgs,
     /// Fail where sources, found label values, models or data differ from the lockfile
@@ -56,6 +71,13 @@ pub struct BuildArgs {
     elsewhere: Elsewhere,
 }
 
+const AFTER_HELP: &str = "\
+What is unchanged is not done again. A target whose declarations, files and outputs are as they were is left alone; comments, \
+layout and the order of declarations do not count. What the first pass measures of each record (numbers, truths and digests, \
+never a text) is kept under the cache folder: after a change of a threshold, a reason or the split the records are not read and \
+cleaned for it again, and a build that was killed goes on from the chunks that it had finished. The outputs are the same bytes with a \
+cold, a warm, a damaged and no cache. `annotc cache explain SPEC` says what would be reused and why the rest would not.";
+
 /// What the stages of one build share.
 pub struct Session<'a> {
     /// Where it is told.
@@ -66,6 +88,8 @@ pub struct Session<'a> {
     pub out: PathBuf,
     /// Where relative paths are looked for.
     pub roots: Roots,
+    /// How remote files are fetched.
+    pub remote: Remote<'a>,
     /// Threads.
     pub jobs: usize,
     /// Where the passes of data sets run.
@@ -74,6 +98,8 @@ pub struct Session<'a> {
     pub memory: MemoryLimit,
     /// Set when the user interrupts.
     pub cancel: Arc<AtomicBool>,
+    /// Where what first passes measure is kept.
+    pub stages: Option<Stages>,
     /// The lock as it was, and whether it is binding.
     pub old_lock: Option<Lock>,
     /// Whether drift is a failure.
@@ -118,15 +144,15 @@ impl Session<'_> {
         Err(Failure::Unmet)
     }
 
-    /// A lock of this spec without targets.
+    /// A lock without targets.
     pub fn empty_lock(&self) -> Lock {
-        Lock::new(self.lock.spec.clone(), self.lock.date.clone())
+        Lock::new(self.lock.date.clone())
     }
 }
 
 /// Builds the chosen targets in the order data sets, training runs, evaluations.
 pub fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> {
-    let spec = context::load_checked(&args.spec, terminal)?;
+    let mut spec = context::load_checked(&args.spec, terminal)?;
     let named: Vec<&str> = args.targets.iter().map(String::as_str).collect();
     let wanted = (!named.is_empty()).then_some(named.as_slice());
     if terminal.report(&spec.sources, &semantic::check_supported(&spec.parsed, wanted)) {
@@ -136,16 +162,22 @@ pub fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> {
         terminal.error(message, Some(&help));
         Failure::Usage
     })?;
+    let roots = roots(args, &spec);
+    models::provide_tokenizers(&mut spec.program, &targets.datasets, &roots)
+        .map_err(|missing| models::fail(terminal, &missing))?;
     let mut session = open(args, &spec, terminal)?;
     emit::put_right(&session.out).map_err(|error| {
         terminal.error(error, None);
         Failure::World
     })?;
     let mut manifests: BTreeMap<DatasetId, Manifest> = BTreeMap::new();
-    for &id in &targets.datasets {
-        let manifest = dataset::build(&mut session, id)?;
-        manifests.insert(id, manifest);
-    }
+    let built = targets.datasets.iter().try_for_each(|&id| {
+        manifests.insert(id, dataset::build(&mut session, id)?);
+        Ok(())
+    });
+    // A build that failed has measured too.
+    bound_cache(&session, args.cache_size);
+    built?;
     for &id in &targets.trains {
         let train = &spec.program[id];
         let model = &spec.program[train.model];
@@ -166,7 +198,24 @@ pub fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> {
             other => other?,
         }
     }
+    for &id in &targets.trains {
+        emit::report::write_run_report(&train::folder(&session.out, &spec.program[id])).map_err(|error| {
+            terminal.error(error, None);
+            Failure::World
+        })?;
+    }
     worst
+}
+
+/// Keeps the cache within its size.
+fn bound_cache(session: &Session<'_>, size: u64) {
+    let Some(pruned) = session.stages.as_ref().map(|stages| stages.bound(size)) else { return };
+    if pruned.stages > 0 {
+        let stages = super::check::counted(pruned.stages, "stage");
+        let about =
+            format_args!("{stages} of the cache, {}: the least recently used", units::size(pruned.bytes)).to_string();
+        session.terminal.status(Paint::Dim, "Removed", about);
+    }
 }
 
 fn open<'a>(args: &'a BuildArgs, spec: &'a Spec, terminal: &'a Terminal) -> Result<Session<'a>, Failure> {
@@ -183,28 +232,58 @@ fn open<'a>(args: &'a BuildArgs, spec: &'a Spec, terminal: &'a Terminal) -> Resu
         return Err(Failure::Unmet);
     }
     let date = args.date.clone().or_else(|| old_lock.as_ref()?.date.clone());
-    let mut hash = blake3::Hasher::new();
-    for (file, _) in spec.parsed.files() {
-        hash.update(spec.sources.file(file).text.as_bytes());
-    }
-    let hash = hash.finalize().to_hex().to_string();
     let cancel = Arc::new(AtomicBool::new(false));
     listen(&cancel);
+    let cache = super::runtime::cache_folder(args.runtime.cache.as_deref());
+    let pins = old_lock.as_ref().map(|lock| lock.revisions.clone()).unwrap_or_default();
+    let terms = Terms { offline: args.runtime.offline, refresh: args.refresh, pins };
+    let remote = Remote::new(&cache, terms, Arc::clone(&cancel), tell_fetched(terminal));
     Ok(Session {
         terminal,
         spec,
         out: args.places.out.clone().unwrap_or_else(|| spec.out()),
-        roots: Roots { spec: spec.folder(), data: args.places.data_root.clone() },
+        roots: roots(args, spec),
+        remote,
         jobs: jobs(args.jobs),
         site: args.elsewhere.site(terminal, &cancel)?,
         memory: args.memory.limit(args.runtime.cache.as_deref()),
         cancel,
+        stages: (!args.no_cache).then(|| stages(&spec.path, args.runtime.cache.as_deref())),
         locked: args.locked,
-        lock: Lock::new(hash, date),
+        lock: Lock::new(date),
         old_lock,
         runtime_args: &args.runtime,
         runtime: None,
     })
+}
+
+fn roots(args: &BuildArgs, spec: &Spec) -> Roots {
+    Roots { spec: spec.folder(), data: args.places.data_root.clone() }
+}
+
+fn tell_fetched(terminal: &Terminal) -> Rc<dyn Fn(&str) + '_> {
+    Rc::new(|address| terminal.status(Paint::Green, "Fetching", address))
+}
+
+/// How the remote files of a specification are fetched by a command that looks at what a build would do: as the lockfile
+/// pins them. One that cannot be read pins nothing; a build says what is wrong with it.
+pub fn remote<'a>(
+    spec: &Path,
+    cache: Option<&Path>,
+    offline: bool,
+    cancel: &Arc<AtomicBool>,
+    terminal: &'a Terminal,
+) -> Remote<'a> {
+    let lock = Lock::read(&Lock::path(spec)).ok().flatten();
+    let terms = Terms { offline, refresh: false, pins: lock.map(|lock| lock.revisions).unwrap_or_default() };
+    let cache = super::runtime::cache_folder(cache);
+    Remote::new(&cache, terms, Arc::clone(cancel), tell_fetched(terminal))
+}
+
+/// Where what first passes measure is kept for a specification.
+pub fn stages(spec: &Path, cache: Option<&Path>) -> Stages {
+    let spec = std::path::absolute(spec).unwrap_or_else(|_| spec.to_path_buf());
+    Stages::new(&super::runtime::cache_folder(cache), spec.display().to_string())
 }
 
 /// The threads asked for, else one for each core.

@@ -1,6 +1,6 @@
 //! `annotc preview`: records as they are written, and what each rule takes out or changes. Nothing is written.
 
-mod show;
+pub mod show;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use super::build::dataset::{Bar, fail, find_inputs, inputs};
 use super::build::inputs::Roots;
 use super::context::{self, Spec};
 use super::terminal::{Paint, Terminal};
-use super::{Failure, MemoryArgs, build};
+use super::{Failure, MemoryArgs, build, models};
 use crate::diagnostics::closest;
 use crate::engine::preview::Preview;
 use crate::engine::{EngineError, StepOutcome, Surveyed};
@@ -73,24 +73,31 @@ pub struct PreviewArgs {
     jobs: Option<u16>,
     #[command(flatten)]
     memory: MemoryArgs,
-    /// The folder for what outgrows the memory [default: the user's cache folder]
+    /// The folder for what can be fetched again, and for what is unpacked or outgrows the memory [default: the user's
+    /// cache folder]
     #[arg(long, value_name = "DIR", env = "ANNOTC_CACHE")]
     cache: Option<PathBuf>,
+    /// Never download a file that is not in the cache
+    #[arg(long)]
+    offline: bool,
 }
 
 /// Decides over all records and shows some.
 pub fn run(args: &PreviewArgs, terminal: &Terminal) -> Result<(), Failure> {
-    let spec = context::load_checked(&args.spec, terminal)?;
+    let mut spec = context::load_checked(&args.spec, terminal)?;
     let id = choose_dataset(&spec.program, args.dataset.as_deref(), terminal)?;
-    let name = spec.program[id].name.as_str();
+    let name = spec.program[id].name.clone();
+    let name = name.as_str();
     if terminal.report(&spec.sources, &semantic::check_supported(&spec.parsed, Some(&[name]))) {
         return Err(Failure::Spec);
     }
+    let roots = Roots { spec: spec.folder(), data: args.data_root.clone() };
+    models::provide_tokenizers(&mut spec.program, &[id], &roots).map_err(|missing| models::fail(terminal, &missing))?;
     let template = choose_template(&spec.program, id, args.template.as_deref(), terminal)?;
     let cancel = Arc::new(AtomicBool::new(false));
     build::listen(&cancel);
-    let roots = Roots { spec: spec.folder(), data: args.data_root.clone() };
-    let sources = find_inputs(&spec.program, id, &roots, terminal)?;
+    let remote = build::remote(&args.spec, args.cache.as_deref(), args.offline, &cancel, terminal);
+    let sources = find_inputs(&spec.program, id, &roots, &remote, terminal)?;
     let inputs = inputs(sources, build::jobs(args.jobs), args.memory.limit(args.cache.as_deref()), &cancel);
     let bar = Bar::new(terminal, "Reading", name);
     let world = |error| fail(terminal, &error);

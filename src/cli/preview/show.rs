@@ -279,7 +279,7 @@ fn allowed(fields: &Map<String, Value>, masked: &[&str]) -> Map<String, Value> {
 }
 
 /// What is said of a change whose values are not shown.
-fn hidden_change(change: &Change) -> String {
+pub fn hidden_change(change: &Change) -> String {
     let (out, came) = words_changed(change);
     let found: Vec<String> = change.found.iter().map(|(kind, count)| format!("{kind} × {count}")).collect();
     let found = if found.is_empty() { String::new() } else { format!("{}; ", found.join(", ")) };
@@ -302,7 +302,7 @@ fn words_changed(change: &Change) -> (usize, usize) {
 }
 
 /// A text as it is, anything else as JSON.
-fn plain(value: &Value) -> String {
+pub fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => value.to_string(),

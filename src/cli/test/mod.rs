@@ -11,9 +11,10 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
+use super::build::inputs::Roots;
 use super::check::counted;
 use super::terminal::{Paint, Terminal};
-use super::{Failure, context};
+use super::{Failure, context, models};
 use crate::diagnostics::Diagnostic;
 use crate::engine::{self, TestOutcome};
 use crate::hir::Test;
@@ -39,6 +40,9 @@ pub struct TestArgs {
     /// List the rules, label arms and templates that no test makes fire; with `=fail` such a rule is a failure
     #[arg(long, value_enum, value_name = "WHAT", num_args = 0..=1, default_missing_value = "list", require_equals = true)]
     uncovered: Option<WhenUncovered>,
+    /// Where a model's folder is looked for after the spec's own folder
+    #[arg(long, value_name = "DIR", env = "ANNOTC_DATA")]
+    data_root: Option<PathBuf>,
 }
 
 /// What a rule that no test makes fire does.
@@ -59,7 +63,11 @@ pub fn run(args: &TestArgs, terminal: &Terminal) -> Result<(), Failure> {
         terminal.error(format_args!("`--junit -` prints the report alone, without `{other}`"), Some(help));
         return Err(Failure::Usage);
     }
-    let spec = context::load_checked(&args.spec, terminal)?;
+    let mut spec = context::load_checked(&args.spec, terminal)?;
+    let roots = Roots { spec: spec.folder(), data: args.data_root.clone() };
+    if !args.list {
+        models::provide_for_tests(&mut spec.program, &roots).map_err(|missing| models::fail(terminal, &missing))?;
+    }
     let selected = select::tests(&spec.program.tests, &args.filters, terminal)?;
     if args.list {
         selected.iter().for_each(|test| list(terminal, &spec, test));

@@ -67,6 +67,9 @@ impl Uncovered {
 /// A rule as it is written, on one line.
 fn statement(spec: &Spec, rule: &Rule) -> String {
     let written = || spec.sources.text(rule.place).split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some(from) = &rule.pack {
+        return format!("pack {}: {}", from.pack, from.statement);
+    }
     match (&rule.arm, rule.id.part) {
         (Some(arm), _) => {
             let patterns: Vec<String> = arm.patterns.iter().map(pattern).collect();
@@ -75,9 +78,10 @@ fn statement(spec: &Spec, rule: &Rule) -> String {
             format!("{patterns} => {body}")
         }
         (None, Part::ElseDrop) => "else drop".to_owned(),
-        (None, Part::OfPack(from)) => format!("pack {}: {}", from.pack, from.rule),
-        (None, Part::Whole | Part::Arm(_)) if rule.kind == "template" => format!("template {}", rule.block),
-        (None, Part::Whole | Part::Arm(_)) => written(),
+        (None, Part::Whole | Part::Arm(_) | Part::OfPack(_)) if rule.kind == "template" => {
+            format!("template {}", rule.block)
+        }
+        (None, Part::Whole | Part::Arm(_) | Part::OfPack(_)) => written(),
     }
 }
 

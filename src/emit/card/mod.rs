@@ -9,7 +9,9 @@ use std::fmt::Write;
 
 use super::formats;
 use super::manifest::{Manifest, OutputEntry, PersonalEntry};
+use super::statistics::Statistics;
 use crate::hir::{self, LabelSchema, LabelValue, LabelValues};
+use crate::statistics::Measured;
 pub(crate) use markdown::count;
 use markdown::{plain, table};
 
@@ -17,7 +19,7 @@ use markdown::{plain, table};
 const VALUES: usize = 200;
 
 /// The card of a data set whose manifest has its outputs.
-pub fn card(program: &hir::Program, dataset: &hir::Dataset, manifest: &Manifest) -> String {
+pub fn card(program: &hir::Program, dataset: &hir::Dataset, manifest: &Manifest, statistics: &Statistics) -> String {
     let mut text = front::front_matter(manifest);
     section(&mut text, "#", &plain(&manifest.dataset));
     if let Some(doc) = &dataset.doc {
@@ -28,14 +30,16 @@ pub fn card(program: &hir::Program, dataset: &hir::Dataset, manifest: &Manifest)
     sources(&mut text, program, dataset, manifest);
     steps(&mut text, manifest);
     labels(&mut text, program, manifest);
+    lengths(&mut text, statistics);
     splits(&mut text, manifest);
     personal(&mut text, manifest);
     section(&mut text, "##", "What stands beside the data");
     paragraph(
         &mut text,
-        "`manifest.json` holds the figures of this card and the BLAKE3 hash of each file, `audit/records.parquet` what became \
-         of each record and which rule decided, `quarantine.jsonl` the records that could not be read or labelled, with \
-         their place and the reason. None of them holds a record's text.",
+        "`report.html` shows the figures of this card and more in any browser. `manifest.json` holds them with the BLAKE3 hash \
+         of each file, `statistics.json` what was measured of the records, `audit/records.parquet` what became of each record \
+         and which rule decided, `quarantine.jsonl` the records that could not be read or labelled, with their place and the \
+         reason. None of them holds a text of a record that is or was personal.",
     );
     text
 }
@@ -177,6 +181,24 @@ fn labels(text: &mut String, program: &hir::Program, manifest: &Manifest) {
             let more = count((values.0.len() - VALUES) as u64);
             paragraph(text, &format!("\n{more} more values stand in `manifest.json`."));
         }
+    }
+}
+
+/// How long the texts are.
+fn lengths(text: &mut String, statistics: &Statistics) {
+    let mut rows = Vec::new();
+    for (part, measured) in statistics.parts.iter() {
+        for (name, column) in measured.columns.iter() {
+            let Measured::Text { words, .. } = column else { continue };
+            let Some((least, most)) = words.range() else { continue };
+            let middle = [50, 95].map(|percent| words.percentile(percent).unwrap_or(most));
+            let figures = [least, middle[0], middle[1], most].map(count);
+            rows.push([plain(name), plain(part)].into_iter().chain(figures).collect());
+        }
+    }
+    if !rows.is_empty() {
+        section(text, "##", "Lengths in words");
+        table(text, &head(&["Field", "Part", "Least", "Median", "95 % up to", "Most"]), 2, rows);
     }
 }
 

@@ -12,8 +12,8 @@ use crate::engine::{
 };
 use crate::hir::{
     Column, ColumnId, Dataset, Expr, ExprKind, FieldType, Label, LabelId, LabelSchema, LabelValue, LabelValues,
-    Literal, OnBadRow, Output, OutputFormat, Personal, PersonalStatement, Program, Source, SourceFormat, SourceId,
-    Split, SplitRule, Step, StepBlock, StepKind, Template, TemplateId, TemplateKind, Turn, Type,
+    Literal, OnBadRow, Output, OutputFormat, Personal, PersonalStatement, Program, ReadOptions, Source, SourceFormat,
+    SourceId, Split, SplitRule, Step, StepBlock, StepKind, Template, TemplateId, TemplateKind, Turn, Type,
 };
 use crate::label::{LabelTable, LabelTables};
 use crate::source::{FileId, Span};
@@ -54,6 +54,8 @@ pub(in crate::emit) fn fixture() -> Program {
             paths: vec!["q.csv".to_owned()],
             folder: String::new(),
             format: SourceFormat::Csv,
+            options: ReadOptions::of(SourceFormat::Csv),
+            longest_row: None,
             fields: Vec::new(),
             license: Some("CC-BY-4.0".to_owned()),
             origin: Some("https://example.org/q_1".to_owned()),
@@ -197,16 +199,6 @@ pub(super) fn outcome() -> Outcome {
             near_pairs: None,
         },
         violations: Vec::new(),
-        missing: vec![MissingRecord {
-            id: id(0xab),
-            source: "questions".to_owned(),
-            file: "q.csv".to_owned(),
-            line: 4,
-            part: 1,
-            verdict: Verdict::Dropped,
-            rule: "too short".to_owned(),
-            gold: vec![Some("now".to_owned())],
-        }],
     }
 }
 
@@ -226,7 +218,7 @@ pub(super) fn staged(out: &Path, each: usize) -> Result<Finished, EmitError> {
     let dataset = &program.datasets[0];
     let rows = [(id(1), "one", "now"), (id(3), "three", HOSTILE)];
     let test = [(id(2), "two", "later")];
-    let mut staging = Staging::create(out, dataset, &batch(&[]).schema())?;
+    let mut staging = Staging::create(out, &program, dataset, &batch(&[]).schema())?;
     for (at, output) in dataset.outputs.iter().enumerate() {
         let renderer = Renderer::new(&program, dataset, output, &tables())?;
         for rows in rows.chunks(each) {
@@ -234,14 +226,16 @@ pub(super) fn staged(out: &Path, each: usize) -> Result<Finished, EmitError> {
         }
         staging.append(at, 1, renderer.render(&batch(&test)).expect("rendered"))?;
     }
-    let row = |at: u8, verdict, rule, rule_line, split| AuditRow {
+    let row = |at: u8, verdict, rule, step, split| AuditRow {
         id: id(at),
         source: "questions",
         file: "q.csv",
         line: u64::from(at),
+        location: u64::from(at),
         verdict,
         rule,
-        rule_line,
+        rule_line: None,
+        step,
         duplicate_of: None,
         split,
     };
@@ -249,8 +243,8 @@ pub(super) fn staged(out: &Path, each: usize) -> Result<Finished, EmitError> {
         row(1, Verdict::Kept, None, None, Some("train")),
         row(2, Verdict::Kept, None, None, Some("test")),
         row(3, Verdict::Kept, None, None, Some("train")),
-        row(0xab, Verdict::Dropped, Some("too short"), Some(12), None),
-        row(0xac, Verdict::Quarantined, Some("read"), None, None),
+        row(0xab, Verdict::Dropped, Some("too short"), Some(1), None),
+        row(0xac, Verdict::Quarantined, Some("read"), Some(0), None),
     ];
     for rows in audit.chunks(each) {
         staging.audit(rows)?;
@@ -265,6 +259,21 @@ pub(super) fn staged(out: &Path, each: usize) -> Result<Finished, EmitError> {
     };
     staging.quarantine(&[bad])?;
     staging.training("router", "train", &batch(&rows))?;
-    let stamp = Stamp { spec: "5".repeat(64), fingerprint: fingerprint(&program, dataset, &outcome().sources) };
+    let lost = MissingRecord {
+        id: id(0xab),
+        source: "questions".to_owned(),
+        file: "q.csv".to_owned(),
+        line: 4,
+        part: 1,
+        verdict: Verdict::Dropped,
+        rule: "too short".to_owned(),
+        gold: vec![Some("now".to_owned())],
+    };
+    staging.missing(dataset, &outcome().labels, &[lost])?;
+    let stamp = Stamp {
+        spec: "5".repeat(64),
+        declared: crate::plan::normal::parts(&program, dataset),
+        fingerprint: fingerprint(&program, dataset, &outcome().sources),
+    };
     staging.finish(&program, dataset, &outcome(), &stamp)
 }

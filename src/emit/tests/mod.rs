@@ -54,6 +54,8 @@ fn a_build_leaves_the_same_bytes_wherever_and_in_whatever_chunks() {
             "parquet/test.parquet",
             "parquet/train.parquet",
             "quarantine.jsonl",
+            "report.html",
+            "statistics.json",
             "training/missing.jsonl",
             "training/router/train.parquet",
         ]
@@ -92,6 +94,7 @@ fn the_manifest_has_the_designed_shape() {
             "schema",
             "dataset",
             "spec",
+            "declared",
             "fingerprint",
             "license",
             "sources",
@@ -106,7 +109,7 @@ fn the_manifest_has_the_designed_shape() {
     assert_eq!(
         json["steps"][2],
         serde_json::json!({
-            "step": "policy bank", "rule": "redact text", "line": 14, "in": 3, "out": 3, "dropped": 0, "changed": 2, "quarantined": 0
+            "step": "policy bank", "rule": "redact text", "in": 3, "out": 3, "dropped": 0, "changed": 2, "quarantined": 0
         })
     );
     assert_eq!(json["splits"]["train"]["labels"]["urgency"][HOSTILE], 1);
@@ -134,7 +137,7 @@ fn a_purpose_is_recorded_with_what_it_asks() {
     assert_eq!(json["purpose"], serde_json::json!(["research", "publication"]));
     let owed = serde_json::json!([{ "source": "questions", "license": "CC-BY-4.0", "duty": "name the author" }]);
     assert_eq!(json["attribution"], owed);
-    let text = card(&program, &program.datasets[0], &manifest);
+    let text = card(&program, &program.datasets[0], &manifest, &Statistics::default());
     assert!(text.contains("Its purpose: research, publication.\n"), "{text}");
     assert!(text.contains("\n- questions, under CC-BY-4.0: name the author\n"), "{text}");
 }
@@ -163,8 +166,8 @@ fn sums_that_disagree_publish_nothing() {
     let before = files(&out.path().join("desk"));
     let program = fixture();
     let dataset = &program.datasets[0];
-    let staging = Staging::create(out.path(), dataset, &batch(&[]).schema()).expect("begun");
-    let stamp = Stamp { spec: String::new(), fingerprint: String::new() };
+    let staging = Staging::create(out.path(), &program, dataset, &batch(&[]).schema()).expect("begun");
+    let stamp = Stamp { spec: String::new(), declared: Default::default(), fingerprint: String::new() };
     assert!(matches!(staging.finish(&program, dataset, &outcome(), &stamp), Err(EmitError::Sums(_))));
     assert_eq!(files(&out.path().join("desk")), before);
     assert!(!out.path().join(".annotc-staging-desk").exists());
@@ -179,7 +182,7 @@ fn no_name_changes_the_cards_shape() {
     manifest.dataset = HOSTILE.to_owned();
     manifest.license = Some(HOSTILE.to_owned());
     manifest.steps[1].rule = HOSTILE.to_owned();
-    let hostile = card(&program, &program.datasets[0], &manifest);
+    let hostile = card(&program, &program.datasets[0], &manifest, &Statistics::default());
     let (front, body) =
         hostile.strip_prefix("---\n").and_then(|rest| rest.split_once("\n---\n")).expect("a front matter");
     let front: serde_yaml::Value = serde_yaml::from_str(front).expect("YAML");
@@ -191,7 +194,7 @@ fn no_name_changes_the_cards_shape() {
     assert_eq!(front["configs"].as_sequence().map(Vec::len), Some(2));
     assert_eq!(front["configs"][0]["data_files"].as_sequence().map(Vec::len), Some(2));
 
-    let plain = card(&program, &program.datasets[0], finished.manifest());
+    let plain = card(&program, &program.datasets[0], finished.manifest(), &Statistics::default());
     assert!(plain.contains("\nlicense: cc-by-4.0\n"));
     let shape = |card: &str| {
         let heads = card.lines().filter(|line| line.starts_with('#')).count();
@@ -210,26 +213,41 @@ fn no_name_changes_the_cards_shape() {
 fn a_records_life_is_told() {
     let out = tempfile::tempdir().expect("a folder");
     staged(out.path(), 2).and_then(Finished::commit).expect("built");
-    let traced = |prefix: &str| trace::trace(out.path(), prefix).expect("traced");
-    let kept = traced("0303");
+    let traced = |wanted| trace::trace(out.path(), &wanted).expect("traced");
+    let by_id = |prefix: &str| traced(trace::Wanted::Id(prefix.to_owned()));
+    let kept = by_id("0303");
     let [life] = &kept.lives[..] else { panic!("{kept:?}") };
     assert_eq!((life.verdict.as_str(), life.split.as_deref()), ("kept", Some("train")));
     assert!(life.steps.iter().all(|step| step.result == "passed") && life.steps.len() == 3);
     assert_eq!(life.outputs.get("chat/train.jsonl"), Some(&2));
     assert_eq!(life.outputs.get("parquet/train.parquet"), Some(&2));
-    assert!(kept.to_text().contains("  desk/chat/train.jsonl, line 2\n"), "{}", kept.to_text());
 
-    let dropped = traced("AB");
-    assert_eq!(dropped.lives[0].steps.len(), 2);
-    assert!(dropped.to_text().contains("  ✗ clean tidy · too short (line 12 of the spec): dropped\n"));
-    assert!(dropped.lives[0].outputs.is_empty());
-    let bad = &traced("ac").lives[0];
+    let mut dropped = by_id("ab");
+    let decided = dropped.lives[0].steps.last().expect("a step");
+    assert_eq!((decided.rule.as_str(), decided.line, decided.result.as_str()), ("too short", None, "dropped"));
+    dropped.lives[0].place(&|step| (step == 1).then_some(12));
+    assert_eq!((dropped.lives[0].steps[0].line, dropped.lives[0].rule_line), (None, Some(12)));
+    assert!(dropped.lives[0].outputs.is_empty() && dropped.lives[0].steps.len() == 2);
+    let bad = &by_id("ac").lives[0];
     assert_eq!(bad.error.as_deref(), Some("3 fields where the header has 2"));
     assert_eq!(bad.steps.len(), 1);
-    assert_eq!((traced("a").lives.len(), traced("").lives.len(), traced("ff").lives.len()), (2, 5, 0));
-    let json: serde_json::Value = serde_json::from_str(&kept.to_json()).expect("JSON");
-    assert_eq!(json["lives"][0]["outputs"]["lines/train.jsonl"], 2);
-    assert!(trace::trace(&out.path().join("nowhere"), "a").expect("nothing").lives.is_empty());
+    assert_eq!((by_id("a").lives.len(), by_id("").lives.len(), by_id("ff").lives.len()), (2, 5, 0));
+    assert!(
+        trace::trace(&out.path().join("nowhere"), &trace::Wanted::Id("a".to_owned()))
+            .expect("nothing")
+            .lives
+            .is_empty()
+    );
+
+    // An id that no record has is answered with those that are like it; a place with the record that begins there.
+    let mut wrong = id(3).to_string();
+    wrong.replace_range(9..10, "f");
+    assert_eq!(by_id(&wrong).near, [id(3).to_string()]);
+    assert!(by_id("ffff").near.is_empty());
+    let at = |file: &str, line| traced(trace::Wanted::Place { file: file.to_owned(), line });
+    assert_eq!(at("somewhere/q.csv", 2).lives[0].id, id(2).to_string());
+    assert_eq!(at("q.csv", 100).lives[0].line, 3, "line 100 begins no record: it may be in the one before it");
+    assert_eq!((at("q.csv", 0).lives.len(), at("other.csv", 2).files), (0, vec!["q.csv".to_owned()]));
 }
 
 /// A change of a program or of the files that it reads.

@@ -1,7 +1,8 @@
 //! A build's side: jobs are submitted, waited for, given up, and their results fetched.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use arrow::array::RecordBatch;
@@ -21,6 +22,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion_proto::physical_plan::AsExecutionPlan;
 use datafusion_proto::protobuf::PhysicalPlanNode;
 use futures::TryStreamExt;
+use tokio::task::JoinHandle;
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Code, Request, Status};
 
@@ -28,6 +30,7 @@ use super::codec::Codec;
 use super::error::Told;
 use super::scheduler::NEEDS_EXECUTORS;
 use super::{Address, ClusterError, MESSAGE_BYTES, release, tls};
+use crate::engine::EngineError;
 
 /// How long a build waits for the first executor.
 const EXECUTORS: Duration = Duration::from_secs(10);
@@ -46,6 +49,12 @@ pub struct Client {
     codec: Codec,
     session: String,
     jobs: AtomicU64,
+    /// The jobs that the cluster knows of, and whether each has ended.
+    known: Mutex<BTreeMap<String, bool>>,
+    /// What waits for jobs that nobody has asked for yet.
+    ahead: Mutex<Vec<JoinHandle<()>>>,
+    /// Whether the build is over.
+    over: AtomicBool,
     cancel: Arc<AtomicBool>,
 }
 
@@ -84,6 +93,9 @@ impl Client {
             codec: Codec::new("the build", release()),
             session: format!("annotc-{}-{}", std::process::id(), since.as_nanos()),
             jobs: AtomicU64::new(0),
+            known: Mutex::default(),
+            ahead: Mutex::default(),
+            over: AtomicBool::new(false),
             cancel: Arc::clone(cancel),
         };
         client.wait_for_executors().await?;
@@ -111,14 +123,9 @@ impl Client {
     }
 
     /// Runs a plan as one job, to its end.
-    pub(super) async fn run(
-        &self,
-        plan: Arc<dyn ExecutionPlan>,
-        partitions: usize,
-        submitted: impl FnOnce(&str) + Send,
-    ) -> Result<Done, ClusterError> {
+    pub(super) async fn run(&self, plan: Arc<dyn ExecutionPlan>, partitions: usize) -> Result<Done, ClusterError> {
         let job = self.submit(plan).await?;
-        submitted(&job);
+        locked(&self.known).insert(job.clone(), false);
         let mut last_known = Instant::now();
         loop {
             self.pause(ASK).await?;
@@ -143,6 +150,7 @@ impl Client {
                             *slot = Some(location);
                         }
                     }
+                    locked(&self.known).insert(job.clone(), true);
                     return Ok(Done { job, partitions: found });
                 }
             }
@@ -150,7 +158,10 @@ impl Client {
     }
 
     async fn submit(&self, plan: Arc<dyn ExecutionPlan>) -> Result<String, ClusterError> {
-        let unsaid = |error: DataFusionError| ClusterError::Setup(error.to_string());
+        let unsaid = |error: DataFusionError| match EngineError::from(error) {
+            EngineError::Cluster(own) => own,
+            other => ClusterError::Setup(other.to_string()),
+        };
         let plan = PhysicalPlanNode::try_from_physical_plan(plan, &self.codec).map_err(unsaid)?;
         let mut bytes = Vec::new();
         plan.try_encode(&mut bytes).map_err(unsaid)?;
@@ -180,15 +191,32 @@ impl Client {
         }
     }
 
-    /// Gives up a job, and has its results deleted. Nothing is done about a scheduler that does not listen: it forgets
-    /// jobs by itself in time.
-    pub(super) async fn forget(&self, job: &str, running: bool) {
-        let job_id = job.to_owned();
-        if running {
-            let _ = self.scheduler.clone().cancel_job(CancelJobParams { job_id: job_id.clone() }).await;
-        }
-        let params = CleanJobDataParams { job_id, remove_stage_ids: Vec::new() };
+    /// Takes care of a task that waits for a job.
+    pub(super) fn ahead(&self, task: JoinHandle<()>) {
+        locked(&self.ahead).push(task);
+    }
+
+    /// Has the results of a job deleted. Nothing is done about a scheduler that does not listen: it has results deleted by
+    /// itself in time.
+    pub(super) async fn forget(&self, job: &str) {
+        locked(&self.known).remove(job);
+        let params = CleanJobDataParams { job_id: job.to_owned(), remove_stage_ids: Vec::new() };
         let _ = self.scheduler.clone().clean_job_data(params).await;
+    }
+
+    /// Gives up what still runs, and has the results deleted that nobody fetched.
+    pub(in crate::engine) async fn leave(&self) {
+        self.over.store(true, Ordering::Relaxed);
+        let ahead = std::mem::take(&mut *locked(&self.ahead));
+        ahead.iter().for_each(JoinHandle::abort);
+        let known = std::mem::take(&mut *locked(&self.known));
+        for (job, ended) in known {
+            if !ended {
+                let params = CancelJobParams { job_id: job.clone() };
+                let _ = self.scheduler.clone().cancel_job(params).await;
+            }
+            self.forget(&job).await;
+        }
     }
 
     /// The batches of one partition, all of them or none.
@@ -224,9 +252,9 @@ impl Client {
         ClusterError::Fetch { address: self.address.to_string(), reason: reason.to_string() }
     }
 
-    /// Waits, unless the build is interrupted.
+    /// Waits, unless the build is interrupted or over.
     async fn pause(&self, time: Duration) -> Result<(), ClusterError> {
-        if self.cancel.load(Ordering::Relaxed) {
+        if self.cancel.load(Ordering::Relaxed) || self.over.load(Ordering::Relaxed) {
             return Err(ClusterError::Interrupted);
         }
         tokio::time::sleep(time).await;
@@ -255,4 +283,8 @@ impl Client {
     fn lost(&self, status: &Status) -> ClusterError {
         ClusterError::Lost { address: self.address.to_string(), reason: status.message().to_owned() }
     }
+}
+
+fn locked<T>(shared: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
 }

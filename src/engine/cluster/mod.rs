@@ -20,7 +20,7 @@ pub use client::{Client, probe};
 pub use codec::release;
 pub use error::ClusterError;
 pub use executor::{ExecutorOptions, serve_executor};
-pub use pass::Pass;
+pub(in crate::engine) use pass::placed;
 pub use scheduler::{SchedulerOptions, serve_scheduler};
 pub use tls::Tls;
 

@@ -8,7 +8,9 @@ use crate::hir::{FieldType, Type};
 /// A value as it was read; texts are borrowed from the file's bytes where nothing had to be unescaped.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Cell<'a> {
-    /// Null, or not there.
+    /// Not there; a row that was read has none such.
+    Absent,
+    /// Null.
     Null,
     /// A text.
     Text(Cow<'a, str>),
@@ -75,32 +77,65 @@ impl<'a> Cell<'a> {
         }
     }
 
-    /// Adds the value to a hash: a tag, then a length where one is needed, so that no two values look the same.
-    pub fn hash_into(&self, hasher: &mut blake3::Hasher) {
+    /// Adds the value to what is hashed: a tag, then a length where one is needed, so that no two values look the same.
+    pub fn write_into(&self, bytes: &mut Vec<u8>) {
         match self {
-            Cell::Null => hasher.update(&[0]),
-            Cell::Text(text) => hash_text(hasher, text),
-            Cell::Int(value) => hasher.update(&[2]).update(&value.to_le_bytes()),
+            Cell::Absent | Cell::Null => bytes.push(0),
+            Cell::Text(text) => write_text(bytes, text),
+            Cell::Int(value) => write_tagged(bytes, 2, &value.to_le_bytes()),
             // Adding zero makes the negative zero the positive one.
-            Cell::Float(value) => hasher.update(&[3]).update(&(value + 0.0).to_bits().to_le_bytes()),
-            Cell::Bool(value) => hasher.update(&[4, u8::from(*value)]),
-            Cell::Date(value) => hasher.update(&[5]).update(&value.to_le_bytes()),
-            Cell::Timestamp(value) => hasher.update(&[6]).update(&value.to_le_bytes()),
-            Cell::List(values) => hash_all(hasher, 7, values),
-            Cell::Record(values) => hash_all(hasher, 8, values),
-        };
+            Cell::Float(value) => write_tagged(bytes, 3, &(value + 0.0).to_bits().to_le_bytes()),
+            Cell::Bool(value) => write_tagged(bytes, 4, &[u8::from(*value)]),
+            Cell::Date(value) => write_tagged(bytes, 5, &value.to_le_bytes()),
+            Cell::Timestamp(value) => write_tagged(bytes, 6, &value.to_le_bytes()),
+            Cell::List(values) => write_all(bytes, 7, values),
+            Cell::Record(values) => write_all(bytes, 8, values),
+        }
+    }
+
+    /// The bytes that its texts and numbers take.
+    pub fn size(&self) -> u64 {
+        match self {
+            Cell::Absent | Cell::Null => 0,
+            Cell::Text(text) => text.len() as u64,
+            Cell::Bool(_) => 1,
+            Cell::Date(_) => 4,
+            Cell::Int(_) | Cell::Float(_) | Cell::Timestamp(_) => 8,
+            Cell::List(values) | Cell::Record(values) => values.iter().map(Cell::size).sum(),
+        }
+    }
+
+    /// The same value with texts of its own.
+    pub fn into_owned(self) -> Cell<'static> {
+        match self {
+            Cell::Absent => Cell::Absent,
+            Cell::Null => Cell::Null,
+            Cell::Text(text) => Cell::Text(Cow::Owned(text.into_owned())),
+            Cell::Int(value) => Cell::Int(value),
+            Cell::Float(value) => Cell::Float(value),
+            Cell::Bool(value) => Cell::Bool(value),
+            Cell::Date(value) => Cell::Date(value),
+            Cell::Timestamp(value) => Cell::Timestamp(value),
+            Cell::List(values) => Cell::List(values.into_iter().map(Cell::into_owned).collect()),
+            Cell::Record(values) => Cell::Record(values.into_iter().map(Cell::into_owned).collect()),
+        }
     }
 }
 
-/// Adds a text with its tag and length.
-pub fn hash_text<'h>(hasher: &'h mut blake3::Hasher, text: &str) -> &'h mut blake3::Hasher {
-    hasher.update(&[1]).update(&(text.len() as u64).to_le_bytes()).update(text.as_bytes())
+fn write_tagged(bytes: &mut Vec<u8>, tag: u8, value: &[u8]) {
+    bytes.push(tag);
+    bytes.extend_from_slice(value);
 }
 
-fn hash_all<'h>(hasher: &'h mut blake3::Hasher, tag: u8, values: &[Cell<'_>]) -> &'h mut blake3::Hasher {
-    hasher.update(&[tag]).update(&(values.len() as u64).to_le_bytes());
-    values.iter().for_each(|value| value.hash_into(hasher));
-    hasher
+/// Adds a text with its tag and length.
+pub fn write_text(bytes: &mut Vec<u8>, text: &str) {
+    write_tagged(bytes, 1, &(text.len() as u64).to_le_bytes());
+    bytes.extend_from_slice(text.as_bytes());
+}
+
+fn write_all(bytes: &mut Vec<u8>, tag: u8, values: &[Cell<'_>]) {
+    write_tagged(bytes, tag, &(values.len() as u64).to_le_bytes());
+    values.iter().for_each(|value| value.write_into(bytes));
 }
 
 /// The first 16 bytes of a BLAKE3 hash: BLAKE3-128.

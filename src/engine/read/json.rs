@@ -14,6 +14,8 @@ use crate::hir::{FieldType, SourceField, Type};
 pub struct JsonShape {
     root: Node,
     fields: Vec<(String, FieldType)>,
+    /// What a record is called: the line, the element.
+    record: &'static str,
 }
 
 #[derive(Debug, Clone, Default)]
@@ -24,24 +26,28 @@ struct Node {
 }
 
 impl JsonShape {
-    /// The shape of a source's objects.
-    pub fn new(fields: &[SourceField]) -> Self {
+    /// The shape of a source's objects. `record` is what a message calls one: the line, the element.
+    pub fn new(fields: &[SourceField], record: &'static str) -> Self {
         let mut root = Node::default();
         for (index, field) in fields.iter().enumerate() {
             root.descend(&field.column).leaves.push(index);
         }
-        Self { root, fields: fields.iter().map(|field| (field.name.clone(), field.ty.clone())).collect() }
+        Self { root, fields: fields.iter().map(|field| (field.name.clone(), field.ty.clone())).collect(), record }
     }
 
-    /// A cell for each field of one record, which is one JSON object without its line end.
+    /// A cell for each field of one record, which is one JSON object without its line end. `cells` is overwritten, so that
+    /// its room serves the next record.
     ///
     /// # Errors
     /// What is wrong with the record, without its data.
-    pub fn read<'a>(&self, record: &'a str) -> Result<Vec<Cell<'a>>, RowError> {
-        let mut row = Row { fields: &self.fields, cells: vec![None; self.fields.len()], error: None };
+    pub fn read<'a>(&self, record: &'a str, cells: &mut Vec<Cell<'a>>) -> Result<(), RowError> {
+        cells.clear();
+        cells.resize(self.fields.len(), Cell::Absent);
+        let mut row = Row { fields: &self.fields, cells, error: None, record: self.record };
         let mut input = serde_json::Deserializer::from_str(record);
         let visitor = Object { node: &self.root, row: &mut row, path: "" };
-        input.deserialize_any(visitor).and_then(|()| input.end()).map_err(|error| syntax(&error))?;
+        let parsed = input.deserialize_any(visitor).and_then(|()| input.end());
+        parsed.map_err(|error| syntax(&error, self.record))?;
         row.finish()
     }
 }
@@ -61,18 +67,19 @@ impl Node {
 }
 
 /// What the parser stumbled over: its own message may quote the text, so only the kind and the place are taken.
-fn syntax(error: &serde_json::Error) -> RowError {
+pub fn syntax(error: &serde_json::Error, record: &str) -> RowError {
     match error.classify() {
         serde_json::error::Category::Eof => "malformed JSON: it ends too early".to_owned(),
         serde_json::error::Category::Io | serde_json::error::Category::Syntax | serde_json::error::Category::Data => {
-            format!("malformed JSON at byte {} of the line", error.column())
+            format!("malformed JSON at byte {} of the {record}", error.column())
         }
     }
 }
 
 struct Row<'s, 'a> {
     fields: &'s [(String, FieldType)],
-    cells: Vec<Option<Cell<'a>>>,
+    cells: &'s mut Vec<Cell<'a>>,
+    record: &'static str,
     /// The first thing that is wrong; the rest of the text is still parsed, since bad syntax weighs more.
     error: Option<RowError>,
 }
@@ -84,23 +91,26 @@ impl<'a> Row<'_, 'a> {
         }
     }
 
-    fn finish(self) -> Result<Vec<Cell<'a>>, RowError> {
+    fn finish(self) -> Result<(), RowError> {
         if let Some(error) = self.error {
             return Err(error);
         }
-        let cells = self.cells.into_iter().zip(self.fields);
-        cells.map(|(cell, (name, ty))| require(cell, name, ty.nullable)).collect()
+        for (cell, (name, ty)) in self.cells.iter_mut().zip(self.fields) {
+            require(cell, name, ty.nullable)?;
+        }
+        Ok(())
     }
 }
 
-/// A cell that may be null, or the complaint that it is not there.
-fn require<'a>(cell: Option<Cell<'a>>, name: &str, nullable: bool) -> Result<Cell<'a>, RowError> {
+/// Complains about a cell that is not there or null and may not be; one that is not there becomes null.
+pub fn require(cell: &mut Cell<'_>, name: &str, nullable: bool) -> Result<(), RowError> {
     match cell {
-        None if !nullable => Err(format!("missing field `{name}`")),
-        Some(Cell::Null) if !nullable => Err(format!("field `{name}` is null")),
-        None => Ok(Cell::Null),
-        Some(cell) => Ok(cell),
+        Cell::Absent if !nullable => return Err(format!("missing field `{name}`")),
+        Cell::Null if !nullable => return Err(format!("field `{name}` is null")),
+        Cell::Absent => *cell = Cell::Null,
+        _ => {}
     }
+    Ok(())
 }
 
 /// Visits an object of the tree.
@@ -113,9 +123,9 @@ struct Object<'r, 's, 'a> {
 impl Object<'_, '_, '_> {
     /// Something else than an object stands here.
     fn other<E>(self, what: &str) -> Result<(), E> {
-        let path = self.path;
+        let (path, record) = (self.path, self.row.record);
         self.row.complain(|| match path {
-            "" => format!("the line is {what}, expected an object"),
+            "" => format!("the {record} is {what}, expected an object"),
             path => format!("key `{path}` is {what}, expected an object"),
         });
         Ok(())
@@ -139,7 +149,7 @@ impl<'de> Visitor<'de> for Object<'_, '_, 'de> {
                 ([leaf], []) => {
                     let (name, ty) = &self.row.fields[*leaf];
                     let cell = map.next_value_seed(Typed { name, ty: &ty.ty, error: &mut self.row.error })?;
-                    self.row.cells[*leaf] = Some(cell);
+                    self.row.cells[*leaf] = cell;
                 }
                 ([], _) => {
                     let path = join(self.path, name);
@@ -205,7 +215,7 @@ fn spread(node: &Node, row: &mut Row<'_, '_>, path: &str, value: &Value) {
         let (name, ty) = &row.fields[leaf];
         let typed = Typed { name, ty: &ty.ty, error: &mut row.error };
         let cell = typed.deserialize(value).expect("a parsed value has no syntax errors");
-        row.cells[leaf] = Some(owned(cell));
+        row.cells[leaf] = cell.into_owned();
     }
     if node.children.is_empty() || value.is_null() {
         return;
@@ -217,20 +227,6 @@ fn spread(node: &Node, row: &mut Row<'_, '_>, path: &str, value: &Value) {
         if let Some(value) = object.get(key) {
             spread(child, row, &join(path, key), value);
         }
-    }
-}
-
-fn owned(cell: Cell<'_>) -> Cell<'static> {
-    match cell {
-        Cell::Null => Cell::Null,
-        Cell::Text(text) => Cell::Text(Cow::Owned(text.into_owned())),
-        Cell::Int(value) => Cell::Int(value),
-        Cell::Float(value) => Cell::Float(value),
-        Cell::Bool(value) => Cell::Bool(value),
-        Cell::Date(value) => Cell::Date(value),
-        Cell::Timestamp(value) => Cell::Timestamp(value),
-        Cell::List(values) => Cell::List(values.into_iter().map(owned).collect()),
-        Cell::Record(values) => Cell::Record(values.into_iter().map(owned).collect()),
     }
 }
 
@@ -348,7 +344,7 @@ impl<'de> Visitor<'de> for Typed<'_> {
         let mut values = Vec::new();
         let name = format!("{}[]", self.name);
         while let Some(value) = seq.next_element_seed(Typed { name: &name, ty: &item.ty, error: self.error })? {
-            keep_first(self.error, require(Some(value), &name, item.nullable), &mut values);
+            keep_first(self.error, value, &name, item.nullable, &mut values);
         }
         Ok(Cell::List(values))
     }
@@ -358,27 +354,33 @@ impl<'de> Visitor<'de> for Typed<'_> {
             while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
             return self.mismatch("an object");
         };
-        let mut cells = vec![None; fields.len()];
+        let mut cells = vec![Cell::Absent; fields.len()];
         while let Some(key) = map.next_key_seed(Key)? {
             let Some(at) = fields.iter().position(|(name, _)| *name == key) else {
                 map.next_value::<IgnoredAny>()?;
                 continue;
             };
             let name = join(self.name, &key);
-            cells[at] = Some(map.next_value_seed(Typed { name: &name, ty: &fields[at].1.ty, error: self.error })?);
+            cells[at] = map.next_value_seed(Typed { name: &name, ty: &fields[at].1.ty, error: self.error })?;
         }
         let mut values = Vec::new();
         for (cell, (name, ty)) in cells.into_iter().zip(fields) {
-            keep_first(self.error, require(cell, &join(self.name, name), ty.nullable), &mut values);
+            keep_first(self.error, cell, &join(self.name, name), ty.nullable, &mut values);
         }
         Ok(Cell::Record(values))
     }
 }
 
 /// Keeps a good value, and the first error.
-fn keep_first<'a>(error: &mut Option<RowError>, result: Result<Cell<'a>, RowError>, values: &mut Vec<Cell<'a>>) {
-    match result {
-        Ok(cell) => values.push(cell),
+fn keep_first<'a>(
+    error: &mut Option<RowError>,
+    mut cell: Cell<'a>,
+    name: &str,
+    nullable: bool,
+    values: &mut Vec<Cell<'a>>,
+) {
+    match require(&mut cell, name, nullable) {
+        Ok(()) => values.push(cell),
         Err(found) => {
             error.get_or_insert(found);
         }

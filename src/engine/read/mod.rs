@@ -1,22 +1,43 @@
 //! The reader: files are surveyed once, cut into chunks at record ends, and each chunk is a partition of a table.
 //! A row that cannot be read is a row of the table too, with its error and without values.
 
+mod avro;
 pub mod cell;
 pub mod chunk;
 pub mod columns;
+mod conll;
+mod converted;
 pub mod csv;
+mod cut;
+mod document;
+pub mod encoding;
+mod guard;
+mod html;
+mod ipc;
+mod ipc_check;
 pub mod json;
+mod json_list;
 pub mod moment;
+mod objects;
+mod parquet;
 pub mod raw;
 pub mod records;
+mod rows;
 pub mod scan;
 pub mod shape;
+mod spool;
+mod sqlite;
 pub mod survey;
 pub mod table;
+mod table_row;
+mod table_value;
+mod text;
+mod unpack;
 
+pub use objects::{LeftOutColumn, each_object};
 pub use raw::{RawRecord, RawRecords};
 pub use scan::{ChunkTable, Keep};
-pub use survey::{Chunk, ChunkKind, FileSurvey, Survey};
+pub use survey::{Chunk, ChunkKind, FileSurvey, Survey, Surveying};
 
 /// The number of low bits of a location that hold the byte offset; the others hold the number of the file.
 pub const OFFSET_BITS: u32 = 44;

@@ -2,19 +2,21 @@
 //! and which bytes are none is decided by the same functions as in a build.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 
 use super::cell::RowError;
-use super::records::{RecordEnds, is_blank, trim_line_end};
+use super::cut::{BYTE_ORDER_MARK, header_fields};
+use super::records::{Framing, RecordEnds, is_blank, trim_line_end};
 use super::shape::{overlong, record_text};
-use super::survey::{BYTE_ORDER_MARK, header_fields};
+use super::unpack::Steps;
 use crate::engine::EngineError;
-use crate::hir::SourceFormat;
+use crate::hir::{ReadOptions, SourceFormat};
 
 /// Reads one file from front to back. Nothing is kept but the record at hand.
 pub struct RawRecords {
-    input: BufReader<File>,
+    input: BufReader<Box<dyn Read>>,
+    steps: Steps,
     path: PathBuf,
     ends: RecordEnds,
     /// The longest record in bytes, without its line end.
@@ -35,30 +37,45 @@ pub struct RawRecord<'a> {
 }
 
 impl RawRecords {
-    /// Opens a file, and gives the columns that its header names: none of a format without a header.
+    /// Opens a file of texts, and gives the columns that its header names: none of a format without a header. A
+    /// compressed file is unpacked as it is read.
     ///
     /// # Errors
     /// A file that cannot be read, or whose header is of no use.
-    pub fn open(path: &Path, format: SourceFormat, cap: u64) -> Result<(Vec<String>, Self), EngineError> {
+    pub fn open(
+        path: &Path,
+        format: SourceFormat,
+        options: &ReadOptions,
+        cap: u64,
+    ) -> Result<(Vec<String>, Self), EngineError> {
         let failed = |error| EngineError::Read { path: path.to_owned(), error };
         let file = File::open(path).map_err(failed)?;
         if file.metadata().map_err(failed)?.is_dir() {
             return Err(failed(std::io::Error::new(std::io::ErrorKind::IsADirectory, "it is a folder")));
         }
-        let mut input = BufReader::with_capacity(1 << 20, file);
-        if input.fill_buf().map_err(failed)?.starts_with(BYTE_ORDER_MARK) {
-            input.consume(BYTE_ORDER_MARK.len());
-        }
-        let ends = RecordEnds::new(format);
-        let mut records = Self { input, path: path.to_owned(), ends, cap, line: 1, bytes: Vec::new() };
-        let header = match format {
-            SourceFormat::Jsonl => Vec::new(),
-            SourceFormat::Csv => match records.advance()? {
-                Some((_, length)) => header_fields(trim_line_end(&records.bytes), length, cap, path)?,
+        let framing = Framing::of(format, options).expect("only texts are read record by record");
+        let steps = Steps::of(&path.to_string_lossy(), format, options);
+        let text = steps.text(file).map_err(|error| steps.failure(path, &error))?;
+        let input = BufReader::with_capacity(1 << 20, text);
+        let ends = RecordEnds::new(framing);
+        let mut records = Self { input, steps, path: path.to_owned(), ends, cap, line: 1, bytes: Vec::new() };
+        records.skip_mark()?;
+        let header = match framing {
+            Framing::Values(dialect) if dialect.header => match records.advance()? {
+                Some((_, length)) => header_fields(trim_line_end(&records.bytes), length, cap, dialect, path)?,
                 None => Vec::new(),
             },
+            Framing::Values(_) | Framing::Lines | Framing::Blocks | Framing::Whole => Vec::new(),
         };
         Ok((header, records))
+    }
+
+    fn skip_mark(&mut self) -> Result<(), EngineError> {
+        let marked = self.input.fill_buf().map(|begin| begin.starts_with(BYTE_ORDER_MARK));
+        if marked.map_err(|error| self.steps.failure(&self.path, &error))? {
+            self.input.consume(BYTE_ORDER_MARK.len());
+        }
+        Ok(())
     }
 
     /// The next record that is no blank line, `None` after the last.
@@ -97,7 +114,7 @@ impl RawRecords {
                 Ok([]) => return Ok(length),
                 Ok(buffer) => buffer,
                 Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(EngineError::Read { path: self.path.clone(), error }),
+                Err(error) => return Err(self.steps.failure(&self.path, &error)),
             };
             let end = self.ends.next_end(buffer);
             let piece = &buffer[..end.unwrap_or(buffer.len())];
@@ -125,7 +142,8 @@ mod tests {
     fn read(format: SourceFormat, bytes: &[u8], cap: u64) -> (Vec<String>, Vec<(u64, String)>) {
         let file = tempfile::NamedTempFile::new().expect("a temporary file");
         std::fs::write(file.path(), bytes).expect("a file is written");
-        let (header, mut records) = RawRecords::open(file.path(), format, cap).expect("the file opens");
+        let (header, mut records) =
+            RawRecords::open(file.path(), format, &ReadOptions::of(format), cap).expect("the file opens");
         let mut found = Vec::new();
         while let Some(record) = records.next_record().expect("the file can be read") {
             found.push((record.line, record.text.map_or_else(|error| format!("! {error}"), str::to_owned)));

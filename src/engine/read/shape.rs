@@ -1,20 +1,46 @@
 //! How the rows of one source are read and identified.
 
-use super::cell::{Cell, RowError, digest_128, expected, hash_text};
-use super::csv;
+use super::cell::{Cell, RowError, expected, write_text};
+use super::conll::ConllShape;
+use super::document::DocumentShape;
 use super::json::JsonShape;
-use crate::hir::{Column, Source, SourceFormat};
+use super::records::is_blank;
+use super::text::TextShape;
+use super::{csv, table_row::TableShape};
+use crate::hir::{Column, Dialect, Source, SourceField, SourceFormat};
 
 /// How the rows of one source become rows of the table.
 #[derive(Debug)]
 pub struct RowShape {
     pub(super) source: Source,
-    json: JsonShape,
+    texts: Texts,
     /// Indices into the source's fields in order of name: the order in which they are hashed.
     by_name: Vec<usize>,
     key: Option<usize>,
     /// For each declared column of the table, the source's field.
     pub(super) fields: Vec<Option<usize>>,
+}
+
+/// How a record's text becomes cells.
+#[derive(Debug)]
+enum Texts {
+    Json(JsonShape),
+    /// As the file's header says.
+    Values,
+    Plain(TextShape),
+    Conll(ConllShape),
+    Document(DocumentShape),
+    /// The format has no texts.
+    None,
+}
+
+/// The place of a record, which some formats have fields for.
+#[derive(Debug, Clone, Copy)]
+pub struct RecordPlace<'a> {
+    /// The file's name.
+    pub file: &'a str,
+    /// The 1-based line.
+    pub line: u64,
 }
 
 impl RowShape {
@@ -23,8 +49,17 @@ impl RowShape {
         let mut by_name: Vec<usize> = (0..source.fields.len()).collect();
         by_name.sort_by(|&a, &b| source.fields[a].name.cmp(&source.fields[b].name));
         let fields = columns.iter().filter(|column| column.label.is_none());
+        let texts = match source.format {
+            SourceFormat::Jsonl => Texts::Json(JsonShape::new(&source.fields, "line")),
+            SourceFormat::Json => Texts::Json(JsonShape::new(&source.fields, "element")),
+            SourceFormat::Csv | SourceFormat::Tsv => Texts::Values,
+            SourceFormat::Text => Texts::Plain(TextShape::new(&source.fields)),
+            SourceFormat::Conll => Texts::Conll(ConllShape::new(&source.fields, source.options.separator)),
+            SourceFormat::Markdown | SourceFormat::Html => Texts::Document(DocumentShape::new(source)),
+            SourceFormat::Parquet | SourceFormat::Arrow | SourceFormat::Avro | SourceFormat::Sqlite => Texts::None,
+        };
         Self {
-            json: JsonShape::new(&source.fields),
+            texts,
             by_name,
             key: source.fields.iter().position(|field| field.key),
             fields: fields.map(|column| source.fields.iter().position(|field| field.name == column.name)).collect(),
@@ -34,13 +69,16 @@ impl RowShape {
 
     /// Where the source's fields stand in a file, whose header names these columns.
     pub(super) fn header(&self, columns: &[String]) -> Header {
-        match self.source.format {
-            SourceFormat::Jsonl => Header::None,
-            SourceFormat::Csv => self.csv_shape(columns).map_or_else(Header::Bad, Header::Csv),
+        match self.texts {
+            Texts::Values if self.source.options.dialect.header => {
+                self.named_columns(columns).map_or_else(Header::Bad, Header::Values)
+            }
+            Texts::Values => Header::Values(self.numbered_columns()),
+            Texts::Json(_) | Texts::Plain(_) | Texts::Conll(_) | Texts::Document(_) | Texts::None => Header::None,
         }
     }
 
-    fn csv_shape(&self, header: &[String]) -> Result<CsvShape, RowError> {
+    fn named_columns(&self, header: &[String]) -> Result<ValueShape, RowError> {
         let mut positions = Vec::new();
         for field in &self.source.fields {
             let name = field.column.join(".");
@@ -50,30 +88,68 @@ impl RowShape {
                 return Err(format!("column `{name}` stands twice in the header"));
             }
         }
-        Ok(CsvShape { positions, width: header.len() })
+        Ok(ValueShape { positions, width: Width::Header(header.len()), dialect: self.source.options.dialect })
     }
 
-    /// The identity of a readable row.
-    pub(super) fn digest(&self, cells: &[Cell<'_>]) -> [u8; 16] {
-        let mut hasher = blake3::Hasher::new();
-        hash_text(&mut hasher, &self.source.name);
+    /// Without a header a field is known by its number, or by its place among the fields.
+    fn numbered_columns(&self) -> ValueShape {
+        let numbers: Vec<Option<usize>> = self.source.fields.iter().map(column_number).collect();
+        let positions: Vec<usize> = numbers.iter().enumerate().map(|(at, number)| number.unwrap_or(at)).collect();
+        let width = match numbers.iter().any(Option::is_some) {
+            true => Width::AtLeast(positions.iter().max().map_or(0, |last| last + 1)),
+            false => Width::Fields(positions.len()),
+        };
+        let positions = positions.into_iter().map(Some).collect();
+        ValueShape { positions, width, dialect: self.source.options.dialect }
+    }
+
+    /// The identity of a readable row. `bytes` is overwritten, so that its room serves the next row.
+    pub(super) fn digest(&self, cells: &[Cell<'_>], bytes: &mut Vec<u8>) -> [u8; 16] {
+        bytes.clear();
+        write_text(bytes, &self.source.name);
         match self.key {
-            Some(key) => cells[key].hash_into(&mut hasher),
+            Some(key) => cells[key].write_into(bytes),
             None => {
                 for &field in &self.by_name {
-                    hash_text(&mut hasher, &self.source.fields[field].name);
-                    cells[field].hash_into(&mut hasher);
+                    write_text(bytes, &self.source.fields[field].name);
+                    cells[field].write_into(bytes);
                 }
             }
         }
-        digest_128(&hasher)
+        first_16(&blake3::hash(bytes))
     }
 
     /// The hash that a row which cannot be read is identified by, up to its bytes.
     pub(super) fn raw_hasher(&self) -> blake3::Hasher {
-        let mut hasher = blake3::Hasher::new();
-        hash_text(&mut hasher, &self.source.name);
+        let (mut hasher, mut name) = (blake3::Hasher::new(), Vec::new());
+        write_text(&mut name, &self.source.name);
+        hasher.update(&name);
         hasher
+    }
+
+    /// Whether a record is none: it is blank, or says something of the file alone.
+    pub(super) fn is_no_record(&self, record: &[u8]) -> bool {
+        is_blank(record) || matches!(&self.texts, Texts::Conll(_) if super::conll::is_no_sentence(record))
+    }
+
+    /// How the rows of a table become cells.
+    pub(super) fn table(&self, schema: &arrow::datatypes::Schema) -> TableShape {
+        TableShape::new(&self.source.fields, schema)
+    }
+}
+
+/// The 16 bytes of a BLAKE3 hash that stand for all of it.
+pub(super) fn first_16(hash: &blake3::Hash) -> [u8; 16] {
+    let mut first = [0; 16];
+    first.copy_from_slice(&hash.as_bytes()[..16]);
+    first
+}
+
+/// The number of the column that a field of a source without a header names, from 0.
+pub fn column_number(field: &SourceField) -> Option<usize> {
+    match field.column.as_slice() {
+        [number] => number.parse::<usize>().ok()?.checked_sub(1),
+        _ => None,
     }
 }
 
@@ -82,25 +158,53 @@ pub(super) enum Header {
     /// The format has no header.
     None,
     /// In these columns.
-    Csv(CsvShape),
+    Values(ValueShape),
     /// The header is of no use, which is wrong with each of the file's rows.
     Bad(RowError),
 }
 
-/// Where the declared fields stand in a CSV record.
-pub(super) struct CsvShape {
+/// Where the declared fields stand in a row of values.
+pub(super) struct ValueShape {
     positions: Vec<Option<usize>>,
-    width: usize,
+    width: Width,
+    dialect: Dialect,
+}
+
+/// How many values a row has.
+#[derive(Debug, Clone, Copy)]
+pub enum Width {
+    /// As many as the header.
+    Header(usize),
+    /// As many as the source has fields.
+    Fields(usize),
+    /// As many as it takes to have the last one that is read.
+    AtLeast(usize),
 }
 
 impl RowShape {
-    /// The cells of one record without its line end, in the order of the source's fields.
-    pub(super) fn read<'a>(&self, header: &Header, record: &'a [u8]) -> Result<Vec<Cell<'a>>, RowError> {
-        let text = record_text(record)?;
-        match header {
-            Header::None => self.json.read(text),
-            Header::Csv(csv) => read_csv(&self.source, csv, text),
-            Header::Bad(error) => Err(error.clone()),
+    /// Reads the cells of one record without its line end, in the order of the source's fields.
+    pub(super) fn read<'a>(
+        &self,
+        header: &Header,
+        record: &'a [u8],
+        place: RecordPlace<'a>,
+        cells: &mut Vec<Cell<'a>>,
+    ) -> Result<(), RowError> {
+        let text = match self.source.options.encoding {
+            None => record_text(record)?,
+            Some(encoding) => decoded_text(record, encoding)?,
+        };
+        match (&self.texts, header) {
+            (_, Header::Bad(error)) => Err(error.clone()),
+            (Texts::Json(json), _) => json.read(text, cells),
+            (Texts::Values, Header::Values(shape)) => read_values(&self.source, shape, text, cells),
+            (Texts::Plain(plain), _) => {
+                plain.read(text, place, cells);
+                Ok(())
+            }
+            (Texts::Conll(conll), _) => conll.read(text, place, cells),
+            (Texts::Document(document), _) => document.read(text, place, cells),
+            (Texts::Values | Texts::None, _) => unreachable!("rows of values have a header's shape, tables no texts"),
         }
     }
 }
@@ -113,24 +217,43 @@ pub(super) fn record_text(record: &[u8]) -> Result<&str, RowError> {
     std::str::from_utf8(record).map_err(|error| format!("invalid UTF-8 at byte {} of the row", error.valid_up_to() + 1))
 }
 
+/// The bytes of a record that was decoded as text.
+pub(super) fn decoded_text<'a>(record: &'a [u8], encoding: &str) -> Result<&'a str, RowError> {
+    std::str::from_utf8(record).map_err(|error| {
+        let before = String::from_utf8_lossy(&record[..error.valid_up_to()]).chars().count();
+        format!("bytes that are no {encoding} behind {before} characters of the row")
+    })
+}
+
 /// The complaint about a record that is longer than the cap.
 pub(super) fn overlong(length: u64, cap: u64) -> RowError {
     format!("row of {length} bytes, longer than the cap of {cap} bytes")
 }
 
-/// The fields of a CSV record, as many as the header has.
+/// The values of a row, as many as it has to have.
 ///
 /// # Errors
-/// An open quote, or another number of fields.
-pub fn csv_fields(text: &str, width: usize) -> Result<Vec<csv::Field<'_>>, RowError> {
-    let fields = csv::split(text).map_err(|error| format!("the row {error}"))?;
-    if fields.len() == width { Ok(fields) } else { Err(format!("{} fields, the header has {width}", fields.len())) }
+/// An open quote, or another number of values.
+pub fn row_values(text: &str, dialect: Dialect, width: Width) -> Result<Vec<csv::Field<'_>>, RowError> {
+    let values = csv::split(text, dialect).map_err(|error| format!("the row {error}"))?;
+    let found = values.len();
+    match width {
+        Width::Header(width) if found != width => Err(format!("{found} fields, the header has {width}")),
+        Width::Fields(width) if found != width => Err(format!("{found} values, the source has {width} fields")),
+        Width::AtLeast(width) if found < width => Err(format!("{found} values, column {width} is read")),
+        Width::Header(_) | Width::Fields(_) | Width::AtLeast(_) => Ok(values),
+    }
 }
 
-fn read_csv<'a>(source: &Source, shape: &CsvShape, text: &'a str) -> Result<Vec<Cell<'a>>, RowError> {
-    let fields = csv_fields(text, shape.width)?;
-    let mut cells = Vec::with_capacity(source.fields.len());
-    for (field, position) in source.fields.iter().zip(&shape.positions) {
+fn read_values<'a>(
+    source: &Source,
+    shape: &ValueShape,
+    text: &'a str,
+    cells: &mut Vec<Cell<'a>>,
+) -> Result<(), RowError> {
+    let mut values = row_values(text, shape.dialect, shape.width)?;
+    cells.clear();
+    for (at, (field, position)) in source.fields.iter().zip(&shape.positions).enumerate() {
         let Some(position) = *position else {
             if field.ty.nullable {
                 cells.push(Cell::Null);
@@ -138,10 +261,12 @@ fn read_csv<'a>(source: &Source, shape: &CsvShape, text: &'a str) -> Result<Vec<
             }
             return Err(format!("missing field `{}`", field.name));
         };
-        let quoted = fields[position].quoted;
-        let text = fields[position].text.clone();
+        let quoted = values[position].quoted;
+        // Two fields may look at one column; the last one may take its text.
+        let again = shape.positions[at + 1..].contains(&Some(position));
+        let text = if again { values[position].text.clone() } else { std::mem::take(&mut values[position].text) };
         let cell = Cell::from_csv(text, quoted, &field.ty);
         cells.push(cell.ok_or_else(|| format!("field `{}` is not {}", field.name, expected(&field.ty.ty)))?);
     }
-    Ok(cells)
+    Ok(())
 }

@@ -1,15 +1,24 @@
-//! The survey: each file is read once from end to end, hashed and cut into chunks at record ends.
+//! The survey: each file is read once from end to end, hashed and cut into chunks at record ends. What does not lie as text
+//! is unpacked and decoded on the way, into a private file that the reader then reads.
+
+#[cfg(feature = "cluster")]
+pub(in crate::engine) mod wire;
 
 use std::fs::File;
-use std::io::Read;
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::SystemTime;
 
-use super::records::{RecordEnds, trim_line_end};
-use super::{OFFSET_BITS, Sizes, csv};
+use super::cut::Cutter;
+use super::records::Framing;
+use super::rows::RowTable;
+use super::spool::{Cursor, private_file};
+use super::unpack::{Passing, Steps, fill};
+use super::{OFFSET_BITS, Sizes, rows};
 use crate::engine::EngineError;
-use crate::hir::{SourceFormat, SourceId};
+use crate::hir::{Source, SourceId};
 
 /// A file of a source: where it lies and how it is named in outputs.
 #[derive(Debug, Clone)]
@@ -19,6 +28,18 @@ pub struct InputFile {
     pub location: PathBuf,
     /// As the source's `path` statement reaches it: relative, with `/`. It stands in the outputs.
     pub name: String,
+}
+
+impl InputFile {
+    /// Whether it is a copy of a file that lies elsewhere.
+    pub fn is_remote(&self) -> bool {
+        self.name.contains("://")
+    }
+
+    /// How a message calls it: where it lies, or the address that it is a copy of.
+    pub fn shown(&self) -> PathBuf {
+        if self.is_remote() { PathBuf::from(&self.name) } else { self.location.clone() }
+    }
 }
 
 /// All files of a data set, in order of declaration, then by name.
@@ -34,20 +55,32 @@ pub struct Survey {
 
 /// What is known of a file.
 #[derive(Debug, Clone)]
-#[cfg_attr(feature = "cluster", derive(serde::Serialize, serde::Deserialize))]
 pub struct FileSurvey {
     /// Its source.
     pub source: SourceId,
     /// Where it lies and how it is named.
     pub file: InputFile,
-    /// BLAKE3 of its bytes.
-    #[cfg_attr(feature = "cluster", serde(with = "super::scan::wire::hash"))]
+    /// BLAKE3 of its bytes as they lie.
     pub blake3: blake3::Hash,
-    /// Its size.
+    /// Its size as it lies.
     pub bytes: u64,
-    /// The columns of a CSV file's header; empty for JSONL.
+    /// One past the last place that a chunk can end at: bytes of text, or rows.
+    pub extent: u64,
+    /// The columns of a header; empty for formats without one.
     pub header: Vec<String>,
-    modified: Option<SystemTime>,
+    /// The longest row in bytes, without its line end; a longer one is quarantined unread.
+    pub longest_row: u64,
+    content: Content,
+    rows: Option<RowTable>,
+}
+
+/// Where the reader finds what a file holds.
+#[derive(Debug, Clone)]
+enum Content {
+    /// In the file itself.
+    AsItLies(Option<SystemTime>),
+    /// In a private file.
+    Spooled(Cursor),
 }
 
 /// A piece of a file that begins and ends at record ends.
@@ -56,11 +89,11 @@ pub struct FileSurvey {
 pub struct Chunk {
     /// Which file.
     pub file: usize,
-    /// Its first byte.
+    /// Its first byte, or row.
     pub start: u64,
-    /// One past its last byte.
+    /// One past its last byte, or row.
     pub end: u64,
-    /// The 1-based line of its first byte.
+    /// The 1-based line, or row, that it begins with.
     pub line: u64,
     /// What it holds.
     pub kind: ChunkKind,
@@ -70,27 +103,42 @@ pub struct Chunk {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "cluster", derive(serde::Serialize, serde::Deserialize))]
 pub enum ChunkKind {
-    /// Records, each no longer than the cap.
+    /// Records of a text, each no longer than the cap.
     Records,
     /// One record longer than the cap: it is never read into memory.
     Overlong,
+    /// Rows of a table.
+    Rows,
+}
+
+/// What a survey is given.
+pub struct Surveying<'s> {
+    /// How files are cut.
+    pub sizes: Sizes,
+    /// The folder for private files, into which is unpacked what does not lie as text.
+    pub scratch: PathBuf,
+    /// Set from elsewhere to stop.
+    pub cancel: &'s AtomicBool,
+    /// Is given the bytes read since the last call.
+    pub progress: &'s mut dyn FnMut(u64),
 }
 
 impl Survey {
-    /// Reads all files, each of a source with its format. `progress` is given the bytes read since the last call.
-    pub fn of(
-        files: Vec<(SourceId, SourceFormat, InputFile)>,
-        sizes: Sizes,
-        cancel: &AtomicBool,
-        progress: &mut dyn FnMut(u64),
-    ) -> Result<Survey, EngineError> {
+    /// Reads all files, each with its source.
+    ///
+    /// # Errors
+    /// A file that cannot be read, or that does not hold what its source says.
+    pub fn of(files: Vec<(SourceId, &Source, InputFile)>, work: &mut Surveying<'_>) -> Result<Survey, EngineError> {
         if files.len() >= 1 << (64 - OFFSET_BITS) {
             return Err(EngineError::TooManyFiles(files.len()));
         }
-        let mut survey = Survey { files: Vec::new(), chunks: Vec::new(), sizes };
-        for (source, format, file) in files {
+        let mut survey = Survey { files: Vec::new(), chunks: Vec::new(), sizes: work.sizes };
+        for (id, source, file) in files {
             let number = survey.files.len();
-            let surveyed = survey_file(source, format, file, number, sizes, cancel, progress, &mut survey.chunks)?;
+            let surveyed = match Framing::of(source.format, &source.options) {
+                Some(framing) => survey_text(id, source, framing, file, number, work, &mut survey.chunks)?,
+                None => survey_rows(id, source, file, number, work, &mut survey.chunks)?,
+            };
             survey.files.push(surveyed);
         }
         Ok(survey)
@@ -98,244 +146,140 @@ impl Survey {
 }
 
 impl FileSurvey {
-    /// Opens the file, after a check that it still is what was surveyed.
-    pub fn open(&self) -> Result<File, EngineError> {
-        let path = &self.file.location;
-        let failed = |error| EngineError::Read { path: path.clone(), error };
-        let file = File::open(path).map_err(failed)?;
-        let metadata = file.metadata().map_err(failed)?;
-        if metadata.len() != self.bytes || metadata.modified().ok() != self.modified {
-            return Err(EngineError::Changed { path: path.clone() });
+    /// Opens what the file holds, after a check that it still is what was surveyed.
+    ///
+    /// # Errors
+    /// A file that cannot be opened any more, or that has changed.
+    pub fn open(&self) -> Result<Cursor, EngineError> {
+        match &self.content {
+            Content::Spooled(cursor) => Ok(cursor.clone()),
+            Content::AsItLies(modified) => {
+                let failed = |error| EngineError::Read { path: self.file.shown(), error };
+                let file = File::open(&self.file.location).map_err(failed)?;
+                let metadata = file.metadata().map_err(failed)?;
+                if metadata.len() != self.bytes || metadata.modified().ok() != *modified {
+                    return Err(EngineError::Changed { path: self.file.shown() });
+                }
+                Ok(Cursor::new(Arc::new(file), self.bytes))
+            }
         }
-        Ok(file)
+    }
+
+    /// The table that the file is, where it is one.
+    pub(super) fn rows(&self) -> Option<&RowTable> {
+        self.rows.as_ref()
     }
 }
 
-#[expect(clippy::too_many_arguments, reason = "the state of one walk over one file")]
-fn survey_file(
-    source: SourceId,
-    format: SourceFormat,
-    file: InputFile,
-    number: usize,
-    sizes: Sizes,
-    cancel: &AtomicBool,
-    progress: &mut dyn FnMut(u64),
-    chunks: &mut Vec<Chunk>,
-) -> Result<FileSurvey, EngineError> {
-    let failed = |error| EngineError::Read { path: file.location.clone(), error };
-    let mut input = File::open(&file.location).map_err(failed)?;
+/// Opens a file, which must be none that is a folder.
+fn open(file: &InputFile) -> Result<(File, std::fs::Metadata), EngineError> {
+    let failed = |error| EngineError::Read { path: file.shown(), error };
+    let input = File::open(&file.location).map_err(failed)?;
     let metadata = input.metadata().map_err(failed)?;
     if metadata.is_dir() {
         return Err(failed(std::io::Error::new(std::io::ErrorKind::IsADirectory, "it is a folder")));
     }
-    let mut cutter = Cutter::new(format, number, sizes);
-    let (mut hasher, mut buffer, mut bytes) = (blake3::Hasher::new(), vec![0; 1 << 20], 0_u64);
-    loop {
-        if cancel.load(Ordering::Relaxed) {
-            return Err(EngineError::Interrupted);
-        }
-        let read = fill(&mut input, &mut buffer).map_err(failed)?;
-        if read == 0 {
-            break;
-        }
-        hasher.update(&buffer[..read]);
-        cutter.take(&buffer[..read], chunks);
-        bytes += read as u64;
-        progress(read as u64);
+    Ok((input, metadata))
+}
+
+fn survey_text(
+    id: SourceId,
+    source: &Source,
+    framing: Framing,
+    file: InputFile,
+    number: usize,
+    work: &mut Surveying<'_>,
+    chunks: &mut Vec<Chunk>,
+) -> Result<FileSurvey, EngineError> {
+    let (input, metadata) = open(&file)?;
+    let path = file.shown();
+    let steps = Steps::of(&file.name, source.format, &source.options);
+    let longest_row = source.longest_row.unwrap_or(work.sizes.row);
+    let sizes = Sizes { row: longest_row, ..work.sizes };
+    let unwritten = |error| EngineError::Scratch { folder: work.scratch.clone(), error };
+    let mut spool = if steps.is_none() { None } else { Some(private_file(&work.scratch).map_err(unwritten)?) };
+    let mut cutter = Cutter::new(framing, number, sizes);
+    let mut passing = Passing::new(input, work.cancel, work.progress);
+    let copied = copy(&steps, &mut passing, &mut cutter, spool.as_mut(), chunks);
+    match copied {
+        Ok(()) => {}
+        Err(Copying::Reading(error)) => return Err(passing.failure(&steps, &path, error)),
+        Err(Copying::Writing(error)) => return Err(unwritten(error)),
     }
+    let (blake3, bytes) = passing.finish().map_err(|error| passing.failure(&steps, &path, error))?;
     cutter.finish(chunks);
-    if bytes != metadata.len() || bytes >= 1 << OFFSET_BITS {
-        return Err(EngineError::Changed { path: file.location.clone() });
+    let extent = cutter.bytes();
+    if bytes != metadata.len() || extent >= 1 << OFFSET_BITS {
+        return Err(EngineError::Changed { path });
     }
-    let header = cutter.header(&file.location)?;
-    let (blake3, modified) = (hasher.finalize(), metadata.modified().ok());
-    Ok(FileSurvey { source, file, blake3, bytes, header, modified })
+    let header = cutter.header(&path)?;
+    let content = match spool {
+        Some(spool) => Content::Spooled(Cursor::new(Arc::new(spool), extent)),
+        None => Content::AsItLies(metadata.modified().ok()),
+    };
+    Ok(FileSurvey { source: id, file, blake3, bytes, extent, header, longest_row, content, rows: None })
 }
 
-/// Reads until the buffer is full or the file ends, so that a short read changes nothing.
-fn fill(input: &mut File, buffer: &mut [u8]) -> std::io::Result<usize> {
-    let mut filled = 0;
-    while filled < buffer.len() {
-        match input.read(&mut buffer[filled..]) {
-            Ok(0) => break,
-            Ok(read) => filled += read,
-            Err(error) if error.kind() == std::io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(filled)
+/// Which side of a copy failed.
+enum Copying {
+    Reading(std::io::Error),
+    Writing(std::io::Error),
 }
 
-/// The mark that some programs put before UTF-8.
-pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-
-/// Follows the records of one file and cuts it.
-struct Cutter {
-    ends: RecordEnds,
-    sizes: Sizes,
-    file: usize,
-    /// The bytes seen.
-    at: u64,
-    /// The newlines seen.
-    newlines: u64,
-    chunk: Mark,
-    record: Mark,
-    /// The bytes of the header record, while it is being read; they are kept up to the cap.
-    header: Option<Vec<u8>>,
-    header_done: bool,
-    /// The last byte seen: the line end of an overlong record does not count.
-    last: [u8; 2],
-    /// The first bytes, until it is known whether they are a byte order mark.
-    mark: Vec<u8>,
-    mark_done: bool,
-}
-
-/// A byte and its line.
-#[derive(Clone, Copy)]
-struct Mark {
-    offset: u64,
-    line: u64,
-}
-
-impl Cutter {
-    fn new(format: SourceFormat, file: usize, sizes: Sizes) -> Self {
-        let start = Mark { offset: 0, line: 1 };
-        let header = (format == SourceFormat::Csv).then(Vec::new);
-        Self {
-            ends: RecordEnds::new(format),
-            sizes,
-            file,
-            at: 0,
-            newlines: 0,
-            chunk: start,
-            record: start,
-            header_done: header.is_none(),
-            header,
-            last: [0; 2],
-            mark: Vec::new(),
-            mark_done: false,
+/// Cuts the text of a file, and keeps it where it does not lie as it is.
+fn copy(
+    steps: &Steps,
+    input: &mut Passing<'_>,
+    cutter: &mut Cutter,
+    mut spool: Option<&mut File>,
+    chunks: &mut Vec<Chunk>,
+) -> Result<(), Copying> {
+    let mut text = steps.text(input.by_ref()).map_err(Copying::Reading)?;
+    let mut buffer = vec![0; 1 << 20];
+    loop {
+        let read = fill(&mut *text, &mut buffer).map_err(Copying::Reading)?;
+        if read == 0 {
+            return Ok(());
         }
-    }
-
-    /// Takes the next bytes of the file.
-    fn take(&mut self, bytes: &[u8], chunks: &mut Vec<Chunk>) {
-        if self.mark_done {
-            return self.walk(bytes, chunks);
-        }
-        self.mark.extend_from_slice(bytes);
-        if self.mark.len() >= BYTE_ORDER_MARK.len() {
-            self.leave_mark(chunks);
-        }
-    }
-
-    /// Skips a byte order mark and goes on with what was held back.
-    fn leave_mark(&mut self, chunks: &mut Vec<Chunk>) {
-        self.mark_done = true;
-        let held = std::mem::take(&mut self.mark);
-        let rest = held.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&held);
-        self.at = (held.len() - rest.len()) as u64;
-        self.record.offset = self.at;
-        self.chunk.offset = self.at;
-        self.walk(rest, chunks);
-    }
-
-    fn walk(&mut self, bytes: &[u8], chunks: &mut Vec<Chunk>) {
-        let mut rest = bytes;
-        loop {
-            let end = self.ends.next_end(rest);
-            let piece = &rest[..end.unwrap_or(rest.len())];
-            self.pass(piece);
-            let Some(end) = end else { return };
-            self.end_record(chunks);
-            rest = &rest[end..];
-        }
-    }
-
-    /// Takes bytes of the current record.
-    fn pass(&mut self, piece: &[u8]) {
-        if !self.header_done
-            && let Some(header) = &mut self.header
-        {
-            let room = (self.sizes.row as usize + 1).saturating_sub(header.len());
-            header.extend_from_slice(&piece[..piece.len().min(room)]);
-        }
-        match *piece {
-            [] => {}
-            [one] => self.last = [self.last[1], one],
-            [.., before, one] => self.last = [before, one],
-        }
-        self.at += piece.len() as u64;
-        self.newlines += memchr::memchr_iter(b'\n', piece).count() as u64;
-    }
-
-    fn end_record(&mut self, chunks: &mut Vec<Chunk>) {
-        let length = self.at - self.record.offset;
-        let line_end = match self.last {
-            [b'\r', b'\n'] if length >= 2 => 2,
-            [_, b'\n'] => 1,
-            _ => 0,
-        };
-        let next = Mark { offset: self.at, line: self.newlines + 1 };
-        if !self.header_done {
-            // A blank line before the header is no header.
-            let blank = self.header.as_deref().is_some_and(super::records::is_blank);
-            if blank {
-                self.header = Some(Vec::new());
-            } else {
-                self.header_done = true;
-            }
-            self.chunk = next;
-        } else if length - line_end > self.sizes.row {
-            self.cut(self.record.offset, ChunkKind::Records, chunks);
-            self.chunk = self.record;
-            self.cut(self.at, ChunkKind::Overlong, chunks);
-            self.chunk = next;
-        } else if self.at - self.chunk.offset >= self.sizes.chunk {
-            self.cut(self.at, ChunkKind::Records, chunks);
-            self.chunk = next;
-        }
-        self.record = next;
-    }
-
-    fn finish(&mut self, chunks: &mut Vec<Chunk>) {
-        if !self.mark_done {
-            self.leave_mark(chunks);
-        }
-        if self.at > self.record.offset {
-            self.end_record(chunks);
-        }
-        self.cut(self.at, ChunkKind::Records, chunks);
-    }
-
-    fn cut(&mut self, end: u64, kind: ChunkKind, chunks: &mut Vec<Chunk>) {
-        let Mark { offset: start, line } = self.chunk;
-        if start < end {
-            chunks.push(Chunk { file: self.file, start, end, line, kind });
-        }
-    }
-
-    /// The columns that the header names.
-    fn header(self, path: &Path) -> Result<Vec<String>, EngineError> {
-        match &self.header {
-            Some(bytes) => {
-                let record = trim_line_end(bytes);
-                header_fields(record, record.len() as u64, self.sizes.row, path)
-            }
-            None => Ok(Vec::new()),
+        cutter.take(&buffer[..read], chunks);
+        if let Some(spool) = &mut spool {
+            spool.write_all(&buffer[..read]).map_err(Copying::Writing)?;
         }
     }
 }
 
-/// The columns that a header record without its line end names; of one longer than the cap `record` is a part.
-pub(super) fn header_fields(record: &[u8], length: u64, cap: u64, path: &Path) -> Result<Vec<String>, EngineError> {
-    let failed = |what: String| EngineError::Header { path: path.to_owned(), what };
-    if length > cap {
-        return Err(failed(format!("is longer than the cap of {cap} bytes")));
+fn survey_rows(
+    id: SourceId,
+    source: &Source,
+    file: InputFile,
+    number: usize,
+    work: &mut Surveying<'_>,
+    chunks: &mut Vec<Chunk>,
+) -> Result<FileSurvey, EngineError> {
+    let (input, metadata) = open(&file)?;
+    let mut passing = Passing::new(input, work.cancel, work.progress);
+    let (blake3, bytes) =
+        passing.finish().map_err(|error| match work.cancel.load(std::sync::atomic::Ordering::Relaxed) {
+            true => EngineError::Interrupted,
+            false => EngineError::Read { path: file.shown(), error },
+        })?;
+    if bytes != metadata.len() {
+        return Err(EngineError::Changed { path: file.shown() });
     }
-    let text = std::str::from_utf8(record).map_err(|_| failed("is not valid UTF-8".to_owned()))?;
-    if text.is_empty() {
-        return Ok(Vec::new());
+    let opened = rows::open(source, &file, bytes, &work.scratch, work.cancel)?;
+    let total = opened.table.rows();
+    let per_chunk = opened.table.rows_in(work.sizes.chunk);
+    let mut start = 0;
+    while start < total {
+        let end = total.min(start + per_chunk);
+        chunks.push(Chunk { file: number, start, end, line: start + 1, kind: ChunkKind::Rows });
+        start = end;
     }
-    let fields = csv::split(text).map_err(|error| failed(error.to_owned()))?;
-    Ok(fields.into_iter().map(|field| field.text.into_owned()).collect())
+    let content = match opened.spool {
+        Some(spool) => Content::Spooled(spool),
+        None => Content::AsItLies(metadata.modified().ok()),
+    };
+    let longest_row = source.longest_row.unwrap_or(work.sizes.row);
+    let (header, rows) = (Vec::new(), Some(opened.table));
+    Ok(FileSurvey { source: id, file, blake3, bytes, extent: total, header, longest_row, content, rows })
 }

@@ -19,8 +19,8 @@ pub struct MemoryLimit {
 
 impl MemoryLimit {
     /// The bytes that are kept where nobody says otherwise. The files behind them are written in order and usually never
-    /// leave the system's own cache, so that more would hardly be faster.
-    pub const DEFAULT: u64 = 64 << 20;
+    /// leave the system's own cache, so that more is hardly faster.
+    pub const DEFAULT: u64 = 32 << 20;
 }
 
 /// The memory that all sequences of a build share.

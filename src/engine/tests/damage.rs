@@ -153,9 +153,10 @@ fn a_file_that_changes_and_a_stop_are_noticed() {
         sizes: TINY,
         memory: MemoryLimit { bytes: MemoryLimit::DEFAULT, cache: folder.path().join("cache") },
         cancel: Arc::new(AtomicBool::new(false)),
+        stages: None,
     };
     let out = folder.path().join("build");
-    let destination = Destination { out, spec: String::new(), training: Vec::new() };
+    let destination = Destination { out, training: Vec::new() };
     let surveyed = Surveyed::of(&program, DatasetId(0), &inputs, &mut |_| {}).unwrap();
     let build = || build_dataset(&program, DatasetId(0), &surveyed, &inputs, &destination, &mut |_| {});
     inputs.cancel.store(true, Ordering::Relaxed);

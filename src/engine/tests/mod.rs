@@ -1,12 +1,14 @@
 //! Builds over small data.
 
 mod damage;
+mod formats;
 mod memory;
 mod personal;
 mod plans;
 mod real;
 mod rules;
 mod splits;
+mod stages;
 #[cfg(feature = "cluster")]
 mod travel;
 mod unit_tests;
@@ -22,7 +24,8 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::read::Sizes;
 use super::{
-    BuildInputs, Built, Destination, EngineError, InputFile, MemoryLimit, Site, SourceFiles, Surveyed, build_dataset,
+    BuildInputs, Built, Destination, EngineError, InputFile, MemoryLimit, Site, SourceFiles, Surveyed, TrainingTable,
+    build_dataset,
 };
 use crate::hir::{DatasetId, Program, SourceId};
 use crate::semantic;
@@ -73,6 +76,11 @@ impl Left {
         table["text"].as_string::<i32>().iter().map(|text| text.unwrap().to_owned()).collect()
     }
 
+    /// The records that fixed parts lost.
+    fn missing(&self) -> Vec<serde_json::Value> {
+        self.lines("training/missing.jsonl")
+    }
+
     /// Errors in the quarantine with their lines.
     fn quarantine(&self) -> Vec<(u64, String)> {
         let rows = self.lines("quarantine.jsonl");
@@ -115,7 +123,12 @@ fn build_within(
         looked_for: vec!["data/*".to_owned()],
     });
     let out = folder.path().join("build");
-    run(&program, files.collect(), sizes, jobs, &out, Vec::new(), memory)
+    run(&program, files.collect(), sizes, jobs, &out, vec![table()], memory)
+}
+
+/// A table of ids alone, with which the records that fixed parts lost are listed.
+fn table() -> TrainingTable {
+    TrainingTable { name: "run".to_owned(), columns: Vec::new(), slices: Vec::new(), messages: None }
 }
 
 fn run(
@@ -124,20 +137,30 @@ fn run(
     sizes: Sizes,
     jobs: usize,
     out: &Path,
-    training: Vec<super::TrainingTable>,
+    training: Vec<TrainingTable>,
     memory: u64,
 ) -> Result<Left, EngineError> {
     let jobs = NonZeroUsize::new(jobs).unwrap();
     let cache = tempfile::tempdir().unwrap();
     let memory = MemoryLimit { bytes: memory, cache: cache.path().to_owned() };
     let cancel = Arc::new(AtomicBool::new(false));
-    let inputs = BuildInputs { sources, jobs, site: Site::Here, sizes, memory, cancel };
-    let destination = Destination { out: out.to_owned(), spec: "0".repeat(64), training };
-    let id = DatasetId(0);
-    let surveyed = Surveyed::of(program, id, &inputs, &mut |_| {})?;
-    let mut built = build_dataset(program, id, &surveyed, &inputs, &destination, &mut |_| {})?;
+    let inputs = BuildInputs { sources, jobs, site: Site::Here, sizes, memory, cancel, stages: None };
+    let left = run_with(program, &inputs, out, training)?;
     let spilled = std::fs::read_dir(cache.path().join("spilled"));
     assert!(spilled.into_iter().flatten().flatten().all(|entry| entry.path().is_file()), "what was spilled is removed");
+    Ok(left)
+}
+
+fn run_with(
+    program: &Program,
+    inputs: &BuildInputs,
+    out: &Path,
+    training: Vec<TrainingTable>,
+) -> Result<Left, EngineError> {
+    let destination = Destination { out: out.to_owned(), training };
+    let id = DatasetId(0);
+    let surveyed = Surveyed::of(program, id, inputs, &mut |_| {})?;
+    let mut built = build_dataset(program, id, &surveyed, inputs, &destination, &mut |_| {})?;
     let mut files = BTreeMap::new();
     if let Some(finished) = built.finished.take() {
         finished.commit().unwrap();

@@ -10,6 +10,7 @@ use super::super::passes::{Workers, scan};
 use super::super::read::{ChunkTable, Survey};
 use super::super::site::Site;
 use super::{TINY, program};
+use crate::plan::stage::{Measures, measure_pass};
 use crate::plan::{first_pass, second_pass};
 
 const SPEC: &str = r#"annot 1
@@ -25,6 +26,9 @@ clean tidy {
 policy safe { redact @personal: email, phone }
 dataset d { from s; clean tidy; policy safe; write jsonl }
 "#;
+
+/// What the rules of the specification measure of the text.
+const TOGETHER: &str = r#"[["words"],["language"],["chars"]]"#;
 
 fn shown(
     pass: impl Fn(
@@ -46,9 +50,11 @@ fn shown(
 fn each_function_is_computed_once() {
     let first = shown(|program, scan| first_pass(program, &program.datasets[0], scan), SPEC);
     let calls = |plan: &str, name: &str| plan.matches(&format!("annotc.{name}(")).count();
-    for name in ["nfc", "collapse_whitespace", "language", "chars", "lowercase", "digest"] {
+    for name in ["nfc", "collapse_whitespace", "measures", "lowercase", "digest"] {
         assert_eq!(calls(&first, name), 1, "{name}\n{first}");
     }
+    // What several rules measure of one text is computed together, each measure once.
+    assert!(first.contains(TOGETHER) && calls(&first, "words") == 0, "{first}");
     // The first pass knows that a text is dropped before it is redacted, so it redacts none.
     assert_eq!(calls(&first, "redact"), 0, "{first}");
     assert!(!first.contains(", n, ") && first.contains("ChunkScan: columns=[c0, c1, _location"), "{first}");
@@ -57,9 +63,30 @@ fn each_function_is_computed_once() {
     for name in ["nfc", "collapse_whitespace", "lowercase", "redact"] {
         assert_eq!(calls(&second, name), 1, "{name}\n{second}");
     }
-    for name in ["words", "language", "digest"] {
+    for name in ["measures", "words", "language", "digest"] {
         assert_eq!(calls(&second, name), 0, "{name}\n{second}");
     }
+}
+
+#[test]
+fn measures_are_taken_once_and_verdicts_read_no_text() {
+    let take = |spec: &str| {
+        shown(
+            |program, scan| {
+                measure_pass(program, &program.datasets[0], &Measures::of(program, &program.datasets[0]), scan)
+            },
+            spec,
+        )
+    };
+    let plan = take(SPEC);
+    let calls = |name: &str| plan.matches(&format!("annotc.{name}(")).count();
+    for name in ["nfc", "collapse_whitespace", "measures", "lowercase", "digest"] {
+        assert_eq!(calls(name), 1, "{name}\n{plan}");
+    }
+    assert!(plan.contains(TOGETHER) && calls("words") == 0, "{plan}");
+    assert_eq!(calls("redact"), 0, "{plan}");
+    let another = SPEC.replace("< 3", "< 5").replace("\"short\"", "\"too short\"");
+    assert_eq!(take(&another), plan, "no threshold and no reason is part of it");
 }
 
 #[test]

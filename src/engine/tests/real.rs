@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{InputFile, MemoryLimit, Sizes, SourceFiles, SourceId, program, run};
+use super::{InputFile, MemoryLimit, Sizes, SourceFiles, SourceId, program, run, table};
 
 const SPEC: &str = r#"annot 1
 source questions { path "train.csv"; license "CC-BY-4.0"; fields { text: string @personal; category: string } }
@@ -47,13 +47,14 @@ fn bank_customers_questions() {
     };
     let sources = || vec![source(0, "train.csv"), source(1, "test.csv")];
     let (one, two) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
-    let left = run(&program, sources(), Sizes::default(), 1, one.path(), Vec::new(), MemoryLimit::DEFAULT).unwrap();
+    let left = run(&program, sources(), Sizes::default(), 1, one.path(), vec![table()], MemoryLimit::DEFAULT).unwrap();
     let outcome = &left.built.outcome;
     assert_eq!(outcome.violations, []);
     assert_eq!(outcome.sources.iter().map(|source| source.files[0].records).collect::<Vec<_>>(), [10_003, 3_080]);
     assert_eq!((outcome.rows(), outcome.labels[0].values.len()), (13_083, 77));
     assert_eq!((outcome.certificate.shared_keys, outcome.certificate.near_pairs), (0, Some(0)));
-    assert_eq!(outcome.parts[2].records + outcome.missing.len() as u64, 3_080);
-    let again = run(&program, sources(), Sizes { chunk: 64 << 10, ..Sizes::default() }, 2, two.path(), Vec::new(), 0);
+    assert_eq!(outcome.parts[2].records + left.missing().len() as u64, 3_080);
+    let again =
+        run(&program, sources(), Sizes { chunk: 64 << 10, ..Sizes::default() }, 2, two.path(), vec![table()], 0);
     assert!(left.files == again.unwrap().files, "the same bytes");
 }

@@ -35,7 +35,7 @@ fn a_near_duplicate_of_a_fixed_record_is_dropped() {
         (certificate.by.as_str(), certificate.shared_keys, certificate.near_pairs),
         ("text near 0.8", 0, Some(0))
     );
-    assert!(left.built.outcome.missing.is_empty());
+    assert!(left.missing().is_empty());
 }
 
 #[test]
@@ -74,12 +74,10 @@ dataset d { from s, t; clean c; label mood = kind; split test from t, train 100%
     let train = b"text,kind\na b,x\nc d,y\n";
     let test = b"text,kind\na b,y\ne,x\nf g,z\nh,z\n\xff,x\ni j,y\n";
     let left = build(spec, &[(0, "a.csv", train), (1, "t.csv", test)], TINY, 2).unwrap();
-    let missing: Vec<(u64, &str, Option<&str>)> = left
-        .built
-        .outcome
-        .missing
+    let lost = left.missing();
+    let missing: Vec<(u64, &str, Option<&str>)> = lost
         .iter()
-        .map(|lost| (lost.line, lost.rule.as_str(), lost.gold[0].as_deref()))
+        .map(|lost| (lost["line"].as_u64().unwrap(), lost["rule"].as_str().unwrap(), lost["gold"]["mood"].as_str()))
         .collect();
     let rules = [(2, Some("y")), (3, Some("x")), (4, None), (5, None), (6, None)];
     assert_eq!(missing.iter().map(|(line, _, gold)| (*line, *gold)).collect::<Vec<_>>(), rules);

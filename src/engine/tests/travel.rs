@@ -3,22 +3,25 @@
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use arrow::array::RecordBatch;
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use datafusion::catalog::TableProvider;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::prelude::SessionContext;
 use futures::TryStreamExt;
+use parquet::arrow::ArrowWriter;
+use parquet::file::properties::WriterProperties;
 
 use super::super::EngineError;
 use super::super::read::scan::ChunkScan;
-use super::super::read::{Chunk, ChunkTable, Keep, Survey};
+use super::super::read::{Chunk, ChunkTable, Keep, Survey, Surveying};
 use super::{InputFile, TINY, program};
-use crate::hir::{SourceFormat, SourceId};
+use crate::hir::SourceId;
 
 const SPEC: &str = r#"annot 1
 source s { path "a.jsonl"; license "MIT"; fields { text: string @personal(email); n: int?; tags: [string]? } }
 source t { path "b.csv"; license "MIT"; on_bad_row fail; fields { text: string @column("message") } }
-dataset d { from s, t; write parquet }
+source u { path "c.parquet"; license "MIT"; fields { text: string } }
+dataset d { from s, t, u; write parquet }
 "#;
 
 /// Of each chunk the first record alone, and of a file's first chunk none.
@@ -40,20 +43,29 @@ fn batches(scan: &ChunkScan, partition: usize) -> Vec<RecordBatch> {
 fn a_scan_travels() {
     let folder = tempfile::tempdir().unwrap();
     let jsonl: String = (0..60).map(|n| format!("{{\"text\":\"é {n}\",\"n\":{n},\"tags\":[\"x\",null]}}\n")).collect();
-    let write = |name: &str, text: &str| {
+    let write = |name: &str, bytes: &[u8]| {
         let location = folder.path().join(name);
-        std::fs::write(&location, text).unwrap();
+        std::fs::write(&location, bytes).unwrap();
         InputFile { location, name: name.to_owned() }
     };
     let csv: String = (0..60).map(|n| format!("{n},\"line\n{n}\"\n")).collect();
-    let files = vec![
-        (SourceId(0), SourceFormat::Jsonl, write("a.jsonl", &(jsonl + "{\"text\":7}\n"))),
-        (SourceId(1), SourceFormat::Csv, write("b.csv", &format!("id,message\n{csv}"))),
-    ];
+    let mut parquet = Vec::new();
+    let column: ArrayRef = Arc::new(StringArray::from_iter_values((0..200).map(|n| format!("row {n}"))));
+    let batch = RecordBatch::try_from_iter([("text", column)]).unwrap();
+    let groups = WriterProperties::builder().set_max_row_group_row_count(Some(70)).build();
+    let mut writer = ArrowWriter::try_new(&mut parquet, batch.schema(), Some(groups)).unwrap();
+    writer.write(&batch).unwrap();
+    writer.close().unwrap();
+
     let (program, cancel) = (program(SPEC), Arc::new(AtomicBool::new(false)));
-    let survey = Survey::of(files, TINY, &cancel, &mut |_| {}).unwrap();
+    let texts = [jsonl + "{\"text\":7}\n", format!("id,message\n{csv}")];
+    let named = ["a.jsonl", "b.csv", "c.parquet"].into_iter().zip([texts[0].as_bytes(), texts[1].as_bytes(), &parquet]);
+    let files = (0..).map(SourceId).zip(named).map(|(id, (name, bytes))| (id, &program[id], write(name, bytes)));
+    let scratch = folder.path().to_owned();
+    let mut work = Surveying { sizes: TINY, scratch, cancel: &cancel, progress: &mut |_| {} };
+    let survey = Survey::of(files.collect(), &mut work).unwrap();
     let chunks = survey.chunks.clone();
-    assert!(chunks.len() > 8 && chunks.last().unwrap().file == 1);
+    assert!(chunks.len() > 8 && chunks.last().unwrap().file == 2, "{chunks:?}");
     let table = ChunkTable::new(survey, &program.datasets[0].columns, |source| &program[source], cancel);
     for table in [table.clone(), table.keeping(Arc::new(First))] {
         let state = SessionContext::new().state();

@@ -222,7 +222,7 @@ fn uncovered(cases: &[Case]) -> Vec<String> {
             Part::Whole => String::new(),
             Part::Arm(at) => format!(" arm {at}"),
             Part::ElseDrop => " else drop".to_owned(),
-            Part::OfPack(_) => " of its pack".to_owned(),
+            Part::OfPack(at) => format!(" rule {at}"),
         };
         format!("{} {}{part}{dataset}", rule.kind, rule.block)
     });

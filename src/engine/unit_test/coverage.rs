@@ -22,6 +22,8 @@ pub struct Rule {
     pub dataset: Option<String>,
     /// The arm, when it is one.
     pub arm: Option<Arm>,
+    /// The rule of a pack, when it is one.
+    pub pack: Option<FromPack>,
     /// Where it is shown.
     pub place: Span,
 }
@@ -44,8 +46,8 @@ pub enum Part {
     Arm(usize),
     /// The `else drop` of a mapping.
     ElseDrop,
-    /// A rule of the pack that the statement names.
-    OfPack(FromPack),
+    /// The rule with this place in the pack that the statement names.
+    OfPack(usize),
 }
 
 /// An arm of a mapping.
@@ -65,7 +67,7 @@ impl RuleId {
 
     /// The statement of a step, or the rule of a pack that it is.
     pub fn of_step(step: &Step) -> Self {
-        Self { statement: step.span, part: step.pack.map_or(Part::Whole, Part::OfPack) }
+        Self { statement: step.span, part: step.pack.as_ref().map_or(Part::Whole, |from| Part::OfPack(from.at)) }
     }
 }
 
@@ -87,6 +89,7 @@ pub fn rules(program: &Program) -> Vec<Rule> {
             block: template.name.clone(),
             dataset: None,
             arm: None,
+            pack: None,
             place: template.span,
         });
     }
@@ -114,6 +117,7 @@ impl Rules {
             block: step.block_name.clone(),
             dataset: dataset.map(str::to_owned),
             arm,
+            pack: step.pack.clone(),
             place,
         };
         let kind = match &step.kind {

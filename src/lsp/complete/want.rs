@@ -97,6 +97,9 @@ fn source(words: &[&str]) -> Vec<Want> {
         [] => vec![Statement(Block::Source)],
         ["format"] => vec![Rows(vocabulary::source_formats())],
         ["on_bad_row"] => vec![Words(&["quarantine", "fail"])],
+        ["row"] => vec![Words(&["at"])],
+        ["row", "at"] => vec![Words(&["most"])],
+        ["row", "at", "most", _] => vec![Words(&["KiB", "MiB", "GiB"])],
         ["license"] => vec![Rows(vocabulary::licences())],
         _ => Vec::new(),
     }

@@ -40,12 +40,14 @@ fn eval<'t>(text: &'t str, _: &Constants) -> Cow<'t, str> {
 /// Whether each whitespace character is a single space between two others.
 fn is_collapsed(text: &str) -> bool {
     let mut after_space = true;
-    for character in text.chars() {
-        let space = character.is_whitespace();
-        if space && (after_space || character != ' ') {
+    let mut ascii = true;
+    for byte in text.bytes() {
+        if byte == b' ' && after_space || matches!(byte, b'\t'..=b'\r') {
             return false;
         }
-        after_space = space;
+        after_space = byte == b' ';
+        ascii &= byte.is_ascii();
     }
-    text.is_empty() || !after_space
+    // Beyond ASCII no whitespace is a space.
+    (text.is_empty() || !after_space) && (ascii || !text.chars().any(|one| !one.is_ascii() && one.is_whitespace()))
 }

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use regex::Regex;
 
+use super::models::provided;
 use super::{Function, Parameter, ParameterKind};
+use crate::train::tokenizer::Tokenizer;
 
 /// A constant as specifications and plans carry it: a pattern, a word and a model are texts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,14 +28,15 @@ pub struct BadConstant {
 }
 
 /// The constants of one call, ready for use.
-#[derive(Debug, Clone, Default)]
+#[derive(Clone, Default)]
 pub struct Constants(Vec<Constant>);
 
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 enum Constant {
     Whole(usize),
     Text(String),
     Pattern(Regex),
+    Tokenizer(Arc<Tokenizer>),
 }
 
 impl Constants {
@@ -43,7 +46,7 @@ impl Constants {
     /// Makes the constants of a call ready: all of them, in the order of the parameters.
     ///
     /// # Errors
-    /// A constant that its parameter does not take, or one too few or too many.
+    /// A constant that its parameter does not take, one too few or too many, a tokenizer that nobody has provided.
     pub fn prepare(function: &'static Function, arguments: &[Argument<'_>]) -> Result<Self, BadConstant> {
         let parameters = function.constants();
         let wrong = |parameter: &Parameter| BadConstant { function: function.name, parameter: parameter.name };
@@ -60,7 +63,9 @@ impl Constants {
     pub(super) fn whole(&self, at: usize) -> usize {
         match &self.0[at] {
             Constant::Whole(number) => *number,
-            Constant::Text(_) | Constant::Pattern(_) => unreachable!("the parameter is a whole number"),
+            Constant::Text(_) | Constant::Pattern(_) | Constant::Tokenizer(_) => {
+                unreachable!("the parameter is a whole number")
+            }
         }
     }
 
@@ -68,7 +73,9 @@ impl Constants {
     pub(super) fn text(&self, at: usize) -> &str {
         match &self.0[at] {
             Constant::Text(text) => text,
-            Constant::Whole(_) | Constant::Pattern(_) => unreachable!("the parameter is a text"),
+            Constant::Whole(_) | Constant::Pattern(_) | Constant::Tokenizer(_) => {
+                unreachable!("the parameter is a text")
+            }
         }
     }
 
@@ -76,7 +83,19 @@ impl Constants {
     pub(super) fn pattern(&self, at: usize) -> &Regex {
         match &self.0[at] {
             Constant::Pattern(regex) => regex,
-            Constant::Whole(_) | Constant::Text(_) => unreachable!("the parameter is a pattern"),
+            Constant::Whole(_) | Constant::Text(_) | Constant::Tokenizer(_) => {
+                unreachable!("the parameter is a pattern")
+            }
+        }
+    }
+
+    /// The tokenizer at a place.
+    pub(super) fn tokenizer(&self, at: usize) -> &Tokenizer {
+        match &self.0[at] {
+            Constant::Tokenizer(tokenizer) => tokenizer,
+            Constant::Whole(_) | Constant::Text(_) | Constant::Pattern(_) => {
+                unreachable!("the parameter is a model")
+            }
         }
     }
 }
@@ -88,8 +107,12 @@ fn prepare(kind: ParameterKind, argument: Argument<'_>) -> Option<Constant> {
             Some(Constant::Text(text.to_owned()))
         }
         (ParameterKind::Pattern, Argument::Text(pattern)) => compiled(pattern).map(Constant::Pattern),
+        (ParameterKind::Model, Argument::Text(name)) => provided(name).map(Constant::Tokenizer),
         (ParameterKind::Whole { .. }, Argument::Text(_))
-        | (ParameterKind::Literal | ParameterKind::Word(_) | ParameterKind::Pattern, Argument::Whole(_))
+        | (
+            ParameterKind::Literal | ParameterKind::Word(_) | ParameterKind::Pattern | ParameterKind::Model,
+            Argument::Whole(_),
+        )
         | (ParameterKind::Text, _) => None,
     }
 }
@@ -113,10 +136,13 @@ impl Parameter {
         let takes = match (self.kind, argument) {
             (ParameterKind::Whole { least, most }, Argument::Whole(number)) => (least..=most).contains(&number),
             (ParameterKind::Word(words), Argument::Text(word)) => words.contains(&word),
-            (ParameterKind::Literal | ParameterKind::Pattern, Argument::Text(_)) => true,
+            (ParameterKind::Literal | ParameterKind::Pattern | ParameterKind::Model, Argument::Text(_)) => true,
             (ParameterKind::Text, _)
             | (ParameterKind::Whole { .. }, Argument::Text(_))
-            | (ParameterKind::Word(_) | ParameterKind::Literal | ParameterKind::Pattern, Argument::Whole(_)) => false,
+            | (
+                ParameterKind::Word(_) | ParameterKind::Literal | ParameterKind::Pattern | ParameterKind::Model,
+                Argument::Whole(_),
+            ) => false,
         };
         takes.then_some(())
     }
@@ -127,7 +153,7 @@ impl Parameter {
             Argument::Whole(number) => number.to_string(),
             Argument::Text(text) => match self.kind {
                 ParameterKind::Pattern => format!("/{}/", text.replace('/', "\\/")),
-                ParameterKind::Word(_) => text.to_owned(),
+                ParameterKind::Word(_) | ParameterKind::Model => text.to_owned(),
                 ParameterKind::Text | ParameterKind::Literal | ParameterKind::Whole { .. } => format!("{text:?}"),
             },
         }
@@ -141,6 +167,7 @@ impl fmt::Display for Parameter {
             ParameterKind::Text | ParameterKind::Literal => "string".to_owned(),
             ParameterKind::Whole { .. } => "int".to_owned(),
             ParameterKind::Pattern => "regex".to_owned(),
+            ParameterKind::Model => "model".to_owned(),
             ParameterKind::Word(words) => words.join(" | "),
         };
         write!(formatter, "{}: {kind}", self.name)?;

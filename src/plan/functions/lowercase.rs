@@ -22,6 +22,10 @@ becomes the final form; a Turkish dotted capital I becomes `i` with a combining 
 };
 
 fn eval<'t>(text: &'t str, _: &Constants) -> Cow<'t, str> {
+    if text.is_ascii() {
+        let changes = text.bytes().any(|byte| byte.is_ascii_uppercase());
+        return if changes { Cow::Owned(text.to_ascii_lowercase()) } else { Cow::Borrowed(text) };
+    }
     let unchanged = |character: char| {
         let mut lower = character.to_lowercase();
         lower.next() == Some(character) && lower.next().is_none()

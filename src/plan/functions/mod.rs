@@ -32,6 +32,7 @@ mod lines;
 mod lowercase;
 mod main_text;
 mod mean_word_length;
+mod models;
 mod newline_ratio;
 mod nfc;
 mod nfkc;
@@ -52,6 +53,7 @@ mod strip_emoji;
 mod strip_html;
 mod strip_urls;
 mod symbol_ratio;
+mod tokens;
 mod top_ngram;
 mod trim_lines;
 mod truncate;
@@ -64,6 +66,7 @@ mod words;
 mod tests;
 
 pub use constants::{Argument, BadConstant, Constants, compiled};
+pub use models::provide_tokenizer;
 pub use parts::Parts;
 
 /// One scalar function of the language.
@@ -137,6 +140,8 @@ pub enum ParameterKind {
     Pattern,
     /// One of these words.
     Word(&'static [&'static str]),
+    /// A declared model, of which the tokenizer is taken.
+    Model,
 }
 
 impl Parameter {
@@ -218,6 +223,8 @@ pub enum Eval {
     TextOrNull(fn(&Parts<'_>, &Constants) -> Option<String>),
     /// A number of things, never negative.
     Count(fn(&Parts<'_>, &Constants) -> i64),
+    /// The same, or null where they cannot be counted.
+    CountOrNull(fn(&Parts<'_>, &Constants) -> Option<i64>),
     /// A share between 0 and 1, or null where there is nothing to take a share of.
     Ratio(fn(&Parts<'_>, &Constants) -> Option<f64>),
     /// A number that is never negative and may be above 1, or null where there is nothing to measure.
@@ -231,6 +238,7 @@ impl Eval {
             Eval::Text(_) => ResultType { value: ValueType::String, nullable: false },
             Eval::TextOrNull(_) => ResultType { value: ValueType::String, nullable: true },
             Eval::Count(_) => ResultType { value: ValueType::Int, nullable: false },
+            Eval::CountOrNull(_) => ResultType { value: ValueType::Int, nullable: true },
             Eval::Ratio(_) | Eval::Amount(_) => ResultType { value: ValueType::Float, nullable: true },
         }
     }
@@ -246,7 +254,7 @@ pub fn all() -> &'static [Function] {
     &ALL
 }
 
-static ALL: [Function; 45] = [
+static ALL: [Function; 46] = [
     fix_encoding::FUNCTION,
     nfc::FUNCTION,
     nfkc::FUNCTION,
@@ -270,6 +278,7 @@ static ALL: [Function; 45] = [
     words::FUNCTION,
     sentences::FUNCTION,
     lines::FUNCTION,
+    tokens::FUNCTION,
     language::FUNCTION,
     language_confidence::FUNCTION,
     alpha_ratio::FUNCTION,
@@ -310,9 +319,20 @@ fn whole(count: usize) -> i64 {
 /// The share of the characters that `counts` accepts which `belongs` accepts too; null where `counts` accepts none.
 fn share(text: &str, counts: impl Fn(char) -> bool, belongs: impl Fn(char) -> bool) -> Option<f64> {
     let (mut of, mut part) = (0_u64, 0_u64);
-    for character in text.chars().filter(|&character| counts(character)) {
-        of += 1;
-        part += u64::from(belongs(character));
+    let mut add = |character: char, times: u64| {
+        if counts(character) {
+            of += times;
+            part += if belongs(character) { times } else { 0 };
+        }
+    };
+    // The bytes are counted first, and each character of ASCII is asked about once.
+    let mut bytes = [0_u64; 256];
+    text.bytes().for_each(|byte| bytes[usize::from(byte)] += 1);
+    for (byte, times) in (0..128_u8).zip(bytes).filter(|(_, times)| *times > 0) {
+        add(char::from(byte), times);
+    }
+    if bytes[128..].iter().any(|times| *times > 0) {
+        text.chars().filter(|character| !character.is_ascii()).for_each(|character| add(character, 1));
     }
     (of > 0).then(|| part as f64 / of as f64)
 }

@@ -26,6 +26,10 @@ reason become equal, which duplicate detection, tokenizers and label look-up nee
 };
 
 fn eval<'t>(text: &'t str, _: &Constants) -> Cow<'t, str> {
+    // ASCII is composed by itself, and to see that it is ASCII is far cheaper than to look its characters up.
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
     match is_nfc_quick(text.chars()) {
         IsNormalized::Yes => Cow::Borrowed(text),
         IsNormalized::No | IsNormalized::Maybe => Cow::Owned(text.nfc().collect()),

@@ -26,6 +26,9 @@ information (`2\u{2075}` becomes `25`), so `nfc` is the safer choice where the t
 };
 
 fn eval<'t>(text: &'t str, _: &Constants) -> Cow<'t, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
     match is_nfkc_quick(text.chars()) {
         IsNormalized::Yes => Cow::Borrowed(text),
         IsNormalized::No | IsNormalized::Maybe => Cow::Owned(text.nfkc().collect()),

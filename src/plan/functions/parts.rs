@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use whatlang::Info;
 
 use grams::Grams;
-pub(super) use pieces::{Piece, visit_words};
+use pieces::Piece;
 
 /// A text and what measures of it share.
 pub struct Parts<'t> {

@@ -25,11 +25,21 @@ of some languages and of emoji, and stay. A terminal's escape sequence loses its
 };
 
 fn eval<'t>(text: &'t str, _: &Constants) -> Cow<'t, str> {
+    // A byte that begins none of the characters that go is passed over without decoding.
+    if !text.bytes().any(may_begin_stripped) {
+        return Cow::Borrowed(text);
+    }
     if text.chars().any(is_stripped) {
         Cow::Owned(text.chars().filter(|&character| !is_stripped(character)).collect())
     } else {
         Cow::Borrowed(text)
     }
+}
+
+/// Whether a byte is, or begins, a character that may go: of the characters beyond ASCII these are U+0080 to U+00BF, U+2000 to
+/// U+2FFF and U+F000 to U+FFFF.
+fn may_begin_stripped(byte: u8) -> bool {
+    matches!(byte, 0x00..=0x08 | 0x0b | 0x0c | 0x0e..=0x1f | 0x7f | 0xc2 | 0xe2 | 0xef)
 }
 
 fn is_stripped(character: char) -> bool {

@@ -1,17 +1,37 @@
 use std::path::PathBuf;
+use std::sync::{Arc, LazyLock};
 
 use proptest::prelude::*;
+use unicode_normalization::UnicodeNormalization;
+use unicode_segmentation::UnicodeSegmentation;
 
 use super::*;
+use crate::train::tokenizer;
+
+/// The model of the examples: a tokenizer that is learnt here.
+static BASE: LazyLock<()> = LazyLock::new(|| {
+    let sentences = [
+        "My card has not arrived, where is my card?",
+        "The card was swallowed by the machine.",
+        "Where is the nearest machine? Where?",
+        "Is it here?",
+    ];
+    let folder = tempfile::tempdir().expect("a folder");
+    tokenizer::train_wordpiece(sentences, 120, 64, folder.path()).expect("the tokenizer is learnt");
+    let learnt = tokenizer::Tokenizer::load(folder.path()).expect("the tokenizer can be read");
+    provide_tokenizer("base", Arc::new(learnt));
+});
 
 /// A call's result as the examples write it.
 fn written(function: &'static Function, text: &str, constants: &[Argument<'_>]) -> String {
+    LazyLock::force(&BASE);
     let constants = Constants::prepare(function, constants).expect("the constants are those of the function");
     let of = Parts::of(text);
     match function.eval {
         Eval::Text(eval) => eval(text, &constants).into_owned(),
         Eval::TextOrNull(eval) => eval(&of, &constants).unwrap_or_else(|| "null".to_owned()),
         Eval::Count(eval) => eval(&of, &constants).to_string(),
+        Eval::CountOrNull(eval) => eval(&of, &constants).map_or_else(|| "null".to_owned(), |number| number.to_string()),
         Eval::Ratio(eval) | Eval::Amount(eval) => {
             eval(&of, &constants).map_or_else(|| "null".to_owned(), |number| number.to_string())
         }
@@ -71,6 +91,7 @@ proptest! {
                 match function.eval {
                     Eval::Text(_) | Eval::TextOrNull(_) => {}
                     Eval::Count(_) => prop_assert!(number.is_ok_and(|number| number >= 0.0)),
+                    Eval::CountOrNull(_) => prop_assert!(number.is_ok_and(|number| number >= 0.0) || result == "null"),
                     Eval::Ratio(_) => prop_assert!(number.is_ok_and(|number| (0.0..=1.0).contains(&number)) || result == "null"),
                     Eval::Amount(_) => prop_assert!(number.is_ok_and(|number| number >= 0.0 && number.is_finite()) || result == "null"),
                 }
@@ -80,10 +101,42 @@ proptest! {
 
     #[test]
     fn twice_is_once(input in texts()) {
-        for name in ["nfc", "nfkc", "collapse_whitespace", "strip_control", "lowercase"] {
+        let settled = ["nfc", "nfkc", "collapse_whitespace", "strip_control", "lowercase", "trim_lines", "normalize_quotes"];
+        for name in settled {
             let once = text(name, &input);
             prop_assert_eq!(text(name, &once), once, "{}", name);
         }
+    }
+
+    /// Where a function looks first whether anything can change, it gives what it would give without looking.
+    #[test]
+    fn a_shortcut_changes_nothing(input in texts(), ascii in "[ -~\t\n\r\u{0}\u{b}\u{7f}]{0,20}") {
+        for input in [input, ascii] {
+            prop_assert_eq!(text("nfc", &input), input.nfc().collect::<String>());
+            prop_assert_eq!(text("nfkc", &input), input.nfkc().collect::<String>());
+            prop_assert_eq!(text("lowercase", &input), input.to_lowercase());
+            let words: Vec<&str> = input.split_whitespace().collect();
+            prop_assert_eq!(text("collapse_whitespace", &input), words.join(" "));
+            let control = |one: &char| !one.is_control() || matches!(one, '\t' | '\n' | '\r');
+            let marks = |one: &char| !matches!(one, '\u{feff}' | '\u{206a}'..='\u{206f}' | '\u{fff9}'..='\u{fffb}');
+            let stripped: String = input.chars().filter(control).filter(marks).collect();
+            prop_assert_eq!(text("strip_control", &input), stripped);
+            prop_assert_eq!(text("words", &input), input.unicode_words().count().to_string());
+            let of = input.chars().filter(|one| !one.is_whitespace()).count();
+            let letters = input.chars().filter(|one| one.is_alphabetic() && !one.is_whitespace()).count();
+            let share = if of == 0 { "null".to_owned() } else { (letters as f64 / of as f64).to_string() };
+            prop_assert_eq!(text("alpha_ratio", &input), share);
+        }
+    }
+
+    /// The lines that are kept are those that are asked for, in order.
+    #[test]
+    fn lines_are_kept_whole(lines in prop::collection::vec("[ab ]{0,3}", 0..6), end in "(\n)?", cr in "\r?") {
+        let input = lines.join(&format!("{cr}\n")) + &end;
+        let kept = written(lookup("keep_lines").expect("it is there"), &input, &[Argument::Text("a")]);
+        let expected: Vec<&str> = input.lines().filter(|line| line.contains('a')).collect();
+        prop_assert_eq!(kept.lines().collect::<Vec<_>>(), expected.clone());
+        prop_assert_eq!(kept.ends_with('\n'), input.ends_with('\n') && !expected.is_empty());
     }
 
     /// What holds neither `<` nor `&` is no HTML; what holds an unclosed `<` loses nothing.

@@ -1,6 +1,5 @@
 //! `words`: how many words, by Unicode's word boundaries.
 
-use super::parts::visit_words;
 use super::{Constants, Eval, Example, Function, Parts, TEXT, whole};
 
 pub(super) const FUNCTION: Function = Function {
@@ -27,7 +26,5 @@ of katakana as one. Near-duplicate detection uses the same words.",
 };
 
 fn eval(of: &Parts<'_>, _: &Constants) -> i64 {
-    let mut words = 0;
-    visit_words(of.text(), |_, _| words += 1);
-    whole(words)
+    whole(of.pieces().iter().filter(|piece| piece.is_word).count())
 }

@@ -72,6 +72,7 @@ impl View<'_> {
             target: self.dataset.name.clone(),
             block: None,
             rule,
+            statement: None,
             span,
             reads,
             writes: Vec::new(),
@@ -121,7 +122,7 @@ impl View<'_> {
         let (kind, reads, writes) = self.flow(step);
         let block = match step.block {
             StepBlock::Clean => {
-                let pack = step.pack.map(|from| format!(", pack {}", from.pack)).unwrap_or_default();
+                let pack = step.pack.as_ref().map(|from| format!(", pack {}", from.pack)).unwrap_or_default();
                 Some(format!("clean {}{pack}", step.block_name))
             }
             StepBlock::Policy => Some(format!("policy {}", step.block_name)),
@@ -130,7 +131,8 @@ impl View<'_> {
         let (passes, kept) = self.runs(at);
         let personal = self.personal(at + 1);
         let node = self.node(kind, step.rule.clone(), step.span, reads);
-        Node { block, writes, passes, kept, personal, ..node }
+        let statement = step.pack.as_ref().map(|from| from.statement.clone());
+        Node { block, statement, writes, passes, kept, personal, ..node }
     }
 
     fn flow(&self, step: &Step) -> (NodeKind, Vec<String>, Vec<String>) {

@@ -33,6 +33,8 @@ pub struct Node {
     pub block: Option<String>,
     /// The step in short, as the audit names it.
     pub rule: String,
+    /// Of a rule of a pack the statement that stands for it; others are written where `span` says.
+    pub statement: Option<String>,
     /// Where it is written.
     pub span: Span,
     /// The fields that it reads.

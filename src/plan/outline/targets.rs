@@ -45,6 +45,7 @@ fn node(kind: NodeKind, target: &str, rule: String, span: crate::source::Span) -
         target: target.to_owned(),
         block: None,
         rule,
+        statement: None,
         span,
         reads: Vec::new(),
         writes: Vec::new(),

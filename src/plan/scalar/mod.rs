@@ -5,6 +5,7 @@
 mod arithmetic;
 mod digest;
 mod element;
+mod measures;
 mod member;
 pub mod redact;
 mod text;
@@ -21,7 +22,7 @@ use datafusion::logical_expr::{
 
 pub(super) use arithmetic::Arithmetic;
 
-use super::functions::{self, Function};
+use super::functions::{self, Argument, Function};
 use crate::pii::Detector;
 
 /// Every scalar function of plans, by the names that plans call them.
@@ -30,6 +31,7 @@ pub fn registry() -> Vec<ScalarUDF> {
     let arithmetic = Arithmetic::ALL.into_iter().map(Operation::Arithmetic);
     let others = [
         Operation::Matches,
+        Operation::Measures,
         Operation::Redact,
         Operation::Member,
         Operation::Element,
@@ -42,6 +44,16 @@ pub fn registry() -> Vec<ScalarUDF> {
 /// Calls a function of the language.
 pub(super) fn call(function: &'static Function, arguments: Vec<Expr>) -> Expr {
     Operation::Function(function).udf().call(arguments)
+}
+
+/// Several measures of a text as one record, in which [`measured`] names the member of each.
+pub(super) fn measures(text: Expr, calls: &[(&'static Function, Vec<Argument<'_>>)]) -> Expr {
+    Operation::Measures.udf().call(vec![text, lit(measures::written(calls))])
+}
+
+/// The member of a record of measures with the one at this place.
+pub(super) fn measured(place: usize) -> String {
+    measures::member(place)
 }
 
 /// Whether a pattern is found anywhere in a text.
@@ -86,6 +98,7 @@ enum Operation {
     Function(&'static Function),
     Arithmetic(Arithmetic),
     Matches,
+    Measures,
     Redact,
     Member,
     Element,
@@ -100,6 +113,7 @@ impl Operation {
             Operation::Key => Signature::any(1, Volatility::Immutable),
             Operation::Arithmetic(_)
             | Operation::Matches
+            | Operation::Measures
             | Operation::Redact
             | Operation::Member
             | Operation::Element => Signature::any(2, Volatility::Immutable),
@@ -113,6 +127,7 @@ impl Operation {
             Operation::Function(function) => function.name,
             Operation::Arithmetic(operation) => operation.name(),
             Operation::Matches => "matches",
+            Operation::Measures => "measures",
             Operation::Redact => "redact",
             Operation::Member => "member",
             Operation::Element => "element",
@@ -162,7 +177,9 @@ impl ScalarUDFImpl for Scalar {
             Operation::Redact => Ok(redact::result_type()),
             Operation::Digest | Operation::Key => Ok(DataType::FixedSizeBinary(16)),
             Operation::Element => element::result_type(&arguments[0]),
-            Operation::Member => Err(internal_datafusion_err!("the type of a member depends on its name")),
+            Operation::Member | Operation::Measures => {
+                Err(internal_datafusion_err!("the type of the result depends on a constant"))
+            }
         }
     }
 
@@ -172,6 +189,10 @@ impl ScalarUDFImpl for Scalar {
             Operation::Member => {
                 let name = arguments.scalar_arguments.get(1).copied().flatten();
                 member::result_type(&types[0], constant(name)?)?
+            }
+            Operation::Measures => {
+                let calls = arguments.scalar_arguments.get(1).copied().flatten();
+                measures::result_type(constant(calls)?)?
             }
             _ => self.return_type(&types)?,
         };
@@ -187,6 +208,7 @@ impl ScalarUDFImpl for Scalar {
                 text::evaluate(function, &texts(&column(0)?)?, &constants)
             }
             Operation::Matches => text::matches(&texts(&column(0)?)?, constant_of(&arguments.args[1])?)?,
+            Operation::Measures => measures::evaluate(&texts(&column(0)?)?, constant_of(&arguments.args[1])?)?,
             Operation::Redact => redact::evaluate(&texts(&column(0)?)?, constant_of(&arguments.args[1])?)?,
             Operation::Member => member::evaluate(&column(0)?, constant_of(&arguments.args[1])?)?,
             Operation::Element => element::evaluate(&column(0)?, constant_of(&arguments.args[1])?)?,

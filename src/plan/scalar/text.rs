@@ -53,6 +53,10 @@ pub(super) fn evaluate(function: &Function, texts: &StringArray, constants: &Con
             let value = |text: Option<&str>| Some(eval(&Parts::of(text?), constants));
             Arc::new(texts.iter().map(value).collect::<Int64Array>())
         }
+        Eval::CountOrNull(eval) => {
+            let value = |text: Option<&str>| eval(&Parts::of(text?), constants);
+            Arc::new(texts.iter().map(value).collect::<Int64Array>())
+        }
         Eval::Ratio(eval) | Eval::Amount(eval) => {
             let value = |text: Option<&str>| eval(&Parts::of(text?), constants);
             Arc::new(texts.iter().map(value).collect::<Float64Array>())

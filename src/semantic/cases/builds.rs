@@ -164,11 +164,15 @@ fn what_cannot_be_built_is_refused() {
             "",
             "s3",
         ),
-        ("source z { path \"a.jsonl.gz\"; fields { x: string } }\ndataset e { from z; split train 100% }", "", ".gz"),
         (
-            "source z { path \"a.parquet\"; fields { x: string } }\ndataset e { from z; split train 100% }",
+            "source z { path \"a.jsonl.xz\"; format jsonl; fields { x: string } }\ndataset e { from z; split train 100% }",
             "",
-            "parquet",
+            ".xz",
+        ),
+        (
+            "source z { path \"ftp://h/a.jsonl\"; fields { x: string } }\ndataset e { from z; split train 100% }",
+            "",
+            "ftp",
         ),
         (
             "model m { onnx \"m\"; pooling cls }\ntemplate t: chat { user \"{{ category }}\"; assistant \"{{ category }}\" }\n\

@@ -140,7 +140,7 @@ fn types() {
             "`require share() … per FIELD`",
         ),
         ("path \"data/questions.csv\"", "path \"\"", "E0217", "\"\"", "name a file"),
-        ("data/questions.csv", "data/questions.tsv", "E0218", "path \"data/questions.tsv\"", "format"),
+        ("data/questions.csv", "data/questions.xlsx", "E0218", "path \"data/questions.xlsx\"", "format"),
         ("write jsonl", "write jsonnl", "E0218", "jsonnl", "`jsonl`"),
         ("words(text) < shortest", "stars in [words(text)]", "E0219", "words(text)", "let"),
         ("set category = code", "set category = code match { a => drop; else => \"b\" }", "E0220", "drop", "clean"),
@@ -310,4 +310,113 @@ fn tests_of_templates_and_labels() {
             "list the label's values",
         ),
     ]);
+}
+
+#[test]
+fn constants_of_functions() {
+    const CALL: &str = "words(text) < shortest";
+    const SET: &str = "set text = tidied(text)";
+    check_cases(&[
+        (CALL, "top_ngram(text) > 0.2", "E0205", "top_ngram(text)", "`top_ngram(text: string, n: int) -> float?`"),
+        (
+            CALL,
+            "text |> repeated_lines(chars, chars) > 0.2",
+            "E0205",
+            "text |> repeated_lines(chars, chars)",
+            "by: count",
+        ),
+        (CALL, "top_ngram(text, 0) > 0.2", "E0215", "0", "from 1 to 100"),
+        (CALL, "top_ngram(text, stars) > 0.2", "E0219", "stars", "`let`"),
+        (CALL, "top_ngram(text, \"2\") > 0.2", "E0206", "\"2\"", "`int`"),
+        (CALL, "repeated_lines(text, letters) > 0.2", "E0110", "letters", "`count`"),
+        (CALL, "repeated_lines(text, stars + 1) > 0.2", "E0110", "stars + 1", "`chars`"),
+        (CALL, "top_ngram(stars, 2) > 0.2", "E0206", "stars", "`string`"),
+        (SET, "set text = replace(text, \"a\", \"b\")", "E0206", "\"a\"", "between slashes"),
+        (SET, "set text = replace(text, /a(/, \"b\")", "E0212", "(", "`regex` crate"),
+        (SET, "set text = replace(text, /a/, code)", "E0219", "code", "`string`"),
+        (SET, "set text = truncate(text, 9, letter)", "E0110", "letter", "`word`"),
+        (CALL, "tokens(text, tiny) > 9", "E0010", "tiny", "`onnx"),
+        (CALL, "tokens(text, tidy) > 9", "E0103", "tidy", "`tiny`"),
+        (CALL, "tokens(text, \"tiny\") > 9", "E0206", "\"tiny\"", "name the model"),
+        (CALL, "perplexity(text) > 9", "E0010", "perplexity", "as a field"),
+    ]);
+}
+
+#[test]
+fn packs() {
+    const RULE: &str = "  dedup text exactly\n";
+    check_cases(&[
+        (RULE, "  pack gopher_qualty\n", "E0101", "gopher_qualty", "`gopher_quality`"),
+        (RULE, "  pack c4 of texts\n", "E0201", "texts", "`text`"),
+        (RULE, "  pack c4 of stars\n", "E0206", "stars", "`string`"),
+        (RULE, "  pack c4 { min_doc_words 3 }\n", "E0109", "min_doc_words", "`min_num_sentences`"),
+        (
+            RULE,
+            "  pack fineweb { short_line_length 30; short_line_length 40 }\n",
+            "E0104",
+            "short_line_length 40",
+            "one of them",
+        ),
+        (RULE, "  pack gopher_quality { max_bullet_lines_ratio 90 }\n", "E0215", "90", "at most 1"),
+        (RULE, "  pack gopher_quality { max_bullet_lines_ratio 90% }\n", "E0216", "90%", "`0.9`"),
+        (RULE, "  pack gopher_quality { min_doc_words 2.5 }\n", "E0215", "2.5", "round"),
+        (RULE, "  pack gopher_quality { min_doc_words few }\n", "E0110", "few", "`off`"),
+        (RULE, "  pack c4 { filter_javascript 3 }\n", "E0206", "filter_javascript 3", "`on` or `off`"),
+        (
+            "  allow license in [\"CC-BY-4.0\", \"MIT\"]\n",
+            "  pack gopher_quality\n",
+            "E0010",
+            "pack gopher_quality",
+            "`clean` block",
+        ),
+    ]);
+}
+
+#[test]
+fn formats_and_where_files_lie() {
+    let path = "path \"data/questions.csv\"";
+    let said = |format: &str| format!("path \"data/questions.csv\"; {format}");
+    let source = |path: &str, rest: &str| {
+        format!("source z {{ path \"{path}\"; {rest} }}\ndataset e {{ from z; split train 100% }}")
+    };
+    let cases: [(&str, String, &str, &str, &str); 17] = [
+        (path, said("format csv { delimter \";\" }"), "E0109", "delimter", "delimiter"),
+        (path, said("format csv { at \"data\" }"), "E0109", "at", "options"),
+        (path, said("format csv { delimiter \";;\" }"), "E0206", "delimiter \";;\"", "one ASCII character"),
+        (path, said("format csv { delimiter \"\\\"\" }"), "E0206", "delimiter \"\\\"\"", "quote off"),
+        (path, said("format csv { header maybe }"), "E0110", "maybe", "`on`"),
+        (path, said("format csv { encoding \"windows-1225\" }"), "E0110", "\"windows-1225\"", "windows-125"),
+        (path, said("row at most 8 MB"), "E0216", "MB", "MiB"),
+        (path, said("row at most 8"), "E0216", "8", "row at most 8 MiB"),
+        (path, said("row at most 2 GiB"), "E0215", "2 GiB", "at most 1"),
+        (
+            END,
+            source("a.txt", "format text { by sentence }; fields { text: string }"),
+            "E0110",
+            "sentence",
+            "paragraph",
+        ),
+        (END, source("a.txt", "fields { txt: string }"), "E0201", "txt: string", "text"),
+        (END, source("a.txt", "fields { text: string; line: string }"), "E0206", "line: string", "line: int"),
+        (END, source("a.conll", "fields { tokens: string }"), "E0206", "tokens: string", "list<string>"),
+        (
+            END,
+            source("a.csv", "format csv { header off }; fields { x: string @column(\"y\") }"),
+            "E0221",
+            "x: string @column(\"y\")",
+            "@column(\"3\")",
+        ),
+        (END, source("a.csv", "fields { x: list<string> }"), "E0206", "x: list<string>", "as `string`"),
+        (END, source("a.parquet.gz", "fields { x: string }"), "E0217", "path \"a.parquet.gz\"", "unpack"),
+        (
+            END,
+            source("hf://models/o/n/a.csv", "fields { x: string }"),
+            "E0217",
+            "\"hf://models/o/n/a.csv\"",
+            "hf://datasets/OWNER",
+        ),
+    ];
+    let cases: Vec<Case<'_>> =
+        cases.iter().map(|(from, to, code, place, help)| (*from, to.as_str(), *code, *place, *help)).collect();
+    check_cases(&cases);
 }

@@ -99,7 +99,7 @@ impl<'e> Subjects<'e> {
     fn values(&self, expr: &'e Expr) -> Ranges<'e> {
         if let ExprKind::Call(function, _) = &expr.kind {
             match function.eval {
-                Eval::Count(_) => return Ranges::between(Value::Int(0), Value::Int(i64::MAX)),
+                Eval::Count(_) | Eval::CountOrNull(_) => return Ranges::between(Value::Int(0), Value::Int(i64::MAX)),
                 Eval::Ratio(_) => return Ranges::between(Value::Float(0.0), Value::Float(1.0)),
                 Eval::Amount(_) => {
                     return Ranges::compared(BinaryOp::GreaterEqual, Value::Float(0.0)).unwrap_or_else(Ranges::all);

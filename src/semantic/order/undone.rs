@@ -101,7 +101,24 @@ enum Moves {
 
 /// What the functions of texts do to what is measured of them, as far as a check of it is worth repeating. `""` stands
 /// for the text itself, which may become empty.
-const MOVES: [(&str, &[(&str, Moves)]); 5] = [
+const MOVES: [(&str, &[(&str, Moves)]); 8] = [
+    (
+        "main_text",
+        &[
+            ("", Moves::AnyWay),
+            ("chars", Moves::Down),
+            ("words", Moves::Down),
+            ("sentences", Moves::AnyWay),
+            ("lines", Moves::AnyWay),
+            ("language", Moves::AnyWay),
+            ("alpha_ratio", Moves::AnyWay),
+        ],
+    ),
+    (
+        "strip_boilerplate",
+        &[("", Moves::AnyWay), ("chars", Moves::Down), ("words", Moves::Down), ("lines", Moves::Down)],
+    ),
+    ("strip_urls", &[("", Moves::AnyWay), ("chars", Moves::Down), ("words", Moves::Down), ("url_ratio", Moves::Down)]),
     (
         "strip_html",
         &[

@@ -42,6 +42,8 @@ pub enum SourceItemKind {
     Consent(Text),
     /// `on_bad_row quarantine`
     OnBadRow(Ident),
+    /// `row at most 8 MiB`
+    Row(super::Quantity),
     /// `fields { … }`
     Fields(Vec<Field>),
 }

@@ -20,6 +20,7 @@ impl Builder<'_> {
             Rule::source_origin => SourceItemKind::Origin(self.text_in(pair)),
             Rule::source_consent => SourceItemKind::Consent(self.text_in(pair)),
             Rule::source_bad_row => SourceItemKind::OnBadRow(self.name_in(pair)),
+            Rule::source_row => SourceItemKind::Row(self.quantity(&must(pair, Rule::quantity))),
             Rule::source_fields => SourceItemKind::Fields(self.fields_in(pair)),
             rule => unreachable!("the grammar has no statement {rule:?} of a source"),
         };

@@ -12,7 +12,8 @@ use super::{ChunkScan, ChunkTable, Inner, Keep};
 use crate::engine::EngineError;
 use crate::engine::read::Sizes;
 use crate::engine::read::shape::RowShape;
-use crate::engine::read::survey::{Chunk, FileSurvey};
+use crate::engine::read::survey::wire::Travelling;
+use crate::engine::read::survey::{Chunk, ChunkKind, FileSurvey};
 use crate::hir::{Column, Source, SourceId};
 
 /// All of a scan but the records to keep, which follow it.
@@ -23,7 +24,7 @@ struct Head {
     projection: Vec<usize>,
     chunks: Vec<Chunk>,
     /// By their numbers, which locations name: a chunk's file is not looked for by its place here.
-    files: Vec<(usize, FileSurvey)>,
+    files: Vec<(usize, Travelling)>,
     sources: Vec<(SourceId, Source)>,
     keeps: bool,
 }
@@ -44,20 +45,18 @@ impl ChunkScan {
         Self::new(self.table.clone(), Arc::clone(&self.projection), chunks.into())
     }
 
-    /// The scan as bytes. Paths are made absolute: the other process works in another folder.
+    /// The scan as bytes.
     ///
     /// # Errors
-    /// A path that is no UTF-8; records to keep that cannot be read.
+    /// A file that only this process can read; a path that is no UTF-8; records to keep that cannot be read.
     pub fn encode(&self) -> Result<Vec<u8>> {
         let inner = &self.table.inner;
         let chunks: Vec<Chunk> = self.chunks.iter().map(|&at| inner.chunks[at]).collect();
         let (mut files, mut sources) = (BTreeMap::new(), BTreeMap::new());
         for chunk in &chunks {
             let (file, shape) = &inner.files[&chunk.file];
-            let mut file = FileSurvey::clone(file);
-            file.file.location = std::path::absolute(&file.file.location)?;
             sources.insert(file.source, shape.source.clone());
-            files.insert(chunk.file, file);
+            files.insert(chunk.file, file.travelling()?);
         }
         let head = Head {
             sizes: inner.sizes,
@@ -93,6 +92,7 @@ impl ChunkScan {
         let sources: BTreeMap<SourceId, Source> = head.sources.into_iter().collect();
         let mut files = BTreeMap::new();
         for (number, file) in head.files {
+            let file = file.arrived().ok_or_else(bad)?;
             let shape = RowShape::new(sources.get(&file.source).ok_or_else(bad)?, &head.columns);
             files.insert(number, (Arc::new(file), Arc::new(shape)));
         }
@@ -116,20 +116,18 @@ impl ChunkScan {
     }
 }
 
-/// A hash as its digits.
-pub(in crate::engine::read) mod hash {
-    use serde::{Deserialize, Deserializer, Serializer, de};
-
-    pub fn serialize<S: Serializer>(hash: &blake3::Hash, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(hash.to_hex().as_str())
-    }
-
-    pub fn deserialize<'d, D: Deserializer<'d>>(from: D) -> Result<blake3::Hash, D::Error> {
-        blake3::Hash::from_hex(String::deserialize(from)?).map_err(de::Error::custom)
+/// The file of a chunk with the table that it is, where that is a table and did not travel.
+///
+/// # Errors
+/// A file that cannot be read here, or is not the one that was surveyed.
+pub(super) fn with_table(file: &Arc<FileSurvey>, shape: &RowShape, chunk: &Chunk) -> Result<Arc<FileSurvey>> {
+    match chunk.kind {
+        ChunkKind::Rows if file.rows().is_none() => Ok(Arc::new(file.with_table(&shape.source)?)),
+        ChunkKind::Records | ChunkKind::Overlong | ChunkKind::Rows => Ok(Arc::clone(file)),
     }
 }
 
-/// The records to keep that travelled with a scan, by the file and the first byte of their chunk.
+/// The records to keep that travelled with a scan, by the file and the beginning of their chunk.
 #[derive(Debug, Default)]
 struct Kept(HashMap<(usize, u64), Arc<[u64]>>);
 

@@ -6,7 +6,8 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::sync::LazyLock;
 
 use super::Piece;
 
@@ -30,7 +31,7 @@ const ONCE: u32 = u32::MAX;
 
 impl Grams {
     pub(super) fn of(pieces: &[Piece<'_>]) -> Self {
-        let mut known: HashMap<&str, u32> = HashMap::new();
+        let mut known: HashMap<&str, u32, Seeded> = HashMap::with_capacity_and_hasher(pieces.len() / 2, Seeded);
         let mut runs = Runs { classes: Vec::with_capacity(pieces.len()), counts: Vec::new() };
         for piece in pieces {
             let next = runs.counts.len() as u32;
@@ -65,6 +66,9 @@ impl Grams {
         self.extend(n);
         let lengths = self.lengths.borrow();
         let runs = &lengths[n - 1];
+        if runs.counts.is_empty() {
+            return 0;
+        }
         let mut met = vec![false; runs.counts.len()];
         let (mut at, mut chars) = (0, 0);
         while let Some(class) = runs.classes.get(at) {
@@ -105,8 +109,11 @@ impl Runs {
 
     fn one_longer(&self) -> Self {
         let windows = self.classes.len().saturating_sub(1);
+        if self.counts.is_empty() {
+            return Self { classes: vec![ONCE; windows], counts: Vec::new() };
+        }
         let mut longer = Self { classes: Vec::with_capacity(windows), counts: Vec::new() };
-        let mut known: HashMap<u64, u32, BuildHasherDefault<Mixer>> = HashMap::default();
+        let mut known: HashMap<u64, u32, Seeded> = HashMap::with_capacity_and_hasher(self.counts.len(), Seeded);
         for two in self.classes.windows(2) {
             if two[0] == ONCE || two[1] == ONCE {
                 longer.classes.push(ONCE);
@@ -133,17 +140,40 @@ impl Runs {
     }
 }
 
-/// A hash of two numbers that we gave out ourselves: nobody chooses them, so that it need not resist anybody.
-#[derive(Default)]
+/// Makes fast hashes. The seed differs from process to process, so that nobody can choose texts whose words collide; classes are
+/// numbered by the order in which they are met, so that it reaches no result.
+#[derive(Clone, Copy)]
+struct Seeded;
+
+impl BuildHasher for Seeded {
+    type Hasher = Mixer;
+
+    fn build_hasher(&self) -> Mixer {
+        static SEED: LazyLock<u64> = LazyLock::new(|| RandomState::new().hash_one(0_u64));
+        Mixer(*SEED)
+    }
+}
+
+/// A hash by folded multiplication, eight bytes at a time.
 struct Mixer(u64);
 
 impl Hasher for Mixer {
     fn write(&mut self, bytes: &[u8]) {
-        bytes.iter().for_each(|byte| self.write_u64(u64::from(*byte)));
+        let (eights, rest) = bytes.as_chunks::<8>();
+        eights.iter().for_each(|eight| self.write_u64(u64::from_le_bytes(*eight)));
+        if !rest.is_empty() {
+            let mut last = [0; 8];
+            last[..rest.len()].copy_from_slice(rest);
+            self.write_u64(u64::from_le_bytes(last));
+        }
+    }
+
+    fn write_u8(&mut self, byte: u8) {
+        self.write_u64(u64::from(byte));
     }
 
     fn write_u64(&mut self, number: u64) {
-        // The golden ratio spreads neighbouring numbers; the product's upper half depends on all of its factors' bits.
+        // The golden ratio spreads neighbouring numbers; the upper half of the product depends on all bits of both.
         let product = u128::from(self.0 ^ number) * 0x9e37_79b9_7f4a_7c15;
         self.0 = (product >> 64) as u64 ^ product as u64;
     }

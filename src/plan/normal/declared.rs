@@ -1,40 +1,26 @@
-//! What decides a data set's bytes, as one hash: the resolved program without places, so that comments and layout do not
-//! count, the content of the files read, the versions of the functions used, and this program's own version.
+//! What a specification says of a data set, in one form: the resolved program without places, so that comments and layout
+//! do not count, with the versions of the functions and detectors used.
 
 use serde_json::{Value, json};
 
-use crate::engine::SourceOutcome;
 use crate::hir::{
-    Column, ColumnId, Credit, Dataset, Evaluate, Expr, ExprKind, FieldType, FixedPart, Label, LabelSchema, LabelValue,
-    LabelValues, Literal, OnBadRow, Output, Personal, PersonalStatement, Program, RequireSubject, Requirement, Slice,
-    Source, SourceField, SourceFormat, SplitRule, Step, StepBlock, StepKind, Task, Template, TemplateKind, Terms,
-    Train, Turn, Type,
+    Column, ColumnId, Credit, Dataset, Dialect, Evaluate, Expr, ExprKind, FieldType, FixedPart, Label, LabelSchema,
+    LabelValue, LabelValues, Literal, OnBadRow, Output, Personal, PersonalStatement, Program, ReadOptions,
+    RequireSubject, Requirement, Slice, Source, SourceField, SourceFormat, SplitRule, Step, StepBlock, StepKind, Task,
+    Template, TemplateKind, Terms, TextUnit, Train, Turn, Type,
 };
-
-/// The fingerprint of `dataset`, of this `program`, over these files: 64 hexadecimal digits. Of `files` only names, paths
-/// and hashes count.
-pub fn fingerprint(program: &Program, dataset: &Dataset, files: &[SourceOutcome]) -> String {
-    let canon = Canon { program, dataset };
-    let files: Vec<Value> = files
-        .iter()
-        .map(|source| {
-            let files: Vec<Value> = source.files.iter().map(|file| json!([file.path, file.blake3])).collect();
-            json!([source.name, files])
-        })
-        .collect();
-    let all = json!([env!("CARGO_PKG_VERSION"), canon.dataset(), canon.readers(), files]);
-    blake3::hash(all.to_string().as_bytes()).to_hex().to_string()
-}
 
 /// Gives each part of a data set a canonical form. Every field of the resolved program is named, so that a new one must be
 /// decided about here.
-struct Canon<'a> {
-    program: &'a Program,
-    dataset: &'a Dataset,
+pub(in crate::plan) struct Canon<'a> {
+    pub(in crate::plan) program: &'a Program,
+    pub(in crate::plan) dataset: &'a Dataset,
+    /// What stands for each column in an expression, where that is not its name: what it was computed from.
+    pub(in crate::plan) values: Option<&'a [String]>,
 }
 
 impl Canon<'_> {
-    fn dataset(&self) -> Value {
+    pub(super) fn dataset(&self) -> Value {
         let Dataset {
             name,
             doc,
@@ -74,7 +60,7 @@ impl Canon<'_> {
         json!(all)
     }
 
-    fn terms(&self, Terms { purposes, credits }: &Terms) -> Value {
+    pub(super) fn terms(&self, Terms { purposes, credits }: &Terms) -> Value {
         let purposes: Vec<&str> = purposes.iter().map(|purpose| purpose.word()).collect();
         let credits: Vec<Value> = credits
             .iter()
@@ -84,18 +70,21 @@ impl Canon<'_> {
     }
 
     /// What the runs and evaluations that read this data set take from it.
-    fn readers(&self) -> Value {
+    pub(super) fn readers(&self) -> Value {
         let reads = |id: crate::hir::DatasetId| self.program[id].name == self.dataset.name;
         let trains = self.program.trains.iter().filter(|train| reads(train.data));
-        let trains: Vec<Value> = trains.map(|train| self.train(train)).collect();
+        let mut trains: Vec<Value> = trains.map(|train| self.train(train)).collect();
         let evaluates = self.program.evaluates.iter().filter(|evaluate| reads(evaluate.dataset));
-        let evaluates: Vec<Value> = evaluates
+        let mut evaluates: Vec<Value> = evaluates
             .map(|Evaluate { train, dataset: _, part, report: _, slices, gates: _, span: _ }| {
                 let slices: Vec<Value> =
                     slices.iter().map(|Slice { name, value, at }| json!([name, self.expr(value), at])).collect();
                 json!([self.program[*train].name, part, slices])
             })
             .collect();
+        // The order of declarations means nothing.
+        trains.sort_by_cached_key(Value::to_string);
+        evaluates.sort_by_cached_key(Value::to_string);
         json!([trains, evaluates])
     }
 
@@ -110,7 +99,7 @@ impl Canon<'_> {
         json!([train.name, task])
     }
 
-    fn source(&self, source: &Source) -> Value {
+    pub(super) fn source(&self, source: &Source) -> Value {
         let Source {
             name,
             doc,
@@ -118,6 +107,8 @@ impl Canon<'_> {
             // The files that were found count, by their names and hashes.
             folder: _,
             format,
+            options,
+            longest_row,
             fields,
             license,
             origin,
@@ -126,10 +117,7 @@ impl Canon<'_> {
             span: _,
             path_span: _,
         } = source;
-        let format = match format {
-            SourceFormat::Jsonl => "jsonl",
-            SourceFormat::Csv => "csv",
-        };
+        let format = read_as(*format, options, *longest_row);
         let on_bad_row = match on_bad_row {
             OnBadRow::Quarantine => "quarantine",
             OnBadRow::Fail => "fail",
@@ -143,7 +131,7 @@ impl Canon<'_> {
         json!([name, doc, paths, format, fields, license, origin, consent, on_bad_row])
     }
 
-    fn column(&self, Column { name, ty, label, hidden, personal, key, group }: &Column) -> Value {
+    pub(super) fn column(&self, Column { name, ty, label, hidden, personal, key, group }: &Column) -> Value {
         let label = label.map(|id| self.label(&self.program[id]));
         json!([name, self.ty(ty), label, hidden, personal_kinds(personal.as_ref()), key, group])
     }
@@ -164,7 +152,7 @@ impl Canon<'_> {
     }
 
     // That a rule stands in a pack changes nothing of what it does.
-    fn step(&self, Step { block, block_name, kind, rule, pack: _, span: _, line: _ }: &Step) -> Value {
+    pub(super) fn step(&self, Step { block, block_name, kind, rule, pack: _, span: _, line: _ }: &Step) -> Value {
         let block = match block {
             StepBlock::Clean => "clean",
             StepBlock::Label => "label",
@@ -191,7 +179,7 @@ impl Canon<'_> {
         json!([block, block_name, kind, rule])
     }
 
-    fn requirement(&self, requirement: &Requirement) -> Value {
+    pub(super) fn requirement(&self, requirement: &Requirement) -> Value {
         let Requirement { subject, comparison, bound, per, rule, span: _, line: _ } = requirement;
         let subject = match subject {
             RequireSubject::Count => "count",
@@ -200,7 +188,7 @@ impl Canon<'_> {
         json!([subject, format!("{comparison:?}"), bound, per.map(|column| self.name(column)), rule])
     }
 
-    fn split_rule(&self, rule: &SplitRule) -> Value {
+    pub(super) fn split_rule(&self, rule: &SplitRule) -> Value {
         match rule {
             SplitRule::AllTrain => json!(["all"]),
             SplitRule::ByField(column) => json!(["field", self.name(*column)]),
@@ -218,8 +206,8 @@ impl Canon<'_> {
         }
     }
 
-    fn output(&self, Output { name, format, template, span: _ }: &Output) -> Value {
-        json!([name, super::formats::row(*format).name, template.map(|id| self.template(&self.program[id]))])
+    pub(super) fn output(&self, Output { name, format, template, span: _ }: &Output) -> Value {
+        json!([name, crate::emit::formats::row(*format).name, template.map(|id| self.template(&self.program[id]))])
     }
 
     fn template(&self, Template { name, kind, span: _ }: &Template) -> Value {
@@ -238,7 +226,7 @@ impl Canon<'_> {
         json!([name, kind])
     }
 
-    fn ty(&self, FieldType { ty, nullable }: &FieldType) -> Value {
+    pub(in crate::plan) fn ty(&self, FieldType { ty, nullable }: &FieldType) -> Value {
         let ty = match ty {
             Type::String => json!("string"),
             Type::Int => json!("int"),
@@ -255,7 +243,7 @@ impl Canon<'_> {
         json!([ty, nullable])
     }
 
-    fn expr(&self, Expr { kind, ty, span: _ }: &Expr) -> Value {
+    pub(in crate::plan) fn expr(&self, Expr { kind, ty, span: _ }: &Expr) -> Value {
         let kind = match kind {
             ExprKind::Literal(value) => json!(["literal", literal(value)]),
             ExprKind::Column(column) => json!(["column", self.name(*column)]),
@@ -292,7 +280,10 @@ impl Canon<'_> {
 
     /// A column's place and name: the place tells apart a field and the label that hides it.
     fn name(&self, column: ColumnId) -> Value {
-        json!([column.0, self.dataset.columns[column.0 as usize].name])
+        match self.values {
+            Some(values) => json!(values[column.0 as usize]),
+            None => json!([column.0, self.dataset.columns[column.0 as usize].name]),
+        }
     }
 
     fn names(&self, columns: &[ColumnId]) -> Vec<Value> {
@@ -317,4 +308,17 @@ fn literal(value: &Literal) -> Value {
         Literal::Float(value) => json!(["float", value.to_bits()]),
         Literal::String(value) => json!(["string", value]),
     }
+}
+
+/// How files are read.
+pub(super) fn read_as(format: SourceFormat, options: &ReadOptions, longest_row: Option<u64>) -> Value {
+    let ReadOptions { dialect, separator, unit, at, table, encoding } = options;
+    let Dialect { delimiter, quote, escape, header } = dialect;
+    let unit = match unit {
+        TextUnit::Line => "line",
+        TextUnit::Paragraph => "paragraph",
+        TextUnit::File => "file",
+    };
+    let values = json!([delimiter, quote, escape, header, separator]);
+    json!([format.word(), values, unit, at, table, encoding, longest_row])
 }

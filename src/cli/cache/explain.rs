@@ -1,0 +1,183 @@
+//! `annotc cache explain`: what of a build is there already, and why the rest is not.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::show::short;
+use super::units;
+use crate::cli::build::dataset::{self, Bar};
+use crate::cli::build::inputs::Roots;
+use crate::cli::build::targets::Targets;
+use crate::cli::build::{jobs, remote, stages};
+use crate::cli::check::counted;
+use crate::cli::context::{self, Spec};
+use crate::cli::runtime::cache_folder;
+use crate::cli::terminal::{Paint, Terminal};
+use crate::cli::{Failure, Places, models};
+use crate::emit::{self, Manifest, file_name, verify_outputs, why_made_again};
+use crate::engine::stage::{Explained, Stages, explain};
+use crate::engine::{MemoryLimit, SourceOutcome, Surveyed};
+use crate::hir::{Dataset, DatasetId, Program};
+use crate::plan::normal;
+use crate::semantic;
+
+/// Options of `annotc cache explain`.
+#[derive(Debug, Args)]
+pub(super) struct ExplainArgs {
+    /// The specification
+    #[arg(value_name = "SPEC")]
+    spec: PathBuf,
+    /// Data sets, and training runs whose data sets are meant [default: all]
+    #[arg(value_name = "TARGET")]
+    targets: Vec<String>,
+    #[command(flatten)]
+    places: Places,
+    /// Never download a file that is not in the cache
+    #[arg(long)]
+    offline: bool,
+}
+
+/// What a build would make of one stage.
+struct Stage {
+    name: &'static str,
+    /// Whether what is there is used as a whole; `None` for what is never kept.
+    reused: Option<bool>,
+    about: String,
+    reasons: Vec<String>,
+    more: Value,
+}
+
+/// Looks at all stages of the chosen data sets.
+pub(super) fn run(args: &ExplainArgs, cache: Option<&Path>, terminal: &Terminal) -> Result<(), Failure> {
+    let mut spec = context::load_checked(&args.spec, terminal)?;
+    let named: Vec<&str> = args.targets.iter().map(String::as_str).collect();
+    let wanted = (!named.is_empty()).then_some(named.as_slice());
+    if terminal.report(&spec.sources, &semantic::check_supported(&spec.parsed, wanted)) {
+        return Err(Failure::Spec);
+    }
+    let targets = Targets::choose(&spec.program, &args.targets).map_err(|(message, help)| {
+        terminal.error(message, Some(&help));
+        Failure::Usage
+    })?;
+    let roots = Roots { spec: spec.folder(), data: args.places.data_root.clone() };
+    models::provide_tokenizers(&mut spec.program, &targets.datasets, &roots)
+        .map_err(|missing| models::fail(terminal, &missing))?;
+    let kept = stages(&spec.path, cache);
+    let cache = cache_folder(cache);
+    for &id in &targets.datasets {
+        let stages = look(args, &spec, id, (&kept, &cache), terminal)?;
+        tell(&spec.program[id].name, &stages, terminal);
+    }
+    Ok(())
+}
+
+fn look(
+    args: &ExplainArgs,
+    spec: &Spec,
+    id: DatasetId,
+    (kept, cache): (&Stages, &Path),
+    terminal: &Terminal,
+) -> Result<[Stage; 4], Failure> {
+    let program: &Program = &spec.program;
+    let roots = Roots { spec: spec.folder(), data: args.places.data_root.clone() };
+    let cancel = Arc::new(AtomicBool::new(false));
+    let remote = remote(&spec.path, Some(cache), args.offline, &cancel, terminal);
+    let sources = dataset::find_inputs(program, id, &roots, &remote, terminal)?;
+    // Nothing is decided, so that nothing is kept in memory.
+    let memory = MemoryLimit { bytes: MemoryLimit::DEFAULT, cache: cache.to_path_buf() };
+    let inputs = dataset::inputs(sources, jobs(None), memory, &cancel);
+    let bar = Bar::new(terminal, "Looking", &program[id].name);
+    let surveyed = Surveyed::of(program, id, &inputs, &mut |progress| bar.show(progress))
+        .map_err(|error| dataset::fail(terminal, &error))?;
+    drop(bar);
+    let files = surveyed.sources(program, id);
+    let out = args.places.out.clone().unwrap_or_else(|| spec.out());
+    let first_pass = explain(kept, program, &program[id], &surveyed);
+    Ok([survey(&files), measures(&first_pass), verdicts(&first_pass), outputs(&out, program, &program[id], &files)])
+}
+
+fn survey(files: &[SourceOutcome]) -> Stage {
+    let files: Vec<_> = files.iter().flat_map(|source| &source.files).collect();
+    let bytes = files.iter().map(|file| file.bytes).sum();
+    Stage {
+        name: "survey",
+        reused: None,
+        about: format!("always done: {}, {}, hashed and cut", counted(files.len(), "file"), units::size(bytes)),
+        reasons: Vec::new(),
+        more: json!({ "files": files.len(), "bytes": bytes }),
+    }
+}
+
+fn measures(found: &Explained) -> Stage {
+    let Explained { key, chunks, reused, conditions: _, nearest, reasons } = found;
+    let mut about = format!("{reused} of {} from the cache (stage {})", counted(*chunks, "chunk"), short(key));
+    if let Some(nearest) = nearest {
+        about.push_str(&format!("; compared with stage {}", short(nearest)));
+    }
+    let more = json!({ "key": key, "chunks": chunks, "chunks_reused": reused, "nearest": nearest });
+    let all = reused == chunks && reasons.is_empty();
+    Stage { name: "measures", reused: Some(all), about, reasons: reasons.clone(), more }
+}
+
+fn verdicts(found: &Explained) -> Stage {
+    Stage {
+        name: "verdicts",
+        reused: None,
+        about: format!("always decided: {} over the measures", counted(found.conditions, "condition")),
+        reasons: Vec::new(),
+        more: json!({ "conditions": found.conditions }),
+    }
+}
+
+fn outputs(out: &Path, program: &Program, dataset: &Dataset, files: &[SourceOutcome]) -> Stage {
+    let folder = out.join(file_name(&dataset.name));
+    let fingerprint = emit::fingerprint(program, dataset, files);
+    let reasons = match Manifest::read(&folder).ok().flatten() {
+        None => vec![format!("{} holds no data set that this version made", folder.display())],
+        Some(manifest) if manifest.fingerprint != fingerprint => {
+            let mut reasons = why_made_again(&manifest, &normal::parts(program, dataset), files);
+            if reasons.is_empty() {
+                reasons.push("something that it depends on changed".to_string());
+            }
+            reasons
+        }
+        Some(manifest) if !verify_outputs(&folder, &manifest) => {
+            vec![format!("a file in {} was changed or removed", folder.display())]
+        }
+        Some(_) => Vec::new(),
+    };
+    let reused = reasons.is_empty();
+    let about = if reused { format!("unchanged in {}", folder.display()) } else { "made again".to_string() };
+    Stage { name: "outputs", reused: Some(reused), about, reasons, more: json!({ "folder": folder }) }
+}
+
+fn tell(dataset: &str, stages: &[Stage], terminal: &Terminal) {
+    if terminal.json() {
+        let stages: Vec<Value> = stages.iter().map(to_json).collect();
+        terminal.answer(json!({ "dataset": dataset, "stages": stages }));
+        return;
+    }
+    terminal.answer(terminal.paint_answer(Paint::Bold, dataset));
+    for Stage { name, reused, about, reasons, more: _ } in stages {
+        let mark = match reused {
+            Some(true) => terminal.paint_answer(Paint::Green, "✓"),
+            Some(false) => terminal.paint_answer(Paint::Yellow, "✗"),
+            None => "·".to_string(),
+        };
+        terminal.answer(format_args!("  {mark} {name:<8}  {about}"));
+        reasons.iter().for_each(|reason| terminal.answer(format_args!("              {reason}")));
+    }
+}
+
+fn to_json(stage: &Stage) -> Value {
+    let Stage { name, reused, about: _, reasons, more } = stage;
+    let mut answer = json!({ "stage": name, "reused": reused, "reasons": reasons });
+    if let (Some(answer), Some(more)) = (answer.as_object_mut(), more.as_object()) {
+        answer.extend(more.clone());
+    }
+    answer
+}

@@ -1,0 +1,134 @@
+//! From the bytes of a file as it lies to the UTF-8 text of its records: unpacked, decoded, a list brought into lines.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use super::encoding::Utf8;
+use super::json_list::{ListLines, NoList};
+use crate::engine::EngineError;
+use crate::hir::{Compression, ReadOptions, SourceFormat};
+
+/// How the texts of a file are made from its bytes.
+#[derive(Debug, Clone)]
+pub struct Steps {
+    compression: Compression,
+    encoding: Option<&'static str>,
+    /// The keys at which a list of JSON objects stands.
+    list: Option<Vec<String>>,
+}
+
+impl Steps {
+    /// The steps for a file of this name.
+    pub fn of(name: &str, format: SourceFormat, options: &ReadOptions) -> Self {
+        Self {
+            compression: Compression::of_name(name),
+            encoding: options.encoding,
+            list: (format == SourceFormat::Json).then(|| options.at.clone()),
+        }
+    }
+
+    /// Whether the text is the file's own bytes.
+    pub fn is_none(&self) -> bool {
+        self.compression == Compression::None && self.encoding.is_none() && self.list.is_none()
+    }
+
+    /// The text of these bytes.
+    ///
+    /// # Errors
+    /// Where no decompressor can be set up.
+    pub fn text<'r>(&self, input: impl Read + 'r) -> io::Result<Box<dyn Read + 'r>> {
+        let mut text: Box<dyn Read + 'r> = match self.compression {
+            Compression::None => Box::new(input),
+            Compression::Gzip => Box::new(flate2::read::MultiGzDecoder::new(input)),
+            Compression::Zstd => Box::new(zstd::stream::read::Decoder::new(input)?),
+        };
+        if let Some(encoding) = self.encoding {
+            text = Box::new(Utf8::new(text, encoding));
+        }
+        if let Some(path) = &self.list {
+            text = Box::new(ListLines::new(text, path.clone()));
+        }
+        Ok(text)
+    }
+
+    /// What a failure of the text of a file means.
+    pub fn failure(&self, path: &Path, error: &io::Error) -> EngineError {
+        if self.is_none() {
+            return EngineError::Read { path: path.to_owned(), error: io::Error::new(error.kind(), error.to_string()) };
+        }
+        let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<NoList>());
+        let what = match (inner, self.compression) {
+            (Some(no_list), _) => no_list.to_string(),
+            (None, Compression::Gzip) => format!("its gzip data cannot be unpacked to the end: {error}"),
+            (None, Compression::Zstd) => format!("its zstd data cannot be unpacked to the end: {error}"),
+            (None, Compression::None) => error.to_string(),
+        };
+        EngineError::Damaged { path: path.to_owned(), what }
+    }
+}
+
+/// The bytes of a file, counted and hashed as they pass.
+pub struct Passing<'r> {
+    input: File,
+    hasher: blake3::Hasher,
+    bytes: u64,
+    cancel: &'r AtomicBool,
+    progress: &'r mut dyn FnMut(u64),
+    /// Whether the file itself could not be read.
+    failed: bool,
+}
+
+impl<'r> Passing<'r> {
+    /// At the beginning of a file. `progress` is given the bytes of each read.
+    pub fn new(input: File, cancel: &'r AtomicBool, progress: &'r mut dyn FnMut(u64)) -> Self {
+        Self { input, hasher: blake3::Hasher::new(), bytes: 0, cancel, progress, failed: false }
+    }
+
+    /// Reads what is left of the file, and gives its BLAKE3 and its size.
+    pub fn finish(&mut self) -> io::Result<(blake3::Hash, u64)> {
+        io::copy(self, &mut io::sink())?;
+        Ok((self.hasher.finalize(), self.bytes))
+    }
+
+    /// What a failure means that came up while the text of this file was read.
+    pub fn failure(&self, steps: &Steps, path: &Path, error: io::Error) -> EngineError {
+        if self.cancel.load(Ordering::Relaxed) {
+            EngineError::Interrupted
+        } else if self.failed {
+            EngineError::Read { path: path.to_owned(), error }
+        } else {
+            steps.failure(path, &error)
+        }
+    }
+}
+
+impl Read for Passing<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.cancel.load(Ordering::Relaxed) {
+            return Err(io::Error::other("interrupted"));
+        }
+        let read = self.input.read(buffer).inspect_err(|error| {
+            self.failed = error.kind() != io::ErrorKind::Interrupted;
+        })?;
+        self.hasher.update(&buffer[..read]);
+        self.bytes += read as u64;
+        (self.progress)(read as u64);
+        Ok(read)
+    }
+}
+
+/// Reads until the buffer is full or the input ends, so that a short read changes nothing.
+pub fn fill(input: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match input.read(&mut buffer[filled..]) {
+            Ok(0) => break,
+            Ok(read) => filled += read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(filled)
+}

@@ -1,0 +1,230 @@
+//! The measures of a data set's chunks as a table of the query engine: one partition for each chunk, read from the cache
+//! where it is there, measured and kept where it is not.
+
+use std::fmt;
+use std::fs;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow::array::{ArrayRef, AsArray, RecordBatch, UInt64Array};
+use arrow::datatypes::{SchemaRef, UInt64Type};
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::common::{Result, internal_err};
+use datafusion::execution::{SendableRecordBatchStream, TaskContext};
+use datafusion::logical_expr::{Expr, TableType};
+use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
+use datafusion::physical_plan::execution_plan::{
+    Boundedness, ChildrenPropertiesMode, EmissionType, ReplaceChildrenOptions,
+};
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use datafusion::physical_plan::{
+    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, Partitioning, PlanProperties,
+};
+use futures::TryStreamExt;
+
+use super::chunk_file::{self, Found};
+use super::{Reuse, Stages, chunk_keys};
+use crate::engine::read::table::LOCATION;
+use crate::engine::read::{Survey, file_and_offset, location};
+use crate::hir::{Dataset, Program};
+use crate::plan::stage::Measures;
+
+/// The measures of all chunks.
+#[derive(Debug, Clone)]
+pub struct MeasureTable {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    /// Takes the measures of a chunk.
+    measuring: Arc<dyn ExecutionPlan>,
+    schema: SchemaRef,
+    /// The name and the file of each chunk.
+    chunks: Vec<(String, usize)>,
+    /// The folders that may have a chunk; new ones go into the first.
+    folders: Vec<PathBuf>,
+    reused: AtomicUsize,
+    damaged: AtomicUsize,
+    failure: Mutex<Option<String>>,
+}
+
+impl MeasureTable {
+    /// The measures of a survey's chunks; `measuring` is the physical plan that takes them.
+    pub fn new(
+        stages: &Stages,
+        program: &Program,
+        dataset: &Dataset,
+        measures: &Measures,
+        survey: &Survey,
+        measuring: Arc<dyn ExecutionPlan>,
+    ) -> Self {
+        let failure = stages.note(program, dataset, measures, survey).err().map(|error| error.to_string());
+        let keys = chunk_keys(program, dataset, survey);
+        let inner = Inner {
+            schema: measuring.schema(),
+            measuring,
+            chunks: keys.into_iter().zip(survey.chunks.iter().map(|chunk| chunk.file)).collect(),
+            folders: stages.holding(measures),
+            reused: AtomicUsize::new(0),
+            damaged: AtomicUsize::new(0),
+            failure: Mutex::new(failure),
+        };
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// How much was there already, of the chunks that were asked for so far.
+    pub fn reuse(&self) -> Reuse {
+        Reuse {
+            chunks: self.inner.chunks.len(),
+            reused: self.inner.reused.load(Ordering::Relaxed),
+            damaged: self.inner.damaged.load(Ordering::Relaxed),
+            failure: self.inner.failure.lock().unwrap_or_else(PoisonError::into_inner).clone(),
+            withheld: None,
+        }
+    }
+}
+
+impl Inner {
+    /// The measures of a chunk that are in the cache. A file that is not whole is removed.
+    fn read(&self, chunk: usize) -> Option<Vec<RecordBatch>> {
+        let (key, file) = self.chunks.get(chunk)?;
+        for folder in &self.folders {
+            let path = folder.join(chunk_file::name(key));
+            match chunk_file::read(&path, &self.schema) {
+                Found::Absent => {}
+                Found::Whole(batches) => {
+                    self.reused.fetch_add(1, Ordering::Relaxed);
+                    return Some(batches.into_iter().map(|batch| moved(&batch, *file)).collect());
+                }
+                Found::Damaged => {
+                    self.damaged.fetch_add(1, Ordering::Relaxed);
+                    // What cannot be removed is replaced when the chunk is measured.
+                    let _ = fs::remove_file(&path);
+                }
+            }
+        }
+        None
+    }
+
+    /// Keeps the measures of a chunk.
+    fn write(&self, chunk: usize, batches: &[RecordBatch]) {
+        let (Some((key, _)), Some(folder)) = (self.chunks.get(chunk), self.folders.first()) else { return };
+        let placed: Vec<RecordBatch> = batches.iter().map(|batch| moved(batch, 0)).collect();
+        if let Err(error) = chunk_file::write(&folder.join(chunk_file::name(key)), &self.schema, &placed) {
+            self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error.to_string());
+        }
+    }
+}
+
+/// The same rows in a file of this number: in the cache all files have the number 0.
+fn moved(batch: &RecordBatch, file: usize) -> RecordBatch {
+    let schema = batch.schema();
+    let at = schema.index_of(LOCATION).expect("every measure has its location");
+    let mut columns: Vec<ArrayRef> = batch.columns().to_vec();
+    let locations = columns[at].as_primitive::<UInt64Type>().values().iter();
+    columns[at] = Arc::new(UInt64Array::from_iter_values(locations.map(|of| location(file, file_and_offset(*of).1))));
+    RecordBatch::try_new(schema, columns).expect("the columns are as long as before")
+}
+
+#[async_trait]
+impl TableProvider for MeasureTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.inner.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    async fn scan(
+        &self,
+        _state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _filters: &[Expr],
+        _limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let all = || (0..self.inner.schema.fields().len()).collect();
+        let projection: Arc<[usize]> = projection.map_or_else(all, |columns| columns.as_slice().into());
+        let schema = Arc::new(self.inner.schema.project(&projection)?);
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(schema),
+            Partitioning::UnknownPartitioning(self.inner.measuring.output_partitioning().partition_count()),
+            EmissionType::Incremental,
+            Boundedness::Bounded,
+        );
+        Ok(Arc::new(MeasureScan { inner: Arc::clone(&self.inner), projection, properties: Arc::new(properties) }))
+    }
+}
+
+/// Reads the chunks of a [`MeasureTable`].
+#[derive(Debug)]
+struct MeasureScan {
+    inner: Arc<Inner>,
+    projection: Arc<[usize]>,
+    properties: Arc<PlanProperties>,
+}
+
+impl DisplayAs for MeasureScan {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let schema = self.properties.eq_properties.schema();
+        let columns: Vec<&str> = schema.fields().iter().map(|field| field.name().as_str()).collect();
+        write!(f, "MeasureScan: columns=[{}]", columns.join(", "))
+    }
+}
+
+impl ExecutionPlan for MeasureScan {
+    fn name(&self) -> &str {
+        "MeasureScan"
+    }
+
+    fn properties(&self) -> &Arc<PlanProperties> {
+        &self.properties
+    }
+
+    /// The plan that measures is finished and nobody else's to change.
+    fn children(&self) -> Vec<&Arc<dyn ExecutionPlan>> {
+        Vec::new()
+    }
+
+    fn apply_expressions(
+        &self,
+        _: &mut dyn FnMut(&Arc<dyn PhysicalExpr>) -> Result<TreeNodeRecursion>,
+    ) -> Result<TreeNodeRecursion> {
+        Ok(TreeNodeRecursion::Continue)
+    }
+
+    fn replace_children(
+        self: Arc<Self>,
+        children: Vec<Arc<dyn ExecutionPlan>>,
+        _: ReplaceChildrenOptions,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        if children.is_empty() { Ok(self) } else { internal_err!("a scan of measures has no children") }
+    }
+
+    fn with_new_children(self: Arc<Self>, children: Vec<Arc<dyn ExecutionPlan>>) -> Result<Arc<dyn ExecutionPlan>> {
+        self.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Recompute))
+    }
+
+    fn execute(&self, partition: usize, context: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
+        let (inner, projection) = (Arc::clone(&self.inner), Arc::clone(&self.projection));
+        // All is done when the stream is read, on the thread that reads it.
+        let batches = futures::stream::once(async move {
+            let batches = match inner.read(partition) {
+                Some(batches) => batches,
+                None => {
+                    let measured = inner.measuring.execute(partition, context)?;
+                    let batches: Vec<RecordBatch> = measured.try_collect().await?;
+                    inner.write(partition, &batches);
+                    batches
+                }
+            };
+            let projected = batches.into_iter().map(move |batch| Ok(batch.project(&projection)?));
+            Ok::<_, datafusion::error::DataFusionError>(futures::stream::iter(projected))
+        });
+        Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), batches.try_flatten())))
+    }
+}

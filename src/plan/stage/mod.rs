@@ -1,0 +1,98 @@
+//! What the first pass measures of each record, apart from what is decided by it: results of functions, numbers, truths and
+//! digests, as narrow columns that can be kept from one build to the next. The conditions of rules are evaluated over
+//! them, so that another threshold needs no second reading.
+//!
+//! A column is known by its [`Node`]: the normal form of what it is computed from, whose digest is the column's name. Two
+//! specifications that compute the same share it, wherever the rule stands and whatever it is called.
+//!
+//! **Nothing of a text is measured.** A condition is cut where its parts are numbers, truths or one of the values that a
+//! function can have; what compares a text itself is measured as its truth. A number of a field that may hold personal
+//! data is measured as the truth of the comparison too. A label's value is one that the program lists, or the mark that it
+//! is none of them. Where a value must be kept as it is (a label whose values are found in the data, a `require … per` a
+//! field) and may be personal, nothing of the data set is kept: see [`Measures::withheld`].
+
+mod cut;
+mod pass;
+#[cfg(test)]
+mod tests;
+mod walk;
+
+pub use pass::{measure_pass, verdict_pass};
+
+use std::collections::BTreeMap;
+
+use crate::hir::{ColumnId, Dataset, Expr, Program};
+
+/// A value of each record: a column at some step, or what is measured.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Node {
+    /// 32 hexadecimal digits that are the same where the value is computed in the same way from the same fields.
+    pub digest: String,
+    /// The value in words.
+    pub what: String,
+    /// The functions and detectors that compute it, with their versions; not those of what it reads.
+    pub uses: BTreeMap<String, u32>,
+    /// The digests of the values that it is computed from.
+    pub reads: Vec<String>,
+}
+
+/// What the first pass measures for a data set.
+#[derive(Debug, Clone)]
+pub struct Measures {
+    /// The columns of the record at all their steps.
+    pub values: Vec<Node>,
+    /// What is measured, each once.
+    pub measures: Vec<Node>,
+    /// For each measure where it is taken.
+    taken: Vec<Taken>,
+    /// The columns of the first pass that are measures as they are.
+    named: Vec<(String, usize)>,
+    /// For each step with a condition: the condition over measures, which are columns behind those of the data set.
+    conditions: BTreeMap<usize, Expr>,
+    withheld: Option<String>,
+}
+
+/// Where a measure is taken.
+#[derive(Debug, Clone)]
+enum Taken {
+    /// An expression over the columns as they are before a step.
+    Before(usize, Expr),
+    /// A column of the first pass.
+    Column(String),
+    /// A text column of the first pass of which only these values are told apart.
+    Listed(String, Vec<String>),
+}
+
+impl Measures {
+    /// What the first pass of a data set measures.
+    pub fn of(program: &Program, dataset: &Dataset) -> Self {
+        walk::walk(program, dataset)
+    }
+
+    /// Why nothing that is measured may be kept, where it may not.
+    pub fn withheld(&self) -> Option<&str> {
+        self.withheld.as_deref()
+    }
+
+    /// The names of the measures' columns, in order.
+    pub fn columns(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.measures.iter().map(|node| column(&node.digest)).collect();
+        names.sort();
+        names
+    }
+
+    /// The number of conditions that are evaluated over measures.
+    pub fn conditions(&self) -> usize {
+        self.conditions.len()
+    }
+}
+
+/// The column of a measure.
+pub fn column(digest: &str) -> String {
+    format!("m{digest}")
+}
+
+/// The column by which a condition reads a measure.
+fn measured(dataset: &Dataset, measure: usize) -> ColumnId {
+    ColumnId((dataset.columns.len() + measure) as u32)
+}

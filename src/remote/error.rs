@@ -1,0 +1,103 @@
+//! What the network can do to a build. No message holds credentials: addresses with some are no addresses of a spec.
+
+use std::io;
+use std::path::PathBuf;
+
+/// Why a remote file is not there.
+#[derive(Debug, thiserror::Error)]
+pub enum RemoteError {
+    /// The server says that there is no such file, or that it may not be read.
+    #[error("{address}: the server answers {status}{}", meaning(*status))]
+    Status {
+        /// What was asked for.
+        address: String,
+        /// The number of the answer.
+        status: u16,
+    },
+    /// The server could not be reached, or not to the end.
+    #[error("{address}: {message}, after {tries} tries")]
+    Network {
+        /// What was asked for.
+        address: String,
+        /// What happened the last time.
+        message: String,
+        /// How often it was tried.
+        tries: u32,
+    },
+    /// The file is larger than can be read.
+    #[error("{address}: {bytes} bytes, more than the {most} that can be read")]
+    TooLarge {
+        /// What was asked for.
+        address: String,
+        /// Its size.
+        bytes: u64,
+        /// The most.
+        most: u64,
+    },
+    /// The answer makes no sense.
+    #[error("{address}: {message}")]
+    Answer {
+        /// What was asked for.
+        address: String,
+        /// What is wrong with it.
+        message: String,
+    },
+    /// Nothing may be fetched, and the cache does not have it.
+    #[error("{address} is not in the cache, and `--offline` forbids fetching it")]
+    Offline {
+        /// What was asked for.
+        address: String,
+    },
+    /// No file of a repository has the path.
+    #[error("{address}: no file matches")]
+    NoFile {
+        /// What was asked for.
+        address: String,
+    },
+    /// This build of the program has no object stores.
+    #[error("{address}: this annotc was built without object stores")]
+    NoCloud {
+        /// What was asked for.
+        address: String,
+    },
+    /// The cache cannot be written.
+    #[error("the cache cannot be used at {}: {error}", path.display())]
+    Cache {
+        /// Where.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// Somebody asked to stop.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+fn meaning(status: u16) -> &'static str {
+    match status {
+        401 | 403 => ": it wants credentials, or others than those that it got",
+        404 | 410 => ": there is no such file",
+        _ => "",
+    }
+}
+
+impl RemoteError {
+    /// A way out.
+    pub fn help(&self) -> Option<&'static str> {
+        match self {
+            Self::Status { status: 401 | 403, .. } => {
+                Some("a repository of the Hub is opened by a token in the environment variable HF_TOKEN")
+            }
+            Self::Status { .. } | Self::NoFile { .. } => Some("is the address right? a browser shows what is there"),
+            Self::Network { .. } => {
+                Some("try again; HTTPS_PROXY names a proxy, and `--offline` builds from what is in the cache")
+            }
+            Self::Offline { .. } => Some("build once without `--offline`"),
+            Self::NoCloud { .. } => Some(
+                "build annotc with it: `cargo install --path . --features cloud`; or fetch the file and name its path",
+            ),
+            Self::Cache { .. } => Some("name a folder that can be written with `--cache` or ANNOTC_CACHE"),
+            Self::TooLarge { .. } | Self::Answer { .. } | Self::Interrupted => None,
+        }
+    }
+}
