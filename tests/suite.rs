@@ -2,6 +2,8 @@
 
 mod build;
 mod cache;
+#[cfg(feature = "cluster")]
+mod cluster;
 mod damage;
 mod diagnostics;
 mod doors;

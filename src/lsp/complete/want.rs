@@ -146,12 +146,14 @@ fn clean(block: Block, words: &[&str]) -> Vec<Want> {
 
 fn dedup(words: &[&str]) -> Vec<Want> {
     const LENGTHS: Want = Words(&["words", "characters", "bytes"]);
+    if let Some(at) = words.windows(3).position(|three| three == ["keep", "best", "by"]) {
+        return value(&words[at + 3..]);
+    }
     match words {
         [.., "near" | "least"] => Vec::new(),
         ["lines" | "sentences" | "substrings", "of"] | [.., ","] => vec![Field],
         ["lines" | "sentences" | "substrings", "of", _] => vec![Words(&["at least"])],
         [.., "at", "least", _] => vec![LENGTHS],
-        [.., "keep", "best", "by", rest @ ..] => value(rest),
         [.., "keep"] => vec![Words(&["first", "longest", "best by"])],
         [.., "like"] => vec![Rows(vocabulary::near_presets())],
         [.., "over", _] => vec![Words(&["words", "characters"])],
