@@ -143,8 +143,8 @@ fn resolve_item(
     }
 }
 
-/// What is wrong with a path by its looks alone: nothing in it, or credentials.
-fn check_path(context: &mut Context<'_>, path: &Text) {
+/// What is wrong with a path by its looks alone: nothing in it, or credentials. Whether nothing is.
+pub(super) fn check_path(context: &mut Context<'_>, path: &Text) -> bool {
     if path.node.trim().is_empty() {
         context.error(
             Code::BadPath,
@@ -153,6 +153,7 @@ fn check_path(context: &mut Context<'_>, path: &Text) {
             "names no file",
             "name a file or a pattern: `\"data/*.jsonl\"`",
         );
+        return false;
     }
     if let Some(Err(form)) = Address::parse(&path.node) {
         context.error(Code::BadPath, "this address cannot be read", path.span, "not an address of a file", form);
@@ -169,8 +170,10 @@ fn check_path(context: &mut Context<'_>, path: &Text) {
                 "a secret stands in the specification",
                 "take it out: credentials come from the environment alone",
             );
+            return false;
         }
     }
+    true
 }
 
 /// The format that all paths' endings say; reported when they say none, or several.
