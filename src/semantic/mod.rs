@@ -29,6 +29,7 @@ mod names;
 mod order;
 mod outputs;
 mod packs;
+mod paths;
 mod purpose;
 mod quantities;
 mod ranges;

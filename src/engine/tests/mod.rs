@@ -9,6 +9,7 @@ mod real;
 mod rules;
 mod splits;
 mod stages;
+mod tables;
 mod unit_tests;
 
 use std::collections::BTreeMap;
