@@ -25,6 +25,7 @@ pub mod plan;
 pub mod prompt;
 pub mod remote;
 pub mod runtime;
+pub mod sample;
 pub mod semantic;
 pub mod source;
 pub mod statistics;

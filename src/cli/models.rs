@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Failure;
 use super::build::inputs::{NotFound, Roots};
 use super::terminal::Terminal;
-use crate::hir::{DatasetId, Expr, ExprKind, Literal, Model, ModelOrigin, Program, StepKind, Subject};
+use crate::hir::{DatasetId, Expr, ExprKind, Keep, Literal, Model, ModelOrigin, Program, StepKind, Subject};
 use crate::plan::functions::{ParameterKind, provide_tokenizer};
 use crate::train::tokenizer::Tokenizer;
 
@@ -45,9 +45,15 @@ fn of_step(kind: &mut StepKind) -> Vec<&mut Expr> {
         StepKind::Set { value, .. } => vec![value],
         StepKind::Drop { condition } | StepKind::Forbid { condition, .. } => vec![condition],
         StepKind::Label { value, drop_when, .. } => std::iter::once(value).chain(drop_when).collect(),
-        StepKind::DedupExact { .. } | StepKind::DedupNear { .. } | StepKind::Redact { .. } | StepKind::Pair { .. } => {
-            Vec::new()
-        }
+        StepKind::DedupExact { keep, .. } | StepKind::DedupNear { keep, .. } => match keep {
+            Keep::First => Vec::new(),
+            Keep::Best(by) => vec![by],
+        },
+        StepKind::DedupPieces { .. }
+        | StepKind::Decontaminate { .. }
+        | StepKind::Sample { .. }
+        | StepKind::Redact { .. }
+        | StepKind::Pair { .. } => Vec::new(),
     }
 }
 

@@ -11,7 +11,7 @@ use super::context::{self, Spec};
 use super::terminal::{Paint, Terminal};
 use super::{Failure, models};
 use crate::emit::{self, Manifest, file_name};
-use crate::engine::{FileOutcome, SourceOutcome};
+use crate::engine::{FileOutcome, SourceOutcome, SourceUse};
 use crate::hir::{Dataset, Program};
 use crate::plan::outline::{Node, NodeKind, Outline, outline, to_dot, to_mermaid};
 use crate::semantic;
@@ -121,6 +121,7 @@ pub fn state(program: &Program, dataset: &Dataset, out: &Path) -> State {
         .iter()
         .map(|source| SourceOutcome {
             name: source.name.clone(),
+            used: SourceUse::Records,
             license: source.license.clone(),
             files: source
                 .files
@@ -226,7 +227,14 @@ fn cells(node: &Node, spec: &Spec) -> [String; 5] {
     };
     let step = match node.kind {
         NodeKind::Source => format!("read {}", node.rule),
-        NodeKind::Set | NodeKind::Drop | NodeKind::Dedup | NodeKind::Label | NodeKind::Redact | NodeKind::Forbid => {
+        NodeKind::Set
+        | NodeKind::Drop
+        | NodeKind::Dedup
+        | NodeKind::Decontaminate
+        | NodeKind::Label
+        | NodeKind::Redact
+        | NodeKind::Forbid
+        | NodeKind::Sample => {
             let written = || one_line(spec.sources.text(node.span));
             shortened(&node.statement.clone().unwrap_or_else(written))
         }

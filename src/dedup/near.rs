@@ -1,59 +1,65 @@
-//! Near-duplicates: clusters of texts by the Jaccard similarity of their word 5-grams.
+//! Near-duplicates: clusters of texts by the Jaccard similarity of their shingles.
 //!
 //! MinHash signatures in bands propose pairs, the exact similarity decides, a union-find makes the clusters. No pair is
-//! joined without its true similarity reaching the threshold; a pair at the threshold is proposed with a probability of
-//! at least [`Bands::RECALL`]. A cluster is a connected component: its ends may be less alike than the threshold.
+//! joined without its true similarity reaching the threshold; a pair at the threshold is proposed with the probability
+//! that [`Scheme::recall`] says. A cluster is a connected component: its ends may be less alike than the threshold.
 //!
-//! **Memory.** An index keeps 8 bytes for each distinct shingle (about 1.4 bytes for each byte of English text) and, for
-//! each text and band, 4 bytes and an entry of a hash map (20 to 40): 350 to 600 bytes a text at 0.85. A text with the
-//! same shingles as an earlier one costs 4 bytes. Nothing of the texts themselves is kept.
+//! The work is in three parts. [`Scheme::sketch`] turns texts into [`Sketches`] and needs nothing but the texts, so that
+//! it runs on all workers at once. [`Index::push`] takes sketches in, in order. [`Index::finish`] compares, on as many
+//! threads as it is given; what it finds does not depend on their number.
+//!
+//! **Memory.** An index keeps 8 bytes for each shingle (about 1.4 bytes for each byte of English text) and, for each text,
+//! 4 bytes for each band and about 30 beside: some 90 bytes a text at 0.85. A text with the same shingles as an earlier
+//! one costs 4 bytes. Nothing of the texts themselves is kept. To finish takes 8 bytes more for each text and thread.
+
+mod compare;
+mod scheme;
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
+use std::num::NonZeroUsize;
 
-pub use super::jaccard::SHINGLE_WORDS;
-use super::jaccard::{shingle_into, similarity};
+pub use super::jaccard::Shingle;
+use super::jaccard::{make_set, similarity};
 pub use super::minhash::Bands;
-use super::minhash::Hashes;
-use super::union_find::UnionFind;
+pub use scheme::{PRESETS, Preset, Scheme, Threshold};
 
-/// A similarity from which on texts are near-duplicates: greater than 0, at most 1.
-#[derive(Debug, Clone, Copy, PartialEq, PartialOrd)]
-pub struct Threshold(f64);
-
-impl Threshold {
-    /// `None` unless 0 < `similarity` ≤ 1.
-    pub fn new(similarity: f64) -> Option<Threshold> {
-        (similarity > 0.0 && similarity <= 1.0).then_some(Threshold(similarity))
-    }
-
-    /// The similarity.
-    pub fn get(self) -> f64 {
-        self.0
-    }
+/// The clusters of `texts`, which are numbered in their order; each is represented by its first text.
+pub fn clusters<'t>(texts: impl IntoIterator<Item = &'t str>, scheme: Scheme) -> Clusters {
+    let mut index = Index::new(scheme);
+    index.push(&scheme.sketch(texts));
+    index.finish(NonZeroUsize::MIN, &[])
 }
 
-/// The clusters of `texts`, which are numbered in their order.
-pub fn clusters<'t>(texts: impl IntoIterator<Item = &'t str>, threshold: Threshold) -> Clusters {
-    let mut index = Index::new(threshold);
-    for text in texts {
-        index.push(text);
-    }
-    index.finish()
-}
-
-/// The exact Jaccard similarity of the word 5-grams of two texts.
-pub fn text_similarity(a: &str, b: &str) -> f64 {
-    let (mut left, mut right) = (Vec::new(), Vec::new());
-    shingle_into(a, &mut left);
-    shingle_into(b, &mut right);
-    similarity(&left, &right)
+/// The exact Jaccard similarity of two texts.
+pub fn text_similarity(a: &str, b: &str, shingle: Shingle) -> f64 {
+    let set = |text: &str| {
+        let (mut room, mut shingles) = (Vec::new(), Vec::new());
+        shingle.shingle_into(text, &mut room, &mut shingles);
+        make_set(&mut shingles);
+        shingles
+    };
+    similarity(&set(a), &set(b))
 }
 
 /// Texts in clusters.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Clusters {
+    /// The kept text of each text's cluster.
     representatives: Vec<u32>,
-    examined: u64,
+    /// The texts that are not kept, in order, each with its similarity to the one that is.
+    similarities: Vec<f32>,
+}
+
+/// A text that is not its cluster's representative.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Duplicate {
+    /// The text.
+    pub index: usize,
+    /// The representative.
+    pub of: usize,
+    /// The Jaccard similarity of the two. It may lie below the threshold where others join them.
+    pub similarity: f32,
 }
 
 impl Clusters {
@@ -67,174 +73,124 @@ impl Clusters {
         self.representatives.is_empty()
     }
 
-    /// The representative of the cluster of text `index`: its smallest index, `index` itself for a text that is first or
-    /// alone. Panics when there is no such text.
+    /// The representative of the cluster of text `index`: `index` itself for a text that represents others or is alone.
+    /// Panics when there is no such text.
     pub fn representative(&self, index: usize) -> usize {
         self.representatives[index] as usize
     }
 
-    /// Each text that is not its cluster's representative, with the representative, in the order of the texts.
-    pub fn duplicates(&self) -> impl Iterator<Item = (usize, usize)> + '_ {
-        let pairs = self.representatives.iter().enumerate().map(|(index, &of)| (index, of as usize));
-        pairs.filter(|(index, of)| index != of)
+    /// The similarity of a text to its representative, by its position among those of [`Clusters::duplicates`]. Panics when
+    /// there is no such text.
+    pub fn similarity(&self, duplicate: usize) -> f32 {
+        self.similarities[duplicate]
     }
 
-    /// The number of pairs whose exact similarity was computed.
-    pub fn examined(&self) -> u64 {
-        self.examined
+    /// The texts that are not their clusters' representatives, in order.
+    pub fn duplicates(&self) -> impl Iterator<Item = Duplicate> + '_ {
+        let pairs = self.representatives.iter().enumerate().map(|(index, &of)| (index, of as usize));
+        let others = pairs.filter(|(index, of)| index != of);
+        others.zip(&self.similarities).map(|((index, of), &similarity)| Duplicate { index, of, similarity })
     }
 }
 
-/// How many texts of a bucket a new text is compared with. A bucket overflows where very many texts differ from each
-/// other a little; then each joins the cluster through one of the first of them or through another band.
-const BUCKET: usize = 32;
+/// What is kept of some texts to compare them with others: their shingles and the keys of their bands.
+#[derive(Debug, Clone, Default)]
+pub struct Sketches {
+    /// The shingles of the texts one after another, and where those of each end.
+    shingles: Vec<u64>,
+    ends: Vec<usize>,
+    /// For each text, the key of each band.
+    keys: Vec<u32>,
+}
+
+impl Sketches {
+    /// The number of texts.
+    pub fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    /// Whether there is no text.
+    pub fn is_empty(&self) -> bool {
+        self.ends.is_empty()
+    }
+
+    fn shingles(&self, text: u32) -> &[u64] {
+        let text = text as usize;
+        let start = if text == 0 { 0 } else { self.ends[text - 1] };
+        &self.shingles[start..self.ends[text]]
+    }
+}
 
 /// A growing set of texts and the near-duplicates among them.
 #[derive(Debug)]
 pub struct Index {
-    threshold: Threshold,
-    hashes: Hashes,
-    sets: UnionFind,
-    /// The distinct sets of shingles one after another; the end of each; the first text that had it.
-    shingles: Vec<u64>,
-    ends: Vec<usize>,
-    first_text: Vec<u32>,
-    /// The sets by the hash of all their shingles.
-    equal: Buckets,
-    /// For each band, the sets by its key.
-    bands: Vec<Buckets>,
-    examined: u64,
-    /// Room that each text uses anew.
-    own: Vec<u64>,
-    keys: Vec<u64>,
+    scheme: Scheme,
+    /// Those that repeat no earlier one's shingles.
+    distinct: Sketches,
+    /// For each text, its sketch among these.
+    sketch_of: Vec<u32>,
+    /// The latest of them with each hash of all shingles.
+    equal: HashMap<u64, u32>,
 }
 
 impl Index {
     /// An index without a text.
-    pub fn new(threshold: Threshold) -> Index {
-        let cut = Bands::for_threshold(threshold.0);
-        Index {
-            threshold,
-            hashes: Hashes::new(cut),
-            sets: UnionFind::default(),
-            shingles: Vec::new(),
-            ends: Vec::new(),
-            first_text: Vec::new(),
-            equal: Buckets::default(),
-            bands: vec![Buckets::default(); cut.bands],
-            examined: 0,
-            own: Vec::new(),
-            keys: Vec::new(),
-        }
+    pub fn new(scheme: Scheme) -> Index {
+        Index { scheme, distinct: Sketches::default(), sketch_of: Vec::new(), equal: HashMap::new() }
     }
 
-    /// Adds a text and returns its number; the first is 0. At most 2^32 − 1 texts.
-    pub fn push(&mut self, text: &str) -> usize {
-        let index = self.sets.push();
-        let mut own = std::mem::take(&mut self.own);
-        shingle_into(text, &mut own);
-        match self.equal_set(&own) {
-            Some(set) => self.sets.union(self.first_text[set as usize], index),
-            None => self.insert(&own, index),
-        }
-        self.own = own;
-        index as usize
-    }
-
-    /// The clusters of all texts.
-    pub fn finish(self) -> Clusters {
-        Clusters { representatives: self.sets.into_roots(), examined: self.examined }
-    }
-
-    /// The set with exactly these shingles.
-    fn equal_set(&self, own: &[u64]) -> Option<u32> {
-        self.equal.members(set_hash(own)).find(|&set| self.set(set) == own)
-    }
-
-    /// Joins `index` with the texts like it and keeps its shingles.
-    fn insert(&mut self, own: &[u64], index: u32) {
-        let mut keys = std::mem::take(&mut self.keys);
-        self.hashes.band_keys_into(own, &mut keys);
-        for (band, &key) in keys.iter().enumerate() {
-            let mut next = self.bands[band].last(key);
-            while let Some(other) = next {
-                self.join_if_near(own, index, other);
-                next = self.bands[band].before(other);
+    /// Adds texts, which are numbered on. At most 2^32 − 1 texts.
+    pub fn push(&mut self, sketches: &Sketches) {
+        let bands = self.scheme.bands.bands;
+        for text in 0..sketches.len() {
+            let own = sketches.shingles(text as u32);
+            let next = u32::try_from(self.distinct.len()).expect("an index holds fewer than 2^32 texts");
+            match self.equal.entry(super::hash::all(own)) {
+                Entry::Occupied(earlier) if self.distinct.shingles(*earlier.get()) == own => {
+                    self.sketch_of.push(*earlier.get());
+                    continue;
+                }
+                // Two lists that differ and have one hash are rare beyond practice; the second is found by its bands.
+                Entry::Occupied(mut earlier) => {
+                    earlier.insert(next);
+                }
+                Entry::Vacant(first) => {
+                    first.insert(next);
+                }
             }
-            self.bands[band].push(key);
-        }
-        self.keys = keys;
-        self.equal.push(set_hash(own));
-        self.shingles.extend_from_slice(own);
-        self.ends.push(self.shingles.len());
-        self.first_text.push(index);
-    }
-
-    /// Joins `index`, which has the shingles `own`, with the set `other` if they are near and not joined yet.
-    fn join_if_near(&mut self, own: &[u64], index: u32, other: u32) {
-        let text = self.first_text[other as usize];
-        if self.sets.root(text) == self.sets.root(index) {
-            return;
-        }
-        let there = self.set(other);
-        let (fewer, more) = (own.len().min(there.len()), own.len().max(there.len()));
-        // The similarity is at most the quotient of the sizes, in floating point too: division rounds monotonically.
-        if (fewer as f64) / (more as f64) < self.threshold.0 {
-            return;
-        }
-        self.examined += 1;
-        if similarity(own, self.set(other)) >= self.threshold.0 {
-            self.sets.union(text, index);
+            self.sketch_of.push(next);
+            self.distinct.shingles.extend_from_slice(own);
+            self.distinct.ends.push(self.distinct.shingles.len());
+            self.distinct.keys.extend_from_slice(&sketches.keys[text * bands..][..bands]);
         }
     }
 
-    fn set(&self, set: u32) -> &[u64] {
-        let set = set as usize;
-        let start = if set == 0 { 0 } else { self.ends[set - 1] };
-        &self.shingles[start..self.ends[set]]
+    /// The clusters of all texts, found by `jobs` threads.
+    ///
+    /// Of each cluster the text with the highest score is kept, the earlier of two with one score; a text without a score
+    /// comes after all that have one. Where `scores` is empty, the first text is kept.
+    pub fn finish(self, jobs: NonZeroUsize, scores: &[Option<f64>]) -> Clusters {
+        let Index { scheme, distinct, sketch_of, equal } = self;
+        // Only a further text would need it, and it is large.
+        drop(equal);
+        let roots = compare::find_sets(&scheme, &distinct, jobs);
+        // Sketches are numbered as their first texts are, so the smallest sketch has the first text.
+        let mut first_text = vec![u32::MAX; distinct.len()];
+        let representatives: Vec<u32> = (0..)
+            .zip(&sketch_of)
+            .map(|(text, &sketch)| {
+                let first = &mut first_text[roots[sketch as usize] as usize];
+                *first = (*first).min(text);
+                *first
+            })
+            .collect();
+        let representatives = super::keep::best_of(representatives, scores);
+        let others = (0..).zip(&representatives).filter(|(text, of)| text != *of);
+        let sketch = |text: u32| sketch_of[text as usize];
+        let pairs: Vec<(u32, u32)> = others.map(|(text, &of)| (sketch(text), sketch(of))).collect();
+        let similarities = compare::similarities(&distinct, &pairs, jobs);
+        Clusters { representatives, similarities }
     }
-}
-
-/// Sets of shingles by a key. The sets are numbered in the order of [`Buckets::push`], one call for each.
-///
-/// Those of one key are a list in `before`, so that a set takes one entry at most of the map and four bytes beside it.
-#[derive(Debug, Clone, Default)]
-struct Buckets {
-    last: HashMap<u64, u32>,
-    before: Vec<u32>,
-}
-
-impl Buckets {
-    /// Marks the end of a list, and a set that is in none.
-    const NONE: u32 = u32::MAX;
-
-    /// The latest set with the key.
-    fn last(&self, key: u64) -> Option<u32> {
-        self.last.get(&key).copied()
-    }
-
-    /// The set with the same key before `set`.
-    fn before(&self, set: u32) -> Option<u32> {
-        let before = self.before[set as usize];
-        (before != Buckets::NONE).then_some(before)
-    }
-
-    /// The sets with the key, the latest first.
-    fn members(&self, key: u64) -> impl Iterator<Item = u32> + '_ {
-        std::iter::successors(self.last(key), |&set| self.before(set))
-    }
-
-    /// Numbers the next set and puts it under the key, unless [`BUCKET`] others are there.
-    fn push(&mut self, key: u64) {
-        let set = u32::try_from(self.before.len()).expect("there are no more sets than texts");
-        let full = self.members(key).count() >= BUCKET;
-        let before = if full { None } else { self.last.insert(key, set) };
-        self.before.push(before.unwrap_or(Buckets::NONE));
-    }
-}
-
-fn set_hash(shingles: &[u64]) -> u64 {
-    shingles.iter().fold(shingles.len() as u64, |hash, &shingle| super::jaccard::mix(hash ^ shingle))
 }
 
 #[cfg(test)]

@@ -10,11 +10,10 @@ pub(super) struct UnionFind {
 }
 
 impl UnionFind {
-    /// Adds the next number as a set of its own.
-    pub(super) fn push(&mut self) -> u32 {
-        let index = u32::try_from(self.parent.len()).expect("an index holds fewer than 2^32 texts");
-        self.parent.push(index);
-        index
+    /// Each number below `len` as a set of its own.
+    pub(super) fn new(len: usize) -> Self {
+        let len = u32::try_from(len).expect("an index holds fewer than 2^32 texts");
+        Self { parent: (0..len).collect() }
     }
 
     /// The smallest member of the set of `index`.
@@ -34,11 +33,11 @@ impl UnionFind {
     }
 
     /// The smallest member of each number's set, by number.
-    pub(super) fn into_roots(mut self) -> Vec<u32> {
+    pub(super) fn roots(&mut self) -> Vec<u32> {
         // A parent is never greater than its child, so one pass from the left meets finished parents alone.
         for index in 0..self.parent.len() {
             self.parent[index] = self.parent[self.parent[index] as usize];
         }
-        self.parent
+        self.parent.clone()
     }
 }

@@ -93,6 +93,7 @@ codes! {
     OrderUndone          = "W0303" "order-undone" Warning;
     OverwrittenSet       = "W0304" "overwritten-set" Warning;
     ShadowedRule         = "W0305" "shadowed-rule" Warning;
+    KeptInVain           = "E0321" "kept-in-vain" Error;
     PersonalDataLeak     = "E0401" "personal-data-leak" Error;
     LicenceNotAllowed    = "E0402" "licence-not-allowed" Error;
     UnknownDetector      = "E0403" "unknown-detector" Error;
@@ -122,6 +123,8 @@ codes! {
     MissingSplit         = "W0605" "missing-split" Warning;
     CannotStratify       = "E0606" "cannot-stratify" Error;
     StratumTooSmall      = "W0607" "stratum-too-small" Warning;
+    PeriodsDoNotFit      = "E0621" "periods-do-not-fit" Error;
+    ContradictorySample  = "E0622" "contradictory-sample" Error;
     NoValidation         = "E0901" "no-validation" Error;
     EvaluateOnTrain      = "E0902" "evaluate-on-train" Error;
     UnknownMetric        = "E0903" "unknown-metric" Error;

@@ -2,13 +2,13 @@
 
 use super::print::{expr, field, name, names, quantity, settings, text, texts, type_of};
 use super::runs::{evaluate_entries, model_entries, test_entries, train_entries};
-use crate::syntax::ast::Decl;
-use crate::syntax::ast::clean::{self, Clean, DedupHow};
-use crate::syntax::ast::dataset::{Dataset, ItemKind, LabelBody, LabelItemKind, PartKind, Split};
+use crate::syntax::ast::clean::{self, Clean, DedupHow, Evaluation, KeptWhich, Near, NearScheme};
+use crate::syntax::ast::dataset::{Dataset, ItemKind, LabelBody, LabelItemKind, PartKind, Split, SplitBy};
 use crate::syntax::ast::label::{Label, Schema, Value, Values};
 use crate::syntax::ast::policy::{Policy, RuleKind, Target};
 use crate::syntax::ast::source::{Source, SourceItemKind};
 use crate::syntax::ast::template::{ItemBody, Template};
+use crate::syntax::ast::{Decl, Ident, Quantity};
 
 /// A declaration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -192,13 +192,32 @@ fn clean_entries(clean: &Clean, entries: &mut Entries) -> String {
             clean::RuleKind::Drop { reason, condition } => {
                 entries.in_order(reason.node.clone(), format!("drop {} when {}", text(reason), expr(condition)));
             }
-            clean::RuleKind::Dedup { fields, how } => {
+            clean::RuleKind::Dedup { fields, how, keep } => {
                 let how = match how {
                     DedupHow::Exactly(_) => "exactly".to_owned(),
-                    DedupHow::Near(threshold) => format!("near {}", quantity(threshold)),
+                    DedupHow::Near(near) => near_in_words(near),
                 };
+                let keep = keep.as_ref().map(|keep| match &keep.which {
+                    KeptWhich::First => " keep first".to_owned(),
+                    KeptWhich::Longest => " keep longest".to_owned(),
+                    KeptWhich::Best(by) => format!(" keep best by {}", expr(by)),
+                });
                 let rule = format!("dedup {} {how}", names(fields));
-                entries.in_order(rule.clone(), rule);
+                entries.in_order(rule.clone(), rule + &keep.unwrap_or_default());
+            }
+            clean::RuleKind::DedupPieces { pieces, field, at_least } => {
+                let rule = format!("dedup {} of {}", pieces.word(), name(field));
+                let least = at_least.as_ref().map(|least| format!(" at least {}", quantity(least)));
+                entries.in_order(rule.clone(), rule + &least.unwrap_or_default());
+            }
+            clean::RuleKind::Decontaminate { field, against, by } => {
+                let one = |evaluation: &Evaluation| match evaluation {
+                    Evaluation::Files(path) => text(path),
+                    Evaluation::Field(source, field) => format!("{}.{}", name(source), name(field)),
+                };
+                let against = against.iter().map(one).collect::<Vec<_>>().join(", ");
+                let rule = format!("decontaminate {}", name(field));
+                entries.in_order(rule.clone(), format!("{rule} against {against} by {}", quantity(by)));
             }
             clean::RuleKind::Pack { name: pack, field, settings: options } => {
                 let of = field.as_ref().map_or(String::new(), |field| format!(" of {}", name(field)));
@@ -208,6 +227,14 @@ fn clean_entries(clean: &Clean, entries: &mut Entries) -> String {
         }
     }
     clean.name.name.clone()
+}
+
+fn near_in_words(near: &Near) -> String {
+    let scheme = near.scheme.as_ref().map(|scheme| match scheme {
+        NearScheme::Over(length) => format!(" over {}", quantity(length)),
+        NearScheme::Like(preset) => format!(" like {}", name(preset)),
+    });
+    format!("near {}{}", quantity(&near.threshold), scheme.unwrap_or_default())
 }
 
 fn policy_entries(policy: &Policy, entries: &mut Entries) -> String {
@@ -271,6 +298,15 @@ fn dataset_entries(dataset: &Dataset, entries: &mut Entries) -> String {
                 entries
                     .in_order(format!("label {}", name(label)), format!("label {}{}", name(label), label_body(body)));
             }
+            ItemKind::Sample { .. }
+            | ItemKind::Take { .. }
+            | ItemKind::Balance { .. }
+            | ItemKind::Mix { .. }
+            | ItemKind::Weight { .. } => {
+                if let Some((key, statement)) = sample_entry(&item.kind) {
+                    entries.in_order(key, statement);
+                }
+            }
             ItemKind::Split(split) => entries.add("split", split_statement(split)),
             ItemKind::Write { format, template, name: folder, settings: options } => {
                 let from = template.as_ref().map_or(String::new(), |template| format!(" from {}", name(template)));
@@ -281,6 +317,39 @@ fn dataset_entries(dataset: &Dataset, entries: &mut Entries) -> String {
         }
     }
     dataset.name.name.clone()
+}
+
+/// What a statement that takes some of the records is known by, and the statement.
+fn sample_entry(item: &ItemKind) -> Option<(String, String)> {
+    let (key, statement, seed) = match item {
+        ItemKind::Sample { share, seed } => ("sample".to_owned(), format!("sample {}", quantity(share)), seed),
+        ItemKind::Take { count, per, seed } => {
+            let per = per.as_ref().map_or(String::new(), |per| format!(" per {}", name(per)));
+            (format!("take{per}"), format!("take {}{per}", quantity(count)), seed)
+        }
+        ItemKind::Balance { field, at_most, seed } => {
+            let key = format!("balance {}", name(field));
+            let most = at_most.as_ref().map_or(String::new(), |most| format!(" at most {}", quantity(most)));
+            (key.clone(), key + &most, seed)
+        }
+        ItemKind::Mix { shares, seed } => {
+            let of = |(source, share): &(Ident, Quantity)| format!("{} {}", name(source), quantity(share));
+            let shares: Vec<String> = shares.iter().map(of).collect();
+            ("mix".to_owned(), format!("mix {}", shares.join(", ")), seed)
+        }
+        ItemKind::Weight { source, weight, seed } => {
+            let key = format!("weight {}", name(source));
+            (key.clone(), format!("{key} {}", quantity(weight)), seed)
+        }
+        ItemKind::From(_)
+        | ItemKind::Purpose(_)
+        | ItemKind::Clean(_)
+        | ItemKind::Policy(_)
+        | ItemKind::Label { .. }
+        | ItemKind::Split(_)
+        | ItemKind::Write { .. } => return None,
+    };
+    Some((key, statement + &seeded(seed.as_ref())))
 }
 
 fn label_body(body: &LabelBody) -> String {
@@ -321,20 +390,30 @@ fn split_statement(split: &Split) -> String {
         .map(|part| match &part.what {
             PartKind::From(sources) => format!("{} from {}", name(&part.name), names(sources)),
             PartKind::Share(share) => format!("{} {}", name(&part.name), quantity(share)),
+            PartKind::Period { from, before } => {
+                let from = from.as_ref().map_or(String::new(), |from| format!(" from {}", text(from)));
+                let before = before.as_ref().map_or(String::new(), |before| format!(" before {}", text(before)));
+                format!("{}{from}{before}", name(&part.name))
+            }
         })
         .collect();
     if !parts.is_empty() {
         statement.push_str(&format!(" {}", parts.join(", ")));
     }
-    if let Some((field, near)) = &split.by {
-        let near = near.as_ref().map_or(String::new(), |near| format!(" near {}", quantity(near)));
-        statement.push_str(&format!(" by {}{near}", name(field)));
+    match &split.by {
+        None => {}
+        Some(SplitBy::Field(field)) => statement.push_str(&format!(" by {}", name(field))),
+        Some(SplitBy::Near(field, near)) => {
+            statement.push_str(&format!(" by {} {}", name(field), near_in_words(near)));
+        }
+        Some(SplitBy::Time(field)) => statement.push_str(&format!(" by time {}", name(field))),
     }
     if let Some(label) = &split.stratify {
         statement.push_str(&format!(" stratify {}", name(label)));
     }
-    if let Some(seed) = &split.seed {
-        statement.push_str(&format!(" seed {}", quantity(seed)));
-    }
-    statement
+    statement + &seeded(split.seed.as_ref())
+}
+
+fn seeded(seed: Option<&Quantity>) -> String {
+    seed.map_or(String::new(), |seed| format!(" seed {}", quantity(seed)))
 }

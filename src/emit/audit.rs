@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Int32Builder, Int64Builder, RecordBatch, StringBuilder};
+use arrow::array::{Float32Builder, Int32Builder, Int64Builder, RecordBatch, StringBuilder};
 use arrow::datatypes::{DataType, Field, Schema};
 
 use crate::engine::AuditRow;
@@ -19,7 +19,10 @@ pub(super) fn audit_schema() -> Schema {
         text("rule", true),
         Field::new("step", DataType::Int32, true),
         text("duplicate_of", true),
+        Field::new("similarity", DataType::Float32, true),
         text("split", true),
+        Field::new("copies", DataType::Int32, true),
+        Field::new("cut_bytes", DataType::Int64, true),
     ])
 }
 
@@ -27,6 +30,7 @@ pub(super) fn audit_schema() -> Schema {
 pub(super) fn audit_batch(rows: &[AuditRow<'_>]) -> RecordBatch {
     let mut texts: [StringBuilder; 7] = std::array::from_fn(|_| StringBuilder::new());
     let (mut lines, mut steps) = (Int64Builder::new(), Int32Builder::new());
+    let (mut similarities, mut copies, mut cut) = (Float32Builder::new(), Int32Builder::new(), Int64Builder::new());
     for row in rows {
         let [id, source, file, verdict, rule, duplicate_of, split] = &mut texts;
         id.append_value(row.id.to_string());
@@ -37,7 +41,10 @@ pub(super) fn audit_batch(rows: &[AuditRow<'_>]) -> RecordBatch {
         rule.append_option(row.rule);
         steps.append_option(row.step.map(|step| i32::try_from(step).expect("a data set has fewer than 2^31 steps")));
         duplicate_of.append_option(row.duplicate_of.map(|id| id.to_string()));
+        similarities.append_option(row.similarity);
         split.append_option(row.split);
+        copies.append_option(row.copies.map(|copies| i32::try_from(copies).expect("a weight is at most 1,000")));
+        cut.append_option(row.cut_bytes.map(|bytes| i64::try_from(bytes).expect("texts are shorter than 2^63 bytes")));
     }
     let [mut id, mut source, mut file, mut verdict, mut rule, mut duplicate_of, mut split] = texts;
     RecordBatch::try_new(
@@ -51,7 +58,10 @@ pub(super) fn audit_batch(rows: &[AuditRow<'_>]) -> RecordBatch {
             Arc::new(rule.finish()),
             Arc::new(steps.finish()),
             Arc::new(duplicate_of.finish()),
+            Arc::new(similarities.finish()),
             Arc::new(split.finish()),
+            Arc::new(copies.finish()),
+            Arc::new(cut.finish()),
         ],
     )
     .expect("the audit's columns were built by its schema")

@@ -15,8 +15,9 @@ use super::file::Digest;
 use super::named::Named;
 use super::staging::REPORT;
 use super::statistics::STATISTICS;
-use crate::engine::{Outcome, StepOutcome, StepOutcomeKind};
-use crate::hir::{self, StepBlock};
+use crate::dedup::Scheme;
+use crate::engine::{Outcome, PartTimes, SourceUse, StepOutcome, StepOutcomeKind, moment_text};
+use crate::hir::{self, SplitRule, StepBlock, StepKind};
 use crate::plan::normal::Parts;
 
 /// The manifest's name in the data set's folder.
@@ -75,6 +76,9 @@ pub struct SourceEntry {
     /// Where it was taken from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub origin: Option<String>,
+    /// `decontaminate` where no record of the data set comes from it, but records are held against it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub used: Option<String>,
 }
 
 /// A file that was read.
@@ -108,6 +112,66 @@ pub struct StepEntry {
     pub changed: u64,
     /// Records that it quarantined.
     pub quarantined: u64,
+    /// How near-duplicates were looked for, for a `dedup … near`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub near: Option<NearEntry>,
+    /// What was cut out of texts, for a `dedup` of lines, sentences or substrings.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cut: Option<CutEntry>,
+}
+
+/// How near-duplicates were looked for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct NearEntry {
+    /// The least Jaccard similarity, which each pair was verified to have.
+    pub similarity: f64,
+    /// What the texts were cut into: `5 words in a row`.
+    pub shingles: String,
+    /// The length of a MinHash signature.
+    pub permutations: usize,
+    /// Its bands.
+    pub bands: usize,
+    /// The rows of each.
+    pub rows: usize,
+    /// The probability with which a pair of that similarity was found.
+    pub recall: f64,
+}
+
+impl NearEntry {
+    /// What a scheme says.
+    pub fn of(scheme: &Scheme) -> Self {
+        Self {
+            similarity: scheme.threshold.get(),
+            shingles: scheme.shingle.to_string(),
+            permutations: scheme.bands.permutations(),
+            bands: scheme.bands.bands,
+            rows: scheme.bands.rows,
+            // Rounded, so that no difference of powers between machines shows.
+            recall: (scheme.recall() * 1e6).round() / 1e6,
+        }
+    }
+}
+
+impl NearEntry {
+    /// The same in words.
+    pub fn told(&self) -> String {
+        let Self { shingles, permutations, bands, rows, recall, similarity } = self;
+        // A share is rounded down, so that it is never said to be more than it is.
+        let recall = (recall * 1000.0).floor() / 10.0;
+        format!(
+            "{shingles}, {permutations} permutations in {bands} × {rows}, finds {recall}% of the pairs at {similarity}; \
+             each pair verified"
+        )
+    }
+}
+
+/// What was cut out of texts.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct CutEntry {
+    /// How many places.
+    pub places: u64,
+    /// How many bytes.
+    pub bytes: u64,
 }
 
 /// A part.
@@ -115,6 +179,9 @@ pub struct StepEntry {
 pub struct SplitEntry {
     /// Its records.
     pub records: u64,
+    /// How many copies of them are written beside, by a `weight` above 1.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub copies: u64,
     /// For each label the records of each value.
     pub labels: Named<Named<u64>>,
 }
@@ -131,6 +198,25 @@ pub struct CertificateEntry {
     /// Near-duplicate pairs across parts, where it was checked.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub near_pairs: Option<u64>,
+    /// How they were looked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub near: Option<NearEntry>,
+    /// Where the parts follow each other in time: when the first and the last record of each is from, the oldest part first.
+    #[serde(default, skip_serializing_if = "Named::is_empty")]
+    pub times: Named<TimesEntry>,
+}
+
+/// When the first and the last record of a part are from, in UTC.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct TimesEntry {
+    /// The first.
+    pub first: String,
+    /// The last.
+    pub last: String,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// A data file.
@@ -199,6 +285,11 @@ impl Manifest {
                 method: outcome.certificate.method.clone(),
                 shared_keys: outcome.certificate.shared_keys,
                 near_pairs: outcome.certificate.near_pairs,
+                near: match &dataset.split.rule {
+                    SplitRule::Shares { near, .. } => near.as_ref().map(|(_, scheme)| NearEntry::of(scheme)),
+                    SplitRule::AllTrain | SplitRule::ByField(_) => None,
+                },
+                times: times(outcome),
             },
             personal: duties::personal(dataset, outcome),
             ..Self::default()
@@ -267,12 +358,10 @@ impl Manifest {
                     ));
                 }
             }
-            let differs = |file: &&OutputEntry| file.part == name && file.records != part.records;
+            let written = part.records + part.copies;
+            let differs = |file: &&OutputEntry| file.part == name && file.records != written;
             if let Some(file) = self.outputs.iter().find(differs) {
-                return wrong(format!(
-                    "`{}` has {} of the {} records of `{name}`",
-                    file.path, file.records, part.records
-                ));
+                return wrong(format!("`{}` has {} of the {written} records of `{name}`", file.path, file.records));
             }
         }
         Ok(())
@@ -313,8 +402,20 @@ fn sources(program: &hir::Program, dataset: &hir::Dataset, outcome: &Outcome) ->
             .collect(),
         license: source.license.clone(),
         origin: origin(&source.name),
+        used: match source.used {
+            SourceUse::Records => None,
+            SourceUse::Evaluated => Some("decontaminate".to_owned()),
+        },
     };
     outcome.sources.iter().map(entry).collect()
+}
+
+fn times(outcome: &Outcome) -> Named<TimesEntry> {
+    let entry = |part: &PartTimes| {
+        let times = TimesEntry { first: moment_text(part.first), last: moment_text(part.last) };
+        (part.part.clone(), times)
+    };
+    outcome.certificate.times.iter().map(entry).collect()
 }
 
 fn step_entry(dataset: &hir::Dataset, step: &StepOutcome) -> StepEntry {
@@ -328,6 +429,7 @@ fn step_entry(dataset: &hir::Dataset, step: &StepOutcome) -> StepEntry {
                 StepBlock::Label => "label",
                 StepBlock::Policy => "policy",
                 StepBlock::Write => "write",
+                StepBlock::Dataset => "dataset",
             };
             format!("{block} {}", step.block_name)
         }
@@ -340,6 +442,14 @@ fn step_entry(dataset: &hir::Dataset, step: &StepOutcome) -> StepEntry {
         dropped: step.dropped,
         changed: step.changed,
         quarantined: step.quarantined,
+        near: match step.kind {
+            StepOutcomeKind::Step(at) => match &dataset.steps[at].kind {
+                StepKind::DedupNear { scheme, .. } => Some(NearEntry::of(scheme)),
+                _ => None,
+            },
+            StepOutcomeKind::Read | StepOutcomeKind::Split => None,
+        },
+        cut: step.cut.map(|cut| CutEntry { places: cut.places, bytes: cut.bytes }),
     }
 }
 
@@ -354,5 +464,9 @@ fn splits(outcome: &Outcome) -> Named<SplitEntry> {
             .collect()
     };
     let parts = outcome.parts.iter();
-    parts.map(|part| (part.name.clone(), SplitEntry { records: part.records, labels: counts(part) })).collect()
+    parts
+        .map(|part| {
+            (part.name.clone(), SplitEntry { records: part.records, copies: part.copies, labels: counts(part) })
+        })
+        .collect()
 }

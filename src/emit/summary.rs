@@ -24,6 +24,7 @@ const STEP_WIDTH: usize = 40;
 pub fn summary(manifest: &Manifest, style: Style) -> String {
     let mut text = String::new();
     funnel(&mut text, manifest, style);
+    methods(&mut text, manifest);
     parts(&mut text, manifest, style);
     for (field, kind, places) in manifest
         .personal
@@ -55,6 +56,19 @@ fn funnel(text: &mut String, manifest: &Manifest, style: Style) {
         ]);
     }
     columns(text, &rows, style);
+}
+
+/// How near-duplicates were looked for, and how much was cut out of texts.
+fn methods(text: &mut String, manifest: &Manifest) {
+    for step in &manifest.steps {
+        if let Some(near) = &step.near {
+            line(text, &format!("  {}: {}", shortened(&printable(&step.rule)), near.told()));
+        }
+        if let Some(cut) = &step.cut {
+            let (places, bytes) = (count(cut.places), count(cut.bytes));
+            line(text, &format!("  {}: {places} places with {bytes} bytes cut", shortened(&printable(&step.rule))));
+        }
+    }
 }
 
 fn parts(text: &mut String, manifest: &Manifest, style: Style) {

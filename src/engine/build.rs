@@ -8,12 +8,15 @@ use std::sync::atomic::AtomicBool;
 
 use super::EngineError;
 use super::assign::{Parts, assign};
+use super::copies::Copies;
+use super::evaluated::{self, EvaluatedFiles, Hashed, foreign_sources, hash_files};
 use super::narrow::Narrow;
-use super::outcome::{Certificate, Outcome, SourceOutcome};
+use super::near::Compared;
+use super::outcome::{Certificate, CutOutcome, Outcome, SourceOutcome, SourceUse, StepOutcomeKind};
 use super::passes::Workers;
 use super::read::survey::InputFile;
 use super::read::{ChunkTable, Sizes, Survey, Surveying};
-use super::report::{Resolved, sources};
+use super::report::{Resolved, source_outcome, sources};
 use super::resolve::{Fates, Reached, Reread, resolve, source_is_keyed};
 use super::spool::{Budget, MemoryLimit};
 use super::stage::{Reuse, Stages};
@@ -21,9 +24,10 @@ use super::stages::Build;
 use super::training::TrainingTable;
 use crate::dedup::near::Clusters;
 use crate::emit::Finished;
-use crate::hir::{DatasetId, Program, Source, SourceField, SourceFormat, SourceId};
+use crate::hir::{Dataset, DatasetId, Program, Source, SourceField, SourceFormat, SourceId};
 use crate::label::LabelTables;
 use crate::plan::labels::found_fields;
+use crate::plan::{Cuts, Prepared};
 
 /// The files of a source, found by the caller.
 #[derive(Debug, Clone)]
@@ -39,8 +43,10 @@ pub struct SourceFiles {
 /// What a build is given beside the program.
 #[derive(Debug, Clone)]
 pub struct BuildInputs {
-    /// The files of all sources that the data set or its labels read.
+    /// The files of all sources that the data set, its labels or its decontamination read.
     pub sources: Vec<SourceFiles>,
+    /// The files that records are held against.
+    pub evaluated: Vec<EvaluatedFiles>,
     /// The number of worker threads.
     pub jobs: NonZeroUsize,
     /// How files are cut.
@@ -87,8 +93,10 @@ pub struct Progress {
 /// A data set whose files are hashed and cut: enough to know whether anything changed.
 pub struct Surveyed {
     survey: Survey,
-    /// For labels whose values are found in a source that is not one of the data set's.
-    elsewhere: BTreeMap<SourceId, Survey>,
+    /// For sources that are not the data set's: in which labels find their values, or that records are held against.
+    pub(super) elsewhere: BTreeMap<SourceId, Survey>,
+    /// The files that records are held against.
+    pub(super) evaluated: Vec<Hashed>,
 }
 
 /// A data set that was built.
@@ -136,15 +144,17 @@ impl Surveyed {
         let survey = Survey::of(files, &mut inputs.surveying(&mut report))?;
         check_headers(program, &survey)?;
         let mut elsewhere = BTreeMap::new();
-        for field in found_fields(program, dataset) {
-            if !dataset.sources.contains(&field.source) && !elsewhere.contains_key(&field.source) {
-                let files = files_of(program, field.source, inputs)?;
+        let found = found_fields(program, dataset).into_iter().map(|field| field.source);
+        for source in found.chain(foreign_sources(dataset)) {
+            if !dataset.sources.contains(&source) && !elsewhere.contains_key(&source) {
+                let files = files_of(program, source, inputs)?;
                 let survey = Survey::of(files, &mut inputs.surveying(&mut |_| {}))?;
                 check_headers(program, &survey)?;
-                elsewhere.insert(field.source, survey);
+                elsewhere.insert(source, survey);
             }
         }
-        Ok(Self { survey, elsewhere })
+        let evaluated = hash_files(dataset, inputs, &inputs.cancel)?;
+        Ok(Self { survey, elsewhere, evaluated })
     }
 
     /// The files of the data set's own sources.
@@ -154,7 +164,18 @@ impl Surveyed {
 
     /// The sources with their files' hashes; the numbers of records are not known yet and stand as 0.
     pub fn sources(&self, program: &Program, dataset: DatasetId) -> Vec<SourceOutcome> {
-        sources(program, &program[dataset], &self.survey, &[])
+        let dataset = &program[dataset];
+        [sources(program, dataset, &self.survey, &[]), self.held_against(program, dataset)].concat()
+    }
+
+    /// What records are held against and which is no source of the data set.
+    fn held_against(&self, program: &Program, dataset: &Dataset) -> Vec<SourceOutcome> {
+        let of = |id: SourceId| {
+            let survey = self.elsewhere.get(&id).expect("every source that records are held against is surveyed");
+            SourceOutcome { used: SourceUse::Evaluated, ..source_outcome(program, id, survey, &[]) }
+        };
+        let fields = foreign_sources(dataset).into_iter().map(of);
+        fields.chain(evaluated::outcomes(&self.evaluated)).collect()
     }
 }
 
@@ -194,14 +215,14 @@ fn files_of<'p>(
 }
 
 /// Further looks at the records of a build, between its passes.
-struct Again<'a, 'b> {
-    build: &'a mut Build<'b>,
-    tables: &'a LabelTables,
+pub(super) struct Again<'a, 'b> {
+    pub(super) build: &'a mut Build<'b>,
+    pub(super) tables: &'a LabelTables,
 }
 
 impl Reread for Again<'_, '_> {
-    fn near(&mut self, column: &str, reached: &Reached, threshold: f64) -> Result<Clusters, EngineError> {
-        self.build.near(column, reached, threshold)
+    fn near(&mut self, compared: &Compared, reached: &Reached) -> Result<Clusters, EngineError> {
+        self.build.near(compared, reached)
     }
 
     fn faults(
@@ -231,6 +252,7 @@ pub fn build_dataset(
     let reuse = build.reuse.take();
     let resolved = build.resolved(&decided);
     let mut outcome = resolved.outcome()?;
+    outcome.sources.extend(surveyed.held_against(program, resolved.dataset));
     if !outcome.violations.is_empty() {
         return Ok(Built { outcome, finished: None, reuse });
     }
@@ -246,6 +268,9 @@ pub(super) struct Decided {
     pub(super) fates: Fates,
     pub(super) parts: Parts,
     pub(super) certificate: Certificate,
+    pub(super) copies: Copies,
+    /// What was cut out of texts.
+    pub(super) cuts: Vec<Arc<Cuts>>,
 }
 
 impl<'b> Build<'b> {
@@ -264,20 +289,44 @@ impl<'b> Build<'b> {
         let table = ChunkTable::new(surveyed.survey.clone(), &dataset.columns, source, cancel);
         let stages = inputs.stages.clone();
         let budget = Budget::new(&inputs.memory, Arc::clone(&inputs.cancel));
-        Ok(Self { program, dataset, survey: &surveyed.survey, table, workers, budget, progress, stages, reuse: None })
+        let prepared = Prepared::default();
+        Ok(Self {
+            program,
+            dataset,
+            survey: &surveyed.survey,
+            table,
+            workers,
+            budget,
+            prepared,
+            progress,
+            stages,
+            reuse: None,
+        })
     }
 
     /// The first pass and all that follows from it.
     pub(super) fn resolve(&mut self, surveyed: &Surveyed, inputs: &BuildInputs) -> Result<Decided, EngineError> {
         let (program, dataset, survey) = (self.program, self.dataset, self.survey);
-        let narrow = Arc::new(self.decide()?);
+        self.read_evaluated(surveyed, &inputs.cancel)?;
+        self.find_cuts()?;
+        let narrow = Arc::new(self.decide(dataset)?);
         let tables = self.label_tables(&narrow, &surveyed.elsewhere, &inputs.cancel)?;
         let keyed = |file: usize| source_is_keyed(program, survey.files[file].source);
         let source = |file: usize| survey.files[file].source;
         let mut again = Again { build: self, tables: &tables };
-        let mut fates = resolve(&narrow, dataset, &tables, keyed, &mut again)?;
+        let mut fates = resolve(&narrow, dataset, &tables, keyed, &source, &mut again)?;
         let (parts, certificate) = assign(&narrow, dataset, &mut fates, &source, &mut again)?;
-        Ok(Decided { narrow, tables, fates, parts, certificate })
+        for step in &mut fates.steps {
+            if let StepOutcomeKind::Step(at) = step.kind
+                && let Some(cuts) = self.prepared.cuts.get(&at)
+            {
+                let (places, bytes) = cuts.extent();
+                step.cut = Some(CutOutcome { places, bytes });
+            }
+        }
+        let copies = Copies::of(dataset, survey);
+        let cuts = self.prepared.cuts.values().cloned().collect();
+        Ok(Decided { narrow, tables, fates, parts, certificate, copies, cuts })
     }
 
     /// A view of what was decided.

@@ -78,6 +78,9 @@ fn kinds(dataset: &Dataset, step: usize) -> Vec<&'static str> {
         | StepKind::Drop { .. }
         | StepKind::DedupExact { .. }
         | StepKind::DedupNear { .. }
+        | StepKind::DedupPieces { .. }
+        | StepKind::Decontaminate { .. }
+        | StepKind::Sample { .. }
         | StepKind::Label { .. }
         | StepKind::Forbid { .. }
         | StepKind::Pair { .. } => Vec::new(),

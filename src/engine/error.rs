@@ -74,6 +74,14 @@ pub enum EngineError {
         /// What is wrong with the row.
         error: String,
     },
+    /// A file that is evaluated on and cannot be taken apart.
+    #[error("{}:{line}: cannot be read as text that is evaluated on", path.display())]
+    Evaluated {
+        /// The file.
+        path: PathBuf,
+        /// The 1-based line.
+        line: usize,
+    },
     /// A template that does not render a record.
     #[error("{file}:{line}: record {id}: {message}")]
     Render {

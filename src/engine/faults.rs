@@ -51,7 +51,7 @@ impl Build<'_> {
         let renderer = Renderer::new(self.program, self.dataset, output, tables).map_err(EngineError::written)?;
         let work = Arc::new(Look { dataset: Arc::new(self.dataset.clone()), renderer });
         let table = self.table.keeping(Arc::new(reached.clone()));
-        let plan = second_pass(self.dataset, &[], scan(Arc::new(table))?)?;
+        let plan = second_pass(self.dataset, &self.prepared, &[], scan(Arc::new(table))?)?;
         let (survey, progress) = (self.survey, &mut *self.progress);
         let mut seen = 0;
         self.workers.run(&plan, work, &mut |chunk, pieces| {

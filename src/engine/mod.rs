@@ -3,13 +3,17 @@
 mod assign;
 mod build;
 mod changes;
+mod copies;
 mod error;
+mod evaluated;
 mod faults;
 mod lost;
 mod narrow;
+mod near;
 pub mod outcome;
 mod partition;
 mod passes;
+mod pieces;
 pub mod preview;
 pub mod read;
 pub mod replay;
@@ -28,11 +32,14 @@ mod write;
 
 pub use build::{BuildInputs, Built, Destination, Progress, SourceFiles, Stage as BuildStage, Surveyed, build_dataset};
 pub use error::EngineError;
+pub use evaluated::{EvaluatedFiles, foreign_sources};
 pub use outcome::{
-    AuditRow, Certificate, FileOutcome, LabelOutcome, Measured, MissingRecord, Outcome, PartOutcome, PersonalFound,
-    Place, QuarantineRow, RecordId, SourceOutcome, StepOutcome, StepOutcomeKind, Verdict, Violation,
+    AuditRow, Certificate, CutOutcome, FileOutcome, LabelOutcome, Measured, MissingRecord, Outcome, PartOutcome,
+    PartTimes, PersonalFound, Place, QuarantineRow, RecordId, SourceOutcome, SourceUse, StepOutcome, StepOutcomeKind,
+    Verdict, Violation,
 };
 pub use partition::largest_remainder;
+pub use read::moment::{moment_text, parse_date, parse_timestamp};
 pub use read::survey::InputFile;
 pub use spool::MemoryLimit;
 pub use training::{TrainingTable, slice_groups};

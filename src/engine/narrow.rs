@@ -6,13 +6,13 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{AsArray, RecordBatch};
-use arrow::datatypes::{Int32Type, UInt64Type};
+use arrow::datatypes::{Float64Type, Int32Type, Int64Type, UInt64Type};
 
 use super::EngineError;
 use super::read::table::{DIGEST, ERROR, LINE, LOCATION};
 use super::read::{Chunk, file_and_offset, location};
 use super::spool::{Budget, Cursor, Item, OfRow, Spool, SpoolError, item};
-use crate::hir::{Dataset, Program, SourceId, SplitRule, StepKind};
+use crate::hir::{Dataset, Keep, Program, SourceId, SplitRule, StepKind};
 use crate::plan::dataset::VERDICT;
 use crate::plan::labels::{FoundField, found_column, found_fields};
 use crate::plan::{cleaning, column_name, compliance, split};
@@ -40,6 +40,10 @@ pub struct Narrow {
     pub changed: BTreeMap<usize, Spool<bool>>,
     /// For each `dedup … exactly`: what it compares.
     pub dedup: BTreeMap<usize, Spool<Key>>,
+    /// For each of them that keeps the best record: the scores.
+    pub scores: BTreeMap<usize, Spool<Option<Score>>>,
+    /// For each sample that counts the values of a column: these values.
+    pub sampled: BTreeMap<usize, Spool<Key>>,
     /// For each `forbid` that fails the build: whether the row fulfils it.
     pub forbidden: BTreeMap<usize, Spool<bool>>,
     /// For each label step: the raw values.
@@ -54,11 +58,35 @@ pub struct Narrow {
     pub groups: Vec<Spool<Option<Key>>>,
     /// The stratum.
     pub stratum: Option<Spool<Key>>,
+    /// The moment, in microseconds; the greatest number of null, which no checked program lets through.
+    pub time: Option<Spool<u64>>,
     /// For each requirement per a column that is no label's: its values.
     pub per: BTreeMap<usize, Interned>,
     names: Names,
     budget: Arc<Budget>,
 }
+
+/// A number by which the best record is chosen, as its bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Score {
+    bits: u64,
+}
+
+impl Score {
+    /// Its place among scores, the highest first; one that is no number comes last.
+    pub fn place(self) -> u64 {
+        let score = f64::from_bits(self.bits);
+        if score.is_nan() {
+            return u64::MAX;
+        }
+        // Zero has two signs and is one number. In the order of their bits negative numbers stand upside down.
+        let bits = (score + 0.0).to_bits();
+        let ascending = if bits >> 63 == 0 { bits | 1 << 63 } else { !bits };
+        !ascending
+    }
+}
+
+item!(fixed Score { bits: u64 });
 
 /// What is wrong with a row.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -152,6 +180,8 @@ impl Narrow {
             error: Spool::new(budget),
             changed: BTreeMap::new(),
             dedup: BTreeMap::new(),
+            scores: BTreeMap::new(),
+            sampled: BTreeMap::new(),
             forbidden: BTreeMap::new(),
             labels: BTreeMap::new(),
             found: found_fields(program, dataset).into_iter().map(|field| (field, BTreeSet::new())).collect(),
@@ -159,14 +189,27 @@ impl Narrow {
             by: None,
             groups: names.groups.iter().map(|_| Spool::new(budget)).collect(),
             stratum: None,
+            time: None,
             per: split::pers(dataset).into_iter().map(|(at, _)| (at, Interned::new(budget))).collect(),
             names,
             budget: Arc::clone(budget),
         };
         for (at, step) in dataset.steps.iter().enumerate() {
-            match step.kind {
-                StepKind::Set { .. } => _ = narrow.changed.insert(at, Spool::new(budget)),
-                StepKind::DedupExact { .. } => _ = narrow.dedup.insert(at, Spool::new(budget)),
+            match &step.kind {
+                StepKind::Set { .. } | StepKind::DedupPieces { .. } => {
+                    narrow.changed.insert(at, Spool::new(budget));
+                }
+                StepKind::DedupExact { keep, .. } => {
+                    narrow.dedup.insert(at, Spool::new(budget));
+                    if let Keep::Best(_) = keep {
+                        narrow.scores.insert(at, Spool::new(budget));
+                    }
+                }
+                StepKind::Sample { taken, .. } => {
+                    if taken.by().is_some() {
+                        narrow.sampled.insert(at, Spool::new(budget));
+                    }
+                }
                 StepKind::Forbid { else_drop: false, .. } => _ = narrow.forbidden.insert(at, Spool::new(budget)),
                 StepKind::Label { column, .. } => {
                     narrow.labels.insert(at, Interned::new(budget));
@@ -174,6 +217,7 @@ impl Narrow {
                 }
                 StepKind::Drop { .. }
                 | StepKind::DedupNear { .. }
+                | StepKind::Decontaminate { .. }
                 | StepKind::Redact { .. }
                 | StepKind::Forbid { else_drop: true, .. }
                 | StepKind::Pair { .. } => {}
@@ -182,7 +226,8 @@ impl Narrow {
         match &dataset.split.rule {
             SplitRule::AllTrain => {}
             SplitRule::ByField(_) => narrow.part = Some(Interned::new(budget)),
-            SplitRule::Shares { by, stratify, .. } => {
+            SplitRule::Shares { by, stratify, time, .. } => {
+                narrow.time = time.as_ref().map(|_| Spool::new(budget));
                 narrow.by = by.map(|_| Spool::new(budget));
                 narrow.stratum = stratify.map(|_| Spool::new(budget));
             }
@@ -237,6 +282,13 @@ impl Narrow {
         for (&at, compared) in &mut self.dedup {
             push_all(compared, sure_keys(batch, &cleaning::dedup_key(at)))?;
         }
+        for (&at, scores) in &mut self.scores {
+            let column = batch[cleaning::score(at).as_str()].as_primitive::<Float64Type>();
+            push_all(scores, column.iter().map(|score| score.map(|score| Score { bits: score.to_bits() })))?;
+        }
+        for (&at, sampled) in &mut self.sampled {
+            push_all(sampled, sure_keys(batch, &cleaning::sampled_by(at)))?;
+        }
         for ((_, name), values) in self.names.label_columns.iter().zip(self.labels.values_mut()) {
             intern(values, batch, name)?;
         }
@@ -254,6 +306,10 @@ impl Narrow {
         }
         if let Some(by) = &mut self.by {
             push_all(by, keys(batch, split::BY))?;
+        }
+        if let Some(time) = &mut self.time {
+            let moments = batch[split::TIME].as_primitive::<Int64Type>();
+            push_all(time, moments.iter().map(|moment| moment.map_or(u64::MAX, in_order)))?;
         }
         if let Some(stratum) = &mut self.stratum {
             push_all(stratum, sure_keys(batch, split::STRATUM))?;
@@ -278,6 +334,16 @@ impl Narrow {
             }
         }
     }
+}
+
+/// A moment as a number without a sign, in the same order.
+pub fn in_order(moment: i64) -> u64 {
+    moment as u64 ^ 1 << 63
+}
+
+/// The moment of such a number.
+pub fn moment_of(number: u64) -> i64 {
+    (number ^ 1 << 63) as i64
 }
 
 fn push_all<T: Item>(into: &mut Spool<T>, values: impl IntoIterator<Item = T>) -> Result<(), SpoolError> {

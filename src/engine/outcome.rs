@@ -47,7 +47,7 @@ impl Verdict {
 }
 
 /// One record's life, in order of location: a row of the audit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AuditRow<'a> {
     /// Its identity.
     pub id: RecordId,
@@ -67,10 +67,16 @@ pub struct AuditRow<'a> {
     pub rule_line: Option<u32>,
     /// The rule's place among the steps of [`Outcome::steps`], from 0.
     pub step: Option<u32>,
-    /// The record that it repeats, when a `dedup` or the split dropped it.
+    /// The record that it repeats, when a `dedup` or the split dropped it: the one that is kept of its cluster.
     pub duplicate_of: Option<RecordId>,
+    /// How alike the two are, where near-duplicates were looked for: the Jaccard similarity of their shingles.
+    pub similarity: Option<f32>,
     /// The part that it is in, when it was kept.
     pub split: Option<&'a str>,
+    /// How often it is written there, when it was kept.
+    pub copies: Option<u32>,
+    /// How many bytes were cut out of its texts since they occurred before, where any were.
+    pub cut_bytes: Option<u64>,
 }
 
 /// A record in the quarantine, in order of location. The error never holds data.
@@ -132,6 +138,17 @@ pub struct SourceOutcome {
     pub files: Vec<FileOutcome>,
     /// The SPDX expression.
     pub license: Option<String>,
+    /// What was read from it.
+    pub used: SourceUse,
+}
+
+/// What a source is read for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SourceUse {
+    /// Its records are those of the data set.
+    Records,
+    /// Records are held against it by `decontaminate`.
+    Evaluated,
 }
 
 /// A file that was read.
@@ -169,6 +186,17 @@ pub struct StepOutcome {
     pub changed: u64,
     /// Records that it quarantined.
     pub quarantined: u64,
+    /// What was cut out of texts, for a `dedup` of lines, sentences or substrings.
+    pub cut: Option<CutOutcome>,
+}
+
+/// What was cut out of texts that reached a step, of dropped records too.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CutOutcome {
+    /// How many places.
+    pub places: u64,
+    /// How many bytes.
+    pub bytes: u64,
 }
 
 /// The steps that are counted.
@@ -189,6 +217,8 @@ pub struct PartOutcome {
     pub name: String,
     /// Its records.
     pub records: u64,
+    /// How many copies are written beside them, by a `weight` above 1.
+    pub copies: u64,
     /// For each label of [`Outcome::labels`], the number of records of each of its values, in the label's order.
     pub labels: Vec<Vec<u64>>,
 }
@@ -232,6 +262,19 @@ pub struct Certificate {
     pub shared_keys: u64,
     /// Near-duplicate pairs across parts, where the split is by near-duplicates; `None` where it was not checked.
     pub near_pairs: Option<u64>,
+    /// Where the parts follow each other in time: when each one's first and last record is from, in order.
+    pub times: Vec<PartTimes>,
+}
+
+/// The time that a part's records are from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PartTimes {
+    /// The part's name.
+    pub part: String,
+    /// The earliest, in microseconds since 1970-01-01T00:00:00Z.
+    pub first: i64,
+    /// The latest.
+    pub last: i64,
 }
 
 /// A rule that was not met.

@@ -60,11 +60,27 @@ pub fn rank(seed: u64, unit: &Unit, number: u64) -> Ranked {
     Ranked { stratum, hash: unit_hash(seed, &key).to_be_bytes(), key, first, number, size }
 }
 
+/// A unit with its rank in time, all of them in one stratum.
+pub fn rank_in_time(moment: u64, unit: &Unit, number: u64) -> Ranked {
+    let Unit { key, size, first, .. } = *unit;
+    Ranked { stratum: [0; 16], hash: u128::from(moment).to_be_bytes(), key, first, number, size }
+}
+
+/// What becomes of units of one rank at the end of a part.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ties {
+    /// The part ends among them.
+    Apart,
+    /// They all belong to it.
+    Together,
+}
+
 /// Tells `each` the number and the part of every unit, when the units of each stratum are ranked by their hashes and cut at
 /// the numbers of records that the largest remainder gives to the parts.
 pub fn by_stratum(
     ranked: &Sorted<Ranked>,
     shares: &[(usize, f64)],
+    ties: Ties,
     each: &mut dyn FnMut(u64, usize) -> Result<(), SpoolError>,
 ) -> Result<(), SpoolError> {
     let weights: Vec<f64> = shares.iter().map(|(_, share)| *share).collect();
@@ -78,9 +94,11 @@ pub fn by_stratum(
         }
         let seats = largest_remainder(total, &weights);
         let (mut share, mut end, mut taken) = (0, seats.first().copied().unwrap_or(0), 0);
+        let mut last = None;
         for unit in behind.by_ref().take(units) {
             let unit = unit?;
-            while taken >= end && share + 1 < seats.len() {
+            let tied = ties == Ties::Together && last.replace(unit.hash) == Some(unit.hash);
+            while !tied && taken >= end && share + 1 < seats.len() {
                 share += 1;
                 end += seats[share];
             }
@@ -126,8 +144,24 @@ mod tests {
             parts[number as usize] = part;
             Ok(())
         };
-        by_stratum(&ranked.finish().unwrap(), shares, &mut each).unwrap();
+        by_stratum(&ranked.finish().unwrap(), shares, Ties::Apart, &mut each).unwrap();
         parts
+    }
+
+    #[test]
+    fn what_is_of_one_moment_is_in_one_part() {
+        let moments = [5, 1, 2, 2, 2, 9];
+        let mut ranked = Sorter::new(&Budget::unlimited());
+        for (number, (unit, moment)) in (0..).zip(units(6).iter().zip(moments)) {
+            ranked.push(rank_in_time(moment, unit, number)).unwrap();
+        }
+        let mut parts = vec![9; 6];
+        let mut each = |number, part| {
+            parts[number as usize] = part;
+            Ok(())
+        };
+        by_stratum(&ranked.finish().unwrap(), &[(0, 0.5), (1, 0.5)], Ties::Together, &mut each).unwrap();
+        assert_eq!(parts, [1, 0, 0, 0, 0, 1]);
     }
 
     proptest! {

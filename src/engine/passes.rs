@@ -70,6 +70,11 @@ impl Workers {
         Ok(Self { runtime, session, jobs: jobs.get(), cancel })
     }
 
+    /// The number of threads.
+    pub fn jobs(&self) -> NonZeroUsize {
+        NonZeroUsize::new(self.jobs).expect("there is a thread at least")
+    }
+
     /// The optimized physical plan.
     pub fn physical(&self, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>, EngineError> {
         Ok(self.runtime.block_on(self.session.state().create_physical_plan(plan))?)

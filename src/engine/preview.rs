@@ -192,7 +192,7 @@ impl<'p> Preview<'p> {
         let mut changed = Vec::new();
         self.visit(
             &self.rows(|fate| fate == Fate::Kept)?,
-            &|scan| step_pass(dataset, step, scan),
+            &|scan| step_pass(dataset, &self.build.prepared, step, scan),
             &mut |rows, batch| {
                 let fired =
                     |at: usize| columns.iter().any(|id| found(batch, step, *id, at).iter().any(|count| *count > 0));
@@ -212,7 +212,7 @@ impl<'p> Preview<'p> {
         let renderer = template.map(|id| TrainingRenderer::new(program, dataset, id, &self.decided.tables));
         let renderer = renderer.transpose().map_err(EngineError::written)?;
         let mut rendered = HashMap::new();
-        self.visit(rows, &|scan| second_pass(dataset, &[], scan), &mut |rows, batch| {
+        self.visit(rows, &|scan| second_pass(dataset, &self.build.prepared, &[], scan), &mut |rows, batch| {
             // The ids are not shown with the fields, and no template names them.
             let batch = visible(dataset, batch, StringArray::from(vec![""; rows.len()]));
             let texts = renderer.as_ref().map(|renderer| renderer.render(&batch)).transpose()?;
@@ -262,7 +262,7 @@ impl<'p> Preview<'p> {
         let dataset = self.build.dataset;
         let program = self.build.program;
         let mut changes = HashMap::new();
-        self.visit(rows, &|scan| step_pass(dataset, step, scan), &mut |rows, batch| {
+        self.visit(rows, &|scan| step_pass(dataset, &self.build.prepared, step, scan), &mut |rows, batch| {
             changes.extend(rows.iter().copied().zip(changes_in(program, dataset, step, batch)?));
             Ok(())
         })?;

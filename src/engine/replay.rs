@@ -19,9 +19,9 @@ use super::read::table::{ERROR, LINE, LOCATION};
 use super::read::{ChunkTable, Sizes, Survey, Surveying};
 use crate::emit::RenderError;
 use crate::emit::statistics::{Involved, involved};
-use crate::hir::{ColumnId, Dataset, DatasetId, Program, SourceId, StepKind};
+use crate::hir::{ColumnId, Dataset, DatasetId, Program, SourceId, Step, StepKind};
 use crate::plan::personal::personal_before;
-use crate::plan::{Chain, before_pass, column_name, step_pass};
+use crate::plan::{Chain, Prepared, before_pass, column_name, step_pass};
 
 /// The record to read again.
 #[derive(Debug, Clone, Copy)]
@@ -131,12 +131,16 @@ impl Reader<'_> {
     fn replay(&self, asked: Asked<'_>) -> Result<Replayed, EngineError> {
         let (program, dataset) = (self.program, self.dataset);
         let mut replayed = Replayed::default();
-        for (at, step) in dataset.steps.iter().enumerate().take(asked.passed) {
+        let prepared = Prepared::of_nothing(dataset);
+        // What is cut out of a text depends on other records, so nothing is told of what comes behind that.
+        let cuts = |step: &Step| matches!(step.kind, StepKind::DedupPieces { .. });
+        let known = dataset.steps.iter().position(cuts).unwrap_or(dataset.steps.len());
+        for (at, step) in dataset.steps.iter().enumerate().take(asked.passed.min(known)) {
             if !matches!(step.kind, StepKind::Set { .. } | StepKind::Redact { .. }) {
                 continue;
             }
             let mut changes = Vec::new();
-            self.visit(&asked, &|scan| step_pass(dataset, at, scan), &mut |batch| {
+            self.visit(&asked, &|scan| step_pass(dataset, &prepared, at, scan), &mut |batch| {
                 changes.extend(changes_in(program, dataset, at, batch)?.into_iter().flatten());
                 Ok(())
             })?;
@@ -145,9 +149,12 @@ impl Reader<'_> {
             }
         }
         if asked.taken_out && asked.passed < dataset.steps.len() {
+            if asked.passed > known {
+                return Ok(replayed);
+            }
             let Involved { columns, withheld } = involved(program, dataset, asked.passed);
             replayed.looked = self.seen(&asked, asked.passed, &columns, &|id| withheld.contains(&id))?;
-        } else {
+        } else if known == dataset.steps.len() {
             let labels: Vec<ColumnId> = (0..)
                 .map(ColumnId)
                 .zip(&dataset.columns)
@@ -173,16 +180,20 @@ impl Reader<'_> {
         if columns.is_empty() {
             return Ok(seen);
         }
-        self.visit(asked, &|scan| before_pass(self.dataset, step, columns, scan), &mut |batch| {
-            for values in values(batch)? {
-                seen.extend(columns.iter().map(|&id| Seen {
-                    column: self.dataset.columns[id.0 as usize].name.clone(),
-                    value: values[column_name(id.0 as usize).as_str()].clone(),
-                    personal: personal(id),
-                }));
-            }
-            Ok(())
-        })?;
+        self.visit(
+            asked,
+            &|scan| before_pass(self.dataset, &Prepared::of_nothing(self.dataset), step, columns, scan),
+            &mut |batch| {
+                for values in values(batch)? {
+                    seen.extend(columns.iter().map(|&id| Seen {
+                        column: self.dataset.columns[id.0 as usize].name.clone(),
+                        value: values[column_name(id.0 as usize).as_str()].clone(),
+                        personal: personal(id),
+                    }));
+                }
+                Ok(())
+            },
+        )?;
         Ok(seen)
     }
 

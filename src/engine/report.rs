@@ -9,7 +9,7 @@ use super::lost::Values;
 use super::narrow::{Note, Row};
 use super::outcome::{
     AuditRow, FileOutcome, LabelOutcome, Outcome, PartOutcome, Place, QuarantineRow, RecordId, SourceOutcome,
-    StepOutcome, Verdict,
+    SourceUse, StepOutcome, Verdict,
 };
 use super::read::{Survey, file_and_offset};
 use super::require::check_rules;
@@ -46,7 +46,7 @@ pub struct Life {
     /// Its part.
     pub part: Option<u16>,
     /// The record that it repeats.
-    pub repeats: Option<RecordId>,
+    pub repeats: Option<Repeat>,
     /// What is wrong with it.
     pub error: Option<String>,
 }
@@ -73,7 +73,7 @@ impl Lives<'_> {
             id: self.ids.next().expect(EACH)?,
             fate: self.fates.next().expect(EACH)?,
             part: self.parts.next().expect(EACH)?,
-            repeats: self.repeats.at(row)?.map(|repeat| repeat.id),
+            repeats: self.repeats.at(row)?,
             error: self.errors.at(row)?.map(|note| note.text),
         })
     }
@@ -176,8 +176,12 @@ impl<'r> Resolved<'r> {
             rule,
             rule_line: rule_line.flatten(),
             step: life.fate.stage().map(|stage| self.step(stage)),
-            duplicate_of: life.repeats,
+            duplicate_of: life.repeats.map(|repeat| repeat.id),
+            similarity: life.repeats.and_then(|repeat| repeat.similarity()),
             split: life.part.map(|part| self.dataset.split.parts[usize::from(part)].as_str()),
+            copies: life.part.map(|part| self.decided.copies.count(life.location, life.id, part)),
+            cut_bytes: Some(self.decided.cuts.iter().map(|cuts| cuts.bytes(life.location)).sum())
+                .filter(|sum| *sum > 0),
         }
     }
 
@@ -215,19 +219,24 @@ impl<'r> Resolved<'r> {
 
     /// The parts with their numbers of records and of each label's values, and the rows of each file.
     fn count(&self, labels: &[LabelOutcome]) -> Result<(Vec<PartOutcome>, Vec<u64>), EngineError> {
-        let Decided { narrow, parts: assigned, .. } = self.decided;
+        let Decided { narrow, parts: assigned, fates, copies, .. } = self.decided;
         let empty = |name: &String| PartOutcome {
             name: name.clone(),
             records: 0,
+            copies: 0,
             labels: labels.iter().map(|label| vec![0; label.values.len()]).collect(),
         };
         let mut parts: Vec<PartOutcome> = self.dataset.split.parts.iter().map(empty).collect();
         let mut rows = vec![0; self.survey.files.len()];
         let mut values = self.label_values()?;
-        for ((row, part), location) in (0..).zip(assigned.iter()?).zip(narrow.location.iter()?) {
-            rows[file_and_offset(location?).0] += 1;
-            let Some(part) = part?.map(|part| &mut parts[usize::from(part)]) else { continue };
+        let all = (0..).zip(assigned.iter()?).zip(narrow.location.iter()?).zip(fates.ids.iter()?);
+        for (((row, part), location), id) in all {
+            let (location, id) = (location?, id?);
+            rows[file_and_offset(location).0] += 1;
+            let Some(at) = part? else { continue };
+            let part = &mut parts[usize::from(at)];
             part.records += 1;
+            part.copies += u64::from(copies.count(location, id, at) - 1);
             for (values, counts) in values.iter_mut().zip(&mut part.labels) {
                 if let Some(value) = values.at(row)? {
                     counts[value] += 1;
@@ -269,6 +278,11 @@ impl<'r> Resolved<'r> {
 
 /// The sources of a data set with their files; `rows` are the numbers of records, by file.
 pub fn sources(program: &Program, dataset: &Dataset, survey: &Survey, rows: &[u64]) -> Vec<SourceOutcome> {
+    dataset.sources.iter().map(|id| source_outcome(program, *id, survey, rows)).collect()
+}
+
+/// A source with its files among those of a survey.
+pub fn source_outcome(program: &Program, id: SourceId, survey: &Survey, rows: &[u64]) -> SourceOutcome {
     let file = |at: usize| {
         let surveyed = &survey.files[at];
         FileOutcome {
@@ -279,12 +293,12 @@ pub fn sources(program: &Program, dataset: &Dataset, survey: &Survey, rows: &[u6
             records: rows.get(at).copied().unwrap_or(0),
         }
     };
-    let of = |id: &SourceId| SourceOutcome {
-        name: program[*id].name.clone(),
-        files: (0..survey.files.len()).filter(|&at| survey.files[at].source == *id).map(file).collect(),
-        license: program[*id].license.clone(),
-    };
-    dataset.sources.iter().map(of).collect()
+    SourceOutcome {
+        name: program[id].name.clone(),
+        files: (0..survey.files.len()).filter(|&at| survey.files[at].source == id).map(file).collect(),
+        license: program[id].license.clone(),
+        used: SourceUse::Records,
+    }
 }
 
 /// Nothing vanishes: in = out + dropped + quarantined for each step, each step begins where the last one ended, and the

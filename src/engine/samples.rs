@@ -34,7 +34,7 @@ impl Build<'_> {
             }
             places.sort_unstable();
             let table = self.table.keeping(Arc::new(Places(places)));
-            let plan = before_pass(self.dataset, at, &looked.columns, scan(Arc::new(table))?)?;
+            let plan = before_pass(self.dataset, &self.prepared, at, &looked.columns, scan(Arc::new(table))?)?;
             self.workers.run(&plan, Arc::new(Batches), &mut |_, batches| {
                 for batch in &batches {
                     let places = batch[LOCATION].as_primitive::<UInt64Type>().values();

@@ -16,20 +16,17 @@ use super::passes::{Batches, Workers, scan};
 use super::read::table::ERROR;
 use super::read::{ChunkTable, Keep, Survey};
 use super::report::Resolved;
-use super::resolve::Reached;
 use super::spool::Budget;
 use super::stage::{MeasureTable, Reuse, Stages};
 use super::training::TableWriter;
 use super::write::{Emission, Write, redacted, rendered_schema};
-use crate::dedup::Threshold;
-use crate::dedup::near::{Clusters, Index};
 use crate::emit::{self, EmitError, Finished, Renderer, Staging, Stamp, TrainingRenderer};
 use crate::hir::{Column, Dataset, Expr, LabelSchema, LabelValues, Program, SourceId, StepKind};
 use crate::label::{LabelTable, LabelTables};
 use crate::plan::labels::FoundField;
 use crate::plan::normal;
 use crate::plan::stage::{Measures, measure_pass, verdict_pass};
-use crate::plan::{Chain, column_name, first_pass, near_pass, second_pass};
+use crate::plan::{Chain, Prepared, column_name, first_pass, second_pass};
 
 /// Rows of the audit that are handed over at once.
 const AUDIT_ROWS: usize = 16_384;
@@ -42,6 +39,7 @@ pub(super) struct Build<'b> {
     pub(super) table: ChunkTable,
     pub(super) workers: Workers,
     pub(super) budget: Arc<Budget>,
+    pub(super) prepared: Prepared,
     pub(super) progress: &'b mut dyn FnMut(Progress),
     /// Where what the first pass measures is kept.
     pub(super) stages: Option<Stages>,
@@ -50,10 +48,10 @@ pub(super) struct Build<'b> {
 }
 
 impl Build<'_> {
-    /// The first pass.
-    pub(super) fn decide(&mut self) -> Result<Narrow, EngineError> {
-        let (plan, measures) = self.first_pass()?;
-        let mut narrow = Narrow::new(self.program, self.dataset, &self.budget);
+    /// The first pass over a data set: the whole one, or its first steps.
+    pub(super) fn decide(&mut self, dataset: &Dataset) -> Result<Narrow, EngineError> {
+        let (plan, measures) = self.first_pass(dataset)?;
+        let mut narrow = Narrow::new(self.program, dataset, &self.budget);
         let (survey, progress) = (self.survey, &mut *self.progress);
         self.workers.run(&plan, Arc::new(Batches), &mut |chunk, batches| {
             batches.iter().try_for_each(|batch| narrow.push(batch, |file| survey.files[file].source))?;
@@ -67,39 +65,21 @@ impl Build<'_> {
     }
 
     /// The plan of the first pass: over the measures that are kept, with the table that keeps them, or over the records.
-    fn first_pass(&mut self) -> Result<(LogicalPlan, Option<MeasureTable>), EngineError> {
-        let (program, dataset) = (self.program, self.dataset);
+    fn first_pass(&mut self, dataset: &Dataset) -> Result<(LogicalPlan, Option<MeasureTable>), EngineError> {
+        let program = self.program;
         let records = scan(Arc::new(self.table.clone()))?;
-        let Some(stages) = &self.stages else { return Ok((first_pass(program, dataset, records)?, None)) };
+        let Some(stages) = &self.stages else {
+            return Ok((first_pass(program, dataset, &self.prepared, records)?, None));
+        };
         let measures = Measures::of(program, dataset);
         if let Some(why) = measures.withheld() {
             self.reuse = Some(Reuse { withheld: Some(why.to_owned()), ..Reuse::default() });
-            return Ok((first_pass(program, dataset, records)?, None));
+            return Ok((first_pass(program, dataset, &self.prepared, records)?, None));
         }
         let measuring = self.workers.physical(&measure_pass(program, dataset, &measures, records)?)?;
         let table = MeasureTable::new(stages, program, dataset, &measures, self.survey, measuring);
         let plan = verdict_pass(program, dataset, &measures, scan(Arc::new(table.clone()))?)?;
         Ok((plan, Some(table)))
-    }
-
-    /// The near-duplicates among these rows by the plan's column of texts. The texts pass by; none is kept.
-    pub(super) fn near(&mut self, column: &str, reached: &Reached, threshold: f64) -> Result<Clusters, EngineError> {
-        let threshold = Threshold::new(threshold).expect("a checked program's similarity lies above 0 and up to 1");
-        let table = self.table.keeping(Arc::new(reached.clone()));
-        let plan = near_pass(self.program, self.dataset, column, scan(Arc::new(table))?)?;
-        let mut index = Index::new(threshold);
-        let (survey, progress) = (self.survey, &mut *self.progress);
-        self.workers.run(&plan, Arc::new(Batches), &mut |chunk, batches| {
-            for batch in &batches {
-                let texts = batch[column].as_string::<i32>();
-                texts.iter().for_each(|text| {
-                    index.push(text.unwrap_or_default());
-                });
-            }
-            progress(at_chunk(survey, Stage::Compare, chunk));
-            Ok(())
-        })?;
-        Ok(index.finish())
     }
 
     /// The values of the data set's labels, once the first pass has found those that the data decide.
@@ -225,7 +205,7 @@ impl Build<'_> {
         }
         let emission = Arc::new(Emission(Arc::clone(decided)));
         let table = self.table.keeping(Arc::clone(&emission) as Arc<dyn Keep>);
-        let plan = second_pass(dataset, &extras, scan(Arc::new(table))?)?;
+        let plan = second_pass(dataset, &self.prepared, &extras, scan(Arc::new(table))?)?;
         let work = Write {
             dataset: Arc::new(dataset.clone()),
             renderers,

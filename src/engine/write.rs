@@ -32,6 +32,8 @@ pub struct Emitted {
     pub id: RecordId,
     /// Its part.
     pub part: u16,
+    /// How often it is written.
+    pub copies: u32,
 }
 
 /// What becomes of a batch.
@@ -82,7 +84,10 @@ impl Emission {
             const EACH: &str = "every column has a value for each row";
             let (location, line) = (location.next().expect(EACH)?, line.next().expect(EACH)?);
             let id = ids.next().expect(EACH)?;
-            emitted.extend(part?.map(|part| Emitted { location, line, id, part }));
+            emitted.extend(part?.map(|part| {
+                let copies = self.0.copies.count(location, id, part);
+                Emitted { location, line, id, part, copies }
+            }));
         }
         Ok(emitted)
     }
@@ -147,8 +152,8 @@ impl ChunkWork for Write {
         let extras: Vec<ArrayRef> = (0..self.extras).map(|at| Arc::clone(&batch[extra(at).as_str()])).collect();
         let mut piece = Piece::default();
         for part in 0..self.dataset.split.parts.len() {
-            let rows: Vec<u32> =
-                (0..).zip(emitted).filter(|(_, one)| usize::from(one.part) == part).map(|(row, _)| row).collect();
+            let of_part = (0..).zip(emitted).filter(|(_, one)| usize::from(one.part) == part);
+            let rows: Vec<u32> = of_part.flat_map(|(row, one)| std::iter::repeat_n(row, one.copies as usize)).collect();
             if !rows.is_empty() {
                 self.render(part, &rows, &visible, &extras, &mut piece)
                     .map_err(|error| self.place(*file, emitted, &rows, error))?;
@@ -158,6 +163,18 @@ impl ChunkWork for Write {
         piece.found = found;
         Ok((piece, changed))
     }
+}
+
+/// The ids of some rows; a further copy of a row has its number behind the id.
+fn numbered(ids: &StringArray, rows: &[u32]) -> StringArray {
+    let mut copy = 0;
+    let mut before = None;
+    let id = |row: &u32| {
+        copy = if before.replace(*row) == Some(*row) { copy + 1 } else { 1 };
+        let id = ids.value(*row as usize);
+        if copy == 1 { id.to_owned() } else { format!("{id}+{copy}") }
+    };
+    StringArray::from_iter_values(rows.iter().map(id))
 }
 
 impl Write {
@@ -170,10 +187,12 @@ impl Write {
         piece: &mut Piece,
     ) -> Result<(), TableError> {
         let (mut batch, mut extras) = (visible.clone(), extras.to_vec());
-        if rows.len() < visible.num_rows() {
+        if rows.len() != visible.num_rows() || rows.windows(2).any(|pair| pair[0] == pair[1]) {
+            let numbered = numbered(visible.column(0).as_string(), rows);
             let rows = UInt32Array::from(rows.to_vec());
             let chosen = |column: &ArrayRef| take(column, &rows, None).expect("the rows are those of the batch");
-            let columns = batch.columns().iter().map(chosen).collect();
+            let others = batch.columns()[1..].iter().map(chosen);
+            let columns = std::iter::once(Arc::new(numbered) as ArrayRef).chain(others).collect();
             batch = RecordBatch::try_new(batch.schema(), columns).expect("all columns were cut alike");
             extras = extras.iter().map(chosen).collect();
         }

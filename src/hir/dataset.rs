@@ -2,6 +2,8 @@
 //! a `clean` used by two data sets stands in both, resolved against each one's record.
 
 use super::{Expr, FieldType, LabelId, SourceId, TemplateId};
+use crate::dedup::Scheme;
+use crate::dedup::pieces::Pieces;
 use crate::pii::Detector;
 use crate::source::Span;
 
@@ -21,8 +23,8 @@ pub struct Dataset {
     /// The union of the sources' fields in order of appearance, then the labels. A field that a label of the same name
     /// hides stays here (the label's value is computed from it) with `hidden` set.
     pub columns: Vec<Column>,
-    /// Cleaning rules, then labels, then policy rules, then what outputs ask of each record, each block's in the order
-    /// written.
+    /// Cleaning rules, then labels, then policy rules, then what outputs ask of each record, then samples, each block's in
+    /// the order written.
     pub steps: Vec<Step>,
     /// What must hold of the whole set.
     pub requirements: Vec<Requirement>,
@@ -154,6 +156,8 @@ pub enum StepBlock {
     Policy,
     /// `write`
     Write,
+    /// What the data set itself says: `sample`, `take`, `balance`, `mix`, `weight`.
+    Dataset,
 }
 
 /// What a step does.
@@ -171,17 +175,46 @@ pub enum StepKind {
         /// A boolean, maybe null: null does not fire.
         condition: Expr,
     },
-    /// Keeps the first record, in order of location, of those that agree in all these columns; null is a value of its own.
+    /// Keeps one record of those that agree in all these columns; null is a value of its own.
     DedupExact {
         /// The columns compared.
         columns: Vec<ColumnId>,
+        /// Which one.
+        keep: Keep,
     },
-    /// Keeps the first record of each cluster of near-duplicates.
+    /// Keeps one record of each cluster of near-duplicates.
     DedupNear {
         /// The column compared.
         column: ColumnId,
-        /// The least Jaccard similarity of word 5-grams.
-        threshold: f64,
+        /// How.
+        scheme: Scheme,
+        /// Which one.
+        keep: Keep,
+    },
+    /// Cuts what occurred before, in order of location, out of a text, and drops the records of which nothing but white space
+    /// is left.
+    DedupPieces {
+        /// The text.
+        column: ColumnId,
+        /// What is compared.
+        pieces: Pieces,
+    },
+    /// Drops the records whose text shares a run of words with what is evaluated on.
+    Decontaminate {
+        /// The text.
+        column: ColumnId,
+        /// What is evaluated on.
+        against: Vec<Evaluated>,
+        /// The words of a run.
+        words: usize,
+    },
+    /// Takes some of the records, by ranks that follow from the seed and the record's id. Records of a part that takes whole
+    /// sources all stay.
+    Sample {
+        /// Which ones.
+        taken: Taken,
+        /// The seed of the ranks.
+        seed: u64,
     },
     /// Gives a label its value.
     Label {
@@ -216,6 +249,75 @@ pub enum StepKind {
         /// An index into [`Dataset::outputs`].
         output: usize,
     },
+}
+
+/// Which of several equal or similar records is kept.
+#[derive(Debug, Clone)]
+pub enum Keep {
+    /// The first, in order of location.
+    First,
+    /// The one for which this number is the highest, the first of two with one; null comes last.
+    Best(Expr),
+}
+
+/// Texts that are evaluated on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Evaluated {
+    /// Every text in the files that a path names.
+    Files {
+        /// The path or pattern, as written.
+        path: String,
+        /// The folder that it begins at, from the spec's own folder, with `/`.
+        folder: String,
+    },
+    /// A field of a source, as it is read.
+    Field {
+        /// The source.
+        source: SourceId,
+        /// The index of the field.
+        field: usize,
+    },
+}
+
+/// Which records a sample takes.
+#[derive(Debug, Clone)]
+pub enum Taken {
+    /// A share of them, above 0 and up to 1.
+    Share(f64),
+    /// So many, or so many for each value of a column; null is a value of its own.
+    Count {
+        /// How many.
+        count: u64,
+        /// The column.
+        per: Option<ColumnId>,
+    },
+    /// So many for each value of a column that none has more than `times` as many as the rarest.
+    Balanced {
+        /// The column.
+        column: ColumnId,
+        /// How many times, 1 or more.
+        times: f64,
+    },
+    /// So many of each source that these shares hold; they add up to 1.
+    Mixed(Vec<(SourceId, f64)>),
+    /// Each record of a source so many times in the mean, copies in `train` alone.
+    Weighted {
+        /// The source.
+        source: SourceId,
+        /// How many times, above 0.
+        weight: f64,
+    },
+}
+
+impl Taken {
+    /// The column whose values are counted each by itself.
+    pub fn by(&self) -> Option<ColumnId> {
+        match self {
+            Taken::Count { per, .. } => *per,
+            Taken::Balanced { column, .. } => Some(*column),
+            Taken::Share(_) | Taken::Mixed(_) | Taken::Weighted { .. } => None,
+        }
+    }
 }
 
 /// What must hold of the whole set of emitted records.
@@ -268,15 +370,36 @@ pub enum SplitRule {
         fixed: Vec<FixedPart>,
         /// An index into [`Split::parts`] with its share of the rest, 0 to 1; they add up to 1.
         shares: Vec<(usize, f64)>,
-        /// The column by which near-duplicates are found, with the least similarity: their clusters are units.
-        near: Option<(ColumnId, f64)>,
+        /// The column by which near-duplicates are found, and how: their clusters are units.
+        near: Option<(ColumnId, Scheme)>,
         /// The column whose equal values form a unit (`by FIELD` without `near`).
         by: Option<ColumnId>,
         /// The column whose values are spread evenly over the parts.
         stratify: Option<ColumnId>,
+        /// The order in time in which the parts follow each other.
+        time: Option<TimeOrder>,
         /// The seed of the keyed hash.
         seed: u64,
     },
+}
+
+/// The parts of a split follow each other in time; a unit belongs where its latest record does.
+#[derive(Debug, Clone)]
+pub struct TimeOrder {
+    /// A date or a timestamp, never null.
+    pub column: ColumnId,
+    /// The parts with the moments at which they end, in order, the last one without; empty where the parts have shares:
+    /// then the units are ranked by time and cut in the order in which the parts were written.
+    pub periods: Vec<Period>,
+}
+
+/// A part that ends at a moment.
+#[derive(Debug, Clone, Copy)]
+pub struct Period {
+    /// An index into [`Split::parts`].
+    pub part: usize,
+    /// Microseconds since 1970-01-01T00:00:00Z; this moment belongs to the next part.
+    pub before: Option<i64>,
 }
 
 /// A part that takes whole sources.

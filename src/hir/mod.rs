@@ -11,8 +11,9 @@ pub mod train;
 pub mod types;
 
 pub use dataset::{
-    Column, ColumnId, Credit, Dataset, FixedPart, FromPack, Output, OutputFormat, Personal, PersonalStatement, Purpose,
-    RequireSubject, Requirement, Split, SplitRule, Step, StepBlock, StepKind, Terms,
+    Column, ColumnId, Credit, Dataset, Evaluated, FixedPart, FromPack, Keep, Output, OutputFormat, Period, Personal,
+    PersonalStatement, Purpose, RequireSubject, Requirement, Split, SplitRule, Step, StepBlock, StepKind, Taken, Terms,
+    TimeOrder,
 };
 pub use expr::{BinaryOp, Expr, ExprKind, Literal};
 pub use format::{

@@ -8,7 +8,7 @@ use super::chain::Chain;
 use super::expr::lower;
 use super::split::{self, groups, pers};
 use super::together::Together;
-use super::{cleaning, column_name, compliance, labels};
+use super::{Prepared, cleaning, column_name, compliance, labels};
 use crate::engine::read::table::{DIGEST, ERROR, LINE, LOCATION};
 use crate::hir::{Column, ColumnId, Dataset, Expr, Program, SplitRule, Step, StepBlock, StepKind};
 
@@ -18,32 +18,38 @@ pub const VERDICT: &str = "_verdict";
 /// What decides over each record, over a scan of the data set's table:
 /// `_location`, `_line`, `_digest`, `_error`, `_verdict`, then a column for each need of a step, of the split and of the
 /// requirements, and the labels' own.
-pub fn first_pass(program: &Program, dataset: &Dataset, scan: LogicalPlan) -> Result<LogicalPlan> {
-    let chain = decide(program, dataset, scan)?;
+pub fn first_pass(program: &Program, dataset: &Dataset, prepared: &Prepared, scan: LogicalPlan) -> Result<LogicalPlan> {
+    let chain = decide(program, dataset, prepared, scan)?;
     let wanted = first_pass_columns(program, dataset);
     let present: Vec<String> = wanted.into_iter().filter(|name| chain.has(name)).collect();
     chain.select(&present)
 }
 
-/// The texts among which near-duplicates are looked for, over a scan of the records concerned: `_location` and `column`,
-/// which is [`cleaning::near_text`] of a step or [`split::NEAR`].
-pub fn near_pass(program: &Program, dataset: &Dataset, column: &str, scan: LogicalPlan) -> Result<LogicalPlan> {
-    decide(program, dataset, scan)?.select(&[LOCATION.to_owned(), column.to_owned()])
+/// The texts among which near-duplicates are looked for, over a scan of the records concerned: `_location` and `columns`:
+/// [`cleaning::near_text`] of a step, with its [`cleaning::score`] where it has one, or [`split::NEAR`].
+pub fn near_pass(
+    program: &Program,
+    dataset: &Dataset,
+    prepared: &Prepared,
+    columns: &[String],
+    scan: LogicalPlan,
+) -> Result<LogicalPlan> {
+    decide(program, dataset, prepared, scan)?.select(&[&[LOCATION.to_owned()], columns].concat())
 }
 
 /// All that may decide over a record.
-fn decide(program: &Program, dataset: &Dataset, scan: LogicalPlan) -> Result<Chain> {
+fn decide(program: &Program, dataset: &Dataset, prepared: &Prepared, scan: LogicalPlan) -> Result<Chain> {
     let chain = split::lower_groups(Chain::new(scan), dataset)?;
     let chain = labels::lower_found(chain, program, dataset)?;
-    let chain = lower_steps(chain, &dataset.columns, &dataset.steps, |chain| split::lower_by(chain, dataset))?;
+    let chain = lower_steps(chain, dataset, prepared, |chain| split::lower_by(chain, dataset))?;
     let chain = split::lower_split(chain, dataset)?;
     chain.stage(vec![(VERDICT.to_owned(), first_verdict(&dataset.steps)?)])
 }
 
 /// What is written of each record, over a scan: `_location`, the columns that no label hides, what each `redact` found,
 /// and the values of `extras`, `_extra0` …, over the columns as they are emitted.
-pub fn second_pass(dataset: &Dataset, extras: &[&Expr], scan: LogicalPlan) -> Result<LogicalPlan> {
-    let chain = lower_steps(Chain::new(scan), &dataset.columns, &dataset.steps, Ok)?;
+pub fn second_pass(dataset: &Dataset, prepared: &Prepared, extras: &[&Expr], scan: LogicalPlan) -> Result<LogicalPlan> {
+    let chain = lower_steps(Chain::new(scan), dataset, prepared, Ok)?;
     let chain = lower_extras(chain, extras)?;
     let mut names = vec![LOCATION.to_owned()];
     let visible = dataset.columns.iter().enumerate().filter(|(_, column)| !column.hidden);
@@ -65,25 +71,25 @@ pub fn raw_pass(dataset: &Dataset, scan: LogicalPlan) -> Result<LogicalPlan> {
 }
 
 /// Columns as they are before a step: `_location`, then each of them.
-pub fn before_pass(dataset: &Dataset, step: usize, columns: &[ColumnId], scan: LogicalPlan) -> Result<LogicalPlan> {
-    let mut chain = Chain::new(scan);
-    for (at, earlier) in dataset.steps[..step].iter().enumerate() {
-        chain = lower_step(chain, at, &dataset.columns, &earlier.kind)?;
-    }
+pub fn before_pass(
+    dataset: &Dataset,
+    prepared: &Prepared,
+    step: usize,
+    columns: &[ColumnId],
+    scan: LogicalPlan,
+) -> Result<LogicalPlan> {
+    let chain = lower_all(Chain::new(scan), dataset, prepared, &dataset.steps[..step])?;
     let names = columns.iter().map(|id| column_name(id.0 as usize));
     chain.select(&[LOCATION.to_owned()].into_iter().chain(names).collect::<Vec<_>>())
 }
 
 /// What one `set` or `redact` makes of its columns: `_location`, then of each column its value [`before`] the step and, under
 /// its own name, behind it, and what a `redact` found.
-pub fn step_pass(dataset: &Dataset, step: usize, scan: LogicalPlan) -> Result<LogicalPlan> {
-    let mut chain = Chain::new(scan);
-    for (at, earlier) in dataset.steps[..step].iter().enumerate() {
-        chain = lower_step(chain, at, &dataset.columns, &earlier.kind)?;
-    }
+pub fn step_pass(dataset: &Dataset, prepared: &Prepared, step: usize, scan: LogicalPlan) -> Result<LogicalPlan> {
+    let mut chain = lower_all(Chain::new(scan), dataset, prepared, &dataset.steps[..step])?;
     let columns = changed_columns(&dataset.steps[step].kind);
     chain = chain.stage(columns.iter().map(|id| (before(*id), super::expr::column(*id))).collect())?;
-    chain = lower_step(chain, step, &dataset.columns, &dataset.steps[step].kind)?;
+    chain = lower_step(chain, step, &dataset.columns, &dataset.steps[step].kind, prepared)?;
     let mut names = vec![LOCATION.to_owned()];
     for id in columns {
         names.extend([before(id), column_name(id.0 as usize)]);
@@ -100,28 +106,43 @@ pub fn before(column: ColumnId) -> String {
 /// The columns to which a step gives new values in place of those that were read.
 pub fn changed_columns(step: &StepKind) -> Vec<ColumnId> {
     match step {
-        StepKind::Set { column, .. } => vec![*column],
+        StepKind::Set { column, .. } | StepKind::DedupPieces { column, .. } => vec![*column],
         StepKind::Redact { columns, .. } => columns.clone(),
         StepKind::Drop { .. }
         | StepKind::DedupExact { .. }
         | StepKind::DedupNear { .. }
+        | StepKind::Decontaminate { .. }
         | StepKind::Label { .. }
         | StepKind::Forbid { .. }
-        | StepKind::Pair { .. } => Vec::new(),
+        | StepKind::Pair { .. }
+        | StepKind::Sample { .. } => Vec::new(),
     }
 }
 
 /// Both passes at once, over records given by hand: what decides over each record, what each step has to say of it, all
 /// columns as they are in the end, and the values of `extras` over these.
-pub fn test_pass(program: &Program, dataset: &Dataset, extras: &[&Expr], scan: LogicalPlan) -> Result<LogicalPlan> {
-    let chain = lower_extras(decide(program, dataset, scan)?, extras)?;
+pub fn test_pass(
+    program: &Program,
+    dataset: &Dataset,
+    prepared: &Prepared,
+    extras: &[&Expr],
+    scan: LogicalPlan,
+) -> Result<LogicalPlan> {
+    let chain = lower_extras(decide(program, dataset, prepared, scan)?, extras)?;
     let mut names = first_pass_columns(program, dataset);
     for (at, step) in dataset.steps.iter().enumerate() {
         match &step.kind {
-            StepKind::Drop { .. } | StepKind::Forbid { .. } => names.push(cleaning::verdict(at)),
-            StepKind::DedupNear { .. } => names.push(cleaning::near_text(at)),
+            StepKind::Drop { .. }
+            | StepKind::Forbid { .. }
+            | StepKind::DedupPieces { .. }
+            | StepKind::Decontaminate { .. } => names.push(cleaning::verdict(at)),
+            StepKind::DedupNear { .. } => names.extend([cleaning::near_text(at), cleaning::score(at)]),
             StepKind::Redact { columns, .. } => names.extend(columns.iter().map(|id| compliance::found(at, *id))),
-            StepKind::Set { .. } | StepKind::DedupExact { .. } | StepKind::Label { .. } | StepKind::Pair { .. } => {}
+            StepKind::Set { .. }
+            | StepKind::DedupExact { .. }
+            | StepKind::Label { .. }
+            | StepKind::Pair { .. }
+            | StepKind::Sample { .. } => {}
         }
     }
     for name in (0..dataset.columns.len()).map(column_name) {
@@ -149,10 +170,11 @@ pub fn extra(position: usize) -> String {
 /// All steps in order; `before_policy` adds what is to be set aside when the record is clean and labelled.
 fn lower_steps(
     chain: Chain,
-    columns: &[Column],
-    steps: &[Step],
+    dataset: &Dataset,
+    prepared: &Prepared,
     before_policy: impl FnOnce(Chain) -> Result<Chain>,
 ) -> Result<Chain> {
+    let Dataset { columns, steps, .. } = dataset;
     let conditions: Vec<(usize, &Expr)> =
         steps.iter().enumerate().filter_map(|(at, step)| Some((at, condition(&step.kind)?))).collect();
     let together = Together::of(columns.len(), steps, &conditions);
@@ -164,7 +186,7 @@ fn lower_steps(
             StepKind::Forbid { else_drop, .. } => {
                 compliance::lower_forbid(chain, at, exprs.next().expect("each has its own"), *else_drop)
             }
-            kind => lower_step(chain, at, columns, kind),
+            kind => lower_step(chain, at, columns, kind, prepared),
         }
     })
 }
@@ -176,6 +198,9 @@ fn condition(step: &StepKind) -> Option<&Expr> {
         StepKind::Set { .. }
         | StepKind::DedupExact { .. }
         | StepKind::DedupNear { .. }
+        | StepKind::DedupPieces { .. }
+        | StepKind::Decontaminate { .. }
+        | StepKind::Sample { .. }
         | StepKind::Label { .. }
         | StepKind::Redact { .. }
         | StepKind::Pair { .. } => None,
@@ -200,17 +225,40 @@ pub(super) fn follow(
     Ok(chain)
 }
 
+/// The first steps of a data set, in order.
+fn lower_all(mut chain: Chain, dataset: &Dataset, prepared: &Prepared, steps: &[Step]) -> Result<Chain> {
+    for (at, step) in steps.iter().enumerate() {
+        chain = lower_step(chain, at, &dataset.columns, &step.kind, prepared)?;
+    }
+    Ok(chain)
+}
+
 /// The index of the first step of a policy, or the number of steps.
 pub(super) fn first_of_policy(steps: &[Step]) -> usize {
     steps.iter().position(|step| step.block == StepBlock::Policy).unwrap_or(steps.len())
 }
 
-pub(super) fn lower_step(chain: Chain, at: usize, columns: &[Column], step: &StepKind) -> Result<Chain> {
+pub(super) fn lower_step(
+    chain: Chain,
+    at: usize,
+    columns: &[Column],
+    step: &StepKind,
+    prepared: &Prepared,
+) -> Result<Chain> {
     match step {
         StepKind::Set { column, value } => cleaning::lower_set(chain, at, columns, *column, value),
         StepKind::Drop { condition } => cleaning::lower_condition(chain, at, condition),
-        StepKind::DedupExact { columns } => cleaning::lower_dedup_exact(chain, at, columns),
-        StepKind::DedupNear { column, .. } => cleaning::lower_dedup_near(chain, at, *column),
+        StepKind::DedupExact { columns, keep } => cleaning::lower_dedup_exact(chain, at, columns, keep),
+        StepKind::DedupNear { column, keep, .. } => cleaning::lower_dedup_near(chain, at, *column, keep),
+        StepKind::DedupPieces { column, .. } => {
+            let cuts = prepared.cuts.get(&at).expect("what is cut is found before the step is lowered");
+            cleaning::lower_dedup_pieces(chain, at, *column, cuts)
+        }
+        StepKind::Decontaminate { column, .. } => {
+            let evaluation = prepared.evaluated.get(&at).expect("evaluated texts are read before the step is lowered");
+            cleaning::lower_decontaminate(chain, at, *column, evaluation)
+        }
+        StepKind::Sample { taken, .. } => cleaning::lower_sample(chain, at, taken.by()),
         StepKind::Label { column, value, drop_when, .. } => {
             labels::lower_label(chain, at, *column, value, drop_when.as_ref())
         }
@@ -224,14 +272,18 @@ pub(super) fn lower_step(chain: Chain, at: usize, columns: &[Column], step: &Ste
 /// Whether a step has a verdict column that drops.
 fn drops(step: &StepKind) -> bool {
     match step {
-        StepKind::Drop { .. } | StepKind::Forbid { else_drop: true, .. } => true,
+        StepKind::Drop { .. }
+        | StepKind::Forbid { else_drop: true, .. }
+        | StepKind::DedupPieces { .. }
+        | StepKind::Decontaminate { .. } => true,
         StepKind::Label { drop_when, .. } => drop_when.is_some(),
         StepKind::Forbid { else_drop: false, .. }
         | StepKind::Set { .. }
         | StepKind::DedupExact { .. }
         | StepKind::DedupNear { .. }
         | StepKind::Redact { .. }
-        | StepKind::Pair { .. } => false,
+        | StepKind::Pair { .. }
+        | StepKind::Sample { .. } => false,
     }
 }
 
@@ -250,12 +302,14 @@ pub(super) fn first_pass_columns(program: &Program, dataset: &Dataset) -> Vec<St
     let mut names: Vec<String> = [LOCATION, LINE, DIGEST, ERROR, VERDICT].map(str::to_owned).to_vec();
     for (at, step) in dataset.steps.iter().enumerate() {
         match &step.kind {
-            StepKind::Set { .. } => names.push(cleaning::changed(at)),
-            StepKind::DedupExact { .. } => names.push(cleaning::dedup_key(at)),
+            StepKind::Set { .. } | StepKind::DedupPieces { .. } => names.push(cleaning::changed(at)),
+            StepKind::DedupExact { .. } => names.extend([cleaning::dedup_key(at), cleaning::score(at)]),
+            StepKind::Sample { .. } => names.push(cleaning::sampled_by(at)),
             StepKind::Label { column, .. } => names.push(column_name(column.0 as usize)),
             StepKind::Forbid { else_drop: false, .. } => names.push(compliance::forbidden(at)),
             StepKind::Drop { .. }
             | StepKind::DedupNear { .. }
+            | StepKind::Decontaminate { .. }
             | StepKind::Redact { .. }
             | StepKind::Forbid { else_drop: true, .. }
             | StepKind::Pair { .. } => {}
@@ -268,7 +322,7 @@ pub(super) fn first_pass_columns(program: &Program, dataset: &Dataset) -> Vec<St
         SplitRule::AllTrain => {}
         SplitRule::ByField(_) => names.push(split::PART.to_owned()),
         SplitRule::Shares { .. } => {
-            names.extend([split::BY, split::STRATUM].map(str::to_owned));
+            names.extend([split::BY, split::STRATUM, split::TIME].map(str::to_owned));
         }
     }
     names

@@ -15,6 +15,7 @@ pub mod normal;
 pub mod outline;
 pub mod packs;
 pub mod personal;
+mod prepared;
 pub mod scalar;
 pub mod split;
 pub mod stage;
@@ -25,6 +26,7 @@ pub mod types;
 pub use chain::Chain;
 pub use dataset::{before_pass, changed_columns, first_pass, near_pass, raw_pass, second_pass, step_pass, test_pass};
 pub use expr::scalar_value as constant;
+pub use prepared::{Cuts, Evaluation, Prepared};
 pub use scalar::registry;
 pub use templates::template_fields;
 

@@ -37,6 +37,9 @@ pub fn pass(program: &Program, step: &StepKind, columns: &mut [Option<Personal>]
         StepKind::Drop { .. }
         | StepKind::DedupExact { .. }
         | StepKind::DedupNear { .. }
+        | StepKind::DedupPieces { .. }
+        | StepKind::Decontaminate { .. }
+        | StepKind::Sample { .. }
         | StepKind::Forbid { .. }
         | StepKind::Pair { .. } => {}
     }

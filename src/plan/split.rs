@@ -1,6 +1,6 @@
 //! What the split and the requirements must know of each record.
 
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, TimeUnit};
 use datafusion::common::Result;
 use datafusion::logical_expr::cast;
 
@@ -17,6 +17,8 @@ pub const BY: &str = "_by";
 pub const NEAR: &str = "_unit_text";
 /// The digest of the stratum.
 pub const STRATUM: &str = "_stratum";
+/// The moment by which the parts follow each other: microseconds since 1970-01-01T00:00:00Z.
+pub const TIME: &str = "_time";
 
 /// The digest of a `@group` column as it was read, null of null.
 pub fn group(id: ColumnId) -> String {
@@ -64,7 +66,11 @@ pub(super) fn lower_split(chain: Chain, dataset: &Dataset) -> Result<Chain> {
     match &dataset.split.rule {
         SplitRule::AllTrain => {}
         SplitRule::ByField(id) => values.push((PART.to_owned(), cast(column(*id), DataType::Utf8))),
-        SplitRule::Shares { near, stratify, .. } => {
+        SplitRule::Shares { near, stratify, time, .. } => {
+            if let Some(time) = time {
+                let moment = cast(column(time.column), DataType::Timestamp(TimeUnit::Microsecond, None));
+                values.push((TIME.to_owned(), cast(moment, DataType::Int64)));
+            }
             if let Some((id, _)) = near {
                 values.push((NEAR.to_owned(), column(*id)));
             }

@@ -108,12 +108,16 @@ impl Group {
 /// Calls `visit` with each column that a step gives another value.
 fn changed(step: &StepKind, mut visit: impl FnMut(ColumnId)) {
     match step {
-        StepKind::Set { column, .. } | StepKind::Label { column, .. } => visit(*column),
+        StepKind::Set { column, .. } | StepKind::Label { column, .. } | StepKind::DedupPieces { column, .. } => {
+            visit(*column);
+        }
         StepKind::Redact { columns, .. } => columns.iter().copied().for_each(visit),
         StepKind::Drop { .. }
         | StepKind::Forbid { .. }
         | StepKind::DedupExact { .. }
         | StepKind::DedupNear { .. }
+        | StepKind::Decontaminate { .. }
+        | StepKind::Sample { .. }
         | StepKind::Pair { .. } => {}
     }
 }

@@ -8,6 +8,7 @@ use crate::hir;
 use crate::source::{SourceFile, SourceMap};
 
 mod builds;
+mod gathering;
 mod index;
 mod labels;
 mod leaks;

@@ -1,14 +1,13 @@
 //! `clean` blocks against a record: types at each step, narrowing, rules that never fire.
 
-use super::compliance::{find_field, text_field};
-use super::quantities::{Bounds, number};
+use super::compliance::find_field;
 use super::scope::{Record, View};
 use super::types::{resolve_condition, resolve_expr, show};
-use super::{Context, compare, implies, index, packs, taint};
+use super::{Context, compare, dedup, implies, index, packs, taint};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{BinaryOp, Expr, ExprKind, Step, StepBlock, StepKind};
 use crate::source::Span;
-use crate::syntax::ast::clean::{Clean, DedupHow, Rule, RuleKind};
+use crate::syntax::ast::clean::{Clean, Rule, RuleKind};
 use crate::syntax::ast::{self, Ident};
 use crate::syntax::one_line;
 
@@ -66,8 +65,16 @@ fn resolve_rule(context: &mut Context<'_>, rule: &Rule, record: &mut Record) -> 
             narrow(record, &condition);
             Some((StepKind::Drop { condition }, reason.node.clone()))
         }
-        RuleKind::Dedup { fields, how } => {
-            let kind = resolve_dedup(context, fields, how, record)?;
+        RuleKind::Dedup { fields, how, keep } => {
+            let kind = dedup::resolve_dedup(context, fields, how, keep.as_ref(), record)?;
+            Some((kind, in_short(context, rule.span)))
+        }
+        RuleKind::DedupPieces { pieces, field, at_least } => {
+            let kind = dedup::resolve_pieces(context, *pieces, field, at_least.as_ref(), record)?;
+            Some((kind, in_short(context, rule.span)))
+        }
+        RuleKind::Decontaminate { field, against, by } => {
+            let kind = dedup::resolve_decontaminate(context, field, against, by, record)?;
             Some((kind, in_short(context, rule.span)))
         }
         RuleKind::Pack { .. } => unreachable!("a pack is several rules, and no pack has another in it"),
@@ -125,33 +132,6 @@ pub(super) fn resolve_set(
     target.taint = tainted;
     target.not_null = !value.ty.nullable;
     Some(StepKind::Set { column: id, value })
-}
-
-fn resolve_dedup(context: &mut Context<'_>, fields: &[Ident], how: &DedupHow, record: &Record) -> Option<StepKind> {
-    match how {
-        DedupHow::Exactly(_) => {
-            let columns: Vec<_> = fields.iter().map(|field| find_field(context, record, field)).collect();
-            Some(StepKind::DedupExact { columns: columns.into_iter().collect::<Option<Vec<_>>>()? })
-        }
-        DedupHow::Near(threshold) => {
-            let bounds = Bounds { open_low: true, ..Bounds::between("a similarity", 0.0, 1.0) };
-            let value = number(context, threshold, bounds);
-            let columns: Vec<_> =
-                fields.iter().map(|field| text_field(context, record, field, "`near` compares texts")).collect();
-            if let [_, second, ..] = fields {
-                context.error(
-                    Code::NotSupported,
-                    "`near` compares one field",
-                    second.span,
-                    "a second field",
-                    "write one `dedup … near …` for each field, or join the texts with `set` first",
-                );
-                return None;
-            }
-            let column = columns.into_iter().next().flatten()?;
-            Some(StepKind::DedupNear { column, threshold: value? })
-        }
-    }
 }
 
 /// What holds of a record for which the condition is not true: fields that it asked for null are not null.

@@ -10,7 +10,7 @@ use super::quantities::{Once, missing};
 use super::scope::{Record, ScopeColumn};
 use super::taint::Taint;
 use super::types::show;
-use super::{Context, cleaning, index, outputs, purpose, split, strata, unmeetable};
+use super::{Context, cleaning, index, outputs, purpose, samples, split, strata, unmeetable};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{self, ColumnId, FieldType, SourceId, SplitRule};
 use crate::source::Span;
@@ -57,6 +57,7 @@ struct Parts<'a> {
     clean: Vec<&'a Ident>,
     policy: Vec<&'a Ident>,
     labels: Vec<Statement<'a>>,
+    samples: Vec<&'a Item>,
     split: Option<(&'a ast::dataset::Split, Span)>,
     writes: Vec<outputs::Write<'a>>,
 }
@@ -87,6 +88,11 @@ fn gather<'a>(context: &mut Context<'_>, items: &'a [Item]) -> Parts<'a> {
                 }
             }
             ItemKind::Label { name, body } => parts.labels.push(Statement { name, body, span: item.span }),
+            ItemKind::Sample { .. }
+            | ItemKind::Take { .. }
+            | ItemKind::Balance { .. }
+            | ItemKind::Mix { .. }
+            | ItemKind::Weight { .. } => parts.samples.push(item),
             ItemKind::Split(split) => {
                 if once.first(context, "split", item.span) {
                     parts.split = Some((split, item.span));
@@ -168,6 +174,7 @@ fn resolve_dataset(context: &mut Context<'_>, dataset: &Dataset) {
     unmeetable::check_requirements(context, &gathered.requirements, &record);
     let outputs = outputs::resolve_outputs(context, &parts.writes, &record);
     steps.extend(outputs::asked_of_records(context, &outputs));
+    steps.extend(samples::resolve_samples(context, dataset, &parts.samples, &split.split, &record, &sources));
     let terms = purpose::resolve_purpose(context, parts.purpose, &sources, &steps, &outputs);
     let licenses: Vec<String> =
         sources.iter().filter_map(|source| context.program[source.id].license.clone()).collect();

@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::Context;
 use super::implies::{Formula, Subjects, may_be_null};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::hir::{BinaryOp, ColumnId, Dataset, Expr, ExprKind, Label, Step, StepKind};
+use crate::hir::{BinaryOp, ColumnId, Dataset, Expr, ExprKind, Keep, Label, Step, StepKind};
 use crate::source::Span;
 
 /// Reports the rules of all data sets whose order makes them useless or undone, and defaults for what is never null.
@@ -96,22 +96,29 @@ fn condition(step: &Step) -> Option<&Expr> {
         StepKind::Set { .. }
         | StepKind::DedupExact { .. }
         | StepKind::DedupNear { .. }
+        | StepKind::DedupPieces { .. }
+        | StepKind::Decontaminate { .. }
         | StepKind::Label { .. }
         | StepKind::Redact { .. }
-        | StepKind::Pair { .. } => None,
+        | StepKind::Pair { .. }
+        | StepKind::Sample { .. } => None,
     }
 }
 
 /// The columns that a step gives a new value.
 fn written(step: &Step) -> &[ColumnId] {
     match &step.kind {
-        StepKind::Set { column, .. } | StepKind::Label { column, .. } => std::slice::from_ref(column),
+        StepKind::Set { column, .. } | StepKind::Label { column, .. } | StepKind::DedupPieces { column, .. } => {
+            std::slice::from_ref(column)
+        }
         StepKind::Redact { columns, .. } => columns,
         StepKind::Drop { .. }
         | StepKind::DedupExact { .. }
         | StepKind::DedupNear { .. }
+        | StepKind::Decontaminate { .. }
         | StepKind::Forbid { .. }
-        | StepKind::Pair { .. } => &[],
+        | StepKind::Pair { .. }
+        | StepKind::Sample { .. } => &[],
     }
 }
 
@@ -121,24 +128,36 @@ fn exprs(step: &Step) -> Vec<&Expr> {
         StepKind::Set { value, .. } => vec![value],
         StepKind::Drop { condition } | StepKind::Forbid { condition, .. } => vec![condition],
         StepKind::Label { value, drop_when, .. } => std::iter::once(value).chain(drop_when).collect(),
-        StepKind::DedupExact { .. } | StepKind::DedupNear { .. } | StepKind::Redact { .. } | StepKind::Pair { .. } => {
-            Vec::new()
-        }
+        StepKind::DedupExact { keep, .. } | StepKind::DedupNear { keep, .. } => match keep {
+            Keep::First => Vec::new(),
+            Keep::Best(by) => vec![by],
+        },
+        StepKind::DedupPieces { .. }
+        | StepKind::Decontaminate { .. }
+        | StepKind::Redact { .. }
+        | StepKind::Pair { .. }
+        | StepKind::Sample { .. } => Vec::new(),
     }
 }
 
 /// Calls `visit` with each column whose value a step depends on.
 fn visit_read(step: &Step, visit: &mut impl FnMut(ColumnId)) {
     match &step.kind {
-        StepKind::DedupExact { columns } | StepKind::Redact { columns, .. } => {
-            columns.iter().for_each(|one| visit(*one))
+        StepKind::Redact { columns, .. } => columns.iter().for_each(|one| visit(*one)),
+        StepKind::DedupExact { columns, .. } => {
+            columns.iter().for_each(|one| visit(*one));
+            exprs(step).into_iter().for_each(|expr| expr.visit_columns(visit));
         }
-        StepKind::DedupNear { column, .. } => visit(*column),
+        StepKind::DedupNear { column, .. } => {
+            visit(*column);
+            exprs(step).into_iter().for_each(|expr| expr.visit_columns(visit));
+        }
+        StepKind::DedupPieces { column, .. } | StepKind::Decontaminate { column, .. } => visit(*column),
         StepKind::Set { .. } | StepKind::Drop { .. } | StepKind::Label { .. } | StepKind::Forbid { .. } => {
             exprs(step).into_iter().for_each(|expr| expr.visit_columns(visit));
         }
         // What a writer reads, it reads after all rules: nothing overwrites it.
-        StepKind::Pair { .. } => {}
+        StepKind::Pair { .. } | StepKind::Sample { .. } => {}
     }
 }
 

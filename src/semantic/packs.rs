@@ -146,7 +146,10 @@ fn resolve_statement(
             cleaning::narrow(record, &condition);
             StepKind::Drop { condition }
         }
-        RuleKind::Dedup { .. } | RuleKind::Pack { .. } => unreachable!("a pack sets and drops"),
+        RuleKind::Dedup { .. }
+        | RuleKind::DedupPieces { .. }
+        | RuleKind::Decontaminate { .. }
+        | RuleKind::Pack { .. } => unreachable!("a pack sets and drops"),
     };
     let kind = match kind {
         StepKind::Set { column, value } => StepKind::Set { column, value: value.at(named.span) },

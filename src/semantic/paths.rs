@@ -7,8 +7,8 @@ use crate::remote::Address;
 use crate::source::Span;
 use crate::syntax::ast::Text;
 
-/// What is wrong with a path by its looks alone: nothing in it, or credentials.
-pub(super) fn check_path(context: &mut Context<'_>, path: &Text) {
+/// What is wrong with a path by its looks alone: nothing in it, or credentials. Whether nothing is.
+pub(super) fn check_path(context: &mut Context<'_>, path: &Text) -> bool {
     if path.node.trim().is_empty() {
         context.error(
             Code::BadPath,
@@ -17,6 +17,7 @@ pub(super) fn check_path(context: &mut Context<'_>, path: &Text) {
             "names no file",
             "name a file or a pattern: `\"data/*.jsonl\"`",
         );
+        return false;
     }
     if let Some(Err(form)) = Address::parse(&path.node) {
         context.error(Code::BadPath, "this address cannot be read", path.span, "not an address of a file", form);
@@ -33,8 +34,10 @@ pub(super) fn check_path(context: &mut Context<'_>, path: &Text) {
                 "a secret stands in the specification",
                 "take it out: credentials come from the environment alone",
             );
+            return false;
         }
     }
+    true
 }
 
 /// The format that all paths' endings say; reported when they say none, or several.

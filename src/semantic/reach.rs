@@ -78,7 +78,18 @@ pub(super) fn refers(decl: &Decl) -> Vec<&Ident> {
                 match &rule.kind {
                     clean::RuleKind::Set { value, .. } => of_expr(value, &mut names),
                     clean::RuleKind::Drop { condition, .. } => of_expr(condition, &mut names),
-                    clean::RuleKind::Dedup { .. } | clean::RuleKind::Pack { .. } => {}
+                    clean::RuleKind::Dedup { keep, .. } => {
+                        if let Some(clean::Kept { which: clean::KeptWhich::Best(by), .. }) = keep {
+                            of_expr(by, &mut names);
+                        }
+                    }
+                    clean::RuleKind::DedupPieces { .. } | clean::RuleKind::Pack { .. } => {}
+                    clean::RuleKind::Decontaminate { against, .. } => {
+                        names.extend(against.iter().filter_map(|evaluation| match evaluation {
+                            clean::Evaluation::Field(source, _) => Some(source),
+                            clean::Evaluation::Files(_) => None,
+                        }));
+                    }
                 }
             }
         }
@@ -173,6 +184,11 @@ fn of_dataset<'d>(dataset: &'d dataset::Dataset, names: &mut Vec<&'d Ident>) {
                 }
                 names.extend(&split.stratify);
             }
+            ItemKind::Take { per, .. } => names.extend(per),
+            ItemKind::Balance { field, .. } => names.push(field),
+            ItemKind::Mix { shares, .. } => names.extend(shares.iter().map(|(source, _)| source)),
+            ItemKind::Weight { source, .. } => names.push(source),
+            ItemKind::Sample { .. } => {}
             ItemKind::Purpose(_) => {}
         }
     }

@@ -6,15 +6,16 @@ use super::compliance::{find_field, text_field};
 use super::dataset::Taken;
 use super::index::{self, SymbolKind};
 use super::names;
-use super::quantities::{Bounds, number, share, whole};
+use super::quantities::{Bounds, share, whole};
 use super::scope::Record;
 use super::types::show;
-use super::{Context, suggest};
+use super::{Context, dedup, periods, suggest};
+use crate::dedup::Scheme;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{ColumnId, FixedPart, SourceId, Split, SplitRule, Type};
 use crate::source::Span;
 use crate::syntax::ast::Ident;
-use crate::syntax::ast::dataset::{self as ast, Dataset, Part, PartKind};
+use crate::syntax::ast::dataset::{self as ast, Dataset, Part, PartKind, SplitBy};
 
 /// The names that a field which says the part may hold.
 const PARTS: [&str; 3] = ["train", "validation", "test"];
@@ -66,7 +67,7 @@ fn by_field(context: &mut Context<'_>, split: &ast::Split, field: &Ident, record
             "use `split as FIELD`, or name the parts with their shares",
         );
     }
-    let further = split.by.iter().map(|(by, _)| by.span).chain(split.seed.iter().map(|seed| seed.span));
+    let further = split.by.iter().map(|by| by.field().span).chain(split.seed.iter().map(|seed| seed.span));
     for span in further {
         context.error(
             Code::DuplicateStatement,
@@ -97,7 +98,7 @@ fn shares(
     let parts = in_canonical_order(&places);
     let positions: BTreeMap<&str, usize> = parts.iter().enumerate().map(|(at, part)| (part.as_str(), at)).collect();
     let (mut fixed, mut shared) = (Vec::new(), Vec::new());
-    let mut wrong = false;
+    let (mut wrong, mut in_time) = (false, false);
     let mut taken: Vec<(SourceId, Span)> = Vec::new();
     for part in &split.parts {
         let Some(position) = positions.get(part.name.name.as_str()).copied() else { continue };
@@ -111,9 +112,13 @@ fn shares(
                 Some(value) => shared.push((position, value)),
                 None => wrong = true,
             },
+            PartKind::Period { .. } => in_time = true,
         }
     }
-    if !wrong && record.complete {
+    let time = periods::resolve_time(context, split, record, |name| positions.get(name).copied());
+    // A part whose period is wrong was reported; the others' shares say nothing by themselves.
+    wrong |= in_time && time.is_none();
+    if !wrong && !in_time && record.complete {
         check_sum(context, &split.parts, &shared, span, sources, &taken);
     }
     if !places.iter().any(|(name, _)| name == "train") {
@@ -129,7 +134,7 @@ fn shares(
     let (near, by) = units(context, split, record);
     let stratify = split.stratify.as_ref().and_then(|name| stratum(context, record, name));
     let seed = split.seed.as_ref().and_then(|seed| whole(context, seed, Bounds::between("a seed", 0.0, f64::INFINITY)));
-    let rule = SplitRule::Shares { fixed, shares: shared, near, by, stratify, seed: seed.unwrap_or(0) };
+    let rule = SplitRule::Shares { fixed, shares: shared, near, by, stratify, time, seed: seed.unwrap_or(0) };
     Resolved { split: Split { parts, rule }, places, wrong }
 }
 
@@ -265,20 +270,23 @@ fn units(
     context: &mut Context<'_>,
     split: &ast::Split,
     record: &Record,
-) -> (Option<(ColumnId, f64)>, Option<ColumnId>) {
+) -> (Option<(ColumnId, Scheme)>, Option<ColumnId>) {
     match &split.by {
-        None => (None, None),
-        Some((field, None)) => (None, find_field(context, record, field)),
-        Some((field, Some(threshold))) => {
+        None | Some(SplitBy::Time(_)) => (None, None),
+        Some(SplitBy::Field(field)) => (None, find_field(context, record, field)),
+        Some(SplitBy::Near(field, near)) => {
             let column = text_field(context, record, field, "`near` compares texts");
-            let bounds = Bounds { open_low: true, ..Bounds::between("a similarity", 0.0, 1.0) };
-            let threshold = number(context, threshold, bounds);
-            (column.zip(threshold), None)
+            (column.zip(dedup::resolve_near(context, near)), None)
         }
     }
 }
 
 fn stratum(context: &mut Context<'_>, record: &Record, name: &Ident) -> Option<ColumnId> {
+    few_values(context, record, name, "records are stratified by a few values")
+}
+
+/// A field that may have few values; reported with what needs them when its type has too many.
+pub(super) fn few_values(context: &mut Context<'_>, record: &Record, name: &Ident, needs: &str) -> Option<ColumnId> {
     let id = find_field(context, record, name)?;
     let ty = record.column(id).ty.clone()?;
     match ty.ty {
@@ -287,7 +295,7 @@ fn stratum(context: &mut Context<'_>, record: &Record, name: &Ident) -> Option<C
             let shown = show(context, &ty);
             context.error(
                 Code::WrongType,
-                format!("records are stratified by a few values, and `{}` is `{shown}`", name.name),
+                format!("{needs}, and `{}` is `{shown}`", name.name),
                 name.span,
                 format!("is `{shown}`"),
                 "name a label, or a field of type `string`, `int` or `bool`",

@@ -7,7 +7,7 @@ use crate::engine::largest_remainder;
 use crate::hir::{BinaryOp, ColumnId, RequireSubject, Requirement, Split, SplitRule};
 use crate::source::Span;
 use crate::syntax::ast::Ident;
-use crate::syntax::ast::dataset as ast;
+use crate::syntax::ast::dataset::{self as ast, SplitBy};
 
 /// Checks what a split is stratified by, against its parts, its units and what the policies demand of each value.
 pub(super) fn check_strata(
@@ -65,23 +65,25 @@ fn check_units(
 ) -> bool {
     let column = record.column(id);
     let declared = column.declared.first().copied();
-    let by = written.by.as_ref().filter(|(field, _)| record.find(&field.name) == Some(id));
+    let by = written.by.as_ref().filter(|by| record.find(&by.field().name) == Some(id));
     let help = "stratify by a label, or by a field with few values that many records share";
     let (message, place) = if column.key {
         (
             format!("`{}` is the records' key: each of its values has one record, which one part gets", column.name),
             declared.map(|span| (span, "is the `@key`")),
         )
-    } else if let Some((field, near)) = by {
-        let message = match near {
-            Some(_) => {
+    } else if let Some(by) = by {
+        let message = match by {
+            SplitBy::Near(..) => {
                 format!("`{}` is a text that is compared with `near`: hardly two records have the same", column.name)
             }
-            None => {
+            SplitBy::Field(_) => {
                 format!("records with one `{}` are never split apart: each stratum would go into one part", column.name)
             }
+            // That the time leaves nothing to spread was reported.
+            SplitBy::Time(_) => return false,
         };
-        (message, Some((field.span, "makes the units that are never split apart")))
+        (message, Some((by.field().span, "makes the units that are never split apart")))
     } else if column.group {
         (
             format!("records with one `{}` are never split apart: each stratum would go into one part", column.name),

@@ -155,6 +155,11 @@ fn check_dataset(dataset: &Dataset, names: &Names<'_>, refused: &mut Diagnostics
             | ItemKind::Purpose(_)
             | ItemKind::Clean(_)
             | ItemKind::Policy(_)
+            | ItemKind::Sample { .. }
+            | ItemKind::Take { .. }
+            | ItemKind::Balance { .. }
+            | ItemKind::Mix { .. }
+            | ItemKind::Weight { .. }
             | ItemKind::Split(_) => {}
         }
     }

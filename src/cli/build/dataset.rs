@@ -14,10 +14,10 @@ use crate::emit::{self, Manifest, file_name, verify_outputs};
 use crate::engine::read::Sizes;
 use crate::engine::stage::Reuse;
 use crate::engine::{
-    self, BuildInputs, BuildStage, Destination, EngineError, InputFile, Measured, MemoryLimit, Progress, SourceFiles,
-    Surveyed, TrainingTable, Violation,
+    self, BuildInputs, BuildStage, Destination, EngineError, EvaluatedFiles, InputFile, Measured, MemoryLimit,
+    Progress, SourceFiles, Surveyed, TrainingTable, Violation,
 };
-use crate::hir::{DatasetId, LabelSchema, LabelValues, Program, SourceId, Task};
+use crate::hir::{DatasetId, Evaluated, LabelSchema, LabelValues, Program, SourceId, StepKind, Task};
 use crate::remote::Remote;
 
 /// Builds one data set, or finds that its folder holds what would be built. Gives its manifest.
@@ -25,7 +25,8 @@ pub fn build(session: &mut Session<'_>, id: DatasetId) -> Result<Manifest, Failu
     let program: &Program = &session.spec.program;
     let dataset = &program[id];
     let sources = find_inputs(program, id, &session.roots, &session.remote, session.terminal)?;
-    let given = inputs(sources, session.jobs, session.memory.clone(), &session.cancel);
+    let evaluated = find_evaluated(program, id, &session.roots, session.terminal)?;
+    let given = inputs(sources, evaluated, session.jobs, session.memory.clone(), &session.cancel);
     let inputs = BuildInputs { stages: session.stages.clone(), ..given };
     let bar = Bar::new(session.terminal, "Building", &dataset.name);
     let surveyed = Surveyed::of(program, id, &inputs, &mut |progress| bar.show(progress))
@@ -145,7 +146,31 @@ fn hold_to_lock(session: &mut Session<'_>, manifest: &Manifest) -> Result<(), Fa
     Ok(())
 }
 
-/// The files of a data set and of the sources that its labels are found in.
+/// The files that the records of a data set are held against.
+pub fn find_evaluated(
+    program: &Program,
+    id: DatasetId,
+    roots: &Roots,
+    terminal: &Terminal,
+) -> Result<Vec<EvaluatedFiles>, Failure> {
+    let against = program[id].steps.iter().flat_map(|step| match &step.kind {
+        StepKind::Decontaminate { against, .. } => against.as_slice(),
+        _ => &[],
+    });
+    let mut found = Vec::new();
+    for evaluated in against {
+        let Evaluated::Files { path, folder } = evaluated else { continue };
+        let files = roots.evaluated(folder, path).map_err(|NotFound { message, help }| {
+            terminal.error(message, Some(&help));
+            Failure::World
+        })?;
+        let files = files.into_iter().map(|file| InputFile { name: file.name, location: file.location }).collect();
+        found.push(EvaluatedFiles { path: path.clone(), folder: folder.clone(), files });
+    }
+    Ok(found)
+}
+
+/// The files of a data set, of the sources that its labels are found in, and of those that it is held against.
 pub fn find_inputs(
     program: &Program,
     id: DatasetId,
@@ -161,6 +186,7 @@ pub fn find_inputs(
             LabelSchema::Choice(LabelValues::Listed(_)) | LabelSchema::Declared(_) => {}
         }
     }
+    wanted.extend(engine::foreign_sources(dataset));
     wanted.sort();
     wanted.dedup();
     let mut sources = Vec::new();
@@ -197,9 +223,15 @@ fn some(names: &[String]) -> String {
 }
 
 /// What the engine is given beside the program.
-pub fn inputs(sources: Vec<SourceFiles>, jobs: usize, memory: MemoryLimit, cancel: &Arc<AtomicBool>) -> BuildInputs {
+pub fn inputs(
+    sources: Vec<SourceFiles>,
+    evaluated: Vec<EvaluatedFiles>,
+    jobs: usize,
+    memory: MemoryLimit,
+    cancel: &Arc<AtomicBool>,
+) -> BuildInputs {
     let jobs = NonZeroUsize::new(jobs).unwrap_or(NonZeroUsize::MIN);
-    BuildInputs { sources, jobs, sizes: Sizes::default(), memory, cancel: Arc::clone(cancel), stages: None }
+    BuildInputs { sources, evaluated, jobs, sizes: Sizes::default(), memory, cancel: Arc::clone(cancel), stages: None }
 }
 
 /// Tells why the engine stopped.

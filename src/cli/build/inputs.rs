@@ -67,6 +67,17 @@ impl Roots {
         Ok(all)
     }
 
+    /// The files that records are held against, sorted by name; `base` is where the path begins, from the spec's folder.
+    pub fn evaluated(&self, base: &str, path: &str) -> Result<Vec<InputFile>, NotFound> {
+        let format = extension(path).and_then(|ending| SourceFormat::of_ending(&ending));
+        let format = format.expect("a checked program names files of a format that texts are taken from");
+        let found = self.matches(base, path, format)?;
+        if found.files.is_empty() {
+            return Err(self.not_found(&format!("decontaminate: no file matches `{path}`"), path));
+        }
+        Ok(found.files)
+    }
+
     /// The folder of a model, looked for as files are; `base` is where its path begins, from the spec's folder.
     pub fn folder(&self, base: &str, path: &str, what: &str) -> Result<PathBuf, NotFound> {
         self.roots(base, path)

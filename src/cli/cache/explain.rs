@@ -89,7 +89,8 @@ fn look(
     let sources = dataset::find_inputs(program, id, &roots, &remote, terminal)?;
     // Nothing is decided, so that nothing is kept in memory.
     let memory = MemoryLimit { bytes: MemoryLimit::DEFAULT, cache: cache.to_path_buf() };
-    let inputs = dataset::inputs(sources, jobs(None), memory, &cancel);
+    let evaluated = dataset::find_evaluated(program, id, &roots, terminal)?;
+    let inputs = dataset::inputs(sources, evaluated, jobs(None), memory, &cancel);
     let bar = Bar::new(terminal, "Looking", &program[id].name);
     let surveyed = Surveyed::of(program, id, &inputs, &mut |progress| bar.show(progress))
         .map_err(|error| dataset::fail(terminal, &error))?;

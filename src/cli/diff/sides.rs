@@ -7,7 +7,7 @@ use crate::cli::terminal::Terminal;
 use crate::cli::{Failure, context};
 use crate::diagnostics::has_errors;
 use crate::emit::{Manifest, file_name, fingerprint};
-use crate::engine::{FileOutcome, SourceOutcome};
+use crate::engine::{FileOutcome, SourceOutcome, SourceUse};
 use crate::hir::{Dataset, Program};
 use crate::source::{SourceFile, SourceMap};
 use crate::syntax::{self, ast};
@@ -153,6 +153,7 @@ fn was_made_by(program: &Program, dataset: &Dataset, manifest: &Manifest) -> boo
         .iter()
         .map(|source| SourceOutcome {
             name: source.name.clone(),
+            used: SourceUse::Records,
             files: source
                 .files
                 .iter()

@@ -8,7 +8,7 @@ use std::sync::atomic::AtomicBool;
 
 use clap::Args;
 
-use super::build::dataset::{Bar, fail, find_inputs, inputs};
+use super::build::dataset::{Bar, fail, find_evaluated, find_inputs, inputs};
 use super::build::inputs::Roots;
 use super::context::{self, Spec};
 use super::terminal::{Paint, Terminal};
@@ -98,7 +98,8 @@ pub fn run(args: &PreviewArgs, terminal: &Terminal) -> Result<(), Failure> {
     build::listen(&cancel);
     let remote = build::remote(&args.spec, args.cache.as_deref(), args.offline, &cancel, terminal);
     let sources = find_inputs(&spec.program, id, &roots, &remote, terminal)?;
-    let inputs = inputs(sources, build::jobs(args.jobs), args.memory.limit(args.cache.as_deref()), &cancel);
+    let evaluated = find_evaluated(&spec.program, id, &roots, terminal)?;
+    let inputs = inputs(sources, evaluated, build::jobs(args.jobs), args.memory.limit(args.cache.as_deref()), &cancel);
     let bar = Bar::new(terminal, "Reading", name);
     let world = |error| fail(terminal, &error);
     let surveyed = Surveyed::of(&spec.program, id, &inputs, &mut |progress| bar.show(progress)).map_err(world)?;

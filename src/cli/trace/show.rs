@@ -146,7 +146,15 @@ impl Shown<'_> {
             printable(&format!("{id}{at}"))
         };
         if let Some(of) = &life.duplicate_of {
-            self.terminal.answer(format_args!("  it repeats {}", place(of)));
+            let alike = life.similarity.map_or(String::new(), |similarity| format!(", similarity {similarity:.3}"));
+            self.terminal.answer(format_args!("  it repeats {}{alike}", place(of)));
+        }
+        if let Some(bytes) = life.cut_bytes {
+            let s = if bytes == 1 { "byte" } else { "bytes" };
+            self.terminal.answer(format_args!("  {} {s} of it were cut out, which occurred before", count(bytes)));
+        }
+        if let Some(copies) = life.copies {
+            self.terminal.answer(format_args!("  it is written {copies} times"));
         }
         if life.repeats > 0 {
             let s = if life.repeats == 1 { "record repeats" } else { "records repeat" };

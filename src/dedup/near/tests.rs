@@ -1,26 +1,27 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::dedup::union_find::UnionFind;
 
 /// The representatives that comparing every pair gives.
 fn by_every_pair(texts: &[String], threshold: f64) -> Vec<usize> {
-    let mut sets = UnionFind::default();
-    for _ in texts {
-        sets.push();
-    }
+    let mut sets = UnionFind::new(texts.len());
     for a in 0..texts.len() {
         for b in a + 1..texts.len() {
-            if text_similarity(&texts[a], &texts[b]) >= threshold {
+            if text_similarity(&texts[a], &texts[b], Shingle::DEFAULT) >= threshold {
                 sets.union(a as u32, b as u32);
             }
         }
     }
-    sets.into_roots().into_iter().map(|root| root as usize).collect()
+    sets.roots().into_iter().map(|root| root as usize).collect()
+}
+
+fn scheme(threshold: f64) -> Scheme {
+    Scheme::new(Threshold::new(threshold).expect("the tests use thresholds of the range"))
 }
 
 fn representatives(texts: &[String], threshold: f64) -> Vec<usize> {
-    let threshold = Threshold::new(threshold).expect("the tests use thresholds of the range");
-    let clusters = clusters(texts.iter().map(String::as_str), threshold);
+    let clusters = clusters(texts.iter().map(String::as_str), scheme(threshold));
     (0..clusters.len()).map(|index| clusters.representative(index)).collect()
 }
 
@@ -30,7 +31,7 @@ struct Numbers(u64);
 impl Numbers {
     fn below(&mut self, bound: usize) -> usize {
         self.0 = self.0.wrapping_add(1);
-        (super::super::jaccard::mix(self.0) % bound as u64) as usize
+        (crate::dedup::hash::mix(self.0) % bound as u64) as usize
     }
 }
 
@@ -66,10 +67,10 @@ fn short_and_equal_texts() {
 fn the_first_text_represents_its_cluster() {
     let long = |last: &str| format!("{} {last}", (0..40).map(|i| format!("word{i}")).collect::<Vec<_>>().join(" "));
     let texts = [long("a"), "something else altogether that is not alike".to_owned(), long("b"), long("a")];
-    let threshold = Threshold::new(0.9).expect("0.9 is a threshold");
-    let clusters = clusters(texts.iter().map(String::as_str), threshold);
-    assert_eq!(clusters.duplicates().collect::<Vec<_>>(), [(2, 0), (3, 0)]);
-    assert_eq!((clusters.len(), clusters.is_empty(), clusters.examined()), (4, false, 1));
+    let clusters = clusters(texts.iter().map(String::as_str), scheme(0.9));
+    let duplicates: Vec<_> = clusters.duplicates().map(|one| (one.index, one.of, one.similarity)).collect();
+    assert_eq!(duplicates, [(2, 0, 36.0 / 38.0), (3, 0, 1.0)]);
+    assert_eq!((clusters.len(), clusters.is_empty()), (4, false));
 }
 
 #[test]
@@ -86,7 +87,7 @@ fn thresholds_are_shares() {
 fn the_recall_of_pairs_at_the_threshold() {
     let mut numbers = Numbers(1);
     for similarity in [0.5, 0.7, 0.85, 0.95] {
-        let threshold = Threshold::new(similarity).expect("the tests use thresholds of the range");
+        let scheme = scheme(similarity);
         let (mut pairs, mut joined) = (0, 0);
         while pairs < 400 {
             let text: Vec<String> = (0..60 + numbers.below(150)).map(|_| format!("w{}", numbers.below(5000))).collect();
@@ -96,9 +97,9 @@ fn the_recall_of_pairs_at_the_threshold() {
                 copy[at] = format!("x{}", numbers.below(5000));
             }
             let (text, copy) = (text.join(" "), copy.join(" "));
-            if (similarity..similarity + 0.05).contains(&text_similarity(&text, &copy)) {
+            if (similarity..similarity + 0.05).contains(&text_similarity(&text, &copy, Shingle::DEFAULT)) {
                 pairs += 1;
-                joined += clusters([text.as_str(), copy.as_str()], threshold).duplicates().count();
+                joined += clusters([text.as_str(), copy.as_str()], scheme).duplicates().count();
             }
         }
         let recall = joined as f64 / f64::from(pairs);

@@ -107,7 +107,7 @@ fn loading(text: &mut String, manifest: &Manifest) {
 
 fn sources(text: &mut String, program: &hir::Program, dataset: &hir::Dataset, manifest: &Manifest) {
     section(text, "##", "Sources");
-    let rows = manifest.sources.iter().map(|source| {
+    let rows = manifest.sources.iter().filter(|source| source.used.is_none()).map(|source| {
         let doc = dataset.sources.iter().map(|&id| &program[id]).find(|declared| declared.name == source.name);
         let or_dash = |words: Option<&str>| words.map_or("–".to_owned(), plain);
         vec![

@@ -95,6 +95,8 @@ fn data_set(name: &str, values: usize, records: u64) -> (Manifest, Statistics) {
         dropped,
         changed: records,
         quarantined: 0,
+        near: None,
+        cut: None,
     };
     let manifest = Manifest {
         dataset: own(),
@@ -106,13 +108,22 @@ fn data_set(name: &str, values: usize, records: u64) -> (Manifest, Statistics) {
             files: vec![SourceFileEntry { path: own(), digest: digest(), records }],
             license: Some(own()),
             origin: Some(own()),
+            used: None,
         }],
         steps: vec![step(own(), 0), step(format!("{name}2"), records.min(1))],
         splits: ["train", name]
-            .map(|part| (part.to_owned(), SplitEntry { records, labels: Named(vec![(own(), labels.clone())]) }))
+            .map(|part| {
+                (part.to_owned(), SplitEntry { records, copies: 0, labels: Named(vec![(own(), labels.clone())]) })
+            })
             .into_iter()
             .collect(),
-        certificate: CertificateEntry { by: own(), method: own(), shared_keys: records, near_pairs: Some(0) },
+        certificate: CertificateEntry {
+            by: own(),
+            method: own(),
+            shared_keys: records,
+            near_pairs: Some(0),
+            ..CertificateEntry::default()
+        },
         personal: vec![
             PersonalEntry { field: own(), kinds: vec![own()], found: Named(vec![(own(), records)]), because: None },
             PersonalEntry { field: own(), kinds: Vec::new(), found: Named::default(), because: Some(own()) },

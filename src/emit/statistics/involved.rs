@@ -19,8 +19,11 @@ pub fn involved(program: &Program, dataset: &Dataset, step: usize) -> Involved {
         StepKind::Drop { condition } | StepKind::Forbid { condition, .. } => {
             condition.visit_columns(&mut |id| columns.push(id));
         }
-        StepKind::DedupExact { columns: compared } => columns.extend(compared),
-        StepKind::DedupNear { column, .. } => columns.push(*column),
+        StepKind::DedupExact { columns: compared, .. } => columns.extend(compared),
+        StepKind::DedupNear { column, .. }
+        | StepKind::DedupPieces { column, .. }
+        | StepKind::Decontaminate { column, .. } => columns.push(*column),
+        StepKind::Sample { taken, .. } => columns.extend(taken.by()),
         StepKind::Label { value, drop_when, .. } => {
             value.visit_columns(&mut |id| columns.push(id));
             if let Some(condition) = drop_when {

@@ -8,7 +8,7 @@ use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use crate::emit::*;
 use crate::engine::{
     AuditRow, Certificate, FileOutcome, LabelOutcome, MissingRecord, Outcome, PartOutcome, PersonalFound,
-    QuarantineRow, RecordId, SourceOutcome, StepOutcome, StepOutcomeKind, Verdict,
+    QuarantineRow, RecordId, SourceOutcome, SourceUse, StepOutcome, StepOutcomeKind, Verdict,
 };
 use crate::hir::{
     Column, ColumnId, Dataset, Expr, ExprKind, FieldType, Label, LabelId, LabelSchema, LabelValue, LabelValues,
@@ -159,10 +159,12 @@ pub(super) fn outcome() -> Outcome {
         dropped: figures[2],
         changed: figures[3],
         quarantined: figures[4],
+        cut: None,
     };
     let part = |name: &str, records, labels: [u64; 3]| PartOutcome {
         name: name.to_owned(),
         records,
+        copies: 0,
         labels: vec![labels.to_vec()],
     };
     Outcome {
@@ -177,6 +179,7 @@ pub(super) fn outcome() -> Outcome {
                 records: 5,
             }],
             license: Some("CC-BY-4.0".to_owned()),
+            used: SourceUse::Records,
         }],
         steps: vec![
             step(StepOutcomeKind::Read, "read", 0, [5, 4, 0, 0, 1]),
@@ -197,6 +200,7 @@ pub(super) fn outcome() -> Outcome {
             method: "every record once".to_owned(),
             shared_keys: 0,
             near_pairs: None,
+            times: Vec::new(),
         },
         violations: Vec::new(),
     }
@@ -237,7 +241,10 @@ pub(super) fn staged(out: &Path, each: usize) -> Result<Finished, EmitError> {
         rule_line: None,
         step,
         duplicate_of: None,
+        similarity: None,
         split,
+        copies: split.map(|_| 1),
+        cut_bytes: None,
     };
     let audit = [
         row(1, Verdict::Kept, None, None, Some("train")),

@@ -5,8 +5,8 @@ use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 
-use arrow::array::{Array, AsArray, Int32Array, Int64Array, RecordBatch, StringArray};
-use arrow::datatypes::{Int32Type, Int64Type};
+use arrow::array::{Array, AsArray, Float32Array, Int32Array, Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::{Float32Type, Int32Type, Int64Type};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde::Deserialize;
 
@@ -37,8 +37,10 @@ pub(super) fn search(folder: &Path, manifest: &Manifest, wanted: &Wanted, limit:
         for row in 0..rows.id.len() {
             let part = rows.split.is_valid(row).then(|| rows.split.value(row));
             let position = part.and_then(|part| counted.iter_mut().find(|(name, _)| name == part)).map(|(_, count)| {
-                *count += 1;
-                *count
+                // Copies stand side by side; the first of them is told.
+                let first = *count + 1;
+                *count += u64::from(rows.copies.value(row).unsigned_abs());
+                first
             });
             match wanted {
                 Wanted::Id(id) if rows.id.value(row).starts_with(id.as_str()) => {
@@ -149,7 +151,10 @@ struct Rows<'a> {
     rule: &'a StringArray,
     step: &'a Int32Array,
     duplicate_of: &'a StringArray,
+    similarity: &'a Float32Array,
     split: &'a StringArray,
+    copies: &'a Int32Array,
+    cut_bytes: &'a Int64Array,
 }
 
 fn each_batch(folder: &Path, each: &mut dyn FnMut(&Rows<'_>)) -> Result<(), EmitError> {
@@ -180,7 +185,10 @@ impl<'a> Rows<'a> {
             rule: text("rule")?,
             step: batch.column_by_name("step")?.as_primitive_opt::<Int32Type>()?,
             duplicate_of: text("duplicate_of")?,
+            similarity: batch.column_by_name("similarity")?.as_primitive_opt::<Float32Type>()?,
             split: text("split")?,
+            copies: batch.column_by_name("copies")?.as_primitive_opt::<Int32Type>()?,
+            cut_bytes: batch.column_by_name("cut_bytes")?.as_primitive_opt::<Int64Type>()?,
         })
     }
 
@@ -208,6 +216,13 @@ impl<'a> Rows<'a> {
             steps: steps(manifest, &verdict, step),
             outputs: outputs.collect(),
             duplicate_of: text(self.duplicate_of).map(|id| Other { id, file: String::new(), line: 0 }),
+            similarity: self.similarity.is_valid(row).then(|| self.similarity.value(row)),
+            cut_bytes: self.cut_bytes.is_valid(row).then(|| self.cut_bytes.value(row).unsigned_abs()),
+            copies: self
+                .copies
+                .is_valid(row)
+                .then(|| self.copies.value(row).unsigned_abs())
+                .filter(|copies| *copies > 1),
             repeated_by: Vec::new(),
             repeats: 0,
             error: None,

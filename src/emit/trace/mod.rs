@@ -82,6 +82,15 @@ pub struct Life {
     /// The record that it repeats.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub duplicate_of: Option<Other>,
+    /// How alike the two are, where near-duplicates were looked for: the Jaccard similarity of their shingles.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub similarity: Option<f32>,
+    /// How many bytes were cut out of its texts since they occurred before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cut_bytes: Option<u64>,
+    /// How often it is written, where that is more than once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub copies: Option<u32>,
     /// The first records that repeat it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub repeated_by: Vec<Other>,

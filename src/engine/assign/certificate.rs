@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 
 use super::super::EngineError;
-use super::super::narrow::{Key, Narrow};
-use super::super::outcome::Certificate;
+use super::super::narrow::{Key, Narrow, moment_of};
+use super::super::outcome::{Certificate, PartTimes};
 use super::super::spool::{Sorter, SpoolError, item};
 use super::Parts;
 use super::shares::Shares;
@@ -63,7 +63,31 @@ impl Shares<'_> {
         if columns.is_empty() {
             shared_keys = shared_records(self.narrow, parts)?;
         }
-        Ok(Certificate { by, method: self.method(), shared_keys, near_pairs: self.near_pairs(parts)? })
+        let (near_pairs, times) = (self.near_pairs(parts)?, self.times(parts)?);
+        Ok(Certificate { by, method: self.method(), shared_keys, near_pairs, times })
+    }
+
+    /// When the first and the last record of each part are from, where the parts follow each other in time.
+    fn times(&self, parts: &Parts) -> Result<Vec<PartTimes>, EngineError> {
+        let Some(times) = &self.narrow.time else { return Ok(Vec::new()) };
+        let mut ends: Vec<Option<(u64, u64)>> = vec![None; self.dataset.split.parts.len()];
+        for (part, time) in parts.iter()?.zip(times.iter()?) {
+            let (Some(part), time) = (part?, time?) else { continue };
+            let end = &mut ends[usize::from(part)];
+            let (first, last) = end.unwrap_or((time, time));
+            *end = Some((first.min(time), last.max(time)));
+        }
+        let named = self.dataset.split.parts.iter().zip(ends);
+        let known = named.filter_map(|(part, ends)| ends.map(|ends| (part, ends)));
+        let mut times: Vec<PartTimes> = known
+            .map(|(part, (first, last))| PartTimes {
+                part: part.clone(),
+                first: moment_of(first),
+                last: moment_of(last),
+            })
+            .collect();
+        times.sort_by_key(|part| (part.first, part.last));
+        Ok(times)
     }
 
     /// Near-duplicates that stand in different parts. A cluster may have lost its first record to a fixed part, so its kept
@@ -85,7 +109,7 @@ impl Shares<'_> {
         let mut names = Vec::new();
         let column = |id: ColumnId| self.dataset.columns[id.0 as usize].name.as_str();
         if let SplitRule::Shares { near, by, .. } = &self.dataset.split.rule {
-            names.extend(near.map(|(id, threshold)| format!("{} near {threshold}", column(id))));
+            names.extend(near.map(|(id, scheme)| format!("{} near {}", column(id), scheme.threshold.get())));
             names.extend(by.map(|id| column(id).to_owned()));
         }
         names.extend(split::groups(self.dataset).into_iter().map(|id| column(id).to_owned()));
@@ -94,17 +118,26 @@ impl Shares<'_> {
 
     fn method(&self) -> String {
         let (fixed, _, seed) = self.rule();
-        let ranked = match self.narrow.stratum {
-            Some(_) => "ranked by keyed BLAKE3 in each stratum and cut by largest remainder",
-            None => "keyed BLAKE3 against thresholds",
+        let ranked = match (self.time(), &self.narrow.stratum) {
+            (Some(time), _) => {
+                let name = &self.dataset.columns[time.column.0 as usize].name;
+                let cut =
+                    if time.periods.is_empty() { "cut by largest remainder" } else { "cut at the moments written" };
+                format!("the latest `{name}` of each unit, {cut}")
+            }
+            (None, Some(_)) => {
+                format!("ranked by keyed BLAKE3 in each stratum and cut by largest remainder, seed {seed}")
+            }
+            (None, None) => format!("keyed BLAKE3 against thresholds, seed {seed}"),
         };
-        let begin = if fixed.is_empty() { String::new() } else { "whole sources first, the rest by ".to_owned() };
-        let checked = match (&self.clusters, self.columns().is_empty()) {
-            (Some(_), true) => "checked for equal records and for near-duplicates by verified Jaccard similarity",
-            (Some(_), false) => "checked for equal values and for near-duplicates by verified Jaccard similarity",
-            (None, true) => "checked for equal records",
-            (None, false) => "checked for equal values",
+        let begin = if fixed.is_empty() { "" } else { "whole sources first, the rest by " };
+        let what = if self.columns().is_empty() { "records" } else { "values" };
+        let near = match &self.dataset.split.rule {
+            SplitRule::Shares { near: Some((_, scheme)), .. } => {
+                format!(", and for near-duplicates by {scheme}")
+            }
+            SplitRule::Shares { near: None, .. } | SplitRule::AllTrain | SplitRule::ByField(_) => String::new(),
         };
-        format!("{begin}{ranked}, seed {seed}; {checked}")
+        format!("{begin}{ranked}; all emitted records were checked for equal {what}{near}")
     }
 }

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::EngineError;
 use super::narrow::{Codes, Narrow, Row};
+use super::near::Compared;
 use super::outcome::{Certificate, RecordId, StepOutcomeKind};
 use super::resolve::{Decide, Fates, Judge, Record, Reread, Ruling, Stage, no_records, sweep};
 use super::spool::Spool;
@@ -50,6 +51,7 @@ pub fn assign(
         method: "all records are in one part".to_owned(),
         shared_keys: 0,
         near_pairs: None,
+        times: Vec::new(),
     };
     let parts = match &dataset.split.rule {
         SplitRule::AllTrain => split(narrow, fates, Everybody)?,
@@ -63,7 +65,10 @@ pub fn assign(
         SplitRule::Shares { near, .. } => {
             let reached = fates.reached(narrow);
             let clusters = match near {
-                Some((_, threshold)) => Some(again.near(crate::plan::split::NEAR, &reached, *threshold)?),
+                Some((_, scheme)) => {
+                    let texts = crate::plan::split::NEAR.to_owned();
+                    Some(again.near(&Compared { texts, scores: None, scheme: *scheme }, &reached)?)
+                }
                 None => None,
             };
             let shares = Shares { narrow, dataset, source, reached: &reached, clusters };
@@ -113,7 +118,7 @@ impl<P: Place> Decide for Splitting<'_, P> {
                 self.parts.push(Some(part))?;
                 Ruling::Pass
             }
-            Placement::Repeat { of, id } => Ruling::Repeat { of, id },
+            Placement::Repeat { of, id } => Ruling::Repeat { of, id, similarity: None },
             Placement::Quarantine(text) => Ruling::Quarantine(text),
         })
     }

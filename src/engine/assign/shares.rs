@@ -3,13 +3,13 @@
 use super::super::EngineError;
 use super::super::narrow::{Key, Narrow, Row};
 use super::super::outcome::RecordId;
-use super::super::partition::{Unit, by_stratum, by_threshold, rank};
+use super::super::partition::{Ties, Unit, by_stratum, by_threshold, rank};
 use super::super::read::file_and_offset;
 use super::super::resolve::{Fates, Reached, Record};
 use super::super::spool::{Cursor, Merge, OfRow, Sorter, Sparse, Spool, item};
 use super::{Place, Placement};
 use crate::dedup::near::Clusters;
-use crate::hir::{Dataset, FixedPart, SourceId, SplitRule};
+use crate::hir::{Dataset, FixedPart, SourceId, SplitRule, TimeOrder};
 
 /// A split by shares.
 pub(super) struct Shares<'s> {
@@ -63,6 +63,14 @@ impl<'s> Shares<'s> {
         }
     }
 
+    /// The order in time in which the parts follow each other.
+    pub(super) fn time(&self) -> Option<&'s TimeOrder> {
+        match &self.dataset.split.rule {
+            SplitRule::Shares { time, .. } => time.as_ref(),
+            SplitRule::AllTrain | SplitRule::ByField(_) => None,
+        }
+    }
+
     /// The columns whose equal values make units.
     pub(super) fn columns(&self) -> Vec<&'s Spool<Option<Key>>> {
         self.narrow.by.iter().chain(&self.narrow.groups).collect()
@@ -78,7 +86,7 @@ impl<'s> Shares<'s> {
 
     /// How each row is placed, after a look at all of them where that is needed.
     pub(super) fn place(&'s self, fates: &Fates) -> Result<ByShares<'s>, EngineError> {
-        if !self.columns().is_empty() || self.clusters.is_some() {
+        if !self.columns().is_empty() || self.clusters.is_some() || self.narrow.time.is_some() {
             return Ok(ByShares::Found(Sparse::new(self.place_units(fates)?.iter()?)));
         }
         match &self.narrow.stratum {
@@ -104,7 +112,7 @@ impl<'s> Shares<'s> {
                 }
             }
         }
-        by_stratum(&ranked.finish()?, shares, &mut |row, part| placed.push(Placed::into(row, part)))?;
+        by_stratum(&ranked.finish()?, shares, Ties::Apart, &mut |row, part| placed.push(Placed::into(row, part)))?;
         Ok(ByShares::Found(Sparse::new(placed.finish()?.iter()?)))
     }
 }

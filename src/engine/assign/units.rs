@@ -4,12 +4,19 @@
 //! connected is found in memory, with 4 bytes for each record that reaches the split.
 
 use super::super::EngineError;
-use super::super::narrow::{Key, Row};
+use super::super::narrow::{Key, Row, in_order};
 use super::super::outcome::RecordId;
-use super::super::partition::{Unit, by_stratum, by_threshold, rank};
+use super::super::partition::{Ties, Unit, by_stratum, by_threshold, rank, rank_in_time};
 use super::super::resolve::Fates;
 use super::super::spool::{Cursor, OfRow, Sorted, Sorter, Sparse, Spool, SpoolError, item};
 use super::shares::{Placed, Shares};
+use crate::hir::Period;
+
+/// The part to whose period a moment belongs.
+fn in_period(moment: u64, periods: &[Period]) -> u16 {
+    let ends = |period: &&Period| period.before.is_none_or(|before| moment < in_order(before));
+    periods.iter().find(ends).map_or(0, |period| period.part as u16)
+}
 
 /// A row of a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,9 +29,13 @@ struct Member {
     stratum: Key,
     /// The part of its source, where it is fixed.
     fixed: Option<u16>,
+    /// The moment that it is from, where the parts follow each other in time.
+    time: u64,
 }
 
-item!(fixed Member { unit: Key, row: Row, value: Option<Key>, id: RecordId, stratum: Key, fixed: Option<u16> });
+item!(fixed Member {
+    unit: Key, row: Row, value: Option<Key>, id: RecordId, stratum: Key, fixed: Option<u16>, time: u64,
+});
 
 /// A unit, in order of the units' names.
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +75,8 @@ struct Growing {
     id: Key,
     /// The last fixed part of a member, with its first record there.
     fixed: Option<(u16, Row, RecordId)>,
+    /// The moment of its latest member.
+    latest: u64,
 }
 
 impl Growing {
@@ -76,6 +89,7 @@ impl Growing {
             value: None,
             id: first.id.0,
             fixed: None,
+            latest: 0,
         };
         unit.add(first);
         unit
@@ -83,6 +97,7 @@ impl Growing {
 
     fn add(&mut self, member: &Member) {
         self.size += 1;
+        self.latest = self.latest.max(member.time);
         self.value = self.value.into_iter().chain(member.value).min();
         self.id = self.id.min(member.id.0);
         if let Some(part) = member.fixed
@@ -133,6 +148,7 @@ impl Shares<'_> {
         let columns = self.columns().into_iter().map(Spool::cursor);
         let mut columns = columns.collect::<Result<Vec<_>, _>>()?;
         let mut strata = self.narrow.stratum.as_ref().map(Spool::cursor).transpose()?;
+        let mut times = self.narrow.time.as_ref().map(Spool::cursor).transpose()?;
         let (mut ids, mut location) = (fates.ids.cursor()?, self.narrow.location.cursor()?);
         let mut members = Sorter::new(self.narrow.budget());
         for (at, row) in self.reached.rows()?.enumerate() {
@@ -145,7 +161,8 @@ impl Shares<'_> {
             };
             let stratum = strata.as_mut().map_or(Ok([0; 16]), |strata| strata.at(row))?;
             let fixed = self.fixed_part(location.at(row)?).map(|part| part as u16);
-            members.push(Member { unit, row, value, id, stratum, fixed })?;
+            let time = times.as_mut().map_or(Ok(0), |times| times.at(row))?;
+            members.push(Member { unit, row, value, id, stratum, fixed, time })?;
         }
         Ok(members.finish()?)
     }
@@ -155,16 +172,22 @@ impl Shares<'_> {
         let (_, shares, seed) = self.rule();
         let budget = self.narrow.budget();
         let (mut wholes, mut ranked) = (Spool::new(budget), Sorter::new(budget));
-        let stratified = self.narrow.stratum.is_some();
+        let (stratified, time) = (self.narrow.stratum.is_some(), self.time());
         let mut end = |unit: Growing| {
-            let (part, drawn, id) = match unit.fixed {
+            const NOBODY: RecordId = RecordId([0; 16]);
+            let (part, drawn, id) = match (unit.fixed, time) {
                 // The last fixed part wins.
-                Some((part, first, id)) => (Some(part), Some(first), id),
-                None if stratified => {
-                    ranked.push(rank(seed, &unit.unit(), wholes.len()))?;
-                    (None, None, RecordId([0; 16]))
+                (Some((part, first, id)), _) => (Some(part), Some(first), id),
+                (None, Some(time)) if time.periods.is_empty() => {
+                    ranked.push(rank_in_time(unit.latest, &unit.unit(), wholes.len()))?;
+                    (None, None, NOBODY)
                 }
-                None => (Some(by_threshold(seed, &unit.unit().key, shares) as u16), None, RecordId([0; 16])),
+                (None, Some(time)) => (Some(in_period(unit.latest, &time.periods)), None, NOBODY),
+                (None, None) if stratified => {
+                    ranked.push(rank(seed, &unit.unit(), wholes.len()))?;
+                    (None, None, NOBODY)
+                }
+                (None, None) => (Some(by_threshold(seed, &unit.unit().key, shares) as u16), None, NOBODY),
             };
             wholes.push(Whole { size: unit.size, part, drawn, id })
         };
@@ -178,7 +201,11 @@ impl Shares<'_> {
         }
         growing.map_or(Ok(()), &mut end)?;
         let mut cuts = Sorter::new(budget);
-        by_stratum(&ranked.finish()?, shares, &mut |unit, part| cuts.push(Cut { unit, part: part as u16 }))?;
+        let mut cut = |unit, part| cuts.push(Cut { unit, part: part as u16 });
+        match time {
+            None => by_stratum(&ranked.finish()?, shares, Ties::Apart, &mut cut)?,
+            Some(_) => by_stratum(&ranked.finish()?, shares, Ties::Together, &mut cut)?,
+        }
         Ok((wholes, cuts.finish()?))
     }
 
@@ -208,7 +235,7 @@ impl Shares<'_> {
             }
         }
         if let Some(clusters) = &self.clusters {
-            clusters.duplicates().for_each(|(at, of)| sets.join(of as u32, at as u32));
+            clusters.duplicates().for_each(|one| sets.join(one.of as u32, one.index as u32));
         }
         Ok(sets)
     }

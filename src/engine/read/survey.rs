@@ -139,6 +139,14 @@ impl Survey {
     }
 }
 
+impl Survey {
+    /// The same without the chunks of other sources.
+    pub fn of_source(&self, source: SourceId) -> Survey {
+        let chunks = self.chunks.iter().filter(|chunk| self.files[chunk.file].source == source).copied().collect();
+        Survey { files: self.files.clone(), chunks, sizes: self.sizes }
+    }
+}
+
 impl FileSurvey {
     /// Opens what the file holds, after a check that it still is what was surveyed.
     ///

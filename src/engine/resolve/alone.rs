@@ -39,6 +39,27 @@ impl Decide for Set<'_> {
     }
 }
 
+struct Pieces<'r> {
+    step: i32,
+    changed: Cursor<'r, bool>,
+}
+
+/// A `dedup` of lines, sentences or substrings, by whether something was cut out of each row's text, and by its verdict,
+/// which fires where nothing was left.
+pub(super) fn pieces<'r>(changed: &'r Spool<bool>, step: usize) -> Result<Box<dyn Decide + 'r>, EngineError> {
+    Ok(Box::new(Pieces { step: step as i32, changed: changed.cursor()? }))
+}
+
+impl Decide for Pieces<'_> {
+    fn decide(&mut self, record: &Record) -> Result<Ruling, EngineError> {
+        Ok(match self.changed.at(record.row)? {
+            _ if record.verdict == self.step => Ruling::Drop,
+            true => Ruling::Change,
+            false => Ruling::Pass,
+        })
+    }
+}
+
 struct Label<'r> {
     step: i32,
     codes: Codes<'r>,

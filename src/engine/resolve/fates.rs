@@ -55,9 +55,23 @@ pub struct Repeat {
     pub of: Row,
     /// That row's identity.
     pub id: RecordId,
+    /// The bits of how alike the two are; no number where that was not measured.
+    alike: u32,
 }
 
-item!(fixed Repeat { row: Row, of: Row, id: RecordId });
+item!(fixed Repeat { row: Row, of: Row, id: RecordId, alike: u32 });
+
+impl Repeat {
+    /// A row that repeats another one.
+    pub fn new(row: Row, of: Row, id: RecordId, similarity: Option<f32>) -> Self {
+        Self { row, of, id, alike: similarity.unwrap_or(f32::NAN).to_bits() }
+    }
+
+    /// How alike the two are, where that was measured.
+    pub fn similarity(&self) -> Option<f32> {
+        Some(f32::from_bits(self.alike)).filter(|similarity| !similarity.is_nan())
+    }
+}
 
 impl OfRow for Repeat {
     fn row(&self) -> Row {

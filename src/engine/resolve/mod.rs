@@ -14,12 +14,14 @@
 mod alone;
 mod fates;
 mod identity;
+mod sampled;
 mod together;
 
 use std::sync::Arc;
 
 use super::EngineError;
 use super::narrow::{Narrow, Note, Row};
+use super::near::Compared;
 use super::outcome::{RecordId, StepOutcome, StepOutcomeKind};
 use super::spool::{Cursor, Spool};
 use crate::dedup::near::Clusters;
@@ -29,8 +31,8 @@ pub use fates::{Fate, Fates, Layers, Reached, Repeat, Stage};
 
 /// What records are read again for, since no text of them is kept.
 pub trait Reread {
-    /// The near-duplicates among rows, by the text that the plan calls so. They are numbered as they reach the step.
-    fn near(&mut self, column: &str, reached: &Reached, threshold: f64) -> Result<Clusters, EngineError>;
+    /// The near-duplicates among rows. They are numbered as they reach the step.
+    fn near(&mut self, compared: &Compared, reached: &Reached) -> Result<Clusters, EngineError>;
 
     /// Tells `each` which of the rows an output cannot hold, by their place among those that reach the step and in that
     /// order, with the reason.
@@ -54,7 +56,7 @@ pub struct Record {
 }
 
 /// What a step does to a record.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Ruling {
     /// It goes on as it is.
     Pass,
@@ -68,6 +70,8 @@ pub enum Ruling {
         of: Row,
         /// The other one's identity.
         id: RecordId,
+        /// How alike the two are, where that was measured.
+        similarity: Option<f32>,
     },
     /// It is put into the quarantine: what is wrong with it.
     Quarantine(String),
@@ -104,7 +108,8 @@ pub struct Judge<'r> {
     pub decide: Box<dyn Decide + 'r>,
 }
 
-/// Carries out reading and all steps over the rows of the first pass. `keyed` says whether a file's source has a `@key`.
+/// Carries out reading and all steps over the rows of the first pass. `keyed` says whether a file's source has a `@key`,
+/// `source` which one it is.
 ///
 /// # Errors
 /// What the world did.
@@ -113,12 +118,13 @@ pub fn resolve(
     dataset: &Dataset,
     tables: &LabelTables,
     keyed: impl Fn(usize) -> bool,
+    source: &dyn Fn(usize) -> SourceId,
     again: &mut dyn Reread,
 ) -> Result<Fates, EngineError> {
     let mut fates = identity::identify(narrow, keyed)?;
     let mut judges = Vec::new();
     for (at, step) in dataset.steps.iter().enumerate() {
-        let decide = match begin(narrow, dataset, tables, at, step)? {
+        let decide = match begin(narrow, dataset, tables, (at, step), source)? {
             Way::Alone(decide) => decide,
             Way::Together(mut gather) => {
                 sweep(narrow, &mut fates, std::mem::take(&mut judges), Some(&mut *gather))?;
@@ -137,23 +143,25 @@ fn begin<'r>(
     narrow: &'r Narrow,
     dataset: &'r Dataset,
     tables: &LabelTables,
-    at: usize,
-    step: &Step,
+    (at, step): (usize, &'r Step),
+    source: &'r dyn Fn(usize) -> SourceId,
 ) -> Result<Way<'r>, EngineError> {
     Ok(match &step.kind {
         StepKind::Set { .. } => Way::Alone(alone::set(&narrow.changed[&at])?),
         // What a `redact` changes is known when its records are written.
         StepKind::Redact { .. } => Way::Alone(Box::new(alone::Pass)),
-        StepKind::Drop { .. } | StepKind::Forbid { .. } => Way::Alone(Box::new(alone::Fired { step: at as i32 })),
+        StepKind::DedupPieces { .. } => Way::Alone(alone::pieces(&narrow.changed[&at], at)?),
+        StepKind::Drop { .. } | StepKind::Forbid { .. } | StepKind::Decontaminate { .. } => {
+            Way::Alone(Box::new(alone::Fired { step: at as i32 }))
+        }
         StepKind::Label { column, label, null_drops, .. } => {
             let table = tables.get(*label).expect("every label of the data set has its table");
             let name = &dataset.columns[column.0 as usize].name;
             Way::Alone(alone::label(&narrow.labels[&at], at, name, table, *null_drops)?)
         }
         StepKind::DedupExact { .. } => Way::Together(together::exact(narrow, at)?),
-        StepKind::DedupNear { threshold, .. } => {
-            Way::Together(Box::new(together::Near { step: at, threshold: *threshold }))
-        }
+        StepKind::DedupNear { scheme, keep, .. } => Way::Together(Box::new(together::near(narrow, at, *scheme, keep))),
+        StepKind::Sample { taken, seed } => sampled::sample(narrow, dataset, at, (taken, *seed), source)?,
         StepKind::Pair { output } => Way::Together(Box::new(together::Pair { output: *output })),
     })
 }
@@ -169,6 +177,7 @@ pub fn no_records(kind: StepOutcomeKind, rule: &str, line: u32) -> StepOutcome {
         dropped: 0,
         changed: 0,
         quarantined: 0,
+        cut: None,
     }
 }
 
@@ -243,8 +252,8 @@ impl Judge<'_> {
                 Fate::Kept
             }
             Ruling::Drop => Fate::Dropped(self.stage),
-            Ruling::Repeat { of, id } => {
-                written.repeats.push(Repeat { row, of, id })?;
+            Ruling::Repeat { of, id, similarity } => {
+                written.repeats.push(Repeat::new(row, of, id, similarity))?;
                 Fate::Dropped(self.stage)
             }
             Ruling::Quarantine(text) => {

@@ -147,6 +147,7 @@ fn a_file_that_changes_and_a_stop_are_noticed() {
     std::fs::write(&location, "{\"text\":\"a\"}\n").unwrap();
     let files = vec![InputFile { location: location.clone(), name: "a.jsonl".to_owned() }];
     let inputs = BuildInputs {
+        evaluated: Vec::new(),
         sources: vec![SourceFiles { source: SourceId(0), files, looked_for: Vec::new() }],
         jobs: NonZeroUsize::MIN,
         sizes: TINY,

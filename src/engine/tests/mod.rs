@@ -143,7 +143,7 @@ fn run(
     let cache = tempfile::tempdir().unwrap();
     let memory = MemoryLimit { bytes: memory, cache: cache.path().to_owned() };
     let cancel = Arc::new(AtomicBool::new(false));
-    let inputs = BuildInputs { sources, jobs, sizes, memory, cancel, stages: None };
+    let inputs = BuildInputs { sources, evaluated: Vec::new(), jobs, sizes, memory, cancel, stages: None };
     let left = run_with(program, &inputs, out, training)?;
     let spilled = std::fs::read_dir(cache.path().join("spilled"));
     assert!(spilled.into_iter().flatten().flatten().all(|entry| entry.path().is_file()), "what was spilled is removed");

@@ -10,7 +10,7 @@ use super::super::passes::{Workers, scan};
 use super::super::read::{ChunkTable, Survey};
 use super::{TINY, program};
 use crate::plan::stage::{Measures, measure_pass};
-use crate::plan::{first_pass, second_pass};
+use crate::plan::{Prepared, first_pass, second_pass};
 
 const SPEC: &str = r#"annot 1
 source s { path "a.jsonl"; license "MIT"; fields { text: string @personal; other: string; n: int? } }
@@ -47,7 +47,7 @@ fn shown(
 
 #[test]
 fn each_function_is_computed_once() {
-    let first = shown(|program, scan| first_pass(program, &program.datasets[0], scan), SPEC);
+    let first = shown(|program, scan| first_pass(program, &program.datasets[0], &Prepared::default(), scan), SPEC);
     let calls = |plan: &str, name: &str| plan.matches(&format!("annotc.{name}(")).count();
     for name in ["nfc", "collapse_whitespace", "measures", "lowercase", "digest"] {
         assert_eq!(calls(&first, name), 1, "{name}\n{first}");
@@ -58,7 +58,7 @@ fn each_function_is_computed_once() {
     assert_eq!(calls(&first, "redact"), 0, "{first}");
     assert!(!first.contains(", n, ") && first.contains("ChunkScan: columns=[c0, c1, _location"), "{first}");
 
-    let second = shown(|program, scan| second_pass(&program.datasets[0], &[], scan), SPEC);
+    let second = shown(|program, scan| second_pass(&program.datasets[0], &Prepared::default(), &[], scan), SPEC);
     for name in ["nfc", "collapse_whitespace", "lowercase", "redact"] {
         assert_eq!(calls(&second, name), 1, "{name}\n{second}");
     }
@@ -94,7 +94,7 @@ fn a_redacted_text_that_a_rule_reads_is_redacted_once() {
         "phone }",
         "phone; forbid \"x\" when text matches /x/ else drop; forbid \"y\" when text matches /y/ else drop }",
     );
-    let first = shown(|program, scan| first_pass(program, &program.datasets[0], scan), &spec);
+    let first = shown(|program, scan| first_pass(program, &program.datasets[0], &Prepared::default(), scan), &spec);
     assert_eq!(first.matches("annotc.redact(").count(), 1, "{first}");
     assert_eq!(first.matches("annotc.matches(").count(), 2, "{first}");
 }

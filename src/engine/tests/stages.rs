@@ -84,6 +84,7 @@ impl Site {
         };
         BuildInputs {
             sources: vec![files(0, "a.jsonl"), files(1, "b.jsonl")],
+            evaluated: Vec::new(),
             jobs: NonZeroUsize::new(jobs).unwrap(),
             sizes: TINY,
             memory: MemoryLimit { bytes: MemoryLimit::DEFAULT, cache: self.cache() },

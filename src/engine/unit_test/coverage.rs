@@ -123,11 +123,12 @@ impl Rules {
         let kind = match &step.kind {
             StepKind::Set { .. } => "set",
             StepKind::Drop { .. } => "drop",
-            StepKind::DedupExact { .. } | StepKind::DedupNear { .. } => "dedup",
+            StepKind::DedupExact { .. } | StepKind::DedupNear { .. } | StepKind::DedupPieces { .. } => "dedup",
+            StepKind::Decontaminate { .. } => "decontaminate",
             StepKind::Redact { .. } => "redact",
             StepKind::Forbid { .. } => "forbid",
-            // What a writer asks is no rule of a block.
-            StepKind::Pair { .. } => return,
+            // What a writer asks and what a data set takes is no rule of a block.
+            StepKind::Pair { .. } | StepKind::Sample { .. } => return,
             StepKind::Label { value, drop_when, null_drops, .. } => {
                 let arms = arms(value, drop_when.as_ref());
                 if arms.is_empty() {

@@ -4,6 +4,7 @@
 
 mod coverage;
 mod given;
+mod prepare;
 mod steps;
 mod template;
 

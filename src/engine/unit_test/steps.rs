@@ -3,19 +3,22 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, FixedSizeBinaryArray, RecordBatch, StringArray, UInt64Array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, FixedSizeBinaryArray, RecordBatch, StringArray, UInt32Array, UInt64Array,
+};
 use arrow::datatypes::{Field, Int64Type, Schema};
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
 use serde_json::Value as Json;
 
 use super::coverage::{Part, RuleId, chosen_arm};
+use super::prepare::{prepare, run_plan};
 use super::{Difference, Ending, EngineError, Mismatch, Ran, RuleRef, Wanted, given};
-use crate::dedup::Threshold;
-use crate::dedup::near::{Clusters, clusters};
+use crate::dedup::near::Clusters;
 use crate::emit::cell_value;
 use crate::engine::narrow::Narrow;
-use crate::engine::passes::{Batches, Workers, scan};
+use crate::engine::near::{Compared, clusters_of};
+use crate::engine::passes::Workers;
 use crate::engine::read::table::{DIGEST, ERROR, LINE, LOCATION};
 use crate::engine::resolve::{Fate, Fates, Reached, Reread, Stage, resolve};
 use crate::engine::spool::Budget;
@@ -26,7 +29,7 @@ use crate::hir::{
 use crate::label::{LabelTable, LabelTables};
 use crate::plan::dataset::extra;
 use crate::plan::types::arrow_type;
-use crate::plan::{cleaning, column_name, compliance, test_pass};
+use crate::plan::{cleaning, column_name, compliance};
 use crate::source::Span;
 
 /// Runs the steps over the records of several tests at once and compares, for each test, what became of its own.
@@ -40,15 +43,10 @@ pub(super) fn run(
     let arms: Vec<(usize, Expr)> = dataset.steps.iter().enumerate().filter_map(arm_of).collect();
     let table = table(uses)?;
     let table = MemTable::try_new(table.schema(), vec![vec![table]])?;
+    let table = Arc::new(table);
     let extras: Vec<&Expr> = arms.iter().map(|(_, arm)| arm).collect();
-    let plan = test_pass(program, &dataset, &extras, scan(Arc::new(table))?)?;
-    let mut batches = Vec::new();
-    workers.run(&plan, Arc::new(Batches), &mut |_, more| {
-        batches.extend(more);
-        Ok(())
-    })?;
-    let first = batches.first().expect("a group of tests has a record");
-    let batch = arrow::compute::concat_batches(&first.schema(), &batches).map_err(DataFusionError::from)?;
+    let prepared = prepare(workers, program, &dataset, uses, &table)?;
+    let batch = run_plan(workers, program, &dataset, &prepared, &extras, &table)?;
     let mut ran = Vec::with_capacity(uses.len());
     let mut from = 0;
     for one in uses {
@@ -59,12 +57,22 @@ pub(super) fn run(
 }
 
 /// The records of a test, which are read again where they lie.
-struct InMemory<'b>(&'b RecordBatch);
+pub(super) struct InMemory<'b>(&'b RecordBatch);
+
+impl InMemory<'_> {
+    /// The rows that are kept.
+    pub(super) fn reached((narrow, fates): &(Arc<Narrow>, Fates)) -> Result<Vec<usize>, EngineError> {
+        let rows = fates.reached(narrow);
+        Ok(rows.rows()?.map(|row| row.map(|row| row as usize)).collect::<Result<_, _>>()?)
+    }
+}
 
 impl Reread for InMemory<'_> {
-    fn near(&mut self, column: &str, reached: &Reached, threshold: f64) -> Result<Clusters, EngineError> {
-        let rows = reached.rows()?.map(|row| row.map(|row| row as usize)).collect::<Result<Vec<_>, _>>()?;
-        Ok(near(self.0, column, &rows, threshold))
+    fn near(&mut self, compared: &Compared, reached: &Reached) -> Result<Clusters, EngineError> {
+        let rows = reached.rows()?.map(|row| row.map(|row| row as u32)).collect::<Result<Vec<_>, _>>()?;
+        let rows = UInt32Array::from(rows);
+        let reached = arrow::compute::take_record_batch(self.0, &rows).map_err(DataFusionError::from)?;
+        Ok(clusters_of(&reached, compared))
     }
 
     fn faults(
@@ -86,15 +94,26 @@ fn decide(
     batch: &RecordBatch,
     arms: &[(usize, Expr)],
 ) -> Result<Ran, EngineError> {
-    let mut narrow = Narrow::new(program, dataset, &Budget::unlimited());
-    narrow.push(batch, |_| SourceId(0))?;
-    let narrow = Arc::new(narrow);
+    let (narrow, fates) = fates_of(program, dataset, batch)?;
     let tables = label_tables(program, dataset, &narrow);
-    let fates = resolve(&narrow, dataset, &tables, |_| false, &mut InMemory(batch))?;
     let decided = Decided { dataset, batch, tables: &tables, known: known(&narrow, &fates)? };
     let mismatches = test_use.cases.iter().enumerate();
     let mismatches = mismatches.map(|(row, case)| decided.mismatch(row, &case.expect));
     Ok(Ran { mismatches: mismatches.collect::<Result<_, _>>()?, fired: decided.fired(arms) })
+}
+
+/// The records of a test with what becomes of them.
+pub(super) fn fates_of(
+    program: &Program,
+    dataset: &Dataset,
+    batch: &RecordBatch,
+) -> Result<(Arc<Narrow>, Fates), EngineError> {
+    let mut narrow = Narrow::new(program, dataset, &Budget::unlimited());
+    narrow.push(batch, |_| SourceId(0))?;
+    let narrow = Arc::new(narrow);
+    let tables = label_tables(program, dataset, &narrow);
+    let fates = resolve(&narrow, dataset, &tables, |_| false, &|_| SourceId(0), &mut InMemory(batch))?;
+    Ok((narrow, fates))
 }
 
 /// What became of each record.
@@ -172,6 +191,9 @@ fn arm_of((at, step): (usize, &Step)) -> Option<(usize, Expr)> {
         | StepKind::Drop { .. }
         | StepKind::DedupExact { .. }
         | StepKind::DedupNear { .. }
+        | StepKind::DedupPieces { .. }
+        | StepKind::Decontaminate { .. }
+        | StepKind::Sample { .. }
         | StepKind::Redact { .. }
         | StepKind::Forbid { .. }
         | StepKind::Pair { .. } => None,
@@ -192,13 +214,6 @@ fn label_tables(program: &Program, dataset: &Dataset, narrow: &Narrow) -> LabelT
         });
     }
     LabelTables(tables)
-}
-
-fn near(batch: &RecordBatch, column: &str, rows: &[usize], threshold: f64) -> Clusters {
-    let threshold = Threshold::new(threshold).expect("a checked program's similarity lies above 0 and up to 1");
-    let texts = batch[column].as_string::<i32>();
-    let text = |row: &usize| if texts.is_null(*row) { "" } else { texts.value(*row) };
-    clusters(rows.iter().map(text), threshold)
 }
 
 /// The value of a column in a record.
@@ -354,12 +369,15 @@ impl Decided<'_> {
         let dropped = self.known[row].fate == Fate::Dropped(Stage::Step(at as u32));
         let whole = match &step.kind {
             StepKind::Set { .. } => self.known[row].changed.contains(&at),
+            StepKind::DedupPieces { .. } => dropped || self.known[row].changed.contains(&at),
             StepKind::Redact { columns, .. } => columns.iter().any(|column| self.found(at, *column, row)),
             StepKind::Drop { .. }
             | StepKind::DedupExact { .. }
             | StepKind::DedupNear { .. }
+            | StepKind::Decontaminate { .. }
             | StepKind::Forbid { .. }
-            | StepKind::Pair { .. } => dropped,
+            | StepKind::Pair { .. }
+            | StepKind::Sample { .. } => dropped,
             StepKind::Label { .. } => {
                 self.fire_label(row, at, step.span, arms, dropped, fired);
                 return;

@@ -3,11 +3,12 @@
 
 use serde_json::{Value, json};
 
+use crate::dedup::Scheme;
 use crate::hir::{
-    Column, ColumnId, Credit, Dataset, Dialect, Evaluate, Expr, ExprKind, FieldType, FixedPart, Label, LabelSchema,
-    LabelValue, LabelValues, Literal, OnBadRow, Output, Personal, PersonalStatement, Program, ReadOptions,
-    RequireSubject, Requirement, Slice, Source, SourceField, SourceFormat, SplitRule, Step, StepBlock, StepKind, Task,
-    Template, TemplateKind, Terms, TextUnit, Train, Turn, Type,
+    Column, ColumnId, Credit, Dataset, Dialect, Evaluate, Evaluated, Expr, ExprKind, FieldType, FixedPart, Keep, Label,
+    LabelSchema, LabelValue, LabelValues, Literal, OnBadRow, Output, Period, Personal, PersonalStatement, Program,
+    ReadOptions, RequireSubject, Requirement, Slice, Source, SourceField, SourceFormat, SourceId, SplitRule, Step,
+    StepBlock, StepKind, Taken, Task, Template, TemplateKind, Terms, TextUnit, TimeOrder, Train, Turn, Type,
 };
 
 /// Gives each part of a data set a canonical form. Every field of the resolved program is named, so that a new one must be
@@ -158,12 +159,25 @@ impl Canon<'_> {
             StepBlock::Label => "label",
             StepBlock::Policy => "policy",
             StepBlock::Write => "write",
+            StepBlock::Dataset => "dataset",
         };
         let kind = match kind {
             StepKind::Set { column, value } => json!(["set", self.name(*column), self.expr(value)]),
             StepKind::Drop { condition } => json!(["drop", self.expr(condition)]),
-            StepKind::DedupExact { columns } => json!(["dedup exactly", self.names(columns)]),
-            StepKind::DedupNear { column, threshold } => json!(["dedup near", self.name(*column), threshold]),
+            StepKind::DedupExact { columns, keep } => {
+                json!(["dedup exactly", self.names(columns), self.keep(keep)])
+            }
+            StepKind::DedupNear { column, scheme, keep } => {
+                json!(["dedup near", self.name(*column), near_scheme(scheme), self.keep(keep)])
+            }
+            StepKind::DedupPieces { column, pieces } => {
+                json!(["dedup pieces", self.name(*column), format!("{pieces:?}")])
+            }
+            StepKind::Decontaminate { column, against, words } => {
+                let against: Vec<Value> = against.iter().map(|evaluated| self.evaluated(evaluated)).collect();
+                json!(["decontaminate", self.name(*column), against, words])
+            }
+            StepKind::Sample { taken, seed } => json!(["sample", self.taken(taken), seed]),
             StepKind::Label { column, label, value, drop_when, null_drops } => {
                 let drop_when = drop_when.as_ref().map(|value| self.expr(value));
                 json!(["label", self.name(*column), self.program[*label].name, self.expr(value), drop_when, null_drops])
@@ -192,17 +206,51 @@ impl Canon<'_> {
         match rule {
             SplitRule::AllTrain => json!(["all"]),
             SplitRule::ByField(column) => json!(["field", self.name(*column)]),
-            SplitRule::Shares { fixed, shares, near, by, stratify, seed } => {
+            SplitRule::Shares { fixed, shares, near, by, stratify, time, seed } => {
                 let fixed: Vec<Value> = fixed
                     .iter()
                     .map(|FixedPart { part, sources }| {
                         json!([part, sources.iter().map(|&id| &self.program[id].name).collect::<Vec<_>>()])
                     })
                     .collect();
-                let near = near.map(|(column, threshold)| json!([self.name(column), threshold]));
+                let near = near.map(|(column, scheme)| json!([self.name(column), near_scheme(&scheme)]));
+                let period = |&Period { part, before }: &Period| json!([part, before]);
+                let time = time.as_ref().map(|TimeOrder { column, periods }| {
+                    json!([self.name(*column), periods.iter().map(period).collect::<Vec<_>>()])
+                });
                 let name = |column: &Option<ColumnId>| column.map(|column| self.name(column));
-                json!(["shares", fixed, shares, near, name(by), name(stratify), seed])
+                json!(["shares", fixed, shares, near, name(by), name(stratify), time, seed])
             }
+        }
+    }
+
+    fn keep(&self, keep: &Keep) -> Value {
+        match keep {
+            Keep::First => json!("first"),
+            Keep::Best(by) => json!(["best", self.expr(by)]),
+        }
+    }
+
+    fn evaluated(&self, evaluated: &Evaluated) -> Value {
+        match evaluated {
+            Evaluated::Files { path, folder } => json!(["files", path, folder]),
+            Evaluated::Field { source, field } => {
+                let source = &self.program[*source];
+                json!(["field", source.name, source.fields[*field].name])
+            }
+        }
+    }
+
+    fn taken(&self, taken: &Taken) -> Value {
+        let source = |id: SourceId| self.program[id].name.clone();
+        match taken {
+            Taken::Share(share) => json!(["share", share]),
+            Taken::Count { count, per } => json!(["count", count, per.map(|column| self.name(column))]),
+            Taken::Balanced { column, times } => json!(["balanced", self.name(*column), times]),
+            Taken::Mixed(shares) => {
+                json!(["mixed", shares.iter().map(|(id, share)| json!([source(*id), share])).collect::<Vec<_>>()])
+            }
+            Taken::Weighted { source: id, weight } => json!(["weighted", source(*id), weight]),
         }
     }
 
@@ -321,4 +369,8 @@ pub(super) fn read_as(format: SourceFormat, options: &ReadOptions, longest_row: 
     };
     let values = json!([delimiter, quote, escape, header, separator]);
     json!([format.word(), values, unit, at, table, encoding, longest_row])
+}
+
+fn near_scheme(Scheme { threshold, shingle, bands }: &Scheme) -> Value {
+    json!([threshold.get(), shingle.to_string(), bands.bands, bands.rows])
 }

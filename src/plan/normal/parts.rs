@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::{Canon, short_digest};
-use crate::hir::{Dataset, Expr, ExprKind, Program, StepBlock, StepKind};
+use crate::hir::{Dataset, Expr, ExprKind, Keep, Program, StepBlock, StepKind};
 
 /// The parts of a data set's declaration, with the versions of what computes it.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -49,6 +49,7 @@ pub fn parts(program: &Program, dataset: &Dataset) -> Parts {
             StepBlock::Label => "label",
             StepBlock::Policy => "policy",
             StepBlock::Write => "write",
+            StepBlock::Dataset => "dataset",
         };
         add(format!("{block} {} · {}", step.block_name, step.rule), canon.step(step));
     }
@@ -84,7 +85,14 @@ fn collect_versions(program: &Program, dataset: &Dataset, parts: &mut Parts) {
             StepKind::Redact { detectors: used, .. } => {
                 detectors.extend(used.iter().map(|detector| (detector.name.to_owned(), detector.version)));
             }
-            StepKind::DedupExact { .. } | StepKind::DedupNear { .. } | StepKind::Pair { .. } => {}
+            StepKind::DedupExact { keep, .. } | StepKind::DedupNear { keep, .. } => match keep {
+                Keep::First => {}
+                Keep::Best(by) => called(by),
+            },
+            StepKind::DedupPieces { .. }
+            | StepKind::Decontaminate { .. }
+            | StepKind::Sample { .. }
+            | StepKind::Pair { .. } => {}
         }
     }
     let evaluates = program.evaluates.iter().filter(|one| program[one.dataset].name == dataset.name);

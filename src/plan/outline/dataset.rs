@@ -2,7 +2,7 @@
 
 use super::{Kept, Node, NodeKind, Outline, Pass};
 use crate::hir::{
-    ColumnId, Dataset, DatasetId, Expr, LabelSchema, LabelValues, Output, Personal, Program, SplitRule, Step,
+    ColumnId, Dataset, DatasetId, Expr, Keep, LabelSchema, LabelValues, Output, Personal, Program, SplitRule, Step,
     StepBlock, StepKind,
 };
 use crate::plan::personal::personal_before;
@@ -36,6 +36,15 @@ fn follow(outline: &mut Outline, before: &[usize], node: Node) -> usize {
     let index = outline.push(node);
     before.iter().for_each(|from| outline.connect(*from, index));
     index
+}
+
+/// The columns that say which of several records stays.
+fn asked(keep: &Keep) -> Vec<ColumnId> {
+    let mut columns = Vec::new();
+    if let Keep::Best(by) = keep {
+        by.visit_columns(&mut |column| columns.push(column));
+    }
+    columns
 }
 
 struct View<'p> {
@@ -126,7 +135,7 @@ impl View<'_> {
                 Some(format!("clean {}{pack}", step.block_name))
             }
             StepBlock::Policy => Some(format!("policy {}", step.block_name)),
-            StepBlock::Label | StepBlock::Write => None,
+            StepBlock::Label | StepBlock::Write | StepBlock::Dataset => None,
         };
         let (passes, kept) = self.runs(at);
         let personal = self.personal(at + 1);
@@ -139,8 +148,17 @@ impl View<'_> {
         match &step.kind {
             StepKind::Set { column, value } => (NodeKind::Set, self.read_by([value]), vec![self.name(*column)]),
             StepKind::Drop { condition } => (NodeKind::Drop, self.read_by([condition]), Vec::new()),
-            StepKind::DedupExact { columns } => (NodeKind::Dedup, self.names(columns.iter().copied()), Vec::new()),
-            StepKind::DedupNear { column, .. } => (NodeKind::Dedup, vec![self.name(*column)], Vec::new()),
+            StepKind::DedupExact { columns, keep } => {
+                (NodeKind::Dedup, self.names(columns.iter().copied().chain(asked(keep))), Vec::new())
+            }
+            StepKind::DedupNear { column, keep, .. } => {
+                (NodeKind::Dedup, self.names([*column].into_iter().chain(asked(keep))), Vec::new())
+            }
+            StepKind::DedupPieces { column, .. } => {
+                (NodeKind::Dedup, vec![self.name(*column)], vec![self.name(*column)])
+            }
+            StepKind::Decontaminate { column, .. } => (NodeKind::Decontaminate, vec![self.name(*column)], Vec::new()),
+            StepKind::Sample { taken, .. } => (NodeKind::Sample, self.names(taken.by()), Vec::new()),
             StepKind::Label { column, value, drop_when, .. } => {
                 (NodeKind::Label, self.read_by(std::iter::once(value).chain(drop_when)), vec![self.name(*column)])
             }
@@ -166,6 +184,9 @@ impl View<'_> {
             StepKind::Drop { .. } | StepKind::Forbid { .. } => (vec![Pass::First], Kept::ToTheEnd),
             StepKind::DedupExact { .. } => (vec![Pass::First, Pass::Between], Kept::ToTheEnd),
             StepKind::DedupNear { .. } => (vec![Pass::Compare, Pass::Between], Kept::ToTheEnd),
+            StepKind::DedupPieces { .. } => (vec![Pass::Compare, Pass::First, Pass::Second], Kept::ToTheEnd),
+            StepKind::Decontaminate { .. } => (vec![Pass::Compare, Pass::First], Kept::ToTheEnd),
+            StepKind::Sample { .. } => (vec![Pass::Between], Kept::ToTheEnd),
             StepKind::Label { label, .. } => {
                 let found = matches!(self.program[*label].schema, LabelSchema::Choice(LabelValues::Found { .. }));
                 let mut passes = vec![Pass::First, Pass::Second];
@@ -196,8 +217,9 @@ impl View<'_> {
         let (reads, compares) = match &split.rule {
             SplitRule::AllTrain => (Vec::new(), false),
             SplitRule::ByField(column) => (vec![*column], false),
-            SplitRule::Shares { near, by, stratify, .. } => {
-                let units = near.map(|(column, _)| column).into_iter().chain(*by).chain(*stratify);
+            SplitRule::Shares { near, by, stratify, time, .. } => {
+                let time = time.as_ref().map(|time| time.column);
+                let units = near.map(|(column, _)| column).into_iter().chain(*by).chain(*stratify).chain(time);
                 (units.collect(), near.is_some())
             }
         };

@@ -15,7 +15,12 @@ pub fn to_mermaid(outline: &Outline) -> String {
             let (open, close) = match node.kind {
                 NodeKind::Source | NodeKind::Model => ("[(\"", "\")]"),
                 NodeKind::Output | NodeKind::Evaluate => ("([\"", "\"])"),
-                NodeKind::Drop | NodeKind::Dedup | NodeKind::Forbid | NodeKind::Require => ("{{\"", "\"}}"),
+                NodeKind::Drop
+                | NodeKind::Dedup
+                | NodeKind::Decontaminate
+                | NodeKind::Forbid
+                | NodeKind::Require
+                | NodeKind::Sample => ("{{\"", "\"}}"),
                 NodeKind::Set | NodeKind::Label | NodeKind::Redact | NodeKind::Split | NodeKind::Train => {
                     ("[\"", "\"]")
                 }
@@ -49,7 +54,12 @@ pub fn to_dot(outline: &Outline) -> String {
             let shape = match node.kind {
                 NodeKind::Source | NodeKind::Model => "cylinder",
                 NodeKind::Output | NodeKind::Evaluate => "note",
-                NodeKind::Drop | NodeKind::Dedup | NodeKind::Forbid | NodeKind::Require => "hexagon",
+                NodeKind::Drop
+                | NodeKind::Dedup
+                | NodeKind::Decontaminate
+                | NodeKind::Forbid
+                | NodeKind::Require
+                | NodeKind::Sample => "hexagon",
                 NodeKind::Set | NodeKind::Label | NodeKind::Redact | NodeKind::Split | NodeKind::Train => "box",
             };
             let color = if node.personal.is_empty() { "" } else { ", color=\"#b45309\", penwidth=3" };
@@ -102,6 +112,8 @@ fn group_of(node: &Node) -> String {
         | NodeKind::Set
         | NodeKind::Drop
         | NodeKind::Dedup
+        | NodeKind::Decontaminate
+        | NodeKind::Sample
         | NodeKind::Label
         | NodeKind::Redact
         | NodeKind::Forbid

@@ -60,6 +60,10 @@ pub enum NodeKind {
     Drop,
     /// `dedup`
     Dedup,
+    /// `decontaminate`
+    Decontaminate,
+    /// `sample`, `take`, `balance`, `mix`, `weight`
+    Sample,
     /// `label`
     Label,
     /// `redact`
@@ -88,6 +92,8 @@ impl NodeKind {
             Self::Set => "set",
             Self::Drop => "drop",
             Self::Dedup => "dedup",
+            Self::Decontaminate => "decontaminate",
+            Self::Sample => "sample",
             Self::Label => "label",
             Self::Redact => "redact",
             Self::Forbid => "forbid",

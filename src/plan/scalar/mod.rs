@@ -7,6 +7,7 @@ mod digest;
 mod element;
 mod measures;
 mod member;
+pub(super) mod prepared;
 pub mod redact;
 mod text;
 

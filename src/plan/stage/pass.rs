@@ -11,7 +11,7 @@ use crate::plan::chain::Chain;
 use crate::plan::dataset::{first_pass_columns, first_verdict, follow, lower_step};
 use crate::plan::expr::lower;
 use crate::plan::together::Together;
-use crate::plan::{cleaning, column_name, compliance, labels, split};
+use crate::plan::{Prepared, cleaning, column_name, compliance, labels, split};
 
 /// What is measured of each record, over a scan of the data set's table: `_location`, `_line`, `_digest`, `_error`, then the
 /// columns of [`Measures::columns`].
@@ -88,8 +88,14 @@ fn measure_step(chain: Chain, at: usize, dataset: &Dataset) -> Result<Chain> {
         kind @ (StepKind::Set { .. }
         | StepKind::DedupExact { .. }
         | StepKind::DedupNear { .. }
+        | StepKind::DedupPieces { .. }
+        | StepKind::Decontaminate { .. }
+        | StepKind::Sample { .. }
         | StepKind::Redact { .. }
-        | StepKind::Pair { .. }) => lower_step(chain, at, &dataset.columns, kind),
+        | StepKind::Pair { .. }) => {
+            // Nothing is measured of a data set of which a step needs more than the record.
+            lower_step(chain, at, &dataset.columns, kind, &Prepared::default())
+        }
     }
 }
 
@@ -125,6 +131,9 @@ pub fn verdict_pass(
             | StepKind::Set { .. }
             | StepKind::DedupExact { .. }
             | StepKind::DedupNear { .. }
+            | StepKind::DedupPieces { .. }
+            | StepKind::Decontaminate { .. }
+            | StepKind::Sample { .. }
             | StepKind::Redact { .. }
             | StepKind::Pair { .. } => cleaning::verdict(at),
         };

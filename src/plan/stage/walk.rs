@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 
 use super::cut::{Cut, cut};
 use super::{Measures, Node, Taken, measured};
-use crate::hir::{ColumnId, Dataset, Expr, ExprKind, LabelSchema, LabelValues, Personal, Program, SplitRule, StepKind};
+use crate::hir::{
+    ColumnId, Dataset, Expr, ExprKind, Keep, LabelSchema, LabelValues, Personal, Program, SplitRule, StepKind,
+};
 use crate::pii::Detector;
 use crate::plan::dataset::first_of_policy;
 use crate::plan::labels::{found_column, found_fields};
@@ -158,7 +160,8 @@ impl<'p> Walk<'p> {
                 self.assign(*column, fresh);
             }
             StepKind::Drop { condition } | StepKind::Forbid { condition, .. } => self.condition(at, condition),
-            StepKind::DedupExact { columns } => {
+            StepKind::DedupExact { columns, keep } => {
+                self.score(at, keep);
                 let reads: Vec<String> = columns.iter().map(|id| self.now(*id)).collect();
                 let names: Vec<String> = columns.iter().map(|id| self.name(*id)).collect();
                 let what = format!("the key of {}", names.join(", "));
@@ -181,10 +184,39 @@ impl<'p> Walk<'p> {
                     self.assign(*id, node(&form, what, versions, reads));
                 }
             }
+            StepKind::DedupPieces { .. } => {
+                self.withhold(format!("what `{}` cuts out depends on other records", dataset.steps[at].rule));
+            }
+            StepKind::Decontaminate { .. } => {
+                self.withhold(format!("what `{}` drops depends on other files", dataset.steps[at].rule));
+            }
+            StepKind::Sample { taken, .. } => {
+                if let Some(id) = taken.by() {
+                    let now = self.now(id);
+                    let what = format!("the key of {}, by which records are taken", self.name(id));
+                    let node = node(&json!(["digest", [&now]]), what, BTreeMap::new(), vec![now]);
+                    self.name_measure(cleaning::sampled_by(at), node);
+                }
+            }
             // Texts are compared when they are read again, and so is what an output cannot hold.
             StepKind::DedupNear { .. } | StepKind::Pair { .. } => {}
         }
         personal::pass(self.program, &dataset.steps[at].kind, &mut self.personal);
+    }
+
+    /// The number by which the kept record is chosen.
+    fn score(&mut self, at: usize, keep: &Keep) {
+        let Keep::Best(by) = keep else { return };
+        let mut may_be_personal = false;
+        by.visit_columns(&mut |id| may_be_personal |= self.personal[id.0 as usize].is_some());
+        if may_be_personal {
+            self.withhold(format!(
+                "the numbers by which `{}` keeps a record may be personal",
+                self.dataset.steps[at].rule
+            ));
+        }
+        let what = format!("the value of `{}`", shown(self.dataset, by));
+        self.name_measure(cleaning::score(at), node(&json!(["score", self.form(by)]), what, uses(by), self.reads(by)));
     }
 
     fn condition(&mut self, at: usize, condition: &Expr) {
@@ -251,6 +283,14 @@ impl<'p> Walk<'p> {
                 self.name_measure(split::STRATUM.to_owned(), node(&form, what, BTreeMap::new(), vec![now]));
             }
             SplitRule::Shares { stratify: None, .. } => {}
+        }
+        if let SplitRule::Shares { time: Some(time), .. } = &self.dataset.split.rule {
+            if self.personal[time.column.0 as usize].is_some() {
+                self.withhold(format!("the times of {} may be personal", self.name(time.column)));
+            }
+            let now = self.now(time.column);
+            let what = format!("the moment of {}", self.name(time.column));
+            self.name_measure(split::TIME.to_owned(), node(&json!(["moment", now]), what, BTreeMap::new(), vec![now]));
         }
         for (at, id) in split::pers(self.dataset) {
             let column = &self.dataset.columns[id.0 as usize];

@@ -30,9 +30,12 @@ pub(super) fn find(rules: &Rules<'_>, findings: &mut Findings) {
             | StepKind::Set { .. }
             | StepKind::DedupExact { .. }
             | StepKind::DedupNear { .. }
+            | StepKind::DedupPieces { .. }
+            | StepKind::Decontaminate { .. }
             | StepKind::Label { .. }
             | StepKind::Redact { .. }
-            | StepKind::Pair { .. } => false,
+            | StepKind::Pair { .. }
+            | StepKind::Sample { .. } => false,
         };
         // What a condition is by itself was reported where it was resolved.
         if !takes_out || !may(&nothing, Demand::True) {

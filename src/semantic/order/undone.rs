@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::{Findings, Rules};
+use crate::dedup::Scheme;
 use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{BinaryOp, ColumnId, Expr, ExprKind, Literal, StepKind, Type};
 use crate::plan::functions::Eval;
@@ -19,8 +20,8 @@ pub(super) fn find(rules: &Rules<'_>, findings: &mut Findings) {
 struct Dedup<'e> {
     at: usize,
     columns: &'e [ColumnId],
-    /// The least similarity of a near one.
-    near: Option<f64>,
+    /// The least similarity of a near one, and what it compares.
+    near: Option<&'e Scheme>,
     undone_by: Option<usize>,
 }
 
@@ -30,7 +31,7 @@ impl Dedup<'_> {
         let fewer = self.columns.iter().all(|column| other.columns.contains(column));
         fewer
             && match (self.near, other.near) {
-                (Some(mine), Some(its)) => mine <= its,
+                (Some(mine), Some(its)) => mine.shingle == its.shingle && mine.threshold <= its.threshold,
                 (Some(_) | None, None) => true,
                 (None, Some(_)) => false,
             }
@@ -41,8 +42,15 @@ fn find_duplicates(rules: &Rules<'_>, findings: &mut Findings) {
     let mut open: Vec<Dedup<'_>> = Vec::new();
     for (at, step) in rules.steps.iter().enumerate() {
         let (columns, near) = match &step.kind {
-            StepKind::DedupExact { columns } => (columns.as_slice(), None),
-            StepKind::DedupNear { column, threshold } => (std::slice::from_ref(column), Some(*threshold)),
+            StepKind::DedupExact { columns, .. } => (columns.as_slice(), None),
+            StepKind::DedupNear { column, scheme, .. } => (std::slice::from_ref(column), Some(scheme)),
+            // What is cut out of two texts may be what they differ in.
+            StepKind::DedupPieces { column, .. } => {
+                for dedup in open.iter_mut().filter(|dedup| dedup.columns.contains(column)) {
+                    dedup.undone_by.get_or_insert(at);
+                }
+                continue;
+            }
             StepKind::Set { column, value } => {
                 for dedup in open.iter_mut().filter(|dedup| dedup.columns.contains(column)) {
                     if dedup.near.is_some() || !keeps_apart(value, *column) {
@@ -53,9 +61,11 @@ fn find_duplicates(rules: &Rules<'_>, findings: &mut Findings) {
             }
             StepKind::Drop { .. }
             | StepKind::Label { .. }
+            | StepKind::Decontaminate { .. }
             | StepKind::Redact { .. }
             | StepKind::Forbid { .. }
-            | StepKind::Pair { .. } => {
+            | StepKind::Pair { .. }
+            | StepKind::Sample { .. } => {
                 continue;
             }
         };
@@ -66,7 +76,9 @@ fn find_duplicates(rules: &Rules<'_>, findings: &mut Findings) {
     for dedup in open {
         let Some(by) = dedup.undone_by else { continue };
         let step = &rules.steps[dedup.at];
-        let StepKind::Set { column, .. } = rules.steps[by].kind else { continue };
+        let (StepKind::Set { column, .. } | StepKind::DedupPieces { column, .. }) = rules.steps[by].kind else {
+            continue;
+        };
         let name = rules.column(column);
         let finding = Diagnostic::new(
             Code::OrderUndone,
@@ -100,8 +112,10 @@ enum Moves {
 }
 
 /// What the functions of texts do to what is measured of them, as far as a check of it is worth repeating. `""` stands
-/// for the text itself, which may become empty.
-const MOVES: [(&str, &[(&str, Moves)]); 8] = [
+/// for the text itself, which may become empty. `dedup` cuts out of a text what occurred before, and drops it where nothing
+/// is left.
+const MOVES: [(&str, &[(&str, Moves)]); 9] = [
+    ("dedup", &[("chars", Moves::Down), ("words", Moves::Down), ("sentences", Moves::Down), ("lines", Moves::Down)]),
     (
         "main_text",
         &[
@@ -169,13 +183,16 @@ fn find_measures(rules: &Rules<'_>, findings: &mut Findings) {
     let mut in_force: HashMap<ColumnId, Vec<Checked<'_>>> = HashMap::new();
     let mut undone: Vec<(Checked<'_>, usize)> = Vec::new();
     for (at, step) in rules.steps.iter().enumerate() {
-        if let StepKind::Set { column, value } = &step.kind {
+        if let StepKind::DedupPieces { column, .. } = &step.kind {
+            undo(&mut in_force, &mut undone, *column, &["dedup"], at);
+        } else if let StepKind::Set { column, value } = &step.kind {
             // Where it gets another text altogether, what was checked of the one before says nothing about it.
-            let checks = in_force.remove(column).unwrap_or_default();
-            let Some(functions) = rewrites(value, *column) else { continue };
-            let (lost, kept): (Vec<_>, Vec<_>) = checks.into_iter().partition(|one| one.is_undone_by(&functions));
-            in_force.insert(*column, kept);
-            undone.extend(lost.into_iter().map(|checked| (checked, at)));
+            match rewrites(value, *column) {
+                Some(functions) => undo(&mut in_force, &mut undone, *column, &functions, at),
+                None => {
+                    in_force.remove(column);
+                }
+            }
         } else if matches!(step.kind, StepKind::Drop { .. })
             && let Some(formula) = &rules.formulas[at]
         {
@@ -191,6 +208,20 @@ fn find_measures(rules: &Rules<'_>, findings: &mut Findings) {
     for (checked, by) in undone {
         report_measure(rules, &checked, by, findings);
     }
+}
+
+/// Takes the checks of a column that a step may undo out of those in force.
+fn undo<'e>(
+    in_force: &mut HashMap<ColumnId, Vec<Checked<'e>>>,
+    undone: &mut Vec<(Checked<'e>, usize)>,
+    column: ColumnId,
+    functions: &[&'static str],
+    at: usize,
+) {
+    let checks = in_force.remove(&column).unwrap_or_default();
+    let (lost, kept): (Vec<_>, Vec<_>) = checks.into_iter().partition(|one| one.is_undone_by(functions));
+    in_force.insert(column, kept);
+    undone.extend(lost.into_iter().map(|checked| (checked, at)));
 }
 
 /// The functions of texts that a column goes through, when that is all that its new value is.
@@ -262,6 +293,9 @@ fn report_measure(rules: &Rules<'_>, checked: &Checked<'_>, by: usize, findings:
         format!("checks `{name}` as it is here"),
     )
     .label(rules.steps[by].span, format!("changes `{name}`, and {measure} with it"))
-    .help("move the rule behind the `set`");
+    .help(match rules.steps[by].kind {
+        StepKind::DedupPieces { .. } => "move the rule behind the `dedup`",
+        _ => "move the rule behind the `set`",
+    });
     findings.add(step.span, finding);
 }

@@ -145,7 +145,9 @@ fn reasons(context: &Context<'_>, decl: &Decl) -> Vec<String> {
         Decl::Clean(clean) => {
             let reasons = |rule: &clean::Rule| match &rule.kind {
                 clean::RuleKind::Drop { reason, .. } => vec![reason.node.clone()],
-                clean::RuleKind::Dedup { .. } => vec![cleaning::in_short(context, rule.span)],
+                clean::RuleKind::Dedup { .. }
+                | clean::RuleKind::DedupPieces { .. }
+                | clean::RuleKind::Decontaminate { .. } => vec![cleaning::in_short(context, rule.span)],
                 clean::RuleKind::Pack { name, .. } => packs::reasons(&name.name),
                 clean::RuleKind::Set { .. } => Vec::new(),
             };

@@ -48,6 +48,26 @@ pub enum RuleKind {
         fields: Vec<Ident>,
         /// How they are compared.
         how: DedupHow,
+        /// Which of several records is kept.
+        keep: Option<Kept>,
+    },
+    /// `dedup lines of FIELD [at least 5 words]`
+    DedupPieces {
+        /// What the text is cut into.
+        pieces: Pieces,
+        /// The field.
+        field: Ident,
+        /// The length from which on a piece counts.
+        at_least: Option<Quantity>,
+    },
+    /// `decontaminate FIELD against "eval/*.jsonl", SOURCE.FIELD by 13 words`
+    Decontaminate {
+        /// The field.
+        field: Ident,
+        /// What it may share nothing with.
+        against: Vec<Evaluation>,
+        /// How much in a row they may not share.
+        by: Quantity,
     },
     /// `pack NAME of FIELD { … }`
     Pack {
@@ -66,5 +86,76 @@ pub enum DedupHow {
     /// `exactly`
     Exactly(Span),
     /// `near 0.85`
-    Near(Quantity),
+    Near(Near),
+}
+
+/// `near 0.85 [over 24 characters | like datatrove]`
+#[derive(Debug, Clone)]
+pub struct Near {
+    /// The least similarity.
+    pub threshold: Quantity,
+    /// What is said of the shingles and the bands.
+    pub scheme: Option<NearScheme>,
+    /// The whole clause.
+    pub span: Span,
+}
+
+/// What is said of the shingles and the bands of a `near`.
+#[derive(Debug, Clone)]
+pub enum NearScheme {
+    /// `over 24 characters`
+    Over(Quantity),
+    /// `like datatrove`
+    Like(Ident),
+}
+
+/// `keep …`
+#[derive(Debug, Clone)]
+pub struct Kept {
+    /// Which record it is.
+    pub which: KeptWhich,
+    /// The whole clause.
+    pub span: Span,
+}
+
+/// Which of several records is kept.
+#[derive(Debug, Clone)]
+pub enum KeptWhich {
+    /// `first`
+    First,
+    /// `longest`
+    Longest,
+    /// `best by EXPR`
+    Best(Expr),
+}
+
+/// What a text is cut into.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pieces {
+    /// `lines`
+    Lines,
+    /// `sentences`
+    Sentences,
+    /// `substrings`
+    Substrings,
+}
+
+impl Pieces {
+    /// Its word in the language.
+    pub fn word(self) -> &'static str {
+        match self {
+            Pieces::Lines => "lines",
+            Pieces::Sentences => "sentences",
+            Pieces::Substrings => "substrings",
+        }
+    }
+}
+
+/// Texts that are evaluated on.
+#[derive(Debug, Clone)]
+pub enum Evaluation {
+    /// `"eval/*.jsonl"`: every text in these files.
+    Files(Text),
+    /// `SOURCE.FIELD`
+    Field(Ident, Ident),
 }

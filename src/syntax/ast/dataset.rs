@@ -1,5 +1,6 @@
 //! `dataset` declarations.
 
+use super::clean::Near;
 use super::{Expr, Ident, Quantity, Setting, Text};
 use crate::source::Span;
 
@@ -42,6 +43,47 @@ pub enum ItemKind {
         name: Ident,
         /// Where its values come from.
         body: LabelBody,
+    },
+    /// `sample 10% [seed 7]`
+    Sample {
+        /// The share of the records.
+        share: Quantity,
+        /// The seed.
+        seed: Option<Quantity>,
+    },
+    /// `take 1000 [per FIELD] [seed 7]`
+    Take {
+        /// The number of records.
+        count: Quantity,
+        /// The field for each value of which so many are taken.
+        per: Option<Ident>,
+        /// The seed.
+        seed: Option<Quantity>,
+    },
+    /// `balance FIELD [at most 3 times] [seed 7]`
+    Balance {
+        /// The field whose values are balanced.
+        field: Ident,
+        /// How many times the rarest value each other one may occur.
+        at_most: Option<Quantity>,
+        /// The seed.
+        seed: Option<Quantity>,
+    },
+    /// `mix SOURCE 70%, SOURCE 30% [seed 7]`
+    Mix {
+        /// The sources with their shares.
+        shares: Vec<(Ident, Quantity)>,
+        /// The seed.
+        seed: Option<Quantity>,
+    },
+    /// `weight SOURCE 0.5 [seed 7]`
+    Weight {
+        /// The source.
+        source: Ident,
+        /// How often each of its records occurs in the mean.
+        weight: Quantity,
+        /// The seed.
+        seed: Option<Quantity>,
     },
     /// `split …`
     Split(Split),
@@ -129,12 +171,32 @@ pub struct Split {
     pub by_field: Option<Ident>,
     /// The parts in order.
     pub parts: Vec<Part>,
-    /// `by FIELD [near 0.85]`
-    pub by: Option<(Ident, Option<Quantity>)>,
+    /// `by …`
+    pub by: Option<SplitBy>,
     /// `stratify LABEL`
     pub stratify: Option<Ident>,
     /// `seed 7`
     pub seed: Option<Quantity>,
+}
+
+/// What a split goes by.
+#[derive(Debug, Clone)]
+pub enum SplitBy {
+    /// `by FIELD`: records with one value stay together.
+    Field(Ident),
+    /// `by FIELD near 0.85`: near-duplicates stay together.
+    Near(Ident, Near),
+    /// `by time FIELD`: the parts follow each other in time.
+    Time(Ident),
+}
+
+impl SplitBy {
+    /// The field.
+    pub fn field(&self) -> &Ident {
+        match self {
+            SplitBy::Field(field) | SplitBy::Near(field, _) | SplitBy::Time(field) => field,
+        }
+    }
 }
 
 /// One part of a split.
@@ -155,4 +217,11 @@ pub enum PartKind {
     From(Vec<Ident>),
     /// `train 90%`
     Share(Quantity),
+    /// `validation from "2024-01-01" before "2024-07-01"`
+    Period {
+        /// The first moment that belongs to it.
+        from: Option<Text>,
+        /// The first moment that belongs to it no more.
+        before: Option<Text>,
+    },
 }

@@ -1,8 +1,9 @@
 //! `dataset` declarations.
 
 use super::{Builder, Pair, Rule, all, child, must, only};
+use crate::syntax::ast::Quantity;
 use crate::syntax::ast::dataset::{
-    Dataset, Item, ItemKind, LabelBody, LabelItem, LabelItemKind, Part, PartKind, Split,
+    Dataset, Item, ItemKind, LabelBody, LabelItem, LabelItemKind, Part, PartKind, Split, SplitBy,
 };
 
 impl Builder<'_> {
@@ -18,6 +19,24 @@ impl Builder<'_> {
             Rule::dataset_clean => ItemKind::Clean(self.names_in(pair)),
             Rule::dataset_policy => ItemKind::Policy(self.names_in(pair)),
             Rule::dataset_label => ItemKind::Label { name: self.name_in(pair), body: self.label_body(pair) },
+            Rule::sample => ItemKind::Sample { share: self.amount_in(pair), seed: self.seed_in(pair) },
+            Rule::take => {
+                self.check_once(pair, Rule::per, "per");
+                let per = child(pair, Rule::per).map(|per| self.name_in(&per));
+                ItemKind::Take { count: self.amount_in(pair), per, seed: self.seed_in(pair) }
+            }
+            Rule::balance => {
+                self.check_once(pair, Rule::at_most, "at most");
+                let at_most = child(pair, Rule::at_most).map(|at_most| self.quantity_in(&at_most));
+                ItemKind::Balance { field: self.name_in(pair), at_most, seed: self.seed_in(pair) }
+            }
+            Rule::mix => ItemKind::Mix {
+                shares: all(pair, Rule::mixed).map(|mixed| (self.name_in(&mixed), self.amount_in(&mixed))).collect(),
+                seed: self.seed_in(pair),
+            },
+            Rule::weight => {
+                ItemKind::Weight { source: self.name_in(pair), weight: self.amount_in(pair), seed: self.seed_in(pair) }
+            }
             Rule::split => ItemKind::Split(self.split(pair)),
             Rule::write => ItemKind::Write {
                 format: self.name_in(pair),
@@ -70,17 +89,32 @@ impl Builder<'_> {
     fn split(&mut self, pair: &Pair) -> Split {
         let parts = all(pair, Rule::part).map(|part| self.part(&part)).collect();
         let by_field = child(pair, Rule::split_field).map(|field| self.name_in(&field));
-        for (rule, word) in [(Rule::split_by, "by"), (Rule::stratify, "stratify"), (Rule::seed, "seed")] {
+        for (rule, word) in [(Rule::split_by, "by"), (Rule::stratify, "stratify")] {
             self.check_once(pair, rule, word);
         }
         Split {
             by_field,
             parts,
-            by: child(pair, Rule::split_by)
-                .map(|by| (self.name_in(&by), child(&by, Rule::near).map(|near| self.amount_in(&near)))),
+            by: child(pair, Rule::split_by).map(|by| self.split_by(&by)),
             stratify: child(pair, Rule::stratify).map(|stratify| self.name_in(&stratify)),
-            seed: child(pair, Rule::seed).map(|seed| self.amount_in(&seed)),
+            seed: self.seed_in(pair),
         }
+    }
+
+    fn split_by(&mut self, pair: &Pair) -> SplitBy {
+        if let Some(time) = child(pair, Rule::split_time) {
+            return SplitBy::Time(self.name_in(&time));
+        }
+        match child(pair, Rule::near) {
+            Some(near) => SplitBy::Near(self.name_in(pair), self.near(&near)),
+            None => SplitBy::Field(self.name_in(pair)),
+        }
+    }
+
+    /// The number after `seed`; a second one is reported.
+    fn seed_in(&mut self, pair: &Pair) -> Option<Quantity> {
+        self.check_once(pair, Rule::seed, "seed");
+        child(pair, Rule::seed).map(|seed| self.amount_in(&seed))
     }
 
     /// Reports a clause that stands in a statement more than once.
@@ -92,9 +126,13 @@ impl Builder<'_> {
     }
 
     fn part(&mut self, pair: &Pair) -> Part {
-        let what = match child(pair, Rule::part_from) {
-            Some(from) => PartKind::From(self.all_names(&from)),
-            None => PartKind::Share(self.amount_in(&must(pair, Rule::part_share))),
+        let what = match (child(pair, Rule::part_from), child(pair, Rule::part_period)) {
+            (Some(from), _) => PartKind::From(self.all_names(&from)),
+            (None, Some(period)) => PartKind::Period {
+                from: child(&period, Rule::period_from).map(|from| self.text_in(&from)),
+                before: child(&period, Rule::period_before).map(|before| self.text_in(&before)),
+            },
+            (None, None) => PartKind::Share(self.amount_in(&must(pair, Rule::part_share))),
         };
         Part { name: self.name_in(pair), what, span: self.span(pair) }
     }

@@ -13,7 +13,8 @@ use crate::syntax::token::Kind;
 
 /// The words that are not padded and for which no other is: rare and long ones, and those that are followed by
 /// something of another kind than their neighbours are.
-pub(in crate::syntax) const ODD: &[&str] = &["annotations", "on_bad_row", "dedup", "k_anonymous", "optimizer", "mute"];
+pub(in crate::syntax) const ODD: &[&str] =
+    &["annotations", "on_bad_row", "dedup", "decontaminate", "k_anonymous", "optimizer", "mute"];
 
 /// The statements of a whole text, which `file` is the match of.
 pub(super) fn build(text: &str, pieces: &Pieces, file: Pair) -> Vec<Statement> {
@@ -295,6 +296,12 @@ fn is_clause(parent: Rule, rule: Rule) -> bool {
     match rule {
         Rule::when
         | Rule::near
+        | Rule::near_over
+        | Rule::near_like
+        | Rule::kept
+        | Rule::at_least
+        | Rule::at_most
+        | Rule::contaminated_by
         | Rule::else_drop
         | Rule::per
         | Rule::split_by
@@ -309,6 +316,7 @@ fn is_clause(parent: Rule, rule: Rule) -> bool {
         | Rule::device_else => true,
         Rule::k_because => parent == Rule::allow_personal,
         Rule::k_over => parent == Rule::k_anonymous,
+        Rule::k_against => parent == Rule::decontaminate,
         _ => false,
     }
 }
