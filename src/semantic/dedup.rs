@@ -211,7 +211,18 @@ fn resolve_files(context: &mut Context<'_>, path: &Text) -> Option<Evaluated> {
     if !paths::check_path(context, path) {
         return None;
     }
-    let ending = crate::hir::extension(&path.node);
+    if path.node.contains("://") {
+        context.error(
+            Code::NotSupported,
+            "records are held against files of this machine",
+            path.span,
+            "not a local file",
+            "declare a `source` for them and name its field: `against heldout.question`",
+        );
+        return None;
+    }
+    // A compressed file has two endings, and its source unpacks it.
+    let ending = path.node.rsplit_once('.').map(|(_, ending)| ending.to_lowercase());
     if !matches!(ending.as_deref(), Some("jsonl" | "ndjson" | "csv" | "txt")) {
         context.error(
             Code::UnknownFormat,

@@ -2,6 +2,7 @@
 
 mod damage;
 mod formats;
+mod gathering;
 mod memory;
 mod personal;
 mod plans;
