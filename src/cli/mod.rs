@@ -140,7 +140,7 @@ pub struct RuntimeArgs {
 enum Command {
     /// Make a folder with a spec that builds, to begin with
     New(new::NewArgs),
-    /// Print a `source` block for JSONL or CSV files
+    /// Print a `source` block for files that are there
     Infer(infer::InferArgs),
     /// Check a specification before any data is read
     Check(check::CheckArgs),

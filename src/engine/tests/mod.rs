@@ -10,6 +10,7 @@ mod real;
 mod rules;
 mod splits;
 mod stages;
+mod tables;
 #[cfg(feature = "cluster")]
 mod travel;
 mod unit_tests;
