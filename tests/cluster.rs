@@ -1,7 +1,7 @@
 //! Clusters of real processes on this machine: the bytes of a build do not tell where its passes ran, whatever happens to
 //! an executor; and what cannot work is said.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::process::{Child, Command, Stdio};
@@ -17,13 +17,14 @@ use serde_json::Value;
 
 use crate::support::{Project, Run, repository};
 
-/// Two formats, several files, duplicates of both kinds across files, personal data, bad rows, a label found in the data.
+/// Three formats, several files, duplicates of both kinds across files, personal data, bad rows, a label found in the data.
 const SPEC: &str = r#"annot 1
 source notes {
   path "notes/*.jsonl"
   license "CC0-1.0"
   fields { text: string @personal; topic: string }
 }
+source rows { path "rows.parquet"; license "CC0-1.0"; fields { text: string @personal; topic: string } }
 source sheet { path "sheet.csv"; license "CC0-1.0"; fields { text: string @personal; topic: string } }
 label kind: choice from notes.topic
 clean tidy {
@@ -36,7 +37,7 @@ clean tidy {
 policy house { redact @personal: email, phone }
 template ask: chat { user "{{ text }}"; assistant "{{ kind }}" }
 dataset all {
-  from notes, sheet
+  from notes, sheet, rows
   clean tidy
   label kind = topic
   policy house
@@ -78,7 +79,21 @@ fn project(lines: usize) -> Project {
     }
     let sheet: String = (0..40).map(|at| format!("\"{}, twice\",fresh\n", note(at * 3))).collect();
     project.write("sheet.csv", format!("text,topic\n{sheet}one,two,three\n").as_bytes());
+    write_table(&project);
     project
+}
+
+/// Rows of a table: notes that a build has written as Parquet.
+fn write_table(project: &Project) {
+    let seed = r#"annot 1
+source notes { path "../notes/00*.jsonl"; license "CC0-1.0"; fields { text: string; topic: string } }
+clean longer { set text = text + " once more" }
+dataset seed { from notes; clean longer; split train 100%; write parquet }
+"#;
+    project.write("seed/seed.annot", seed.as_bytes());
+    project.annotc(&["build", "seed/seed.annot"]).expect(0);
+    let made = project.path("seed/build/seed/parquet/train.parquet");
+    std::fs::rename(made, project.path("rows.parquet")).expect("a file is moved");
 }
 
 /// A process that is killed when nobody needs it any more.
@@ -129,8 +144,12 @@ fn executor(project: &Project, scheduler: &Process, at: usize) -> Process {
     Process::start(project, &["executor", "--scheduler", &address, "--cores", "2", "--work-dir", &work])
 }
 
+/// A build on a cluster, which knows nothing of what builds here have measured.
 fn on_cluster(project: &Project, scheduler: SocketAddr) -> Command {
-    project.command(&["build", "all.annot", "--out", "there", "--cluster", &format!("df://{scheduler}")])
+    let address = format!("df://{scheduler}");
+    let mut command = project.command(&["build", "all.annot", "--out", "there", "--cluster", &address]);
+    command.env("ANNOTC_CACHE", project.path("cache"));
+    command
 }
 
 fn run(command: &mut Command) -> Run {
@@ -171,6 +190,13 @@ fn a_build_on_a_cluster_leaves_the_same_bytes() {
     for rule in ["dedup text exactly", "dedup text near", "short", "redact"] {
         assert!(manifest.contains(rule), "{rule} is in {manifest}");
     }
+
+    // What was measured there is kept like what is measured here, and a build that needs no chunk asks for none.
+    std::fs::remove_dir_all(project.path("there")).expect("a folder is removed");
+    let warm = run(&mut on_cluster(&project, scheduler.listen)).expect(0);
+    let all = format!("first pass: {chunks} of {chunks} chunks from the cache", chunks = FILES + 2);
+    assert!(warm.stderr.contains(&all), "{}", warm.stderr);
+    assert_same(&project);
 
     // Results are texts of records: nothing of them stays, and an executor that is stopped leaves no folder.
     let begin = Instant::now();
@@ -223,23 +249,27 @@ fn an_interrupted_build_gives_up_its_job() {
 
 #[test]
 fn what_is_wrong_with_the_data_is_told_as_here() {
+    let strict = SPEC.replace("license \"CC0-1.0\"\n", "license \"CC0-1.0\"\n  on_bad_row fail\n");
     let project = Project::new(&[
-        ("all.annot", SPEC.replace("license \"CC0-1.0\"\n", "license \"CC0-1.0\"\n  on_bad_row fail\n").as_bytes()),
-        ("notes/1.jsonl", b"{\"text\": \"a\", \"topic\": \"b\"}\n{\"text\": 1}\n"),
+        ("all.annot", strict.as_bytes()),
+        ("notes/001.jsonl", b"{\"text\": \"a\", \"topic\": \"b\"}\n{\"text\": 1}\n"),
         ("sheet.csv", b"text,topic\na,b\n"),
     ]);
+    write_table(&project);
     let (scheduler, _executors) = cluster(&project, 1);
-    let run = run(&mut on_cluster(&project, scheduler.listen)).expect(4);
-    assert!(
-        run.stderr.contains("notes/1.jsonl:2: field `text` is a number, expected a string (on the executor 127.0.0.1:"),
-        "{}",
-        run.stderr
-    );
-    let error = run.stderr.lines().find(|line| line.starts_with("error: ")).expect("an error");
-    assert!(
-        error.starts_with(&format!("error: {}", project.path("notes").display())),
-        "no other words before it: {error}"
-    );
+    let bad = run(&mut on_cluster(&project, scheduler.listen)).expect(4);
+    let error = bad.stderr.lines().find(|line| line.starts_with("error: ")).expect("an error");
+    let file = project.path("notes/001.jsonl");
+    let row = format!("error: {}:2: field `text` is a number, expected a string", file.display());
+    assert!(error.starts_with(&format!("{row} (on the executor 127.0.0.1:")), "{error}");
+
+    // What the build unpacks for itself is no file that executors can read.
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    packed.write_all(b"{\"text\": \"a\", \"topic\": \"b\"}\n").expect("a vector takes bytes");
+    project.write("notes/002.jsonl.gz", &packed.finish().expect("it ends"));
+    project.write("all.annot", SPEC.replace("notes/*.jsonl", "notes/*.jsonl.gz").as_bytes());
+    let packed = run(&mut on_cluster(&project, scheduler.listen)).expect(4);
+    assert!(packed.stderr.contains("notes/002.jsonl.gz is compressed, converted or fetched"), "{}", packed.stderr);
 }
 
 /// An executor inside this process, which says that it is of another release.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use arrow::array::RecordBatch;
 use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion};
-use datafusion::common::{Result, internal_err};
+use datafusion::common::{DataFusionError, Result, internal_err};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::PhysicalExpr;
 use datafusion::physical_plan::execution_plan::{ChildrenPropertiesMode, ReplaceChildrenOptions};
@@ -165,7 +165,7 @@ impl ExecutionPlan for ClusterExec {
         let pass = Arc::clone(&self.pass);
         let batches = futures::stream::once(async move {
             let batches = pass.chunk(partition).await.map_err(EngineError::from)?;
-            Ok(futures::stream::iter(batches.into_iter().map(Ok)))
+            Ok::<_, DataFusionError>(futures::stream::iter(batches.into_iter().map(Ok)))
         });
         Ok(Box::pin(RecordBatchStreamAdapter::new(self.schema(), batches.try_flatten())))
     }
