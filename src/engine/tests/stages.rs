@@ -87,7 +87,6 @@ impl Site {
             sources: vec![files(0, "a.jsonl"), files(1, "b.jsonl")],
             evaluated: Vec::new(),
             jobs: NonZeroUsize::new(jobs).unwrap(),
-            site: crate::engine::Site::Here,
             sizes: TINY,
             memory: MemoryLimit { bytes: MemoryLimit::DEFAULT, cache: self.cache() },
             cancel: Arc::new(AtomicBool::new(false)),
