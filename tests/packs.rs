@@ -119,14 +119,14 @@ fn a_build_counts_and_names_each_rule_of_a_pack() {
 fn a_pack_shows_its_rules_wherever_rules_are_shown() {
     let project = Project::new(&[("web.annot", PAGES.as_bytes()), ("pages.jsonl", RECORDS.as_bytes())]);
     let plan = project.annotc(&["plan", "web.annot"]).expect(0).stdout;
-    assert!(plan.contains("when words(body) < 5") && plan.contains("drop_lines(body, /javascript/i)"), "{plan}");
+    assert!(plan.contains("when prose_words(body) < 5") && plan.contains("drop_lines(body, /javascript/i)"), "{plan}");
     assert!(!plan.contains("gopher_enough_stop_words"), "an option that is off takes its rule out: {plan}");
     let shown = project.annotc(&["preview", "web.annot", "--dropped"]).expect(0).stdout;
     assert!(shown.contains("gopher_above_avg_threshold") && shown.contains("lorem_ipsum"), "{shown}");
     let missing = project.annotc(&["test", "web.annot", "--uncovered"]).expect(0).stdout;
     assert!(missing.contains("pack c4: drop \"lorem_ipsum\"") && !missing.contains("gopher_short_doc"), "{missing}");
     let page = project.annotc(&["explain", "gopher_quality"]).expect(0).stdout;
-    assert!(page.contains("drop \"gopher_short_doc\" when words(text) < 50"), "{page}");
+    assert!(page.contains("drop \"gopher_short_doc\" when prose_words(text) < 50"), "{page}");
     let page = project.annotc(&["explain", "top_ngram"]).expect(0).stdout;
     assert!(page.contains("top_ngram(text: string, n: int) -> float?"), "{page}");
     project.annotc(&["fmt", "--check", "web.annot"]).expect(0);

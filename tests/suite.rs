@@ -2,9 +2,14 @@
 
 mod build;
 mod cache;
+#[cfg(feature = "cluster")]
+mod cluster;
+#[cfg(not(feature = "cluster"))]
+mod cluster_absent;
 mod damage;
 mod diagnostics;
 mod doors;
+mod evaluated;
 mod fmt;
 mod getting_in;
 mod interruption;

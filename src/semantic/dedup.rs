@@ -5,7 +5,7 @@ use super::names::{self, Found, Kind};
 use super::quantities::{Bounds, number, whole, word};
 use super::scope::{Record, View};
 use super::types::{resolve_expr, show};
-use super::{Context, index, source, suggest};
+use super::{Context, index, paths, suggest};
 use crate::dedup::near::PRESETS;
 use crate::dedup::near::Shingle;
 use crate::dedup::pieces::{self, Length, Unit};
@@ -208,7 +208,7 @@ pub(super) fn resolve_decontaminate(
 }
 
 fn resolve_files(context: &mut Context<'_>, path: &Text) -> Option<Evaluated> {
-    if !source::check_path(context, path) {
+    if !paths::check_path(context, path) {
         return None;
     }
     if path.node.contains("://") {

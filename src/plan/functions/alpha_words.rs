@@ -18,7 +18,7 @@ without words and marks.",
         Example::of(" ", "null"),
         Example::of("", "null"),
     ],
-    version: 1,
+    version: 2,
     eval: Eval::Ratio(eval),
 };
 

@@ -14,6 +14,9 @@ pub(super) struct Class {
 /// Unicode's category P.
 pub(super) static PUNCTUATION: LazyLock<Class> = LazyLock::new(|| Class::of(r"\p{P}"));
 
+/// Unicode's category So: pictures, arrows and the like.
+pub(super) static SYMBOL: LazyLock<Class> = LazyLock::new(|| Class::of(r"\p{So}"));
+
 /// What ends a sentence in any script: Unicode's property `Sentence_Terminal`.
 pub(super) static TERMINAL: LazyLock<Class> = LazyLock::new(|| Class::of(r"\p{Sentence_Terminal}"));
 

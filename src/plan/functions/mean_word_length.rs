@@ -6,7 +6,7 @@ pub(super) const FUNCTION: Function = Function {
     name: "mean_word_length",
     summary: "the mean number of characters of a word",
     docs: "\
-The code points of all words by their number; words are those of `words`. English prose is between 4 and 5, a list of
+The code points of all words by their number; words are those of `prose_words`. English prose is between 4 and 5, a list of
 abbreviations below 3, a list of compounds or of file names above 10. Null for a text without words.",
     parameters: &[TEXT],
     result: Eval::Amount(eval).result(),
@@ -16,7 +16,7 @@ abbreviations below 3, a list of compounds or of file names above 10. Null for a
         Example::of("?!", "null"),
         Example::of("", "null"),
     ],
-    version: 1,
+    version: 2,
     eval: Eval::Amount(eval),
 };
 

@@ -38,6 +38,7 @@ mod nfc;
 mod nfkc;
 mod normalize_quotes;
 mod parts;
+mod prose_words;
 mod punctuated_lines;
 mod punctuation_ratio;
 mod repeated_lines;
@@ -254,7 +255,7 @@ pub fn all() -> &'static [Function] {
     &ALL
 }
 
-static ALL: [Function; 46] = [
+static ALL: [Function; 47] = [
     fix_encoding::FUNCTION,
     nfc::FUNCTION,
     nfkc::FUNCTION,
@@ -276,6 +277,7 @@ static ALL: [Function; 46] = [
     lowercase::FUNCTION,
     chars::FUNCTION,
     words::FUNCTION,
+    prose_words::FUNCTION,
     sentences::FUNCTION,
     lines::FUNCTION,
     tokens::FUNCTION,

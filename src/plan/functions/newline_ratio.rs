@@ -16,7 +16,7 @@ null for a text without words and marks.",
         Example::of("\n\n", "null"),
         Example::of("", "null"),
     ],
-    version: 1,
+    version: 2,
     eval: Eval::Amount(eval),
 };
 

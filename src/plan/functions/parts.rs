@@ -2,6 +2,7 @@
 
 mod grams;
 mod pieces;
+mod words;
 
 use std::cell::OnceCell;
 use std::collections::HashSet;
@@ -15,6 +16,7 @@ use pieces::Piece;
 pub struct Parts<'t> {
     text: &'t str,
     chars: OnceCell<usize>,
+    words: OnceCell<usize>,
     pieces: OnceCell<Vec<Piece<'t>>>,
     grams: OnceCell<Grams>,
     language: OnceCell<Option<Info>>,
@@ -26,6 +28,7 @@ impl<'t> Parts<'t> {
         Self {
             text,
             chars: OnceCell::new(),
+            words: OnceCell::new(),
             pieces: OnceCell::new(),
             grams: OnceCell::new(),
             language: OnceCell::new(),
@@ -41,7 +44,12 @@ impl<'t> Parts<'t> {
         *self.chars.get_or_init(|| self.text.chars().count())
     }
 
-    /// The words, and the marks between them.
+    /// The number of words by Unicode's word boundaries.
+    pub(super) fn words(&self) -> usize {
+        *self.words.get_or_init(|| words::count_words(self.text))
+    }
+
+    /// The words and marks as the filters of web data cut them.
     pub(super) fn pieces(&self) -> &[Piece<'t>] {
         self.pieces.get_or_init(|| pieces::pieces(self.text))
     }

@@ -19,7 +19,7 @@ null for the empty one.",
         Example::with("one", &[Whole(5)], "0"),
         Example::with("", &[Whole(5)], "null"),
     ],
-    version: 1,
+    version: 2,
     eval: Eval::Ratio(eval),
 };
 

@@ -17,7 +17,7 @@ language, for which this is no measure.",
         Example::of("THE END", "0"),
         Example::of("", "0"),
     ],
-    version: 1,
+    version: 2,
     eval: Eval::Count(eval),
 };
 

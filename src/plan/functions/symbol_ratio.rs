@@ -22,7 +22,7 @@ among the words here, as they do in its public implementations. `hash` and `elli
         Example::with("#", &[Text("hash")], "1"),
         Example::with("", &[Text("both")], "null"),
     ],
-    version: 1,
+    version: 2,
     eval: Eval::Amount(eval),
 };
 

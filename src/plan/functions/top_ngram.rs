@@ -20,7 +20,7 @@ lower case differ, and of several runs that occur equally often the first counts
         Example::with("I am", &[Whole(3)], "null"),
         Example::with("", &[Whole(2)], "null"),
     ],
-    version: 1,
+    version: 2,
     eval: Eval::Amount(eval),
 };
 

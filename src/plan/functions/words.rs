@@ -26,5 +26,5 @@ of katakana as one. Near-duplicate detection uses the same words.",
 };
 
 fn eval(of: &Parts<'_>, _: &Constants) -> i64 {
-    whole(of.pieces().iter().filter(|piece| piece.is_word).count())
+    whole(of.words())
 }

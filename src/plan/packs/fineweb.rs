@@ -12,8 +12,8 @@ Gopher and C4, with the thresholds and the reasons of datatrove's `FineWebQualit
 `gopher_quality` before it.
 
 What differs from datatrove: what ends a line is Unicode's property `Sentence_Terminal`, where datatrove has a list of its own that is nearly the
-same; a carriage return before a line feed belongs to the line break; words and marks are those of Unicode's word
-boundaries, where datatrove takes spaCy's.",
+same; a carriage return before a line feed belongs to the line break; words and marks follow the rules of spaCy's
+English tokenizer with the commonest of its abbreviations, without its units and emoticons (`prose_words`).",
     options: &[
         PackOption::number("line_punct_thr", 0.12, 1.0, "the least share of lines that end a sentence"),
         PackOption::number("short_line_thr", 0.67, 1.0, "the greatest share of short lines"),

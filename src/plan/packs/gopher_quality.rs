@@ -10,9 +10,8 @@ The quality rules of Rae et al., \u{201c}Scaling Language Models: Methods, Analy
 the thresholds and the reasons of datatrove's `GopherQualityFilter`. They are made for English web pages; short records,
 such as questions or chat, lose nearly everything to `min_doc_words`, so set it.
 
-What differs from datatrove: words are those of Unicode's word boundaries, where datatrove takes spaCy's (`don't` is one word
-here and two there); a sign that is neither letter nor digit is no word, where datatrove counts one that is not in its list
-of punctuation; a line ends at a line feed alone; a text without words or lines is dropped for being short and fails no division.",
+What differs from datatrove: words follow the rules of spaCy's English tokenizer with the commonest of its abbreviations, without its
+units and emoticons (`prose_words`); punctuation is Unicode's, where datatrove has a list; a line ends at a line feed alone; a text without words or lines is dropped for being short and fails no division.",
     options: &[
         PackOption::whole("min_doc_words", 50, 1, 1_000_000_000, "the fewest words of a text"),
         PackOption::whole("max_doc_words", 100_000, 1, 1_000_000_000, "the most words of a text"),
@@ -25,8 +24,8 @@ of punctuation; a line ends at a line feed alone; a text without words or lines 
         PackOption::whole("min_stop_words", 2, 1, 8, "the fewest of eight common English words"),
     ],
     rules: &[
-        PackRule::drop("gopher_short_doc", r#"drop "gopher_short_doc" when words($text) < $min_doc_words"#),
-        PackRule::drop("gopher_long_doc", r#"drop "gopher_long_doc" when words($text) > $max_doc_words"#),
+        PackRule::drop("gopher_short_doc", r#"drop "gopher_short_doc" when prose_words($text) < $min_doc_words"#),
+        PackRule::drop("gopher_long_doc", r#"drop "gopher_long_doc" when prose_words($text) > $max_doc_words"#),
         PackRule::drop(
             "gopher_below_avg_threshold",
             r#"drop "gopher_below_avg_threshold" when mean_word_length($text) < $min_avg_word_length"#,

@@ -10,7 +10,8 @@ The repetition rules of Rae et al., \u{201c}Scaling Language Models: Methods, An
 with the thresholds and the reasons of datatrove's `GopherRepetitionFilter`. A text of few words is a large part of its own most frequent
 run: put a rule against short texts before it.
 
-What differs from datatrove: words and marks are those of Unicode's word boundaries, where datatrove takes spaCy's; two runs of words
+What differs from datatrove: words and marks follow the rules of spaCy's English tokenizer with the commonest of its abbreviations,
+without its units and emoticons (`prose_words`); two runs of words
 are the same when their words are, where datatrove joins the words of longer runs first; the empty text stays and fails no
 division.",
     options: &[

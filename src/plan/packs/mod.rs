@@ -203,7 +203,7 @@ mod tests {
     fn statements_are_filled_in() {
         let given = BTreeMap::from([("min_doc_words", OptionValue::Number(20.0))]);
         let written = lookup("gopher_quality").expect("it is there").written("`the body`", &given);
-        assert_eq!(written[0].statement, "drop \"gopher_short_doc\" when words(`the body`) < 20");
+        assert_eq!(written[0].statement, "drop \"gopher_short_doc\" when prose_words(`the body`) < 20");
         let written = lookup("c4").expect("it is there").written("text", &BTreeMap::new());
         assert!(written.iter().any(|one| one.statement.contains("/[.?!\"']$/")), "a `$` of a regex stays: {written:?}");
     }
