@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 /// One `.annot` file of a compilation; an index into [`SourceMap`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "cluster", derive(serde::Serialize, serde::Deserialize))]
 pub struct FileId(pub u32);
 
 /// A range of bytes in one file: `start` inclusive, `end` exclusive, both on character boundaries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "cluster", derive(serde::Serialize, serde::Deserialize))]
 pub struct Span {
     /// The file that the bytes lie in.
     pub file: FileId,

@@ -2,6 +2,10 @@
 
 mod build;
 mod cache;
+#[cfg(feature = "cluster")]
+mod cluster;
+#[cfg(not(feature = "cluster"))]
+mod cluster_absent;
 mod damage;
 mod diagnostics;
 mod doors;

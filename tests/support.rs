@@ -139,7 +139,8 @@ pub struct Run {
 }
 
 impl Run {
-    fn of(output: Output) -> Self {
+    /// What a process left that was started otherwise.
+    pub fn of(output: Output) -> Self {
         Self {
             status: output.status.code().unwrap_or(-1),
             stdout: String::from_utf8_lossy(&output.stdout).into_owned(),

@@ -27,6 +27,7 @@ const HARD = ["and", "or", "not", "in", "is", "matches", "match", "when", "else"
 /** The words that begin a clause of a statement; no unit and no schedule is called so. */
 const CLAUSES = [
   "by", "near", "at", "stratify", "seed", "per", "over", "warmup", "floor", "accumulate", "because", "from", "without",
+  "keep", "like",
 ];
 
 /** Items with a separator between them. */
@@ -70,6 +71,9 @@ export default grammar({
     $._line_floor,
     $._line_accumulate,
     $._line_because,
+    $._line_keep,
+    $._line_like,
+    $._line_against,
     $._line_else,
     $.text_content,
     $._long_text_content,
@@ -215,13 +219,45 @@ export default grammar({
     // -------------------------------------------------------------------------------------------------------- cleaning
 
     clean: ($) => documented($, "clean", field("name", $._name), field("body", alias($._clean_block, $.block))),
-    _clean_block: ($) => block($, choice($.set, $.drop, $.dedup, alias($._clean_pack, $.pack))),
+    _clean_block: ($) => block($, choice($.set, $.drop, $.dedup, $.decontaminate, alias($._clean_pack, $.pack))),
     set: ($) => seq("set", field("field", $._name), "=", $.expression),
     drop: ($) => seq("drop", field("reason", $.text), $.when),
-    dedup: ($) => seq("dedup", names($, "field"), choice("exactly", $.near)),
+    dedup: ($) =>
+      seq(
+        "dedup",
+        choice(
+          seq(choice("lines", "sentences"), "of", field("field", $._name), optional($.at_least)),
+          seq("substrings", "of", field("field", $._name), $.at_least),
+          seq(
+            // `lines` may be a field; `lines of` is not.
+            field("field", choice($._name, ...["lines", "sentences", "substrings"].map((word) => alias(word, $.identifier)))),
+            repeat(seq($._comma, field("field", $._name))),
+            choice("exactly", $.near),
+            optional($.kept),
+          ),
+        ),
+      ),
+    at_least: ($) => seq(clause($, "at"), "least", $.quantity),
+    kept: ($) =>
+      seq(clause($, "keep"), choice("first", "longest", seq("best", "by", field("score", $.expression)))),
+    decontaminate: ($) =>
+      seq(
+        "decontaminate",
+        field("field", $._name),
+        clause($, "against"),
+        separated($.evaluation, $._comma),
+        clause($, "by"),
+        $.quantity,
+      ),
+    evaluation: ($) => choice(field("path", $.text), seq(field("source", $._name), ".", field("field", $._name))),
     _clean_pack: ($) =>
       seq("pack", field("pack", $._name), optional(seq("of", field("field", $._name))), optional($._settings)),
-    near: ($) => seq(clause($, "near"), $._amount),
+    near: ($) =>
+      seq(
+        clause($, "near"),
+        $._amount,
+        optional(choice(seq(clause($, "over"), $.quantity), seq(clause($, "like"), field("preset", $._name)))),
+      ),
     when: ($) => seq(clause($, "when"), $.expression),
 
     // ---------------------------------------------------------------------------------------------------------- policy
@@ -282,6 +318,11 @@ export default grammar({
           $.dataset_clean,
           $.dataset_label,
           $.dataset_policy,
+          $.sample,
+          $.take,
+          $.balance,
+          $.mix,
+          $.weight,
           $.split,
           $.write,
         ),
@@ -327,6 +368,14 @@ export default grammar({
     resolve: ($) => seq("resolve", field("method", $._name), optional($.else_drop)),
     _label_require: ($) => seq("require", $.expression),
 
+    sample: ($) => seq("sample", $._amount, optional($.seed)),
+    take: ($) => seq("take", $._amount, repeat(choice($.per, $.seed))),
+    balance: ($) => seq("balance", field("field", $._name), repeat(choice($.at_most, $.seed))),
+    at_most: ($) => seq(clause($, "at"), "most", $.quantity),
+    mix: ($) => seq("mix", separated($.mixed, $._comma), optional($.seed)),
+    mixed: ($) => seq(field("source", $._name), field("share", $._amount)),
+    weight: ($) => seq("weight", field("source", $._name), $._amount, optional($.seed)),
+
     split: ($) =>
       seq(
         "split",
@@ -337,9 +386,21 @@ export default grammar({
     part: ($) =>
       seq(
         field("name", choice($._name, alias("as", $.identifier))),
-        choice(seq("from", names($, "source")), field("share", $._amount)),
+        choice(
+          seq("from", names($, "source")),
+          seq("from", field("from", $.text), optional(seq("before", field("before", $.text)))),
+          seq("before", field("before", $.text)),
+          field("share", $._amount),
+        ),
       ),
-    split_by: ($) => seq(clause($, "by"), field("field", $._name), optional($.near)),
+    split_by: ($) =>
+      seq(
+        clause($, "by"),
+        choice(
+          seq("time", field("field", $._name)),
+          seq(field("field", choice($._name, alias("time", $.identifier))), optional($.near)),
+        ),
+      ),
     stratify: ($) => seq(clause($, "stratify"), field("field", $._name)),
     seed: ($) => seq(clause($, "seed"), $._amount),
 

@@ -3,6 +3,8 @@
 mod build;
 mod cache;
 mod check;
+#[cfg_attr(not(feature = "cluster"), path = "cluster_absent.rs")]
+mod cluster;
 mod context;
 mod diff;
 mod doctor;
@@ -138,7 +140,7 @@ pub struct RuntimeArgs {
 enum Command {
     /// Make a folder with a spec that builds, to begin with
     New(new::NewArgs),
-    /// Print a `source` block for JSONL or CSV files
+    /// Print a `source` block for files that are there
     Infer(infer::InferArgs),
     /// Check a specification before any data is read
     Check(check::CheckArgs),
@@ -166,6 +168,8 @@ enum Command {
     Explain(explain::ExplainArgs),
     /// Serve an editor: the language server, over standard input and output
     Lsp(lsp::LspArgs),
+    /// Run a process of a cluster on which data sets are built
+    Cluster(cluster::ClusterArgs),
     /// Show which onnxruntime is used and why, or fetch it
     Runtime(runtime::RuntimeCommand),
     /// Say what is missing on this machine and how to get it
@@ -199,6 +203,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Predict(args) => predict::run(args, &terminal),
         Command::Explain(args) => explain::run(args, &terminal),
         Command::Lsp(args) => lsp::run(args, &terminal),
+        Command::Cluster(args) => cluster::run(args, &terminal),
         Command::Runtime(args) => runtime::run(args, &terminal),
         Command::Doctor(args) => doctor::run(args, &terminal),
     };

@@ -149,7 +149,7 @@ fn answer_json(plan: &Outline, spec: &Spec, states: &[(String, State)], terminal
                 "kind": node.kind.word(), "target": node.target, "block": node.block, "rule": node.rule,
                 "path": spec.sources.path(node.span.file), "line": spec.sources.line(node.span),
                 "reads": node.reads, "writes": node.writes, "personal": node.personal,
-                "passes": passes, "kept": node.kept.words(),
+                "passes": passes, "kept": node.kept.words(), "note": node.note,
             });
             if let Some(statement) = &node.statement {
                 step["statement"] = json!(statement);
@@ -197,6 +197,10 @@ fn answer_text(plan: &Outline, spec: &Spec, states: &[(String, State)], terminal
         }
         let text = line(row, &widths);
         terminal.answer(if node.personal.is_empty() { text } else { terminal.paint_answer(Paint::Yellow, &text) });
+        if let Some(note) = &node.note {
+            let indent = " ".repeat(widths[0] + if node.block.is_some() { 8 } else { 6 });
+            terminal.answer(terminal.paint_answer(Paint::Dim, &format!("{indent}{note}")));
+        }
     }
     terminal.answer("");
     terminal.answer(terminal.paint_answer(

@@ -18,6 +18,7 @@ use super::read::survey::InputFile;
 use super::read::{ChunkTable, Sizes, Survey, Surveying};
 use super::report::{Resolved, source_outcome, sources};
 use super::resolve::{Fates, Reached, Reread, resolve, source_is_keyed};
+use super::site::Site;
 use super::spool::{Budget, MemoryLimit};
 use super::stage::{Reuse, Stages};
 use super::stages::Build;
@@ -49,6 +50,8 @@ pub struct BuildInputs {
     pub evaluated: Vec<EvaluatedFiles>,
     /// The number of worker threads.
     pub jobs: NonZeroUsize,
+    /// Where the passes run.
+    pub site: Site,
     /// How files are cut.
     pub sizes: Sizes,
     /// How much is kept in memory between the passes, and where the rest goes.
@@ -283,7 +286,7 @@ impl<'b> Build<'b> {
         progress: &'b mut dyn FnMut(Progress),
     ) -> Result<Self, EngineError> {
         let dataset = &program[dataset];
-        let workers = Workers::start(inputs.jobs, Arc::clone(&inputs.cancel))?;
+        let workers = Workers::start(inputs.jobs, &inputs.site, Arc::clone(&inputs.cancel))?;
         let source = |id: SourceId| &program[id];
         let cancel = Arc::clone(&inputs.cancel);
         let table = ChunkTable::new(surveyed.survey.clone(), &dataset.columns, source, cancel);

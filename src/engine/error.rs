@@ -128,6 +128,10 @@ pub enum EngineError {
     /// The asynchronous runtime could not be started, or lost a task.
     #[error("the worker threads failed: {0}")]
     Workers(String),
+    /// The cluster failed, or is not one of this release.
+    #[cfg(feature = "cluster")]
+    #[error(transparent)]
+    Cluster(super::cluster::ClusterError),
     /// Somebody asked the build to stop.
     #[error("interrupted")]
     Interrupted,

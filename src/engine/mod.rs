@@ -3,6 +3,8 @@
 mod assign;
 mod build;
 mod changes;
+#[cfg(feature = "cluster")]
+pub mod cluster;
 mod copies;
 mod error;
 mod evaluated;
@@ -21,6 +23,7 @@ mod report;
 mod require;
 mod resolve;
 mod samples;
+mod site;
 mod spool;
 pub mod stage;
 mod stages;
@@ -41,6 +44,7 @@ pub use outcome::{
 pub use partition::largest_remainder;
 pub use read::moment::{moment_text, parse_date, parse_timestamp};
 pub use read::survey::InputFile;
+pub use site::Site;
 pub use spool::MemoryLimit;
 pub use training::{TrainingTable, slice_groups};
 pub use unit_test::{

@@ -17,11 +17,13 @@ use futures::{StreamExt, TryStreamExt};
 use tokio::runtime::Runtime;
 
 use super::EngineError;
+use super::site::{Reached, Site};
 
-/// Worker threads and a session of the query engine.
+/// Worker threads, a session of the query engine, and where records are read.
 pub struct Workers {
     runtime: Runtime,
     session: SessionContext,
+    site: Reached,
     jobs: usize,
     cancel: Arc<AtomicBool>,
 }
@@ -57,17 +59,19 @@ impl ChunkWork for Batches {
 }
 
 impl Workers {
-    /// Starts as many threads as there are jobs.
-    pub fn start(jobs: NonZeroUsize, cancel: Arc<AtomicBool>) -> Result<Self, EngineError> {
+    /// Starts as many threads as there are jobs, and reaches the site.
+    pub fn start(jobs: NonZeroUsize, site: &Site, cancel: Arc<AtomicBool>) -> Result<Self, EngineError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(jobs.get())
             .thread_name("annotc-worker")
+            .enable_all()
             .build()
             .map_err(|error| EngineError::Workers(error.to_string()))?;
         // The partitions of a plan are the chunks; the engine is to add none of its own.
         let session = SessionContext::new_with_config(SessionConfig::new().with_target_partitions(1));
         crate::plan::registry().into_iter().for_each(|udf| session.register_udf(udf));
-        Ok(Self { runtime, session, jobs: jobs.get(), cancel })
+        let site = runtime.block_on(site.reach(&cancel))?;
+        Ok(Self { runtime, session, site, jobs: jobs.get(), cancel })
     }
 
     /// The number of threads.
@@ -75,9 +79,10 @@ impl Workers {
         NonZeroUsize::new(self.jobs).expect("there is a thread at least")
     }
 
-    /// The optimized physical plan.
+    /// The optimized physical plan, which reads records where the site is.
     pub fn physical(&self, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>, EngineError> {
-        Ok(self.runtime.block_on(self.session.state().create_physical_plan(plan))?)
+        let plan = self.runtime.block_on(self.session.state().create_physical_plan(plan))?;
+        Ok(self.site.placed(plan))
     }
 
     /// Runs a plan over all chunks. `each` is given a chunk and what became of its batches, in order of the chunks.
@@ -120,6 +125,12 @@ impl Workers {
             }
             Ok(())
         })
+    }
+}
+
+impl Drop for Workers {
+    fn drop(&mut self) {
+        self.site.leave(&self.runtime);
     }
 }
 

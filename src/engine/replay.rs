@@ -17,6 +17,7 @@ use super::preview::Places;
 use super::read::survey::InputFile;
 use super::read::table::{ERROR, LINE, LOCATION};
 use super::read::{ChunkTable, Sizes, Survey, Surveying};
+use super::site::Site;
 use crate::emit::RenderError;
 use crate::emit::statistics::{Involved, involved};
 use crate::hir::{ColumnId, Dataset, DatasetId, Program, SourceId, Step, StepKind};
@@ -93,7 +94,7 @@ pub fn replay(
     }
     let at = survey.chunks.iter().rposition(|chunk| chunk.line <= asked.line);
     survey.chunks = at.map(|at| survey.chunks[at]).into_iter().collect();
-    let workers = Workers::start(NonZeroUsize::MIN, Arc::clone(&cancel))?;
+    let workers = Workers::start(NonZeroUsize::MIN, &Site::Here, Arc::clone(&cancel))?;
     let columns = &program[dataset].columns;
     let table = ChunkTable::new(survey, columns, |source| &program[source], cancel);
     let mut reader = Reader { program, dataset: &program[dataset], workers, table };

@@ -89,6 +89,7 @@ pub struct Credit {
 
 /// A column.
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "cluster", derive(serde::Serialize, serde::Deserialize))]
 pub struct Column {
     /// Its name.
     pub name: String,
@@ -108,6 +109,7 @@ pub struct Column {
 
 /// The kinds of personal data that a field may hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "cluster", derive(serde::Serialize, serde::Deserialize))]
 pub enum Personal {
     /// A bare `@personal`.
     Any,

@@ -2,6 +2,7 @@
 
 /// How the files of a source are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "cluster", derive(serde::Serialize, serde::Deserialize))]
 pub enum SourceFormat {
     /// One JSON object on each line.
     Jsonl,
@@ -240,6 +241,7 @@ impl FormatOption {
 
 /// What a `text` file's record is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "cluster", derive(serde::Serialize, serde::Deserialize))]
 pub enum TextUnit {
     /// A line that is not blank.
     Line,
@@ -251,6 +253,7 @@ pub enum TextUnit {
 
 /// How the values of a row are written. All characters are ASCII.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "cluster", derive(serde::Serialize, serde::Deserialize))]
 pub struct Dialect {
     /// Stands between values.
     pub delimiter: u8,
@@ -269,6 +272,7 @@ impl Dialect {
 
 /// What a source says beside its format.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "cluster", derive(serde::Serialize, serde::Deserialize))]
 pub struct ReadOptions {
     /// How rows of values are written.
     pub dialect: Dialect,
@@ -280,7 +284,8 @@ pub struct ReadOptions {
     pub at: Vec<String>,
     /// The table of a database.
     pub table: Option<String>,
-    /// The name of an encoding that is not UTF-8.
+    /// The name of an encoding that is not UTF-8. It does not travel: such a file is decoded before records are read.
+    #[cfg_attr(feature = "cluster", serde(skip))]
     pub encoding: Option<&'static str>,
 }
 

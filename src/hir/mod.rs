@@ -35,6 +35,7 @@ macro_rules! ids {
         $(
             $(#[$doc])*
             #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+            #[cfg_attr(feature = "cluster", derive(serde::Serialize, serde::Deserialize))]
             pub struct $name(pub u32);
 
             impl std::ops::Index<$name> for Program {
@@ -85,6 +86,7 @@ pub struct Program {
 
 /// Where records come from.
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "cluster", derive(serde::Serialize, serde::Deserialize))]
 pub struct Source {
     /// Its name.
     pub name: String,
@@ -126,6 +128,7 @@ impl Source {
 
 /// A field as a source has it.
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "cluster", derive(serde::Serialize, serde::Deserialize))]
 pub struct SourceField {
     /// The name that the program uses.
     pub name: String,
@@ -147,6 +150,7 @@ pub struct SourceField {
 
 /// What a row that cannot be read does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "cluster", derive(serde::Serialize, serde::Deserialize))]
 pub enum OnBadRow {
     /// It goes to the quarantine with its place and reason.
     Quarantine,

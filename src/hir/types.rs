@@ -4,6 +4,7 @@ use super::LabelId;
 
 /// A type that may be null.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "cluster", derive(serde::Serialize, serde::Deserialize))]
 pub struct FieldType {
     /// The type.
     pub ty: Type,
@@ -25,6 +26,7 @@ impl FieldType {
 
 /// A type.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "cluster", derive(serde::Serialize, serde::Deserialize))]
 pub enum Type {
     /// UTF-8 text.
     String,

@@ -5,7 +5,7 @@ use super::names::{self, Found, Kind};
 use super::quantities::{Bounds, number, whole, word};
 use super::scope::{Record, View};
 use super::types::{resolve_expr, show};
-use super::{Context, index, source, suggest};
+use super::{Context, index, paths, suggest};
 use crate::dedup::near::PRESETS;
 use crate::dedup::near::Shingle;
 use crate::dedup::pieces::{self, Length, Unit};
@@ -208,10 +208,21 @@ pub(super) fn resolve_decontaminate(
 }
 
 fn resolve_files(context: &mut Context<'_>, path: &Text) -> Option<Evaluated> {
-    if !source::check_path(context, path) {
+    if !paths::check_path(context, path) {
         return None;
     }
-    let ending = crate::hir::extension(&path.node);
+    if path.node.contains("://") {
+        context.error(
+            Code::NotSupported,
+            "records are held against files of this machine",
+            path.span,
+            "not a local file",
+            "declare a `source` for them and name its field: `against heldout.question`",
+        );
+        return None;
+    }
+    // A compressed file has two endings, and its source unpacks it.
+    let ending = path.node.rsplit_once('.').map(|(_, ending)| ending.to_lowercase());
     if !matches!(ending.as_deref(), Some("jsonl" | "ndjson" | "csv" | "txt")) {
         context.error(
             Code::UnknownFormat,

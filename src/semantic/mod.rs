@@ -30,6 +30,7 @@ mod names;
 mod order;
 mod outputs;
 mod packs;
+mod paths;
 mod periods;
 mod purpose;
 mod quantities;

@@ -6,15 +6,12 @@ use super::foreign::{Meant, suggest_meant};
 use super::index::{self, SymbolKind};
 use super::quantities::{Once, missing, word};
 use super::types::{resolve_type, show};
-use super::{Context, compliance, formats, licence};
+use super::{Context, compliance, formats, licence, paths};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::hir::{
-    self, Compression, FieldType, OnBadRow, Personal, ReadOptions, SourceFormat, SourceId, Type, extension,
-};
-use crate::remote::Address;
+use crate::hir::{self, FieldType, OnBadRow, Personal, ReadOptions, SourceFormat, SourceId, Type};
 use crate::source::Span;
 use crate::syntax::ast::source::{Attribute, AttributeArg, Field, Source, SourceItem, SourceItemKind};
-use crate::syntax::ast::{self, Ident, Text};
+use crate::syntax::ast::{self, Ident};
 
 /// The attributes of a field, each with what it says.
 pub(super) const ATTRIBUTES: [(&str, &str); 8] = [
@@ -84,11 +81,11 @@ fn resolve_source(context: &mut Context<'_>, source: &Source, id: SourceId) -> h
     if let Some(path_span) = once.place("path") {
         resolved.path_span = path_span;
         let by_ending = |context: &mut Context<'_>| {
-            format_of_paths(context, &resolved.paths, path_span).map(|format| (format, ReadOptions::of(format)))
+            paths::format_of_paths(context, &resolved.paths, path_span).map(|format| (format, ReadOptions::of(format)))
         };
         if let Some((format, options)) = format.unwrap_or_else(|| by_ending(context)) {
             (resolved.format, resolved.options) = (format, options);
-            check_archives(context, &resolved);
+            paths::check_archives(context, &resolved);
             formats::check_columns(context, &resolved);
         }
     }
@@ -119,7 +116,7 @@ fn resolve_item(
     match &item.kind {
         SourceItemKind::Path(paths) | SourceItemKind::Annotations(paths) => {
             for path in paths {
-                check_path(context, path);
+                paths::check_path(context, path);
             }
             resolved.paths = paths.iter().map(|path| path.node.clone()).collect();
         }
@@ -140,98 +137,6 @@ fn resolve_item(
         }
         SourceItemKind::Row(longest) => resolved.longest_row = formats::resolve_longest_row(context, longest),
         SourceItemKind::Fields(fields) => resolve_fields(context, fields, id, resolved),
-    }
-}
-
-/// What is wrong with a path by its looks alone: nothing in it, or credentials. Whether nothing is.
-pub(super) fn check_path(context: &mut Context<'_>, path: &Text) -> bool {
-    if path.node.trim().is_empty() {
-        context.error(
-            Code::BadPath,
-            "this path is empty",
-            path.span,
-            "names no file",
-            "name a file or a pattern: `\"data/*.jsonl\"`",
-        );
-        return false;
-    }
-    if let Some(Err(form)) = Address::parse(&path.node) {
-        context.error(Code::BadPath, "this address cannot be read", path.span, "not an address of a file", form);
-    }
-    if let Some((_, rest)) = path.node.split_once("://") {
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        let query = rest.split_once('?').map(|(_, query)| query.to_lowercase()).unwrap_or_default();
-        let secret = ["token=", "key=", "secret=", "password=", "signature=", "sig="];
-        if authority.contains('@') || secret.iter().any(|word| query.contains(word)) {
-            context.error(
-                Code::CredentialsInPath,
-                "this address carries credentials",
-                path.span,
-                "a secret stands in the specification",
-                "take it out: credentials come from the environment alone",
-            );
-            return false;
-        }
-    }
-    true
-}
-
-/// The format that all paths' endings say; reported when they say none, or several.
-fn format_of_paths(context: &mut Context<'_>, paths: &[String], span: Span) -> Option<SourceFormat> {
-    let mut endings: Vec<Option<String>> = paths.iter().map(|path| extension(path)).collect();
-    // Two endings may say the same: `.jsonl`, `.ndjson`.
-    endings.dedup_by(|a, b| {
-        let format = |ending: &Option<String>| ending.as_deref().and_then(SourceFormat::of_ending);
-        a == b || format(a).is_some() && format(a) == format(b)
-    });
-    let list = formats::words().collect::<Vec<_>>().join(", ");
-    if paths.iter().any(|path| path.trim().is_empty()) {
-        return None;
-    }
-    match endings.as_slice() {
-        [Some(ending)] => {
-            if let Some(format) = SourceFormat::of_ending(ending) {
-                return Some(format);
-            }
-            context.error(
-                Code::UnknownFormat,
-                format!("no format has the ending `.{ending}`"),
-                span,
-                "the format cannot be told from the ending",
-                format!("say it: `format jsonl`; there are {list}"),
-            );
-        }
-        [None] => context.error(
-            Code::UnknownFormat,
-            "this path has no ending that says the format",
-            span,
-            "the format cannot be told",
-            format!("say it: `format jsonl`; there are {list}"),
-        ),
-        [] => {}
-        _ => context.error(
-            Code::UnknownFormat,
-            "the paths of one source have several formats",
-            span,
-            "different endings",
-            "declare one source for each format, or say `format` if they all are of one",
-        ),
-    }
-    None
-}
-
-/// Reports an archive of a format that packs its own bytes.
-fn check_archives(context: &mut Context<'_>, source: &hir::Source) {
-    let is_archive = |path: &&String| Compression::of_name(path) != Compression::None;
-    if let Some(path) = source.paths.iter().find(is_archive).filter(|_| !source.format.is_text()) {
-        let word = source.format.word();
-        context.error(
-            Code::BadPath,
-            format!("a `{word}` file is not read out of an archive"),
-            source.path_span,
-            format!("`{path}` is an archive"),
-            format!("unpack it: a `{word}` file is compressed inside, where at all"),
-        );
     }
 }
 

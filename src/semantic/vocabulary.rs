@@ -106,6 +106,11 @@ pub fn detectors() -> Vec<Row> {
     pii::all().iter().map(|detector| row(detector.name, docs(detector))).collect()
 }
 
+/// The named sets of shingles and bands of a `near`.
+pub fn near_presets() -> Vec<Row> {
+    crate::dedup::near::PRESETS.iter().map(|preset| row(preset.name, preset.origin)).collect()
+}
+
 /// The packs of cleaning rules.
 pub fn packs() -> Vec<Row> {
     let docs = |pack: &packs::Pack| format!("{}.\n\n{}", pack.summary, pack.docs);

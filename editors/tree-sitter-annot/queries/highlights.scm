@@ -12,10 +12,12 @@
 [
   "path" "annotations" "format" "license" "origin" "consent" "on_bad_row" "row" "most" "fields"
   "from" "key" "over" "overlap"
-  "set" "drop" "dedup" "exactly" "near" "of"
+  "set" "drop" "dedup" "exactly" "near" "of" "lines" "sentences" "substrings" "least" "like" "first" "longest"
+  "decontaminate" "against"
   "redact" "forbid" "allow" "because" "require" "per" "keep" "for" "k_anonymous" "pack"
   "turns" "mute"
-  "purpose" "rule" "vote" "resolve" "split" "as" "by" "stratify" "seed" "write"
+  "purpose" "rule" "vote" "resolve" "sample" "take" "balance" "most" "mix" "weight" "split" "before" "time" "as" "by"
+  "stratify" "seed" "write"
   "onnx" "new" "pooling"
   "data" "task" "classify" "regress" "tag" "generate" "prefer" "embed" "tune" "length" "epochs" "steps" "batch"
   "accumulate" "rate" "warmup" "floor" "optimizer" "validate" "every" "stop" "after" "without" "gain" "best" "device"
@@ -76,6 +78,9 @@
 (spans field: (_) @variable.member)
 (set field: (_) @variable.member)
 (dedup field: (_) @variable.member)
+(decontaminate field: (_) @variable.member)
+(evaluation field: (_) @variable.member)
+(balance field: (_) @variable.member)
 (redact target: (identifier) @variable.member)
 (redact target: (quoted_identifier) @variable.member)
 (allow_personal field: (_) @variable.member)

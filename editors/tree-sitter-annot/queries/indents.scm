@@ -17,6 +17,7 @@
   (forbid)
   (split)
   (dedup)
+  (decontaminate)
   (require)
   (allow_personal)
   (binary)

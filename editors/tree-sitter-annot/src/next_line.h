@@ -24,6 +24,9 @@ enum TokenType {
     LINE_FLOOR,
     LINE_ACCUMULATE,
     LINE_BECAUSE,
+    LINE_KEEP,
+    LINE_LIKE,
+    LINE_AGAINST,
     LINE_ELSE,
     TEXT_CONTENT,
     LONG_TEXT_CONTENT,
@@ -47,7 +50,8 @@ enum TokenType {
 // The clause words, in the order of their tokens from `LINE_WHEN` on.
 static const char *const CLAUSE_WORDS[] = {
     "when", "by",     "near",  "at",         "stratify", "seed", "per",
-    "over", "warmup", "floor", "accumulate", "because",  "else",
+    "over", "warmup", "floor", "accumulate", "because",  "keep", "like",
+    "against", "else",
 };
 enum { CLAUSE_COUNT = sizeof CLAUSE_WORDS / sizeof *CLAUSE_WORDS };
 

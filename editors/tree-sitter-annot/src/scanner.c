@@ -74,7 +74,7 @@ static bool scan_newline(Scanner *scanner, TSLexer *lexer, const bool *valid) {
         made = CONTINUATION;
     } else {
         // After a mistake every token is valid; a word that can begin a statement then does.
-        bool begins = valid[RECOVERING] && (made == LINE_BY || made == LINE_SEED);
+        bool begins = valid[RECOVERING] && (made == LINE_BY || made == LINE_SEED || made == LINE_KEEP);
         bool taken = made == CONTINUATION ? valid[OPERATOR_LINE] : valid[made] && !begins;
         if (!taken) {
             made = NEWLINE;

@@ -15,7 +15,7 @@ use crate::engine::read::Sizes;
 use crate::engine::stage::Reuse;
 use crate::engine::{
     self, BuildInputs, BuildStage, Destination, EngineError, EvaluatedFiles, InputFile, Measured, MemoryLimit,
-    Progress, SourceFiles, Surveyed, TrainingTable, Violation,
+    Progress, Site, SourceFiles, Surveyed, TrainingTable, Violation,
 };
 use crate::hir::{DatasetId, Evaluated, LabelSchema, LabelValues, Program, SourceId, StepKind, Task};
 use crate::remote::Remote;
@@ -27,7 +27,7 @@ pub fn build(session: &mut Session<'_>, id: DatasetId) -> Result<Manifest, Failu
     let sources = find_inputs(program, id, &session.roots, &session.remote, session.terminal)?;
     let evaluated = find_evaluated(program, id, &session.roots, session.terminal)?;
     let given = inputs(sources, evaluated, session.jobs, session.memory.clone(), &session.cancel);
-    let inputs = BuildInputs { stages: session.stages.clone(), ..given };
+    let inputs = BuildInputs { site: session.site.clone(), stages: session.stages.clone(), ..given };
     let bar = Bar::new(session.terminal, "Building", &dataset.name);
     let surveyed = Surveyed::of(program, id, &inputs, &mut |progress| bar.show(progress))
         .map_err(|error| fail(session.terminal, &error))?;
@@ -231,7 +231,8 @@ pub fn inputs(
     cancel: &Arc<AtomicBool>,
 ) -> BuildInputs {
     let jobs = NonZeroUsize::new(jobs).unwrap_or(NonZeroUsize::MIN);
-    BuildInputs { sources, evaluated, jobs, sizes: Sizes::default(), memory, cancel: Arc::clone(cancel), stages: None }
+    let (site, cancel) = (Site::Here, Arc::clone(cancel));
+    BuildInputs { sources, evaluated, jobs, site, sizes: Sizes::default(), memory, cancel, stages: None }
 }
 
 /// Tells why the engine stopped.
@@ -246,6 +247,8 @@ pub fn fail(terminal: &Terminal, error: &EngineError) -> Failure {
         EngineError::Header { .. } | EngineError::Schema { .. } => {
             Some("mend the file, or name the column with `@column(\"…\")` in the source's `fields`")
         }
+        #[cfg(feature = "cluster")]
+        EngineError::Cluster(error) => error.help(),
         EngineError::Spill(_) => Some(
             "name another folder with `--cache` or ANNOTC_CACHE, or allow more memory with `--memory` or ANNOTC_MEMORY",
         ),

@@ -17,14 +17,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use clap::Args;
 
 use super::cache::units;
+use super::cluster::Elsewhere;
 use super::context::{self, Spec};
 use super::memory::parse_bytes;
 use super::terminal::{Paint, Terminal};
 use super::{Failure, MemoryArgs, Places, RuntimeArgs, models};
 use crate::emit::lock::{self, Lock};
 use crate::emit::{self, Manifest};
-use crate::engine::MemoryLimit;
 use crate::engine::stage::Stages;
+use crate::engine::{MemoryLimit, Site};
 use crate::hir::DatasetId;
 use crate::remote::{Remote, Terms};
 use crate::runtime::Runtime;
@@ -66,6 +67,8 @@ pub struct BuildArgs {
     /// The day from which ages count, as YYYY-MM-DD; the lockfile records it
     #[arg(long, value_name = "DATE", value_parser = parse_date)]
     date: Option<String>,
+    #[command(flatten)]
+    elsewhere: Elsewhere,
 }
 
 const AFTER_HELP: &str = "\
@@ -89,6 +92,8 @@ pub struct Session<'a> {
     pub remote: Remote<'a>,
     /// Threads.
     pub jobs: usize,
+    /// Where the passes of data sets run.
+    pub site: Site,
     /// How much is kept in memory between the passes, and where the rest goes.
     pub memory: MemoryLimit,
     /// Set when the user interrupts.
@@ -240,6 +245,7 @@ fn open<'a>(args: &'a BuildArgs, spec: &'a Spec, terminal: &'a Terminal) -> Resu
         roots: roots(args, spec),
         remote,
         jobs: jobs(args.jobs),
+        site: args.elsewhere.site(terminal, &cancel)?,
         memory: args.memory.limit(args.runtime.cache.as_deref()),
         cancel,
         stages: (!args.no_cache).then(|| stages(&spec.path, args.runtime.cache.as_deref())),

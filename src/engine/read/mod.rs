@@ -54,6 +54,7 @@ pub fn file_and_offset(location: u64) -> (usize, u64) {
 
 /// How files are cut. The cuts depend on the data and these sizes alone, never on the number of threads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "cluster", derive(serde::Serialize, serde::Deserialize))]
 pub struct Sizes {
     /// A chunk ends at the first record end at which it has this many bytes.
     pub chunk: u64,

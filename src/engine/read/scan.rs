@@ -1,5 +1,9 @@
 //! The chunks as a table of the query engine: one partition for each chunk.
 
+#[cfg(feature = "cluster")]
+pub(in crate::engine) mod wire;
+
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,11 +22,11 @@ use datafusion::physical_plan::execution_plan::{
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, Partitioning, PlanProperties};
 
+use super::Sizes;
 use super::chunk::ChunkReader;
 use super::shape::RowShape;
-use super::survey::Survey;
+use super::survey::{Chunk, FileSurvey, Survey};
 use super::table::table_schema;
-use super::{Chunk, FileSurvey};
 use crate::engine::EngineError;
 use crate::hir::{Column, Source, SourceId};
 
@@ -45,8 +49,10 @@ pub struct ChunkTable {
 
 #[derive(Debug)]
 struct Inner {
-    survey: Survey,
-    files: Vec<(Arc<FileSurvey>, Arc<RowShape>)>,
+    chunks: Vec<Chunk>,
+    sizes: Sizes,
+    /// The files that the chunks lie in, by their numbers.
+    files: BTreeMap<usize, (Arc<FileSurvey>, Arc<RowShape>)>,
     columns: Arc<[Column]>,
     cancel: Arc<AtomicBool>,
 }
@@ -59,13 +65,12 @@ impl ChunkTable {
         source: impl Fn(SourceId) -> &'p Source,
         cancel: Arc<AtomicBool>,
     ) -> Self {
-        let files = survey.files.iter().map(|file| {
+        let files = survey.files.into_iter().enumerate().map(|(number, file)| {
             let shape = RowShape::new(source(file.source), columns);
-            (Arc::new(file.clone()), Arc::new(shape))
+            (number, (Arc::new(file), Arc::new(shape)))
         });
-        let files = files.collect();
-        let inner = Inner { files, columns: columns.into(), cancel, survey };
-        Self { schema: table_schema(columns), inner: Arc::new(inner), keep: None }
+        let (files, columns) = (files.collect(), Arc::from(columns));
+        Self::over(Inner { files, chunks: survey.chunks, sizes: survey.sizes, columns, cancel })
     }
 
     /// The same table with these records alone.
@@ -73,9 +78,8 @@ impl ChunkTable {
         Self { inner: Arc::clone(&self.inner), schema: Arc::clone(&self.schema), keep: Some(keep) }
     }
 
-    /// The files and chunks.
-    pub fn survey(&self) -> &Survey {
-        &self.inner.survey
+    fn over(inner: Inner) -> Self {
+        Self { schema: table_schema(&inner.columns), inner: Arc::new(inner), keep: None }
     }
 }
 
@@ -98,23 +102,32 @@ impl TableProvider for ChunkTable {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let projection: Arc<[usize]> =
             projection.map_or_else(|| (0..self.schema.fields().len()).collect(), |columns| columns.as_slice().into());
-        let schema = Arc::new(self.schema.project(&projection)?);
-        let properties = PlanProperties::new(
-            EquivalenceProperties::new(schema),
-            Partitioning::UnknownPartitioning(self.inner.survey.chunks.len().max(1)),
-            EmissionType::Incremental,
-            Boundedness::Bounded,
-        );
-        Ok(Arc::new(ChunkScan { table: self.clone(), projection, properties: Arc::new(properties) }))
+        let chunks = (0..self.inner.chunks.len()).collect();
+        Ok(Arc::new(ChunkScan::new(self.clone(), projection, chunks)?))
     }
 }
 
-/// Reads the chunks of a [`ChunkTable`].
+/// Reads chunks of a [`ChunkTable`].
 #[derive(Debug)]
-struct ChunkScan {
+pub struct ChunkScan {
     table: ChunkTable,
     projection: Arc<[usize]>,
+    /// The chunk that each partition reads.
+    chunks: Arc<[usize]>,
     properties: Arc<PlanProperties>,
+}
+
+impl ChunkScan {
+    fn new(table: ChunkTable, projection: Arc<[usize]>, chunks: Arc<[usize]>) -> Result<Self> {
+        let schema = Arc::new(table.schema.project(&projection)?);
+        let properties = PlanProperties::new(
+            EquivalenceProperties::new(schema),
+            Partitioning::UnknownPartitioning(chunks.len().max(1)),
+            EmissionType::Incremental,
+            Boundedness::Bounded,
+        );
+        Ok(Self { table, projection, chunks, properties: Arc::new(properties) })
+    }
 }
 
 impl DisplayAs for ChunkScan {
@@ -159,16 +172,19 @@ impl ExecutionPlan for ChunkScan {
 
     fn execute(&self, partition: usize, _: Arc<TaskContext>) -> Result<SendableRecordBatchStream> {
         let (inner, schema) = (&self.table.inner, self.schema());
-        let Some(&chunk) = inner.survey.chunks.get(partition) else {
+        let Some(&at) = self.chunks.get(partition) else {
             return Ok(Box::pin(RecordBatchStreamAdapter::new(schema, futures::stream::empty())));
         };
-        let (file, shape) = &inner.files[chunk.file];
+        let chunk = inner.chunks[at];
+        let (file, shape) = &inner.files[&chunk.file];
+        #[cfg(feature = "cluster")]
+        let file = &wire::with_table(file, shape, &chunk)?;
         let keep = self.table.keep.as_ref().map(|keep| keep.offsets(&chunk)).transpose()?;
         let mut reader = ChunkReader::new(
             Arc::clone(shape),
             Arc::clone(file),
             chunk,
-            inner.survey.sizes,
+            inner.sizes,
             Arc::clone(&inner.columns),
             Arc::clone(&self.projection),
             keep,

@@ -1,6 +1,9 @@
 //! The survey: each file is read once from end to end, hashed and cut into chunks at record ends. What does not lie as text
 //! is unpacked and decoded on the way, into a private file that the reader then reads.
 
+#[cfg(feature = "cluster")]
+pub(in crate::engine) mod wire;
+
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::PathBuf;
@@ -19,6 +22,7 @@ use crate::hir::{Source, SourceId};
 
 /// A file of a source: where it lies and how it is named in outputs.
 #[derive(Debug, Clone)]
+#[cfg_attr(feature = "cluster", derive(serde::Serialize, serde::Deserialize))]
 pub struct InputFile {
     /// Where it lies.
     pub location: PathBuf,
@@ -81,6 +85,7 @@ enum Content {
 
 /// A piece of a file that begins and ends at record ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "cluster", derive(serde::Serialize, serde::Deserialize))]
 pub struct Chunk {
     /// Which file.
     pub file: usize,
@@ -96,6 +101,7 @@ pub struct Chunk {
 
 /// What a chunk holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "cluster", derive(serde::Serialize, serde::Deserialize))]
 pub enum ChunkKind {
     /// Records of a text, each no longer than the cap.
     Records,

@@ -8,8 +8,8 @@ use arrow::array::{Array, AsArray};
 use arrow::datatypes::Int64Type;
 
 use super::{
-    BuildInputs, DatasetId, Destination, EngineError, InputFile, MemoryLimit, Sizes, SourceFiles, SourceId, Surveyed,
-    TINY, build, build_dataset, program,
+    BuildInputs, DatasetId, Destination, EngineError, InputFile, MemoryLimit, Site, Sizes, SourceFiles, SourceId,
+    Surveyed, TINY, build, build_dataset, program,
 };
 
 const JSONL: &str = r#"annot 1
@@ -150,6 +150,7 @@ fn a_file_that_changes_and_a_stop_are_noticed() {
         evaluated: Vec::new(),
         sources: vec![SourceFiles { source: SourceId(0), files, looked_for: Vec::new() }],
         jobs: NonZeroUsize::MIN,
+        site: Site::Here,
         sizes: TINY,
         memory: MemoryLimit { bytes: MemoryLimit::DEFAULT, cache: folder.path().join("cache") },
         cancel: Arc::new(AtomicBool::new(false)),

@@ -2,6 +2,7 @@
 
 mod damage;
 mod formats;
+mod gathering;
 mod memory;
 mod personal;
 mod plans;
@@ -9,6 +10,9 @@ mod real;
 mod rules;
 mod splits;
 mod stages;
+mod tables;
+#[cfg(feature = "cluster")]
+mod travel;
 mod unit_tests;
 
 use std::collections::BTreeMap;
@@ -22,7 +26,7 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::read::Sizes;
 use super::{
-    BuildInputs, Built, Destination, EngineError, InputFile, MemoryLimit, SourceFiles, Surveyed, TrainingTable,
+    BuildInputs, Built, Destination, EngineError, InputFile, MemoryLimit, Site, SourceFiles, Surveyed, TrainingTable,
     build_dataset,
 };
 use crate::hir::{DatasetId, Program, SourceId};
@@ -142,7 +146,8 @@ fn run(
     let cache = tempfile::tempdir().unwrap();
     let memory = MemoryLimit { bytes: memory, cache: cache.path().to_owned() };
     let cancel = Arc::new(AtomicBool::new(false));
-    let inputs = BuildInputs { sources, evaluated: Vec::new(), jobs, sizes, memory, cancel, stages: None };
+    let (evaluated, site) = (Vec::new(), Site::Here);
+    let inputs = BuildInputs { sources, evaluated, jobs, site, sizes, memory, cancel, stages: None };
     let left = run_with(program, &inputs, out, training)?;
     let spilled = std::fs::read_dir(cache.path().join("spilled"));
     assert!(spilled.into_iter().flatten().flatten().all(|entry| entry.path().is_file()), "what was spilled is removed");

@@ -8,6 +8,7 @@ use datafusion::physical_plan::displayable;
 
 use super::super::passes::{Workers, scan};
 use super::super::read::{ChunkTable, Survey};
+use super::super::site::Site;
 use super::{TINY, program};
 use crate::plan::stage::{Measures, measure_pass};
 use crate::plan::{Prepared, first_pass, second_pass};
@@ -40,7 +41,7 @@ fn shown(
     let survey = Survey { files: Vec::new(), chunks: Vec::new(), sizes: TINY };
     let cancel = Arc::new(AtomicBool::new(false));
     let table = ChunkTable::new(survey, &program.datasets[0].columns, |source| &program[source], Arc::clone(&cancel));
-    let workers = Workers::start(NonZeroUsize::MIN, cancel).unwrap();
+    let workers = Workers::start(NonZeroUsize::MIN, &Site::Here, cancel).unwrap();
     let plan = pass(&program, scan(Arc::new(table)).unwrap()).unwrap();
     displayable(workers.physical(&plan).unwrap().as_ref()).indent(false).to_string()
 }

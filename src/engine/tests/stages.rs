@@ -83,6 +83,7 @@ impl Site {
             looked_for: Vec::new(),
         };
         BuildInputs {
+            site: Default::default(),
             sources: vec![files(0, "a.jsonl"), files(1, "b.jsonl")],
             evaluated: Vec::new(),
             jobs: NonZeroUsize::new(jobs).unwrap(),

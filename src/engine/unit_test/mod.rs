@@ -4,6 +4,7 @@
 
 mod coverage;
 mod given;
+mod known;
 mod prepare;
 mod steps;
 mod template;
@@ -17,6 +18,7 @@ use serde_json::Value;
 
 use super::EngineError;
 use super::passes::Workers;
+use super::site::Site;
 use crate::hir::{Column, Program, Subject, Test, TestKind, TestUse};
 use crate::source::Span;
 
@@ -140,7 +142,7 @@ struct Ran {
 /// # Errors
 /// The query engine or its workers fail.
 pub fn run_tests(program: &Program, tests: &[&Test]) -> Result<Vec<TestOutcome>, EngineError> {
-    let workers = Workers::start(NonZeroUsize::MIN, Arc::new(AtomicBool::new(false)))?;
+    let workers = Workers::start(NonZeroUsize::MIN, &Site::Here, Arc::new(AtomicBool::new(false)))?;
     let mut ran: Vec<Vec<Ran>> = tests.iter().map(|test| test.uses.iter().map(|_| Ran::default()).collect()).collect();
     for group in groups(tests) {
         let uses: Vec<&TestUse> = group.iter().map(|&(test, at)| &tests[test].uses[at]).collect();

@@ -12,6 +12,7 @@ use datafusion::error::DataFusionError;
 use serde_json::Value as Json;
 
 use super::coverage::{Part, RuleId, chosen_arm};
+use super::known::{Known, known};
 use super::prepare::{prepare, run_plan};
 use super::{Difference, Ending, EngineError, Mismatch, Ran, RuleRef, Wanted, given};
 use crate::dedup::near::Clusters;
@@ -116,24 +117,6 @@ pub(super) fn fates_of(
     Ok((narrow, fates))
 }
 
-/// What became of each record.
-fn known(narrow: &Narrow, fates: &Fates) -> Result<Vec<Known>, EngineError> {
-    let (mut repeats, mut errors) = (fates.repeats()?, fates.errors()?);
-    let rows = (0..).zip(fates.fates.iter()?).zip(narrow.verdict.iter()?);
-    let known = rows.map(|((row, fate), verdict)| {
-        let changed = narrow.changed.iter().map(|(at, flags)| Ok((*at, flags.get(row)? == Some(true))));
-        let changed = changed.collect::<Result<Vec<_>, EngineError>>()?;
-        Ok(Known {
-            fate: fate?,
-            verdict: verdict?,
-            repeats: repeats.at(row)?.map(|repeat| repeat.of as usize),
-            error: errors.at(row)?.map(|note| note.text),
-            changed: changed.into_iter().filter(|(_, changed)| *changed).map(|(at, _)| at).collect(),
-        })
-    });
-    known.collect()
-}
-
 /// The block as a data set without sources. Its keys and groups are not asked for, and a `forbid` that fails the build
 /// takes the record out, so that a test can expect it.
 fn as_dataset(test_use: &TestUse, steps: &[Step]) -> Dataset {
@@ -228,18 +211,6 @@ struct Decided<'d> {
     batch: &'d RecordBatch,
     tables: &'d LabelTables,
     known: Vec<Known>,
-}
-
-/// What became of a record.
-struct Known {
-    fate: Fate,
-    /// The first step whose verdict fires; −1 when none does.
-    verdict: i32,
-    /// The record that it repeats.
-    repeats: Option<usize>,
-    error: Option<String>,
-    /// The `set`s that changed it.
-    changed: Vec<usize>,
 }
 
 impl Decided<'_> {

@@ -126,12 +126,13 @@ fn values(words: &[&str]) -> Vec<Want> {
 fn clean(block: Block, words: &[&str]) -> Vec<Want> {
     match words {
         [] => vec![Statement(block)],
-        ["set"] | ["dedup"] | ["dedup", .., ","] => vec![Field],
+        ["set"] => vec![Field],
+        ["dedup"] => vec![Field, Words(&["lines of", "sentences of", "substrings of"])],
+        ["dedup", rest @ ..] => dedup(rest),
+        ["decontaminate", rest @ ..] => decontaminate(rest),
         ["set", _, "=", rest @ ..] => value(rest),
         ["drop", _] => vec![Words(&["when"])],
         ["drop", _, "when", rest @ ..] => value(rest),
-        ["dedup", .., "near" | "exactly"] => Vec::new(),
-        ["dedup", ..] => vec![Words(&["exactly", "near"])],
         ["pack"] => vec![Rows(vocabulary::packs())],
         ["pack", _] => vec![Words(&["of"])],
         ["pack", _, "of"] => vec![Field],
@@ -140,6 +141,51 @@ fn clean(block: Block, words: &[&str]) -> Vec<Want> {
             None => [value(rest), vec![Words(&["require"])]].concat(),
         },
         _ => Vec::new(),
+    }
+}
+
+fn dedup(words: &[&str]) -> Vec<Want> {
+    const LENGTHS: Want = Words(&["words", "characters", "bytes"]);
+    if let Some(at) = words.windows(3).position(|three| three == ["keep", "best", "by"]) {
+        return value(&words[at + 3..]);
+    }
+    match words {
+        [.., "near" | "least"] => Vec::new(),
+        ["lines" | "sentences" | "substrings", "of"] | [.., ","] => vec![Field],
+        ["lines" | "sentences" | "substrings", "of", _] => vec![Words(&["at least"])],
+        [.., "at", "least", _] => vec![LENGTHS],
+        [.., "keep"] => vec![Words(&["first", "longest", "best by"])],
+        [.., "like"] => vec![Rows(vocabulary::near_presets())],
+        [.., "over", _] => vec![Words(&["words", "characters"])],
+        [.., "near", _] => vec![Words(&["over", "like", "keep"])],
+        [.., "exactly"] | [.., "like", _] | [.., "over", _, _] => vec![Words(&["keep"])],
+        _ => vec![Words(&["exactly", "near"])],
+    }
+}
+
+fn decontaminate(words: &[&str]) -> Vec<Want> {
+    match words {
+        [] => vec![Field],
+        [_] => vec![Words(&["against"])],
+        [.., "by", _] => vec![Words(&["words"])],
+        [.., "against" | ","] => vec![Declared(&[SymbolKind::Source])],
+        [.., "." | "by"] => Vec::new(),
+        _ => vec![Words(&["by"])],
+    }
+}
+
+/// What takes some of the records.
+fn sample(words: &[&str]) -> Vec<Want> {
+    const SEED: Want = Words(&["seed"]);
+    match words {
+        [.., "seed"] | ["sample" | "take"] => Vec::new(),
+        ["balance"] | [.., "per"] => vec![Field, Declared(&[SymbolKind::Label])],
+        ["mix" | "weight"] | ["mix", .., ","] => vec![Declared(&[SymbolKind::Source])],
+        ["take", _] => vec![Words(&["per", "seed"])],
+        ["balance", _] => vec![Words(&["at most", "seed"])],
+        ["balance", _, "at", "most", _] => vec![Words(&["times"])],
+        ["mix" | "weight", _] => Vec::new(),
+        _ => vec![SEED],
     }
 }
 
@@ -189,6 +235,7 @@ fn dataset(words: &[&str]) -> Vec<Want> {
         ["label", .., "else"] => vec![Words(&["drop"])],
         ["label", label, "=", rest @ ..] => labelled(label, rest),
         ["split", rest @ ..] => split(rest),
+        ["sample" | "take" | "balance" | "mix" | "weight", ..] => sample(words),
         ["purpose"] => vec![Rows(vocabulary::purposes())],
         ["write"] => vec![Rows(vocabulary::written_formats())],
         ["write", .., "from"] => vec![Declared(&[SymbolKind::Template])],
@@ -203,14 +250,16 @@ fn split(words: &[&str]) -> Vec<Want> {
     const PARTS: Want = Words(&["train", "validation", "test"]);
     match words {
         [] => vec![PARTS, Words(&["as"])],
-        ["as"] | [.., "by"] => vec![Field],
+        ["as"] | [.., "by", "time"] => vec![Field],
+        [.., "by"] => vec![Field, Words(&["time"])],
+        [.., "like"] => vec![Rows(vocabulary::near_presets())],
         [.., "stratify"] => vec![Field, Declared(&[SymbolKind::Label])],
         [.., "from"] => vec![Declared(&[SymbolKind::Source])],
         [.., ","] => vec![PARTS, Declared(&[SymbolKind::Source])],
         [.., "near" | "seed"] => Vec::new(),
         [.., "by", _] => vec![Words(&["near", "stratify", "seed"])],
         [.., last] if last.ends_with('%') || words.contains(&"from") => vec![Words(&["stratify", "seed", "by"])],
-        [_] => vec![Words(&["from"])],
+        [_] => vec![Words(&["from", "before"])],
         _ => vec![Words(&["from", "stratify", "seed", "near"])],
     }
 }

@@ -88,6 +88,7 @@ impl View<'_> {
             personal: self.personal(self.dataset.steps.len()),
             passes: Vec::new(),
             kept: Kept::Nothing,
+            note: None,
         }
     }
 
@@ -141,7 +142,11 @@ impl View<'_> {
         let personal = self.personal(at + 1);
         let node = self.node(kind, step.rule.clone(), step.span, reads);
         let statement = step.pack.as_ref().map(|from| from.statement.clone());
-        Node { block, statement, writes, passes, kept, personal, ..node }
+        let note = match &step.kind {
+            StepKind::DedupNear { scheme, .. } => Some(scheme.to_string()),
+            _ => None,
+        };
+        Node { block, statement, writes, passes, kept, personal, note, ..node }
     }
 
     fn flow(&self, step: &Step) -> (NodeKind, Vec<String>, Vec<String>) {
@@ -230,7 +235,11 @@ impl View<'_> {
             passes.insert(0, Pass::Compare);
         }
         let rule = format!("split {}", split.parts.join(", "));
-        Node { passes, kept: Kept::ToTheEnd, ..self.node(NodeKind::Split, rule, self.dataset.span, reads) }
+        let note = match &split.rule {
+            SplitRule::Shares { near, .. } => near.map(|(_, scheme)| scheme.to_string()),
+            SplitRule::AllTrain | SplitRule::ByField(_) => None,
+        };
+        Node { note, passes, kept: Kept::ToTheEnd, ..self.node(NodeKind::Split, rule, self.dataset.span, reads) }
     }
 
     fn output_reads(&self, output: &Output) -> Vec<String> {

@@ -47,6 +47,8 @@ pub struct Node {
     pub passes: Vec<Pass>,
     /// What of it outlives the pass that it runs in.
     pub kept: Kept,
+    /// What it goes by that is not written: how near-duplicates are looked for.
+    pub note: Option<String>,
 }
 
 /// The kinds of step.

@@ -52,6 +52,7 @@ fn node(kind: NodeKind, target: &str, rule: String, span: crate::source::Span) -
         personal: Vec::new(),
         passes: Vec::new(),
         kept: Kept::Nothing,
+        note: None,
     }
 }
 
