@@ -26,7 +26,7 @@ pub(super) fn pieces(text: &str) -> Vec<Piece<'_>> {
     // A word of English has less than five letters, and a space after it.
     let mut pieces = Vec::with_capacity(text.len() / 5 + 1);
     for chunk in text.split_whitespace() {
-        if chunk.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        if chunk.bytes().all(|byte| byte.is_ascii_alphanumeric()) && chunk != CANNOT {
             pieces.push(Piece { text: chunk, chars: chunk.len(), is_word: true });
         } else {
             cut(chunk, &mut pieces);
@@ -73,7 +73,7 @@ fn cut<'t>(chunk: &'t str, pieces: &mut Vec<Piece<'t>>) {
             break;
         }
     }
-    if core == "cannot" {
+    if core == CANNOT {
         pieces.extend([piece("can"), piece("not")]);
     } else if is_address(core) {
         pieces.push(piece(core));
@@ -82,6 +82,9 @@ fn cut<'t>(chunk: &'t str, pieces: &mut Vec<Piece<'t>>) {
     }
     pieces.extend(behind.into_iter().rev().map(piece));
 }
+
+/// One word of two.
+const CANNOT: &str = "cannot";
 
 /// Abbreviations, which keep their point, and one word with a slash.
 const WHOLE: [&str; 33] = [
