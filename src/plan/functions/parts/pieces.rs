@@ -26,7 +26,7 @@ pub(super) fn pieces(text: &str) -> Vec<Piece<'_>> {
     // A word of English has less than five letters, and a space after it.
     let mut pieces = Vec::with_capacity(text.len() / 5 + 1);
     for chunk in text.split_whitespace() {
-        if chunk.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        if chunk.bytes().all(|byte| byte.is_ascii_alphanumeric()) && chunk != CANNOT {
             pieces.push(Piece { text: chunk, chars: chunk.len(), is_word: true });
         } else {
             cut(chunk, &mut pieces);
@@ -73,7 +73,7 @@ fn cut<'t>(chunk: &'t str, pieces: &mut Vec<Piece<'t>>) {
             break;
         }
     }
-    if core == "cannot" {
+    if core == CANNOT {
         pieces.extend([piece("can"), piece("not")]);
     } else if is_address(core) {
         pieces.push(piece(core));
@@ -82,6 +82,9 @@ fn cut<'t>(chunk: &'t str, pieces: &mut Vec<Piece<'t>>) {
     }
     pieces.extend(behind.into_iter().rev().map(piece));
 }
+
+/// One word of two.
+const CANNOT: &str = "cannot";
 
 /// Abbreviations, which keep their point, and one word with a slash.
 const WHOLE: [&str; 33] = [
@@ -164,11 +167,11 @@ fn is_currency(character: char) -> bool {
     matches!(character, '$' | '\u{a3}' | '\u{a5}' | '\u{20a0}'..='\u{20bf}' | '\u{e3f}' | '\u{fdfc}')
 }
 
-/// Whether a word is an address: with a scheme, or a host and what follows it.
+/// Whether a word is an address: with a scheme or without, a host in small letters and what follows it.
 fn is_address(word: &str) -> bool {
     static ADDRESS: LazyLock<Regex> = LazyLock::new(|| {
         Regex::new(
-            r"^(?:[\w+.-]{2,}://)?(?:\S+@)?(?:[\p{L}0-9][\p{L}0-9_-]*\.)+\p{L}{2,}\.?(?::\d{2,5})?(?:[/?#]\S*)?$",
+            r"^(?:[\w+.-]{2,}://)?(?:\S+@)?(?:[\p{Ll}\p{Lo}0-9][\p{Ll}\p{Lo}0-9_-]*\.)+[\p{Ll}\p{Lo}]{2,}\.?(?::\d{2,5})?(?:[/?#]\S*)?$",
         )
         .expect("the pattern is a regex")
     });
@@ -282,7 +285,7 @@ mod tests {
                 "see [#12](https://example.org/a-b/c), www.example.org.",
                 "see [ # 12](https://example.org / a - b / c ) , www.example.org .",
             ),
-            ("and/or end.Start U.S. I'm it's", "and / or end . Start U.S. I 'm it 's"),
+            ("up/down end.Start U.S. I'm it's", "up / down end . Start U.S. I 'm it 's"),
             (
                 "caf\u{e9}\u{201d} \u{2026} x\u{3000}\u{20ac}5 wait...",
                 "caf\u{e9} \u{201d} \u{2026} x \u{20ac} 5 wait ...",
