@@ -18,10 +18,11 @@ use super::{InputFile, TINY, program};
 use crate::hir::SourceId;
 
 const SPEC: &str = r#"annot 1
-source s { path "a.jsonl"; license "MIT"; fields { text: string @personal(email); n: int?; tags: [string]? } }
+source s { path "a.jsonl"; license "MIT"; fields { text: string @personal(email); n: int?; tags: list<string>? } }
 source t { path "b.csv"; license "MIT"; on_bad_row fail; fields { text: string @column("message") } }
 source u { path "c.parquet"; license "MIT"; fields { text: string } }
-dataset d { from s, t, u; write parquet }
+policy p { redact @personal: email }
+dataset d { from s, t, u; policy p; write parquet }
 "#;
 
 /// Of each chunk the first record alone, and of a file's first chunk none.
@@ -42,7 +43,7 @@ fn batches(scan: &ChunkScan, partition: usize) -> Vec<RecordBatch> {
 #[test]
 fn a_scan_travels() {
     let folder = tempfile::tempdir().unwrap();
-    let jsonl: String = (0..60).map(|n| format!("{{\"text\":\"é {n}\",\"n\":{n},\"tags\":[\"x\",null]}}\n")).collect();
+    let jsonl: String = (0..60).map(|n| format!("{{\"text\":\"é {n}\",\"n\":{n},\"tags\":[\"x\",\"y\"]}}\n")).collect();
     let write = |name: &str, bytes: &[u8]| {
         let location = folder.path().join(name);
         std::fs::write(&location, bytes).unwrap();
