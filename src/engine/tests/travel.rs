@@ -66,7 +66,7 @@ fn a_scan_travels() {
     let mut work = Surveying { sizes: TINY, scratch, cancel: &cancel, progress: &mut |_| {} };
     let survey = Survey::of(files.collect(), &mut work).unwrap();
     let chunks = survey.chunks.clone();
-    assert!(chunks.len() > 8 && chunks.last().unwrap().file == 2, "{chunks:?}");
+    assert!(chunks.len() > 6 && chunks.last().unwrap().file == 2, "{chunks:?}");
     let table = ChunkTable::new(survey, &program.datasets[0].columns, |source| &program[source], cancel);
     for table in [table.clone(), table.keeping(Arc::new(First))] {
         let state = SessionContext::new().state();
@@ -81,7 +81,7 @@ fn a_scan_travels() {
             assert_eq!(batches(&there, partition), batches(scan, chunk), "chunk {chunk}");
         }
         let rows: usize = (0..chosen.len()).flat_map(|at| batches(&there, at)).map(|batch| batch.num_rows()).sum();
-        assert!(rows > 4, "{rows} rows");
+        assert!(rows >= 4, "{rows} rows");
         assert!(scan.of_partitions(&[chunks.len()]).is_err(), "a partition that is not there");
         // Whatever is cut off or flipped: an error or another scan, never a panic.
         assert!((0..bytes.len()).all(|end| ChunkScan::decode(&bytes[..end]).is_err()));
