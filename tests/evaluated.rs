@@ -85,7 +85,7 @@ fn what_was_dropped_can_be_traced() {
     assert_eq!(texts(&project), ["how do I open an account", "the cat sat on the mat today again and again and"]);
     let dropped = traced("notes.jsonl:1");
     let kept = traced("notes.jsonl:6");
-    assert_eq!(dropped["duplicate_of"], kept["id"], "{dropped}");
+    assert_eq!(dropped["duplicate_of"]["id"], kept["id"], "{dropped}");
     // Three of seven runs of five words.
     assert_eq!(dropped["similarity"], 3.0 / 7.0, "{dropped}");
     let short = traced("notes.jsonl:5");

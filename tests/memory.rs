@@ -65,7 +65,7 @@ fn spilling(project: &Project) -> Child {
 fn a_build_leaves_the_same_bytes_with_little_memory_and_nothing_in_the_cache() {
     let (one, two) = (project(), project());
     one.annotc(&["build", "all.annot", "--cache", "cache"]).expect(0);
-    assert!(!one.path("cache").exists(), "what fits into memory needs no file");
+    assert!(!one.path("cache/spilled").exists(), "what fits into memory needs no file");
     two.annotc(&[LITTLE.as_slice(), &["cache"]].concat()).expect(0);
     assert!(one.tree("build/all") == two.tree("build/all"));
     assert_eq!(one.read("all.annot.lock"), two.read("all.annot.lock"));
@@ -81,7 +81,7 @@ fn what_a_killed_build_left_is_removed_by_the_next() {
     assert_eq!(folders(&project).len(), 1);
     // One that needs no folder itself removes it as well.
     project.annotc(&["build", "all.annot", "--cache", "cache"]).expect(0);
-    assert_eq!(folders(&project), [PathBuf::new(); 0]);
+    assert!(folders(&project).is_empty());
 }
 
 #[cfg(unix)]
@@ -92,7 +92,7 @@ fn an_interrupted_build_leaves_nothing() {
     let kill = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status();
     assert!(kill.expect("there is a kill").success());
     assert_eq!(child.wait().expect("the child ends").code(), Some(130));
-    assert_eq!(folders(&project), [PathBuf::new(); 0]);
+    assert!(folders(&project).is_empty());
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod damage;
 mod diagnostics;
 mod doors;
 mod evaluated;
+mod faults;
 mod fmt;
 mod getting_in;
 mod interruption;

@@ -1,6 +1,7 @@
 //! The tokenizers of the models that measures count with: found, read, and named in the program by their content.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use super::Failure;
@@ -63,9 +64,10 @@ fn put(expressions: Vec<&mut Expr>, models: &[Model], roots: &Roots) -> Result<(
         let mut named: Vec<String> = Vec::new();
         expression.visit(&mut |part| named.extend(model_of(part).map(str::to_owned)));
         for name in named {
-            if !hashes.contains_key(&name) {
-                let model = models.iter().find(|model| model.name == name).expect("a checked program has the model");
-                hashes.insert(name, read(model, roots)?);
+            if let Entry::Vacant(unread) = hashes.entry(name) {
+                let named = |model: &&Model| model.name == *unread.key();
+                let model = models.iter().find(named).expect("a checked program has the model");
+                unread.insert(read(model, roots)?);
             }
         }
     }

@@ -106,7 +106,7 @@ mod tests {
         let mut cuts = Cuts::default();
         cuts.push(3, []);
         cuts.push(5, [0..2, 3..4]);
-        cuts.push(9, [1..3]);
+        cuts.push(9, std::iter::once(1..3));
         assert_eq!(cuts.records().collect::<Vec<_>>(), [5, 9]);
         assert_eq!((cuts.places(3), cuts.places(4), cuts.places(100)), (&[][..], &[][..], &[][..]));
         let rest = |location, text| cuts.rest(location, text);

@@ -61,8 +61,8 @@ pub(super) fn resolve_near(context: &mut Context<'_>, near: &Near) -> Option<Sch
     match &near.scheme {
         None => threshold.map(Scheme::new),
         Some(NearScheme::Over(length)) => {
-            const UNITS: [(&str, fn(usize) -> Shingle); 2] =
-                [("words", Shingle::Words), ("characters", Shingle::Characters)];
+            type Unit = (&'static str, fn(usize) -> Shingle);
+            const UNITS: [Unit; 2] = [("words", Shingle::Words), ("characters", Shingle::Characters)];
             let (count, unit) = length_in(context, length, "a shingle", &UNITS)?;
             threshold.map(|threshold| Scheme::new(threshold).with_shingle(unit(count)))
         }

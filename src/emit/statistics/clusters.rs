@@ -136,7 +136,7 @@ mod tests {
     #[test]
     fn clusters_are_counted_in_any_number_of_shares() {
         let id = |n: u64| format!("{:032x}", u128::from(n).wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835));
-        let (rows, of) = (0..300_u64, |n: u64| (n % 3 > 0).then(|| id(n - n % 30)));
+        let (rows, of) = (0..300_u64, |n: u64| (!n.is_multiple_of(3)).then(|| id(n - n % 30)));
         let texts =
             |of: &dyn Fn(u64) -> Option<String>| Arc::new(rows.clone().map(of).collect::<StringArray>()) as ArrayRef;
         let batch = RecordBatch::try_from_iter([

@@ -116,7 +116,8 @@ mod tests {
         let rfc = Dialect::RFC_4180;
         let tabs = Dialect { delimiter: b'\t', quote: None, ..rfc };
         let escapes = Dialect { delimiter: b';', quote: Some(b'\''), escape: Some(b'\\'), header: true };
-        let cases: [(Dialect, &str, &[(&str, bool)]); 13] = [
+        type Case<'c> = (Dialect, &'c str, &'c [(&'c str, bool)]);
+        let cases: [Case<'_>; 13] = [
             (rfc, "", &[("", false)]),
             (rfc, "a,b", &[("a", false), ("b", false)]),
             (rfc, "a,", &[("a", false), ("", false)]),

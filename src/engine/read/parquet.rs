@@ -15,9 +15,9 @@ use super::spool::Cursor;
 pub(super) fn metadata(cursor: &Cursor) -> Result<ArrowReaderMetadata, String> {
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
     let metadata = guarded(|| ArrowReaderMetadata::load(cursor, options).map_err(|error| error.to_string()))?;
-    let rows = metadata.metadata().row_groups().iter().map(|group| u64::try_from(group.num_rows()).ok());
+    let mut rows = metadata.metadata().row_groups().iter().map(|group| u64::try_from(group.num_rows()).ok());
     // A sum beyond what a location can name is no number of rows of a file.
-    let sum = rows.fold(Some(0_u64), |sum, rows| sum?.checked_add(rows?).filter(|sum| *sum < 1 << OFFSET_BITS));
+    let sum = rows.try_fold(0_u64, |sum, rows| sum.checked_add(rows?).filter(|sum| *sum < 1 << OFFSET_BITS));
     if sum.is_none() { Err("its row groups have impossible numbers of rows".to_owned()) } else { Ok(metadata) }
 }
 

@@ -135,7 +135,7 @@ fn open(path: &std::path::Path, table: Option<&str>) -> Result<Table, String> {
     };
     let columns = {
         let none = connection.prepare(&format!("SELECT * FROM {} LIMIT 0", quoted(&name))).map_err(no_database)?;
-        none.column_names().into_iter().map(str::to_owned).collect()
+        none.column_names().map(str::to_owned).collect()
     };
     let numbered =
         kind == "table" && connection.prepare(&format!("SELECT _rowid_ FROM {} LIMIT 0", quoted(&name))).is_ok();

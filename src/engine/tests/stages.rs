@@ -138,7 +138,7 @@ fn records() -> Vec<(String, Option<&'static str>, Option<i64>)> {
             3 => format!("LOUD WORDS {i}"),
             _ => format!("some  note number {} of many", i % 40),
         };
-        (text, kinds[i % 5], (i % 3 > 0).then_some((i % 9) as i64))
+        (text, kinds[i % 5], (!i.is_multiple_of(3)).then_some((i % 9) as i64))
     };
     (0..120).map(one).collect()
 }
@@ -206,7 +206,8 @@ fn what_is_damaged_is_measured_again() {
     let chunks = site.reused(SPEC).chunks;
     let files = site.chunks();
     assert_eq!(files.len(), chunks);
-    let damages: [&dyn Fn(&Path, Vec<u8>); 5] = [
+    type Damage<'d> = &'d dyn Fn(&Path, Vec<u8>);
+    let damages: [Damage<'_>; 5] = [
         &|path, bytes| fs::write(path, &bytes[..bytes.len() / 2]).unwrap(),
         &|path, mut bytes| {
             let at = bytes.len() - 9;

@@ -137,9 +137,9 @@ fn types_of_tables() {
         "{\"kind\":\"x\",\"at\":\"2262-04-11T23:47:16.854775Z\",\"ratio\":2.0,\"flag\":false,\"deep\":{\"flag\":false}}",
     ];
     let errors = [(2, "field `ratio` is infinite or not a number, expected a number")];
-    check(&spec, "a.parquet", &parquet(&[batch.clone()], 1), &rows, &errors);
+    check(&spec, "a.parquet", &parquet(std::slice::from_ref(&batch), 1), &rows, &errors);
     let arrow = spec.replace("a.parquet", "a.arrow");
-    check(&arrow, "a.arrow", &arrow_file(&[batch.clone()]), &rows, &errors);
+    check(&arrow, "a.arrow", &arrow_file(std::slice::from_ref(&batch)), &rows, &errors);
     check(&arrow, "a.arrow", &arrow_stream(&[batch]), &rows, &errors);
 }
 

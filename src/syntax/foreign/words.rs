@@ -27,6 +27,8 @@ impl Place<'_> {
         let word = self.text(at);
         let ours = word.to_ascii_lowercase();
         let is_ours = HARD_WORDS.contains(&ours.as_str()) || CLAUSE_WORDS.contains(&ours.as_str());
+        // `LIKE` compares texts elsewhere, and only after `near` is it a word of ours.
+        let is_ours = is_ours && !LIKE.contains(&ours.as_str());
         (word != ours && is_ours && self.tokens[at].kind == Kind::Word).then_some(ours)
     }
 

@@ -226,12 +226,13 @@ pub(super) fn time(run: impl FnOnce()) -> Duration {
 }
 
 #[test]
-fn a_megabyte_takes_less_than_a_second() {
+fn a_megabyte_takes_a_second_or_two() {
     let body = WHOLE.trim_start_matches("annot 1");
     let text = format!("annot 1\n{}", body.repeat((1 << 20) / body.len() + 1));
     let fastest = (0..5).map(|_| time(|| drop(read(&text)))).min().expect("five runs");
     println!("{} bytes in {fastest:?}", text.len());
-    assert!(fastest < Duration::from_secs(1), "{fastest:?}");
+    // Half a second on a machine with nothing else to do; here other tests run at the same time.
+    assert!(fastest < Duration::from_secs(3), "{fastest:?}");
 }
 
 #[test]

@@ -63,6 +63,9 @@ fn cut<'t>(chunk: &'t str, pieces: &mut Vec<Piece<'t>>) {
         if prefix > 0 {
             pieces.push(piece(&core[..prefix]));
             core = &core[prefix..];
+            if is_whole(core) {
+                continue;
+            }
         }
         let suffix = suffix(core);
         if suffix > 0 {
@@ -126,7 +129,7 @@ fn suffix(word: &str) -> usize {
         '.' => match dots(word.bytes().rev()) {
             1 => {
                 let second = characters.next();
-                let ends = before.is_some_and(|one| ends_before_point(one))
+                let ends = before.is_some_and(ends_before_point)
                     || before.is_some_and(char::is_uppercase) && second.is_some_and(char::is_uppercase);
                 usize::from(ends)
             }
