@@ -107,7 +107,8 @@ fn a_source_that_changes_while_it_is_read_is_noticed() {
                 if done.load(Ordering::Relaxed) {
                     return;
                 }
-                project.write("notes.jsonl", version);
+                let file = std::fs::OpenOptions::new().write(true).open(project.path("notes.jsonl"));
+                file.and_then(|mut file| std::io::Write::write_all(&mut file, version)).expect("it can be written");
                 std::thread::sleep(Duration::from_millis(20));
             }
         });
@@ -123,7 +124,8 @@ fn a_source_that_changes_while_it_is_read_is_noticed() {
 fn a_build_that_is_asked_to_end_ends_as_promised() {
     let project = project(60_000);
     let before = project.tree("build/all");
-    for (signal, after) in [("TERM", 150), ("TERM", 400), ("INT", 300)] {
+    let mut heard = 0;
+    for (signal, after) in [("TERM", 300), ("TERM", 900), ("INT", 600), ("TERM", 1500)] {
         let mut child = project
             .command(&["build", "all.annot", "--jobs", "1"])
             .stdout(Stdio::null())
@@ -142,6 +144,13 @@ fn a_build_that_is_asked_to_end_ends_as_promised() {
             assert_ne!(project.tree("build/all"), before);
             return;
         }
+        if status == -1 {
+            // It came before the program could listen, on a machine with much to do; that is any program's end.
+            assert_eq!(project.tree("build/all"), before);
+            continue;
+        }
+        heard += 1;
         check(&project, &Run { status, stdout: String::new(), stderr }, 130, &["interrupted"], &before);
     }
+    assert!(heard > 0, "no signal was heard");
 }
