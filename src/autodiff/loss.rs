@@ -124,14 +124,22 @@ pub fn forward(graph: &Graph, outputs: &[&str]) -> Graph {
     graph
 }
 
-/// Writes every loss node with stock operators; its outputs keep their names.
+/// Writes every node of our own with stock operators: the loss, and what is detached from the gradient, which is the
+/// value itself. Outputs keep their names.
 pub(super) fn lower(graph: &mut Graph) {
-    if !graph.nodes.iter().any(|node| node.op == Op::CrossEntropy) {
+    if !graph.nodes.iter().any(|node| node.op.domain() == Op::CrossEntropy.domain()) {
         return;
     }
     let mut b = Builder::new(std::mem::replace(graph, Graph::new("", 0)));
-    for node in std::mem::take(&mut b.graph.nodes) {
-        if node.op == Op::CrossEntropy { lower_node(&mut b, &node) } else { b.graph.nodes.push(node) }
+    for mut node in std::mem::take(&mut b.graph.nodes) {
+        if node.op == Op::CrossEntropy {
+            lower_node(&mut b, &node);
+            continue;
+        }
+        if node.op == Op::Detach {
+            node.op = Op::Identity;
+        }
+        b.graph.nodes.push(node);
     }
     b.graph.opsets.remove(Op::CrossEntropy.domain());
     *graph = b.graph;

@@ -10,6 +10,8 @@ pub mod loss;
 mod rules;
 
 #[cfg(test)]
+mod adapters;
+#[cfg(test)]
 mod oracles;
 
 pub use differentiate::{DifferentiateError, Trainable, TrainingGraph, differentiate, reaching};

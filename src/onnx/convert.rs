@@ -119,8 +119,8 @@ fn node(node: proto::NodeProto, external: &mut External<'_>) -> Result<Node, Loa
         outputs: node.output,
         attributes,
     };
-    // The crate's own loss node never leaves the crate; the code that lowers it relies on its form.
-    if node.op == Op::CrossEntropy {
+    // The crate's own nodes never leave the crate; the code that lowers them relies on their form.
+    if matches!(node.op, Op::CrossEntropy | Op::Detach) {
         return Err(malformed(format!("node `{}` is `{}`, which no file can hold", node.label(), node.op)));
     }
     if domain == "com.microsoft" && FUSED.contains(&operator.as_str()) {

@@ -217,22 +217,38 @@ impl Plan {
 /// Normal numbers with mean 0 and deviation 0.02 by the method of Box and Muller over BLAKE3's output as counter-mode
 /// randomness. In 64-bit floats and rounded once, for the last bits of `ln` and `cos` differ between machines.
 pub fn normal(seed: u64, name: &str, count: usize) -> Vec<f32> {
-    let mut hasher = blake3::Hasher::new_derive_key("annotc weight initialisation 1");
-    hasher.update(&seed.to_le_bytes());
-    hasher.update(name.as_bytes());
-    let mut stream = hasher.finalize_xof();
-    let mut uniform = || {
-        let mut bytes = [0; 8];
-        stream.fill(&mut bytes);
-        // 53 random bits in (0, 1): the half keeps the logarithm away from 0.
-        ((u64::from_le_bytes(bytes) >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
-    };
+    let mut stream = Stream::of(seed, name);
     let mut values = Vec::with_capacity(count + 1);
     while values.len() < count {
-        let radius = DEVIATION * (-2.0 * uniform().ln()).sqrt();
-        let angle = std::f64::consts::TAU * uniform();
+        let radius = DEVIATION * (-2.0 * stream.next().ln()).sqrt();
+        let angle = std::f64::consts::TAU * stream.next();
         values.extend([(radius * angle.cos()) as f32, (radius * angle.sin()) as f32]);
     }
     values.truncate(count);
     values
+}
+
+/// Numbers drawn evenly between −`bound` and `bound`, from the same randomness as [`normal`].
+pub fn uniform(seed: u64, name: &str, count: usize, bound: f64) -> Vec<f32> {
+    let mut stream = Stream::of(seed, name);
+    (0..count).map(|_| ((2.0 * stream.next() - 1.0) * bound) as f32).collect()
+}
+
+/// Randomness keyed by seed and weight.
+struct Stream(blake3::OutputReader);
+
+impl Stream {
+    fn of(seed: u64, name: &str) -> Self {
+        let mut hasher = blake3::Hasher::new_derive_key("annotc weight initialisation 1");
+        hasher.update(&seed.to_le_bytes());
+        hasher.update(name.as_bytes());
+        Self(hasher.finalize_xof())
+    }
+
+    /// 53 random bits in (0, 1): the half keeps a logarithm away from 0.
+    fn next(&mut self) -> f64 {
+        let mut bytes = [0; 8];
+        self.0.fill(&mut bytes);
+        ((u64::from_le_bytes(bytes) >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
+    }
 }

@@ -76,6 +76,7 @@ operators! {
     Cos, "", "Cos";
     CrossEntropy, "annotc", "CrossEntropy";
     CumSum, "", "CumSum";
+    Detach, "annotc", "Detach";
     Div, "", "Div";
     Dropout, "", "Dropout";
     Einsum, "", "Einsum";

@@ -83,6 +83,7 @@ pub(super) fn rule(op: &Op) -> Rule {
             Ok(vec![Some(loss::gradient(site.b, site.node, upstream.as_deref()))])
         }),
         Op::CumSum => Vjp(reduce::cumsum),
+        Op::Detach => Stop,
         Op::Div => Vjp(arithmetic::div),
         Op::Dropout => Vjp(activation::dropout),
         Op::Einsum => Unsupported(NO_RULE),

@@ -10,6 +10,7 @@
 //! | `tied` | joins what the exporter copied although it is one |
 
 mod constants;
+mod linear;
 mod merged;
 mod tied;
 mod uses;
@@ -17,6 +18,7 @@ mod uses;
 use std::collections::BTreeMap;
 
 use super::{ElementType, Graph, Tensor};
+pub use linear::Linear;
 pub use uses::Role;
 
 /// A graph whose parameters are known.
@@ -91,6 +93,11 @@ impl Imported {
     /// Finds the parameters anew after surgery on `graph`.
     pub fn refresh(&mut self) {
         self.parameters = parameters(&self.graph);
+    }
+
+    /// The layers that multiply data by a matrix of weights, in the order of their first use.
+    pub fn linears(&self) -> Vec<Linear> {
+        linear::find(&self.graph)
     }
 
     /// A parameter's values, row-major.

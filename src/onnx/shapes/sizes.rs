@@ -80,6 +80,7 @@ pub(super) fn keeps_shape(op: &Op) -> bool {
             | Op::HardSigmoid
             | Op::HardSwish
             | Op::Identity
+            | Op::Detach
             | Op::IsInf
             | Op::IsNan
             | Op::LeakyRelu

@@ -1,10 +1,12 @@
 //! What a graph is made for, and making it fit what is to be trained.
 
 mod head;
+mod lora;
 mod past;
 
 use super::{Axis, ElementType, Graph};
 pub use head::{HEAD, Head, add_classifier};
+pub use lora::{Adapter, AdapterShape, add_adapters};
 pub use past::{PastInput, fix_past, past_inputs};
 
 /// The families of graphs that can be trained, told apart by their outputs.
@@ -52,7 +54,7 @@ pub enum SurgeryError {
         name: String,
     },
     /// A name that is in use.
-    #[error("the graph has a value `{name}` already, which the new head needs for itself")]
+    #[error("the graph has a value `{name}` already, which a new head or adapter needs for itself")]
     Taken {
         /// The name.
         name: String,
