@@ -12,6 +12,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("datafusion", &["plan/", "engine/"]),
     ("ort", &["runtime/"]),
     ("tokenizers", &["train/tokenizer"]),
+    ("safetensors", &["train/adapter/"]),
     ("minijinja", &["prompt/", "train/chat"]),
     ("ballista_core", &["engine/cluster/"]),
     ("ballista_executor", &["engine/cluster/"]),

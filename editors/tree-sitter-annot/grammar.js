@@ -527,7 +527,8 @@ export default grammar({
     _settings: ($) => field("settings", alias($._settings_block, $.block)),
     _settings_block: ($) => block($, $.setting),
     setting: ($) => seq(field("name", $._name), optional($._setting_value)),
-    _setting_value: ($) => field("value", choice($.quantity_list, $.quantity, $.text, $._name)),
+    _setting_value: ($) =>
+      choice(field("value", choice($.quantity_list, $.quantity, $._name)), separated(field("value", $.text), $._comma)),
 
     quantity: ($) => seq($._amount, optional($.unit)),
     unit: ($) => $._clauseless_name,

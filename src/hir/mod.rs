@@ -23,7 +23,7 @@ pub use label::{DeclaredSchema, Label, LabelSchema, LabelValue, LabelValues};
 pub use template::{Template, TemplateKind, Turn};
 pub use test::{Expect, Subject, Test, TestCase, TestKind, TestUse, Value};
 pub use train::{
-    Architecture, Evaluate, Gate, MetricRef, Model, ModelOrigin, Overflow, Pooling, Schedule, Slice, Task, Train,
+    Architecture, Evaluate, Gate, Lora, MetricRef, Model, ModelOrigin, Overflow, Pooling, Schedule, Slice, Task, Train,
     TrainLength, Tune, Warmup,
 };
 pub use types::{FieldType, Type};

@@ -121,12 +121,29 @@ pub enum Task {
 }
 
 /// What is trained.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Tune {
     /// Every parameter.
     All,
     /// The head that was added.
     Head,
+    /// Adapters beside frozen layers, and the head of a classifier.
+    Lora(Lora),
+}
+
+/// Low-rank adapters.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lora {
+    /// The rank.
+    pub rank: u32,
+    /// The product is scaled by it over the rank.
+    pub alpha: f64,
+    /// Names of the layers that are adapted; empty for those that are usual for the architecture.
+    pub targets: Vec<String>,
+    /// Whether the scale is over the root of the rank instead.
+    pub rank_stabilized: bool,
+    /// Whether each output has a magnitude of its own.
+    pub has_magnitude: bool,
 }
 
 /// The longest record.

@@ -113,7 +113,7 @@ fn the_example_resolves() {
     assert_eq!(checked.program.datasets[0].steps.len(), 8);
     assert_eq!(checked.program.tests.len(), 3);
     let refused: Vec<&str> = checked.refused.iter().map(|refused| checked.files.text(refused.labels[0].span)).collect();
-    assert_eq!(refused, ["lora"]);
+    assert!(refused.is_empty(), "{refused:?}");
 }
 
 /// Every statement of the reference outside of its example: right, and refused at the build where that is said.
@@ -132,6 +132,7 @@ fn every_statement_resolves() {
         "annotations \"annotations/more.jsonl\"",
         "csv",
         "device cuda",
+        "dropout 0.05",
         "entities",
         "facts",
         "from annotations",
@@ -140,7 +141,6 @@ fn every_statement_resolves() {
         "keep best",
         "keep for",
         "k_anonymous 5",
-        "lora",
         "pack hipaa.safe_harbor",
         "pack on",
         "prefer",

@@ -267,9 +267,12 @@ fn check_model(model: &Model, refused: &mut Diagnostics) {
 fn check_train(train: &Train, refused: &mut Diagnostics) {
     for item in &train.items {
         let (span, what, help): (Span, String, &str) = match &item.kind {
-            TrainItemKind::Tune(kind, _) if kind.name == "lora" => {
-                (kind.span, "`tune lora`".to_owned(), "write `tune all`, or `tune head` for a quick run")
-            }
+            TrainItemKind::Tune(_, settings) => match settings.iter().find(|setting| drops_out(setting)) {
+                Some(setting) => {
+                    (setting.span, "the dropout of an adapter".to_owned(), "take it out: nothing is dropped")
+                }
+                None => continue,
+            },
             TrainItemKind::Task(task) if !matches!(task.kind.name.as_str(), "classify" | "generate") => {
                 (task.kind.span, format!("`task {}`", task.kind.name), "`classify` and `generate` can be trained")
             }
@@ -315,11 +318,16 @@ fn check_evaluate(evaluate: &Evaluate, names: &Names<'_>, refused: &mut Diagnost
     }
 }
 
+fn drops_out(setting: &Setting) -> bool {
+    let some = matches!(&setting.value, Some(SettingValue::Quantity(quantity)) if quantity.value != 0.0);
+    setting.name.name == "dropout" && some
+}
+
 fn refused_setting(setting: &Setting) -> Option<&'static str> {
     let off = match &setting.value {
         Some(SettingValue::Word(word)) => matches!(word.name.as_str(), "off" | "none"),
         Some(SettingValue::Quantity(quantity)) => quantity.value == 0.0,
-        Some(SettingValue::Text(_) | SettingValue::List(_)) | None => false,
+        Some(SettingValue::Text(_) | SettingValue::Texts(_) | SettingValue::List(_)) | None => false,
     };
     match setting.name.name.as_str() {
         "pack" if !off => Some("take it out: each record gets a row of its own"),

@@ -1,5 +1,6 @@
 //! Training runs: their statements, defaults and ranges.
 
+mod lora;
 mod selection;
 
 use super::names::{self, Found, Kind};
@@ -13,8 +14,7 @@ use crate::hir::{self, LabelId, ModelId, Overflow, Schedule, TrainId, TrainLengt
 use crate::syntax::ast::train::{Train, TrainItem, TrainItemKind};
 use crate::syntax::ast::{Decl, Ident, Quantity, Setting, SettingValue};
 
-/// The options of `tune lora`.
-pub(super) const LORA: [&str; 3] = ["rank", "alpha", "dropout"];
+pub(super) use lora::OPTIONS as LORA;
 
 /// The options of the optimizer.
 pub(super) const OPTIMIZER: [&str; 3] = ["weight_decay", "betas", "head_rate"];
@@ -212,7 +212,7 @@ fn resolve_item(context: &mut Context<'_>, item: &TrainItem, draft: &mut Draft) 
         }
         TrainItemKind::Data(_) => {}
         TrainItemKind::Task(task) => draft.task = task::resolve_task(context, task, draft.data, item.span),
-        TrainItemKind::Tune(kind, settings) => draft.tune = resolve_tune(context, kind, settings),
+        TrainItemKind::Tune(kind, settings) => draft.tune = lora::resolve_tune(context, kind, settings),
         TrainItemKind::Length { limit, otherwise } => resolve_length(context, draft, limit, otherwise.as_ref()),
         TrainItemKind::Epochs(quantity) => {
             draft.epochs =
@@ -256,23 +256,6 @@ fn resolve_length(context: &mut Context<'_>, draft: &mut Draft, limit: &Quantity
     let words = [("start", Overflow::KeepStart), ("end", Overflow::KeepEnd), ("drop", Overflow::Drop)];
     let chosen = otherwise.and_then(|name| word(context, name, "way to shorten", &words));
     draft.length.overflow = chosen.unwrap_or(Overflow::Error);
-}
-
-fn resolve_tune(context: &mut Context<'_>, kind: &Ident, settings: &[Setting]) -> Option<Tune> {
-    let words = [("all", Some(Tune::All)), ("head", Some(Tune::Head)), ("lora", None)];
-    let tune = word(context, kind, "way to tune", &words)?;
-    let options: &[&str] = if tune.is_none() { &LORA } else { &[] };
-    for setting in known_settings(context, settings, &format!("`tune {}`", kind.name), options) {
-        let bounds = match setting.name.name.as_str() {
-            "rank" => Bounds::between("the rank", 1.0, 4096.0),
-            "alpha" => Bounds::positive("`alpha`"),
-            _ => Bounds::between("the dropout", 0.0, 0.99),
-        };
-        if let Some(quantity) = setting_quantity(context, setting) {
-            number(context, quantity, bounds);
-        }
-    }
-    tune
 }
 
 fn resolve_rate(

@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::TrainError;
+use super::adapter::AdapterFiles;
 use super::tokenizer::{TOKENIZER_FILES, pretty, write};
 use crate::emit::{PROVENANCE, Swap};
 use crate::onnx::{Graph, save};
@@ -17,6 +18,8 @@ pub(super) struct TrainedFolder<'a> {
     pub(super) tokenizer: &'a Path,
     pub(super) config: &'a Value,
     pub(super) metrics: &'a str,
+    /// The adapter, where one was trained; the graph has it merged.
+    pub(super) adapter: Option<&'a AdapterFiles>,
     /// Called with the hash of the model.
     pub(super) provenance: &'a dyn Fn(&str) -> Value,
 }
@@ -46,6 +49,9 @@ fn write_stage(folder: &TrainedFolder<'_>, stage: &Path) -> Result<String, Train
     }
     write(&at("config.json"), &pretty(folder.config))?;
     write(&at("metrics.jsonl"), folder.metrics)?;
+    if let Some(adapter) = folder.adapter {
+        adapter.write(&at("adapter"))?;
+    }
     let hash = hash_model(stage)?;
     write(&at(PROVENANCE), &pretty(&(folder.provenance)(&hash)))?;
     Ok(hash)

@@ -5,6 +5,7 @@
 //!          → Model → TrainingPlan → BoundSession ┴→ Trainer: batch → loss, gradients → clip → AdamW → … → folder
 //! ```
 
+mod adapter;
 pub(crate) mod batch;
 mod chat;
 mod error;
@@ -33,7 +34,7 @@ pub use folder::hash_model;
 pub(crate) use model::{LOGITS, label_names, positions};
 pub use optimizer::{AdamW, AdamWState, ParameterRule, clip_factor, global_norm, weight_decays};
 pub use order::{keyed_order, steps_of_epoch, steps_per_epoch};
-pub use run::{Extent, ModelSource, Overflow, Task, TrainRun, Tune};
+pub use run::{Extent, Lora, ModelSource, Overflow, Task, TrainRun, Tune};
 pub use schedule::{Decay, Schedule, Warmup};
 pub use table::{ID_COLUMN, Table};
 pub(crate) use tokenizer::read_json;

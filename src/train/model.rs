@@ -6,13 +6,14 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::TrainError;
-use super::run::Tune;
+use super::adapter::{AdapterFiles, ClassifierTensor, Saved, TaskType, choose};
+use super::run::{Lora, Tune};
 use super::tokenizer::read_json;
 use crate::autodiff::loss::{Alignment, cross_entropy, forward};
 use crate::autodiff::{TrainingGraph, differentiate, reaching};
 use crate::onnx::encoder::normal;
-use crate::onnx::import::{Imported, import};
-use crate::onnx::surgery::{Family, Head, add_classifier, family, fix_past};
+use crate::onnx::import::{Imported, Linear, import};
+use crate::onnx::surgery::{Adapter, Family, Head, add_adapters, add_classifier, family, fix_past};
 use crate::onnx::{Axis, ElementType, Graph, ValueInfo, load};
 use crate::runtime::Parameter;
 
@@ -24,6 +25,9 @@ const NEW_HEAD: [&str; 2] = ["classifier.weight", "classifier.bias"];
 
 /// First parts of the paths of the heads that exporters write.
 const HEAD_PATHS: [&str; 5] = ["classifier", "score", "pre_classifier", "classification_head", "head"];
+
+/// First parts of the paths of the layers that write a vocabulary's logits.
+const VOCABULARY_PATHS: [&str; 4] = ["lm_head", "embed_out", "cls", "generator_lm_head"];
 
 /// A model as read from its folder, with the head that its task needs.
 pub(super) struct Model {
@@ -45,6 +49,9 @@ pub(super) struct TrainingPlan {
     pub(super) measuring: Graph,
     /// The output of `measuring`.
     pub(super) measured: String,
+    /// The adapters that are trained, and the first values of their tensors.
+    adapters: Vec<Adapter>,
+    fresh: BTreeMap<String, Vec<f32>>,
 }
 
 impl Model {
@@ -117,9 +124,16 @@ impl Model {
     }
 
     /// Loss, gradients and what a validation measures.
-    pub(super) fn plan(&self, tune: Tune) -> Result<TrainingPlan, TrainError> {
+    pub(super) fn plan(&self, tune: &Tune, seed: u64) -> Result<TrainingPlan, TrainError> {
         let refuse = |message: String| TrainError::Graph { folder: self.folder.clone(), message };
         let mut graph = self.imported.graph.clone();
+        let mut adapters = match tune {
+            Tune::Lora(lora) => {
+                let linears = choose(lora, self.body(), &self.config)?;
+                add_adapters(&mut graph, linears, lora.shape(), seed).map_err(|error| refuse(error.to_string()))?
+            }
+            Tune::All | Tune::Head => Vec::new(),
+        };
         let decodes = matches!(self.family, Family::Decoder { .. });
         let alignment = if decodes {
             fix_past(&mut graph);
@@ -128,13 +142,13 @@ impl Model {
             Alignment::Same
         };
         let loss = cross_entropy(&mut graph, LOGITS, alignment).map_err(|error| refuse(error.to_string()))?;
-        let wanted: Vec<String> = self
+        let chosen = self
             .imported
             .parameters
             .iter()
-            .filter(|parameter| tune == Tune::All || self.is_head(&parameter.name, &parameter.path))
-            .map(|parameter| parameter.name.clone())
-            .collect();
+            .filter(|parameter| *tune == Tune::All || (!decodes && self.is_head(&parameter.name, &parameter.path)))
+            .map(|parameter| parameter.name.as_str());
+        let wanted: Vec<String> = adapters.iter().flat_map(Adapter::tensors).chain(chosen).map(str::to_owned).collect();
         let names = reaching(&graph, &loss.loss, &wanted);
         if names.is_empty() {
             return Err(refuse(
@@ -149,7 +163,23 @@ impl Model {
             measuring.initializers.remove(&trainable.name);
             measuring.inputs.push(ValueInfo::new(&trainable.name, ElementType::Float, &axes));
         }
-        Ok(TrainingPlan { training, measuring, measured })
+        adapters.retain(|adapter| names.contains(&adapter.up));
+        let fresh = adapters.iter().flat_map(Adapter::tensors).map(|name| {
+            let values = graph.initializers[name].to_f32().expect("an adapter's tensors are 32-bit floats");
+            (name.to_owned(), values)
+        });
+        let fresh = fresh.collect();
+        Ok(TrainingPlan { training, measuring, measured, adapters, fresh })
+    }
+
+    /// The linear layers that may be adapted: all but those that write classes or words.
+    fn body(&self) -> Vec<Linear> {
+        let mut linears = self.imported.linears();
+        linears.retain(|linear| {
+            let first = linear.module.split('.').next().unwrap_or_default();
+            !HEAD_PATHS.contains(&first) && !VOCABULARY_PATHS.contains(&first)
+        });
+        linears
     }
 
     fn is_head(&self, name: &str, path: &str) -> bool {
@@ -173,20 +203,59 @@ impl Model {
             .map(|trainable| Parameter {
                 name: trainable.name.clone(),
                 shape: trainable.shape.clone(),
-                values: self
-                    .imported
-                    .values(&trainable.name)
+                values: plan
+                    .fresh
+                    .get(&trainable.name)
+                    .cloned()
+                    .or_else(|| self.imported.values(&trainable.name))
                     .expect("a trainable tensor was an initializer of 32-bit floats"),
                 gradient: trainable.gradient.clone(),
             })
             .collect()
     }
 
-    /// The graph to save.
-    pub(super) fn trained(&self, values: &BTreeMap<String, Vec<f32>>) -> Result<Graph, TrainError> {
+    /// The graph to save, with adapters merged into the weights.
+    pub(super) fn trained(
+        &self,
+        plan: &TrainingPlan,
+        values: &BTreeMap<String, Vec<f32>>,
+    ) -> Result<Graph, TrainError> {
+        let mut merged = values.clone();
+        for adapter in &plan.adapters {
+            let weights = self.imported.values(&adapter.linear.weight).expect("a layer's weights are 32-bit floats");
+            let magnitude = adapter.magnitude.as_deref().map(|name| values[name].as_slice());
+            let weights = adapter.merged(&weights, &values[&adapter.down], &values[&adapter.up], magnitude);
+            merged.insert(adapter.linear.weight.clone(), weights);
+            for tensor in adapter.tensors() {
+                merged.remove(tensor);
+            }
+        }
         self.imported
-            .with_values(values)
+            .with_values(&merged)
             .map_err(|error| TrainError::Graph { folder: self.folder.clone(), message: error.to_string() })
+    }
+
+    /// The adapter to save beside the merged graph.
+    pub(super) fn adapter(
+        &self,
+        lora: &Lora,
+        plan: &TrainingPlan,
+        values: &BTreeMap<String, Vec<f32>>,
+    ) -> AdapterFiles {
+        let linears = self.imported.linears();
+        let head = self.imported.parameters.iter().filter(|parameter| values.contains_key(&parameter.name));
+        let head = head.map(|parameter| {
+            let linear = linears.iter().find(|linear| linear.weight == parameter.name);
+            ClassifierTensor { parameter, is_transposed: linear.is_some_and(|linear| !linear.transposed) }
+        });
+        let task = match self.family {
+            Family::Features { .. } => TaskType::Features,
+            Family::Sequence { .. } => TaskType::Sequence,
+            Family::Tokens { .. } => TaskType::Tokens,
+            Family::Decoder { .. } => TaskType::Decoder,
+        };
+        let saved = Saved { adapters: &plan.adapters, linears: &linears, head: head.collect(), values, task };
+        saved.files(lora, &self.config)
     }
 
     /// `config.json` of the trained model: the label's values stand in it.

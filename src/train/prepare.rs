@@ -84,7 +84,7 @@ pub(super) fn prepare(run: &TrainRun, runtime: &Runtime) -> Result<Prepared, Tra
         });
     }
     let validation = validation.as_ref().map(encode).transpose()?.filter(|encoded| !encoded.examples.is_empty());
-    let plan = model.plan(run.tune)?;
+    let plan = model.plan(&run.tune, run.seed)?;
     let trained_weights =
         plan.training.trainables.iter().map(|trainable| trainable.shape.iter().product::<usize>()).sum();
     let preparation = Preparation {
@@ -236,7 +236,11 @@ impl Finished {
     pub(super) fn write(&self, run: &TrainRun, runtime: &Runtime, outcome: &Outcome) -> Result<String, TrainError> {
         let names = self.plan.training.trainables.iter().map(|trainable| trainable.name.clone());
         let values: BTreeMap<String, Vec<f32>> = names.zip(outcome.weights.iter().cloned()).collect();
-        let graph = self.model.trained(&values)?;
+        let graph = self.model.trained(&self.plan, &values)?;
+        let adapter = match &run.tune {
+            Tune::Lora(lora) => Some(self.model.adapter(lora, &self.plan, &values)),
+            Tune::All | Tune::Head => None,
+        };
         let base = match &run.model {
             ModelSource::Folder(folder) => json!({"onnx": hash_model(folder)?}),
             ModelSource::NewEncoder { layers, hidden, heads, vocab } => {
@@ -262,12 +266,16 @@ impl Finished {
             file.insert("settings".to_owned(), settings(run, outcome));
             file.insert("runtime".to_owned(), runtime_facts(runtime));
             file.insert("weights".to_owned(), json!(hash));
+            if let Some(adapter) = &adapter {
+                file.insert("adapter".to_owned(), adapter.provenance());
+            }
             Value::Object(file)
         };
         let folder = TrainedFolder {
             graph: &graph,
             tokenizer: self.folder.path(),
             config: &self.model.trained_config(),
+            adapter: adapter.as_ref(),
             metrics: &outcome.metrics,
             provenance: &provenance,
         };
@@ -290,9 +298,10 @@ fn settings(run: &TrainRun, outcome: &Outcome) -> Value {
         Task::Classify { .. } => "classify",
         Task::Generate { .. } => "generate",
     };
-    let tune = match run.tune {
+    let tune = match &run.tune {
         Tune::All => "all",
         Tune::Head => "head",
+        Tune::Lora(_) => "lora",
     };
     let epochs = match run.extent {
         Extent::Epochs(epochs) => Some(epochs),

@@ -114,12 +114,30 @@ pub enum Overflow {
 }
 
 /// Which weights are trained.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Tune {
     /// All.
     All,
     /// Those of the classification head; the encoder is frozen.
     Head,
+    /// Those of adapters beside frozen layers, and of a classification head.
+    Lora(Lora),
+}
+
+/// Low-rank adapters.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Lora {
+    /// The rank.
+    pub rank: usize,
+    /// The product is scaled by `alpha / rank`.
+    pub alpha: f64,
+    /// The ends of the paths of the layers that are adapted, `*` for any part of a name; empty for the layers that are
+    /// usual for the architecture.
+    pub targets: Vec<String>,
+    /// Whether the product is scaled by `alpha / √rank` instead (Kalajdzievski, *rsLoRA*, 2023).
+    pub rank_stabilized: bool,
+    /// Whether each output has a magnitude (Liu et al., *DoRA*, 2024).
+    pub has_magnitude: bool,
 }
 
 impl TrainRun {
@@ -143,7 +161,7 @@ impl TrainRun {
         if self.keep_best.is_some() && self.validation.is_none() {
             return refuse("`keep best` needs a `validation` part");
         }
-        match (&self.task, &self.model, self.tune) {
+        match (&self.task, &self.model, &self.tune) {
             (Task::Classify { values, .. }, _, _) if values.len() < 2 => {
                 refuse("a classifier needs at least two values to tell apart")
             }

@@ -12,7 +12,7 @@ use crate::onnx;
 use crate::runtime::Runtime;
 
 /// The library, if this machine has one or can fetch it.
-fn runtime() -> Option<Runtime> {
+pub(super) fn runtime() -> Option<Runtime> {
     crate::runtime::testing::library().cloned()
 }
 
@@ -34,7 +34,7 @@ const WORDS: [[&str; 4]; 3] =
     [["lost", "stolen", "missing", "gone"], ["refund", "return", "money", "back"], ["open", "new", "account", "join"]];
 
 /// Texts of two words, of which one tells the value; lengths differ.
-fn write_texts(path: &Path, records: usize) {
+pub(super) fn write_texts(path: &Path, records: usize) {
     let ids: Vec<String> = (0..records).map(|index| format!("{index:032x}")).collect();
     let text = |index: usize| {
         let filler = "please ".repeat(index % 5);
@@ -48,7 +48,7 @@ fn write_texts(path: &Path, records: usize) {
     write_table(path, &[(ID_COLUMN, column(&ids)), ("text", column(&texts)), ("label", labels)]);
 }
 
-fn run(folder: &Path) -> TrainRun {
+pub(super) fn run(folder: &Path) -> TrainRun {
     TrainRun {
         model: ModelSource::NewEncoder { layers: 1, hidden: 32, heads: 2, vocab: 120 },
         task: Task::Classify {
@@ -77,7 +77,7 @@ fn run(folder: &Path) -> TrainRun {
     }
 }
 
-fn train_quietly(run: &TrainRun, runtime: &Runtime) -> Result<(Trained, Vec<f64>), TrainError> {
+pub(super) fn train_quietly(run: &TrainRun, runtime: &Runtime) -> Result<(Trained, Vec<f64>), TrainError> {
     let mut losses = Vec::new();
     let trained = train(run, runtime, &mut |event| {
         if let Event::Step(report) = event {
@@ -88,7 +88,7 @@ fn train_quietly(run: &TrainRun, runtime: &Runtime) -> Result<(Trained, Vec<f64>
     Ok((trained, losses))
 }
 
-fn weights(folder: &Path) -> Vec<(String, Vec<f32>)> {
+pub(super) fn weights(folder: &Path) -> Vec<(String, Vec<f32>)> {
     let graph = onnx::load(folder).expect("the model loads");
     graph.initializers.iter().filter_map(|(name, tensor)| Some((name.clone(), tensor.to_f32()?))).collect()
 }

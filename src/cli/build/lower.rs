@@ -6,7 +6,7 @@ use serde_json::{Map, Value};
 
 use crate::emit::Manifest;
 use crate::hir;
-use crate::train::{AdamW, Decay, Extent, ModelSource, Overflow, Schedule, Task, TrainRun, Tune, Warmup};
+use crate::train::{AdamW, Decay, Extent, Lora, ModelSource, Overflow, Schedule, Task, TrainRun, Tune, Warmup};
 
 /// What of a run is known only on this machine.
 pub struct Place<'a> {
@@ -94,9 +94,16 @@ pub fn lower_train(
         seed: train.seed,
         length: Some(train.length.tokens as usize),
         overflow: overflow(train),
-        tune: match train.tune {
+        tune: match &train.tune {
             hir::Tune::All => Tune::All,
             hir::Tune::Head => Tune::Head,
+            hir::Tune::Lora(lora) => Tune::Lora(Lora {
+                rank: lora.rank as usize,
+                alpha: lora.alpha,
+                targets: lora.targets.clone(),
+                rank_stabilized: lora.rank_stabilized,
+                has_magnitude: lora.has_magnitude,
+            }),
         },
         threads: place.threads,
         keep_best: None,

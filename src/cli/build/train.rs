@@ -232,7 +232,7 @@ fn fingerprint(run: &TrainRun, tables: &[Value], files: &[(String, Digest)], run
     );
     let more = format!(
         "{:?}",
-        (run.shuffle, run.seed, run.length, run.overflow, run.tune, run.threads, run.keep_best.is_some())
+        (run.shuffle, run.seed, run.length, run.overflow, &run.tune, run.threads, run.keep_best.is_some())
     );
     let model = match &run.model {
         train::ModelSource::Folder(_) => String::new(),
