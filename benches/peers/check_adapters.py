@@ -57,7 +57,7 @@ CASES = {
     "bert": (lambda: bert(transformers.BertForSequenceClassification), "text-classification", CLASSIFY, "rank 4; alpha 8"),
     "bert-dora": (
         lambda: bert(transformers.BertForSequenceClassification), "text-classification", CLASSIFY,
-        'rank 4; dora on; targets "query", "attention.output.dense"',
+        'rank 4; dora on; targets ["query", "attention.output.dense"]',
     ),
     "bert-features": (lambda: bert(transformers.BertModel), "feature-extraction", CLASSIFY, "rank 4; rslora on; alpha 3"),
     "llama": (llama, "text-generation-with-past", GENERATE, "rank 4; alpha 8"),

@@ -528,7 +528,9 @@ export default grammar({
     _settings_block: ($) => block($, $.setting),
     setting: ($) => seq(field("name", $._name), optional($._setting_value)),
     _setting_value: ($) =>
-      choice(field("value", choice($.quantity_list, $.quantity, $._name)), separated(field("value", $.text), $._comma)),
+      field("value", choice($.quantity_list, alias($._some_texts, $.list), $.quantity, $.text, $._name)),
+    // An empty list is one of quantities.
+    _some_texts: ($) => seq("[", listed1($.text), "]"),
 
     quantity: ($) => seq($._amount, optional($.unit)),
     unit: ($) => $._clauseless_name,

@@ -50,7 +50,7 @@ pub fn setting(setting: &Setting) -> String {
         Some(SettingValue::Quantity(value)) => format!(" {}", quantity(value)),
         Some(SettingValue::Word(word)) => format!(" {}", name(word)),
         Some(SettingValue::Text(value)) => format!(" {}", text(value)),
-        Some(SettingValue::Texts(values)) => format!(" {}", values.iter().map(text).collect::<Vec<_>>().join(", ")),
+        Some(SettingValue::Texts(values)) => format!(" [{}]", values.iter().map(text).collect::<Vec<_>>().join(", ")),
         Some(SettingValue::List(values)) => {
             format!(" [{}]", values.iter().map(quantity).collect::<Vec<_>>().join(", "))
         }

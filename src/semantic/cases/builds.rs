@@ -199,7 +199,8 @@ fn what_cannot_be_built_is_refused() {
 #[test]
 fn a_target_is_refused_for_what_it_needs_alone() {
     let mut files = SourceMap::default();
-    let file = files.add(SourceFile::new("spec.annot", super::EXAMPLE));
+    let text = super::EXAMPLE.replace("lora { rank 8;", "lora { dropout 0.1;");
+    let file = files.add(SourceFile::new("spec.annot", text));
     let (parsed, _) = super::load(&mut files, file, &mut super::OneFile);
     let refused = |targets: &[&str]| super::check_supported(&parsed, Some(targets)).len();
     assert_eq!((refused(&["banking"]), refused(&["router"])), (0, 1));

@@ -70,7 +70,7 @@ fn resolve_targets(context: &mut Context<'_>, setting: &Setting) -> Vec<String> 
     };
     let is_path = |path: &str| path.split('.').all(|part| !part.trim().is_empty());
     if texts.is_empty() || !texts.iter().all(|text| is_path(&text.node)) {
-        wrong_value(context, setting, "names of layers: `\"query\", \"value\"`");
+        wrong_value(context, setting, "names of layers: `[\"query\", \"value\"]`");
         return Vec::new();
     }
     texts.iter().map(|text| text.node.clone()).collect()

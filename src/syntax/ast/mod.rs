@@ -167,7 +167,7 @@ pub enum SettingValue {
     Word(Ident),
     /// A string.
     Text(Text),
-    /// Several strings: `"query", "value"`
+    /// `["query", "value"]`
     Texts(Vec<Text>),
     /// `[0.9, 0.999]`
     List(Vec<Quantity>),

@@ -98,10 +98,8 @@ impl Builder<'_> {
         let value = pair.clone().into_inner().nth(1).map(|value| match value.as_rule() {
             Rule::quantity => SettingValue::Quantity(self.quantity(&value)),
             Rule::quantity_list => SettingValue::List(self.quantities(&value)),
-            Rule::texts => {
-                let mut texts = self.texts(&value);
-                if texts.len() == 1 { SettingValue::Text(texts.swap_remove(0)) } else { SettingValue::Texts(texts) }
-            }
+            Rule::text => SettingValue::Text(self.text(&value)),
+            Rule::text_list => SettingValue::Texts(self.texts(&value)),
             Rule::setting_word => SettingValue::Word(self.name_in(&value)),
             rule => unreachable!("the grammar has no value {rule:?} of an option"),
         });

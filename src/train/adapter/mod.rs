@@ -27,7 +27,7 @@ pub(super) fn choose(lora: &Lora, linears: Vec<Linear>, config: &Value) -> Resul
     let patterns = patterns(lora, architecture);
     if patterns.is_empty() {
         return Err(TrainError::Settings(format!(
-            "`tune lora` knows no usual layers of the architecture `{architecture}`; name them: `targets \"…\"`; {}",
+            "`tune lora` knows no usual layers of the architecture `{architecture}`; name them: `targets [\"…\"]`; {}",
             layers(&linears)
         )));
     }
