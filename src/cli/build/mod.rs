@@ -28,6 +28,7 @@ use crate::emit::{self, Digest, Manifest};
 use crate::engine::stage::Stages;
 use crate::engine::{MemoryLimit, Site};
 use crate::hir::DatasetId;
+use crate::plan::functions::forget_language_models;
 use crate::remote::{Remote, Terms};
 use crate::runtime::Runtime;
 use crate::semantic;
@@ -178,6 +179,7 @@ pub fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> {
         manifests.insert(id, dataset::build(&mut session, id)?);
         Ok(())
     });
+    forget_language_models();
     // A build that failed has measured too.
     bound_cache(&session, args.cache_size);
     built?;

@@ -69,7 +69,7 @@ mod words;
 mod tests;
 
 pub use constants::{Argument, BadConstant, Constants, compiled};
-pub use models::{provide_language_model, provide_tokenizer};
+pub use models::{forget_language_models, provide_language_model, provide_tokenizer};
 pub use parts::Parts;
 
 use crate::eval::CausalModelError;

@@ -23,6 +23,10 @@ impl<T> Provided<T> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name.to_owned(), one);
     }
 
+    fn clear(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     fn get(&self, name: &str) -> Option<Arc<T>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(name).cloned()
     }
@@ -36,6 +40,11 @@ pub fn provide_tokenizer(name: &str, tokenizer: Arc<Tokenizer>) {
 /// Makes a language model known by a name: the hash of all that decides its figures.
 pub fn provide_language_model(name: &str, model: Arc<CausalModel>) {
     LANGUAGE_MODELS.add(name, model);
+}
+
+/// Lets go of all language models, which are large, when no plan needs them any more.
+pub fn forget_language_models() {
+    LANGUAGE_MODELS.clear();
 }
 
 /// The tokenizer of a name.
