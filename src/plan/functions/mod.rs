@@ -71,6 +71,7 @@ mod tests;
 pub use constants::{Argument, BadConstant, Constants, compiled};
 pub use models::{forget_language_models, provide_language_model, provide_tokenizer};
 pub use parts::Parts;
+pub use parts::words::count_words;
 
 use crate::eval::CausalModelError;
 
