@@ -4,6 +4,7 @@
 //! model folder + table → classifier → Evaluated → Evaluation → gates, JSON, predictions, terminal table
 //! ```
 
+mod causal_model;
 mod classifier;
 mod counts;
 mod evaluation;
@@ -14,6 +15,10 @@ mod metrics;
 mod report;
 mod terminal;
 
+#[cfg(test)]
+pub(crate) use causal_model::tests;
+
+pub use causal_model::{CausalModel, CausalModelError, LONGEST_WINDOW};
 pub use classifier::{Classifier, Ranked, TestTable, evaluate_classifier, predict};
 pub use counts::{Confusion, Judged};
 pub use evaluation::{Evaluated, Evaluation, MissingRecord, Prediction, Slice, evaluate_classification};
