@@ -15,8 +15,24 @@ use crate::support::Project;
 use corpus::{DATASETS, Expected, MEMORY, expected, found};
 use watch::{Event, Watch};
 
-/// What the kills aim at, and how many aim at each.
-const AIMS: [(&str, usize); 5] = [("time", 10), ("spills", 14), ("renames", 14), ("files", 7), ("measures", 5)];
+/// What a kill aims at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Aim {
+    /// A share of the time that a build takes.
+    Time,
+    /// A file of what outgrew the memory that comes or goes.
+    Spills,
+    /// The last file of a staging folder, the exchange, what is removed behind it, and the lockfile's turn.
+    Renames,
+    /// A file of a staging folder that comes.
+    Files,
+    /// A file of the measures that comes.
+    Measures,
+}
+
+/// How many kills aim at each.
+const AIMS: [(Aim, usize); 5] =
+    [(Aim::Time, 10), (Aim::Spills, 14), (Aim::Renames, 14), (Aim::Files, 7), (Aim::Measures, 5)];
 
 /// Numbers from a fixed seed: a linear congruential generator with Knuth's constants.
 struct Seeded(u64);
@@ -37,18 +53,19 @@ struct Course {
 
 impl Course {
     /// The places among the events of those that belong to an aim.
-    fn of(&self, aim: &str) -> Vec<usize> {
+    fn of(&self, aim: Aim) -> Vec<usize> {
         let belongs = |event: &Event| {
             let path = event.path();
-            match (aim, event) {
-                ("spills", _) => path.starts_with("spilled/"),
-                // The last file of a staging folder, what follows it, and the lockfile's turn.
-                ("renames", Event::Came(_)) => path.ends_with("-all/manifest.json") || path.contains("unfinished"),
-                ("renames", Event::Replaced(_)) => path.matches('/').count() < 2,
-                ("renames", Event::Went(_)) => path.contains("staging"),
-                ("files", Event::Came(_)) => path.starts_with("build/"),
-                ("measures", Event::Came(_)) => path.starts_with("stages/"),
-                _ => false,
+            match aim {
+                Aim::Time => false,
+                Aim::Spills => path.starts_with("spilled/"),
+                Aim::Renames => match event {
+                    Event::Came(_) => path.ends_with("-all/manifest.json") || path.contains("unfinished"),
+                    Event::Replaced(_) => path.matches('/').count() < 2,
+                    Event::Went(_) => path.contains("staging"),
+                },
+                Aim::Files => path.starts_with("build/") && *event == Event::Came(path.to_owned()),
+                Aim::Measures => path.starts_with("stages/") && *event == Event::Came(path.to_owned()),
             }
         };
         (0..self.events.len()).filter(|&at| belongs(&self.events[at])).collect()
@@ -79,7 +96,7 @@ fn course(project: &Project) -> Course {
 
 /// Kills a build a pause after the moment that is aimed at, which stands at this share of those of its kind. Gives how it ended,
 /// and what was aimed at.
-fn kill(project: &Project, aim: &str, share: f64, pause: Duration, course: &Course) -> (ExitStatus, String) {
+fn kill(project: &Project, aim: Aim, share: f64, pause: Duration, course: &Course) -> (ExitStatus, String) {
     let watch = Watch::begin(project);
     let mut child = spawn(project);
     let what = match course.of(aim).as_slice() {
@@ -137,8 +154,8 @@ fn a_build_that_is_killed_loses_nothing_and_leaves_nothing() {
     let course = course(&project);
 
     let mut seeded = Seeded(7);
-    let mut hits: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut now = 1;
+    let mut hits: BTreeMap<Aim, usize> = BTreeMap::new();
+    let (mut now, mut resumed) = (1, 0);
     for (aim, kills) in AIMS {
         for number in 0..kills {
             corpus::write(&project, 1 - now);
@@ -156,12 +173,13 @@ fn a_build_that_is_killed_loses_nothing_and_leaves_nothing() {
             } else {
                 now = 1 - now;
             }
-            check_next(&project, &finished, &versions[now], &at);
+            resumed += usize::from(check_next(&project, &finished, &versions[now], &at));
         }
     }
     // A machine may be so fast or so busy that some builds have ended before.
     let all: usize = hits.values().sum();
-    assert!(all >= 25 && hits["spills"] >= 7, "too few kills met a running build: {hits:?}");
+    assert!(all >= 25 && hits[&Aim::Spills] >= 7, "too few kills met a running build: {hits:?}");
+    assert!(resumed >= 10, "too few builds went on from finished chunks: {resumed}");
 }
 
 /// Fails unless each output and the lockfile are whole, the old ones or the new ones. Gives the chunks that the cache holds.
@@ -176,14 +194,18 @@ fn check_left(project: &Project, versions: [&Expected; 2], at: &str) -> BTreeMap
 }
 
 /// Fails unless the next build goes on from the finished chunks, leaves what a clean one does, and nothing of the killed one.
-fn check_next(project: &Project, finished: &BTreeMap<String, u64>, expected: &Expected, at: &str) {
+/// Gives whether there were any chunks.
+fn check_next(project: &Project, finished: &BTreeMap<String, u64>, expected: &Expected, at: &str) -> bool {
     let run = project.annotc(&["build", "all.annot", "--memory", MEMORY, "--format", "json"]).expect(0);
+    let mut resumed = false;
     for answer in run.answers().iter().filter(|answer| answer["status"] == "built") {
         let dataset = answer["target"].as_str().expect("a name");
         let reused = answer["first_pass"]["reused"].as_u64().unwrap_or_default();
+        resumed |= reused > 0;
         assert_eq!(reused, finished.get(dataset).copied().unwrap_or_default(), "{at}: chunks of `{dataset}`");
     }
     assert!(!run.stderr.contains("damaged"), "{at}: {}", run.stderr);
     assert!(found(project) == *expected, "the build after {at} differs from a clean one");
     assert_eq!(left_behind(project), Vec::<String>::new(), "the build after {at} left this");
+    resumed
 }
