@@ -163,6 +163,7 @@ pub fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> {
         terminal.error(error, None);
         Failure::World
     })?;
+    session.memory.put_right();
     let mut manifests: BTreeMap<DatasetId, Manifest> = BTreeMap::new();
     let built = targets.datasets.iter().try_for_each(|&id| {
         manifests.insert(id, dataset::build(&mut session, id)?);
