@@ -7,7 +7,7 @@ use super::{
     Rule,
     cases::{
         Case,
-        Operand::{self, Absent, Any, Apart, Fixed, Positive, Truth},
+        Operand::{self, Absent, Any, Apart, Computed, Fixed, Given, Positive, Truth},
         any, case, cases,
     },
     rule,
@@ -19,6 +19,9 @@ use crate::{
         test_session::{TestSession, Values, available, test_session},
     },
 };
+
+/// The newest operator set of the runtime that the crate pins.
+const NEWEST: i64 = 25;
 
 /// Numbers without a pattern that a wrong formula could share.
 fn values(operand: &Operand, seed: usize) -> Option<(Vec<usize>, Vec<f32>)> {
@@ -32,15 +35,18 @@ fn values(operand: &Operand, seed: usize) -> Option<(Vec<usize>, Vec<f32>)> {
             // A stride that is coprime to the count visits every place once.
             (shape, Box::new(move |at| 0.4 * ((at * 5 + 1) % count) as f32 - 0.2 * count as f32 + 0.13))
         }
-        Fixed(_) | Truth(..) | Absent => return None,
+        Given(shape, numbers) => return Some((shape.clone(), numbers.clone())),
+        Fixed(_) | Truth(..) | Computed(_) | Absent => return None,
     };
     Some((shape.clone(), (0..shape.iter().product()).map(value).collect()))
 }
 
 /// The operator between trainable operands and the loss Σ y·cos(0, 1, 2, …). With `dynamic`, every operand goes through a
-/// Reshape to a shape that is a graph input, so that only its rank is known.
+/// Reshape to a shape that is a graph input, so that only its rank is known; and the operator set is the newest, if the
+/// case has the newer forms at all.
 fn graph(case: &Case, dynamic: bool) -> (Graph, Vec<String>, BTreeMap<String, Values>) {
-    let mut graph = Graph::new("case", case.opset);
+    let opset = if dynamic && case.opset == Case::OPSET { NEWEST } else { case.opset };
+    let mut graph = Graph::new("case", opset);
     let mut trainable = Vec::new();
     let mut feeds = BTreeMap::new();
     let mut inputs = Vec::new();
@@ -59,7 +65,11 @@ fn graph(case: &Case, dynamic: bool) -> (Graph, Vec<String>, BTreeMap<String, Va
                 inputs.push(String::new());
                 continue;
             }
-            Any(_) | Positive(_) | Apart(_) => {
+            Computed(numbers) => {
+                graph.inputs.push(ValueInfo::new(&name, ElementType::Int64, &[Axis::Fixed(numbers.len())]));
+                feeds.insert(name.clone(), Values::Int(vec![numbers.len()], numbers.clone()));
+            }
+            Any(_) | Positive(_) | Apart(_) | Given(..) => {
                 let (shape, numbers) = values(operand, at).expect("a differentiated operand");
                 let source = if dynamic { format!("p{at}") } else { name.clone() };
                 graph.initializers.insert(source.clone(), Tensor::from_f32(&shape, &numbers));

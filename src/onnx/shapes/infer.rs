@@ -6,7 +6,7 @@ use super::{
 };
 use crate::onnx::{Attribute, ElementType, Node, Op};
 
-type Dims = Option<Vec<Dim>>;
+pub(super) type Dims = Option<Vec<Dim>>;
 
 impl Shapes {
     pub(super) fn infer(&mut self, node: &Node) -> Vec<Value> {
@@ -17,7 +17,7 @@ impl Shapes {
         if let Some(content) = self.content(node) {
             values[0].content = Some(content);
         }
-        if node.op == Op::TopK
+        if matches!(node.op, Op::TopK | Op::MaxPool)
             && let Some(indices) = values.get_mut(1)
         {
             indices.element = Some(ElementType::Int64);
@@ -52,6 +52,12 @@ impl Shapes {
                 let dims = self.top_k(node);
                 return vec![dims.clone(), dims];
             }
+            Op::MaxPool => {
+                let dims = self.windowed(node);
+                return vec![dims.clone(), dims];
+            }
+            Op::Attention => return self.attended(node),
+            Op::NegativeLogLikelihoodLoss | Op::SoftmaxCrossEntropyLoss => return self.likelihood(node),
             _ => {}
         }
         vec![self.first_output(node)]
@@ -64,6 +70,7 @@ impl Shapes {
                 self.broadcast_all(node)
             }
             Op::Equal | Op::Greater | Op::GreaterOrEqual | Op::Less | Op::LessOrEqual => self.broadcast_all(node),
+            Op::BitwiseAnd | Op::BitwiseOr | Op::BitwiseXor | Op::Mean => self.broadcast_all(node),
             Op::And | Op::Or | Op::Xor | Op::BitShift => self.broadcast_all(node),
             Op::MatMul | Op::FusedMatMul => self.matmul(node),
             Op::Gemm => {
@@ -136,7 +143,12 @@ impl Shapes {
                 _ => None,
             },
             Op::Range => Some(vec![self.range(node)]),
-            Op::ReduceL2
+            Op::AveragePool | Op::Conv | Op::ConvTranspose => self.windowed(node),
+            Op::Einsum => self.contracted(node),
+            Op::GlobalAveragePool | Op::GlobalMaxPool => self.globally_pooled(node),
+            Op::ReduceL1
+            | Op::ReduceL2
+            | Op::ReduceLogSum
             | Op::ReduceLogSumExp
             | Op::ReduceMax
             | Op::ReduceMean
