@@ -113,7 +113,7 @@ fn node(node: proto::NodeProto, external: &mut External<'_>) -> Result<Node, Loa
         attributes.insert(name, self::attribute(attribute, external)?);
     }
     let node = Node {
-        name: node.name.unwrap_or_default(),
+        name: path(&node.metadata_props, node.name.unwrap_or_default()),
         op: Op::parse(&domain, &operator),
         inputs: node.input,
         outputs: node.output,
@@ -127,6 +127,19 @@ fn node(node: proto::NodeProto, external: &mut External<'_>) -> Result<Node, Loa
         return Err(LoadError::Fused { node: node.label().to_owned(), operator: node.op.to_string() });
     }
     Ok(node)
+}
+
+/// PyTorch's newer exporter numbers its nodes and writes their modules beside them, from the root to the module and then
+/// the call: `['', 'encoder', 'encoder.layer.0', 'linear']`. The older one makes the path a part of the name, and so does
+/// this: `/encoder.layer.0/node_MatMul_39`.
+fn path(metadata: &[proto::StringStringEntryProto], name: String) -> String {
+    let scopes = metadata.iter().find(|entry| entry.key.as_deref() == Some("pkg.torch.onnx.name_scopes"));
+    let scopes = scopes.and_then(|entry| entry.value.as_deref()).unwrap_or_default();
+    let mut scopes = scopes.trim_matches(['[', ']']).rsplit(',').skip(1);
+    match scopes.next().map(|scope| scope.trim().trim_matches('\'')) {
+        Some(module) if !module.is_empty() => format!("/{module}/{name}"),
+        Some(_) | None => name,
+    }
 }
 
 fn attribute(proto: proto::AttributeProto, external: &mut External<'_>) -> Result<Attribute, LoadError> {

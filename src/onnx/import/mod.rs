@@ -72,7 +72,8 @@ pub fn import(mut graph: Graph, config: &serde_json::Value) -> Result<Imported, 
     constants::fold(&mut graph);
     let uses = uses::find(&graph);
     merged::split(&mut graph, &uses, config);
-    let tied = tied::join(&mut graph, config);
+    let uses = uses::find(&graph);
+    let tied = tied::join(&mut graph, &uses, config);
     let imported = Imported::of(graph, tied);
     if imported.parameters.is_empty() { Err(ImportError::NoParameters) } else { Ok(imported) }
 }

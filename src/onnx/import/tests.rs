@@ -71,6 +71,26 @@ fn a_saved_graph_has_the_tied_copy_again() {
 }
 
 #[test]
+fn a_module_that_is_called_twice_has_one_weight() {
+    let mut graph = merged();
+    let weights: Vec<f32> = (0..16).map(|value| value as f32 * 0.2).collect();
+    for (weight, at) in [("val_3", 4), ("val_2", 3), ("val_1", 2)] {
+        let values = if weight == "val_3" { vec![2.5; 16] } else { weights.clone() };
+        graph.initializers.insert(weight.to_owned(), Tensor::from_f32(&[4, 4], &values));
+        let input = graph.nodes[at].outputs[0].clone();
+        let output = format!("{weight}/output");
+        graph.nodes.insert(at + 1, Node::new("/shared/dense/node_MatMul", Op::MatMul, &[&input, weight], &[&output]));
+        graph.nodes[at + 2].inputs[0] = output;
+    }
+    let imported = import(graph, &json!({})).unwrap();
+    let dense: Vec<&str> =
+        imported.parameters.iter().filter(|p| p.path == "shared.dense.weight").map(|p| p.name.as_str()).collect();
+    assert_eq!(dense, ["val_1", "val_3"]);
+    let saved = imported.with_values(&BTreeMap::from([("val_1".to_owned(), vec![1.5; 16])])).unwrap();
+    assert_eq!(saved.initializers["val_2"], Tensor::from_f32(&[4, 4], &[1.5; 16]));
+}
+
+#[test]
 fn architecture_constants_are_no_parameters() {
     let mut graph = merged();
     let angles = |f: fn(f32) -> f32| -> Vec<f32> {
