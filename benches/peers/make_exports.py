@@ -99,7 +99,8 @@ def gradients(task, model, ids, mask, labels):
 
 
 def located(graph, model):
-    """Where each parameter lies in the export: by name, else by value, as it is or transposed."""
+    """Where each parameter lies in the export: by name, else by value, as it is or transposed. Gemma's norms scale by
+    1 + weight, and exporters fold the sum, which has the weight's gradient."""
     tensors = {t.name: numpy_helper.to_array(t) for t in graph.initializer}
     for node in graph.node:
         for attribute in node.attribute if node.op_type == "Constant" else []:
@@ -108,15 +109,12 @@ def located(graph, model):
     places, missing = {}, []
     for name, parameter in model.named_parameters():
         value = parameter.detach().numpy()
+        forms = [(value, False)] + ([(value.T, True)] if value.ndim == 2 else [(1 + value, False)])
         candidates = [name] if name in tensors else list(tensors)
-        for candidate in candidates:
-            tensor = tensors[candidate]
-            if tensor.shape == value.shape and numpy.array_equal(tensor, value):
-                places[candidate] = (name, False)
-                break
-            if value.ndim == 2 and tensor.shape == value.T.shape and numpy.array_equal(tensor, value.T):
-                places[candidate] = (name, True)
-                break
+        found = [(c, transposed) for c in candidates for form, transposed in forms
+                 if tensors[c].shape == form.shape and numpy.array_equal(tensors[c], form)]
+        if found:
+            places[found[0][0]] = (name, found[0][1])
         else:
             missing.append(name)
     return places, missing

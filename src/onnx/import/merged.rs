@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::uses::Use;
-use crate::onnx::{Graph, Tensor};
+use crate::onnx::Graph;
 
 /// Architectures whose layers share their weights by design.
 const SHARES_LAYERS: [&str; 1] = ["albert"];
@@ -24,7 +24,7 @@ pub(super) fn split(graph: &mut Graph, uses: &[Use], config: &serde_json::Value)
     let mut taken: BTreeSet<String> = graph.names().into_iter().map(str::to_owned).collect();
     for (name, uses) in by_tensor {
         let tensor = graph.initializers[name].clone();
-        if uses.len() < 2 || !is_uniform(&tensor) {
+        if uses.len() < 2 || !tensor.is_uniform() {
             continue;
         }
         let owners: BTreeSet<String> = uses.iter().map(|found| owner(found)).collect();
@@ -59,10 +59,4 @@ fn unused(taken: &mut BTreeSet<String>, stem: &str) -> String {
         number += 1;
     }
     name
-}
-
-fn is_uniform(tensor: &Tensor) -> bool {
-    let width = tensor.element().width();
-    let mut elements = tensor.data().chunks_exact(width);
-    elements.next().is_some_and(|first| elements.all(|element| element == first))
 }

@@ -91,6 +91,22 @@ fn a_module_that_is_called_twice_has_one_weight() {
 }
 
 #[test]
+fn a_table_of_positions_is_a_parameter_and_the_bias_of_a_norm_without_one_is_none() {
+    let mut graph = merged();
+    let table: Vec<f32> = (0..24).map(|value| value as f32 * 0.3).collect();
+    let zeros = Attribute::Tensor(Tensor::from_f32(&[4], &[0.0; 4]));
+    graph.initializers.insert("rel_embeddings.weight".to_owned(), Tensor::from_f32(&[6, 4], &table));
+    graph.initializers.insert("rel_embeddings.norm.weight".to_owned(), Tensor::from_f32(&[4], &[1.1; 4]));
+    let norm = ["rel_embeddings.weight", "rel_embeddings.norm.weight", "zeros"];
+    graph.nodes.push(Node::new("/Constant", Op::Constant, &[], &["zeros"]).with("value", zeros));
+    graph.nodes.push(Node::new("/norm/LN", Op::LayerNormalization, &norm, &["positions"]));
+    let before = import(merged(), &json!({})).unwrap().parameters.len();
+    let imported = import(graph, &json!({})).unwrap();
+    let names: Vec<&str> = imported.parameters[before..].iter().map(|parameter| parameter.name.as_str()).collect();
+    assert_eq!(names, ["rel_embeddings.weight", "rel_embeddings.norm.weight"]);
+}
+
+#[test]
 fn architecture_constants_are_no_parameters() {
     let mut graph = merged();
     let angles = |f: fn(f32) -> f32| -> Vec<f32> {

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::uses::Use;
-use crate::onnx::{Graph, Node, Op, Tensor};
+use crate::onnx::{Graph, Node, Op};
 
 /// A copy of a tied tensor.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,7 +36,7 @@ fn repeated(graph: &Graph, uses: &[Use]) -> Vec<Copy> {
         let of = *first.entry((&found.module, found.suffix)).or_insert(&found.name);
         let known = of == found.name || copies.iter().any(|copy| copy.name == found.name);
         let (tensor, other) = (&graph.initializers[&found.name], &graph.initializers[of]);
-        if !known && tensor == other && !is_uniform(tensor) {
+        if !known && tensor == other && !tensor.is_uniform() {
             copies.push(Copy { name: found.name.clone(), of: of.to_owned(), transposed: false });
         }
     }
@@ -93,16 +93,11 @@ pub(super) fn part(graph: &mut Graph, copies: &[Copy]) {
 fn same(graph: &Graph, head: &str, table: &str) -> Option<bool> {
     let (head, table) = (&graph.initializers[head], &graph.initializers[table]);
     let &[rows, columns] = table.shape() else { return None };
-    if head.element() != table.element() || is_uniform(table) {
+    if head.element() != table.element() || table.is_uniform() {
         return None;
     }
     if head.shape() == [rows, columns] && head.data() == table.data() {
         return Some(false);
     }
     (head.shape() == [columns, rows] && table.transposed()?.data() == head.data()).then_some(true)
-}
-
-fn is_uniform(tensor: &Tensor) -> bool {
-    let mut elements = tensor.data().chunks_exact(tensor.element().width());
-    elements.next().is_none_or(|first| elements.all(|element| element == first))
 }

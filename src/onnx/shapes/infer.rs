@@ -34,6 +34,7 @@ impl Shapes {
             Op::Cast => ElementType::from_onnx(i32::try_from(node.int("to")?).ok()?),
             Op::CastLike | Op::Where => of(1),
             Op::OneHot => of(2),
+            Op::If | Op::Loop => None,
             Op::Constant | Op::ConstantOfShape => match node.attributes.get("value") {
                 Some(Attribute::Tensor(tensor)) => Some(tensor.element()),
                 Some(_) => None,
@@ -128,7 +129,11 @@ impl Shapes {
                 let at = axis(node.int("axis").unwrap_or(0), table.len())?;
                 Some([&table[..at], &indices, &table[at + 1..]].concat())
             }
-            Op::GatherElements => dims(self, 1),
+            Op::GatherElements => match dims(self, 1) {
+                Some(indices) => Some(indices),
+                // The indices have the operand's rank, whatever computed them.
+                None => dims(self, 0).map(|all| all.iter().map(|_| self.computed()).collect()),
+            },
             Op::GatherNd => {
                 let (table, indices) = (dims(self, 0)?, dims(self, 1)?);
                 let batch = usize::try_from(node.int("batch_dims").unwrap_or(0)).ok()?;
