@@ -5,8 +5,10 @@
     /tmp/exports-venv/bin/python benches/peers/make_exports.py /tmp/exports [NAME …]
     ANNOTC_EXPORTS=/tmp/exports cargo test --lib oracles::every_export -- --nocapture
 
-Each model has random weights, two layers and at most 64 features. It is exported twice: by Optimum at its default
-settings (TorchScript), and by PyTorch's own exporter (`dynamo=True`), whose graphs are other ones. Beside each
+Each model has random weights, a few layers and at most 64 features. It is exported by Optimum at its default
+settings (TorchScript), and by PyTorch's own exporter (`dynamo=True`), whose graphs are other ones, at its default operator
+set and at 23; and by Optimum once more with the weights as they are before any training (`fresh`). A NAME is `bert` or,
+for one export alone, `bert-optimum`, `bert-fresh`, `bert-dynamo`, `bert-dynamo23`. Beside each
 `model.onnx` stand `config.json` and `reference.json`: inputs, labels, the loss, and for every parameter the norm of its
 gradient and samples of it. Parameters are found in the export by the path that their name keeps or, where the exporter
 folded a transposed weight under a name of its own, by value.
@@ -57,15 +59,16 @@ MODELS = {
 TASKS = {"seqcls": "text-classification", "tokcls": "token-classification", "lm": "text-generation-with-past"}
 
 
-def build(name):
-    """The model in evaluation mode, with weights that are all different: no parameter is found by chance."""
+def build(name, fresh=False):
+    """The model in evaluation mode, with weights that are all different, so that no parameter is found by chance; or as
+    it is before any training, when norms and biases of all layers are equal and exporters merge them."""
     task, config_class, settings, model_class = MODELS[name]
     torch.manual_seed(7)
     config = getattr(transformers, config_class)(**settings)
     model = getattr(transformers, model_class)(config).eval().float()
     with torch.no_grad():
         for parameter in model.parameters():
-            parameter.add_(torch.randn_like(parameter) * 0.1)
+            parameter.add_(torch.randn_like(parameter) * (0 if fresh else 0.1))
     return task, model
 
 
@@ -110,7 +113,8 @@ def located(graph, model):
     for name, parameter in model.named_parameters():
         value = parameter.detach().numpy()
         forms = [(value, False)] + ([(value.T, True)] if value.ndim == 2 else [(1 + value, False)])
-        candidates = [name] if name in tensors else list(tensors)
+        uniform = (value == value.flat[0]).all()
+        candidates = [name] if name in tensors else [] if uniform else list(tensors)
         found = [(c, transposed) for c in candidates for form, transposed in forms
                  if tensors[c].shape == form.shape and numpy.array_equal(tensors[c], form)]
         if found:
@@ -123,6 +127,8 @@ def located(graph, model):
 def reference(folder, task, model, ids, mask, labels, loss, grads):
     proto = onnx.load(folder / "model.onnx")
     places, missing = located(proto.graph, model)
+    # What was merged with others has no tensor of its own in the file, and is listed by PyTorch's name.
+    places |= {name: (name, False) for name in missing}
     listed = {}
     for initializer, (name, transposed) in places.items():
         if name not in grads:
@@ -148,7 +154,7 @@ def by_optimum(model, task, folder, *_):
     onnx_export_from_model(model, folder, task=TASKS[task], do_validation=False)
 
 
-def by_dynamo(model, task, folder, ids, mask):
+def by_dynamo(model, task, folder, ids, mask, opset=None):
     """PyTorch's exporter, on what the task feeds, without a cache."""
     sizes = {0: torch.export.Dim("batch", min=2, max=64), 1: torch.export.Dim("sequence", min=2, max=32)}
     feeds = dict(input_ids=ids, attention_mask=mask)
@@ -156,26 +162,35 @@ def by_dynamo(model, task, folder, ids, mask):
     if task == "lm":
         feeds, shapes = dict(feeds, use_cache=False), dict(shapes, use_cache=None)
     torch.onnx.export(model, (), folder / "model.onnx", kwargs=feeds, dynamo=True, verbose=False, external_data=False,
-                      input_names=["input_ids", "attention_mask"], output_names=["logits"], dynamic_shapes=shapes)
+                      opset_version=opset, input_names=["input_ids", "attention_mask"], output_names=["logits"],
+                      dynamic_shapes=shapes)
     model.config.architectures = [type(model).__name__]
     model.config.save_pretrained(folder)
 
 
+def by_dynamo_23(*arguments):
+    """The same at the operator set that has attention, root-mean-square normalization and rotary embedding."""
+    by_dynamo(*arguments, opset=23)
+
+
+EXPORTERS = {"optimum": by_optimum, "fresh": by_optimum, "dynamo": by_dynamo, "dynamo23": by_dynamo_23}
+
+
 def main(target, names):
     for name in MODELS:
-        if names and not any(wanted.removesuffix("-optimum").removesuffix("-dynamo") == name for wanted in names):
+        chosen = {e: f for e, f in EXPORTERS.items() if not names or {name, f"{name}-{e}"} & set(names)}
+        if not chosen:
             continue
-        task, model = build(name)
-        ids, mask, labels = batch(task, getattr(model.config, "pad_token_id", None) or 0)
-        loss, grads = gradients(task, model, ids, mask, labels)
-        for exporter, export in (("optimum", by_optimum), ("dynamo", by_dynamo)):
+        for exporter, export in chosen.items():
+            fresh = exporter == "fresh"
+            task, model = build(name, fresh)
+            ids, mask, labels = batch(task, getattr(model.config, "pad_token_id", None) or 0)
+            loss, grads = gradients(task, model, ids, mask, labels)
             folder = target / f"{name}-{exporter}"
-            if names and not {name, folder.name} & set(names):
-                continue
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
             try:
-                export(build(name)[1], task, folder, ids, mask)
+                export(build(name, fresh)[1], task, folder, ids, mask)
                 reference(folder, task, model, ids, mask, labels, loss, grads)
             except Exception as error:  # one exporter that fails must not end the others' work
                 shutil.rmtree(folder)

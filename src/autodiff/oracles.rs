@@ -134,17 +134,20 @@ fn compare(folder: &Path) -> Result<Errors, Box<dyn Error>> {
     let loss = f64::from(outputs[&case.training.loss].floats()[0]);
     let expected = case.reference["loss"].as_f64().unwrap();
     let listed = case.reference["gradients"].as_object().unwrap();
-    let names = case.imported.parameters.iter().map(|parameter| parameter.name.clone());
-    let unlisted = names.filter(|name| !listed.contains_key(name)).collect();
+    let unlisted = case.imported.parameters.iter().map(|parameter| parameter.name.clone()).collect();
     let mut errors = Errors { loss: (loss - expected).abs() / expected, unlisted, ..Errors::default() };
     let largest = listed.values().map(|entry| entry["l2"].as_f64().unwrap()).fold(0.0, f64::max);
     for (initializer, entry) in listed {
-        let parameter = case.imported.parameters.iter().find(|parameter| parameter.name == *initializer);
+        let torch_name = entry["torch_name"].as_str().unwrap();
+        let mut parameters = case.imported.parameters.iter();
+        // What the exporter merged is listed by PyTorch's name.
+        let parameter = parameters.find(|parameter| parameter.name == *initializer || parameter.path == *initializer);
         let parameter = parameter.ok_or_else(|| format!("`{initializer}` was not found to be a parameter"))?;
-        if parameter.path != entry["torch_name"].as_str().unwrap() {
+        errors.unlisted.retain(|name| *name != parameter.name);
+        if parameter.path != torch_name {
             errors.renamed.push(parameter.path.clone());
         }
-        let trainable = case.training.trainables.iter().find(|t| t.name == *initializer).unwrap();
+        let trainable = case.training.trainables.iter().find(|t| t.name == parameter.name).unwrap();
         let gradient = &outputs[&trainable.gradient];
         if gradient.shape() != trainable.shape {
             return Err(format!("the gradient of `{initializer}` has shape {:?}", gradient.shape()).into());
