@@ -263,6 +263,9 @@ fn reductions() -> Vec<Case> {
     for op in [Op::ReduceSum, Op::ReduceMean, Op::ReduceSumSquare, Op::ReduceL2, Op::ReduceLogSumExp] {
         all.push(case(op.clone(), vec![any(&[2, 3, 2]), ints(&[1])]).int("keepdims", 0));
         all.push(case(op.clone(), vec![any(&[2, 3, 2]), ints(&[-1, 0])]).int("keepdims", 1));
+        if op != Op::ReduceSum {
+            all.push(case(op.clone(), vec![any(&[2, 3])]).list("axes", &[1]).int("keepdims", 0).opset(13));
+        }
         all.push(case(op, vec![any(&[2, 3])]).int("keepdims", 0));
     }
     for op in [Op::ReduceL1, Op::ReduceProd, Op::ReduceLogSum] {

@@ -7,10 +7,28 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::uses::Use;
-use crate::onnx::Graph;
+use crate::onnx::{Graph, Node, Op, Tensor};
 
 /// Architectures whose layers share their weights by design.
 const SHARES_LAYERS: [&str; 1] = ["albert"];
+
+/// Gives every `Identity` of an initializer of one repeated float a copy of its own: so the older exporter writes a parameter
+/// that was equal to another, and its output has the parameter's name.
+pub(super) fn unshare(graph: &mut Graph) {
+    let merged = |node: &Node, graph: &Graph| -> Option<(String, Tensor)> {
+        let tensor = graph.initializers.get(node.input(0).filter(|_| node.op == Op::Identity)?)?;
+        let is_merged = tensor.element().is_float() && !tensor.shape().is_empty() && tensor.is_uniform();
+        is_merged.then(|| (node.outputs[0].clone(), tensor.clone()))
+    };
+    for node in std::mem::take(&mut graph.nodes) {
+        match merged(&node, graph) {
+            Some((name, tensor)) => {
+                graph.initializers.insert(name, tensor);
+            }
+            None => graph.nodes.push(node),
+        }
+    }
+}
 
 pub(super) fn split(graph: &mut Graph, uses: &[Use], config: &serde_json::Value) {
     let architecture = config.get("model_type").and_then(serde_json::Value::as_str).unwrap_or_default();
@@ -33,7 +51,7 @@ pub(super) fn split(graph: &mut Graph, uses: &[Use], config: &serde_json::Value)
         for found in uses {
             let copy = copies.entry(owner(found)).or_insert_with_key(|owner| unused(&mut taken, owner));
             let input = &mut graph.nodes[found.node].inputs[found.input];
-            // A use through a view reads another name; such a view is of a matrix, which is not uniform in practice.
+            // A use through another view reads another name; such a view is of a matrix, which is not uniform in practice.
             if input == name && copy != name {
                 input.clone_from(copy);
                 graph.initializers.insert(copy.clone(), tensor.clone());

@@ -70,6 +70,7 @@ pub enum ImportError {
 /// Runs the passes. `config` is the model's `config.json` (or `null`); it tells whether embedding and head are tied.
 pub fn import(mut graph: Graph, config: &serde_json::Value) -> Result<Imported, ImportError> {
     constants::fold(&mut graph);
+    merged::unshare(&mut graph);
     let uses = uses::find(&graph);
     merged::split(&mut graph, &uses, config);
     let uses = uses::find(&graph);

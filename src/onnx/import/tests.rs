@@ -107,6 +107,17 @@ fn a_table_of_positions_is_a_parameter_and_the_bias_of_a_norm_without_one_is_non
 }
 
 #[test]
+fn an_identity_of_a_merged_tensor_is_a_parameter_of_that_name() {
+    let mut graph = merged();
+    let same = Node::new("Identity_7", Op::Identity, &["layer.0.norm.bias"], &["layer.1.norm.bias"]);
+    graph.nodes.insert(0, same);
+    graph.nodes[4].inputs[2] = "layer.1.norm.bias".to_owned();
+    let imported = import(graph, &json!({"model_type": "albert"})).unwrap();
+    let names: Vec<&str> = imported.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+    assert_eq!(names, ["embed.weight", "layer.0.norm.weight", "layer.0.norm.bias", "layer.1.norm.bias"]);
+}
+
+#[test]
 fn architecture_constants_are_no_parameters() {
     let mut graph = merged();
     let angles = |f: fn(f32) -> f32| -> Vec<f32> {
