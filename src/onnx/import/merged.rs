@@ -45,6 +45,8 @@ pub(super) fn split(graph: &mut Graph, uses: &[Use], config: &serde_json::Value)
         if uses.len() < 2 || !tensor.is_uniform() {
             continue;
         }
+        let modules: BTreeSet<&str> = uses.iter().map(|found| found.module.as_str()).collect();
+        let owner = |found: &Use| owner(found, &modules);
         let owners: BTreeSet<String> = uses.iter().map(|found| owner(found)).collect();
         let keeper = owners.iter().find(|owner| *owner == name).cloned().unwrap_or_else(|| owner(uses[0]));
         let mut copies: BTreeMap<String, String> = BTreeMap::from([(keeper, name.to_owned())]);
@@ -60,12 +62,16 @@ pub(super) fn split(graph: &mut Graph, uses: &[Use], config: &serde_json::Value)
     }
 }
 
-/// Whom a use belongs to: its module and part, or the node itself where node names are no paths.
-fn owner(found: &Use) -> String {
-    if found.module.is_empty() {
-        format!("{}.{}.{}", found.name, found.node, found.suffix)
-    } else {
-        format!("{}.{}", found.module, found.suffix)
+/// Whom a use belongs to: its module and part, or the node itself where node names are no paths. The older exporter
+/// numbers the calls of a module: `query_proj_1` is the second call of `query_proj`.
+fn owner(found: &Use, modules: &BTreeSet<&str>) -> String {
+    let called = found.module.rsplit_once('_').filter(|(module, call)| {
+        modules.contains(module) && !call.is_empty() && call.chars().all(|digit| digit.is_ascii_digit())
+    });
+    match called {
+        _ if found.module.is_empty() => format!("{}.{}.{}", found.name, found.node, found.suffix),
+        Some((module, _)) => format!("{module}.{}", found.suffix),
+        None => format!("{}.{}", found.module, found.suffix),
     }
 }
 

@@ -118,6 +118,31 @@ fn an_identity_of_a_merged_tensor_is_a_parameter_of_that_name() {
 }
 
 #[test]
+fn the_second_call_of_a_module_is_the_module() {
+    let mut graph = merged();
+    graph.nodes[3].name = "/layer.0/norm_1/LN".to_owned();
+    let imported = import(graph, &json!({})).unwrap();
+    let names: Vec<&str> = imported.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+    assert_eq!(names, ["embed.weight", "layer.0.norm.weight", "layer.0.norm.bias"]);
+}
+
+#[test]
+fn angles_for_all_records_are_given_to_each() {
+    let mut graph = merged();
+    for name in ["cos", "sin"] {
+        graph.initializers.insert(name.to_owned(), Tensor::from_f32(&[1, 3, 1], &[0.6; 3]));
+    }
+    let turn = Node::new("/turn", Op::RotaryEmbedding, &["h", "cos", "sin"], &["turned"]);
+    graph.nodes.push(turn.with("num_heads", Attribute::Int(2)));
+    let imported = import(graph, &json!({})).unwrap();
+    let turn = imported.graph.nodes.iter().find(|node| node.op == Op::RotaryEmbedding).unwrap();
+    let shapes = crate::onnx::shapes::Shapes::of(&imported.graph);
+    for angles in &turn.inputs[1..] {
+        assert_eq!(shapes.dims(angles).map(|dims| dims[0].clone()), shapes.dims("h").map(|dims| dims[0].clone()));
+    }
+}
+
+#[test]
 fn architecture_constants_are_no_parameters() {
     let mut graph = merged();
     let angles = |f: fn(f32) -> f32| -> Vec<f32> {
