@@ -126,6 +126,12 @@ fn elementwise() -> Vec<Case> {
     let mut all: Vec<Case> = smooth.into_iter().map(|op| case(op, vec![any(&[2, 3])])).collect();
     all.extend(kinked.into_iter().map(|op| case(op, vec![apart(&[2, 3])])));
     all.extend([Op::Log, Op::Sqrt, Op::Reciprocal].map(|op| case(op, vec![positive(&[2, 3])])));
+    all.extend(arithmetic());
+    all
+}
+
+fn arithmetic() -> Vec<Case> {
+    let mut all = Vec::new();
     for op in [Op::Add, Op::Sub, Op::Mul] {
         all.push(case(op.clone(), vec![any(&[2, 3]), any(&[2, 3])]));
         all.push(case(op.clone(), vec![any(&[2, 1, 3]), any(&[4, 1])]));
