@@ -6,6 +6,7 @@ mod cache;
 mod cluster;
 #[cfg(not(feature = "cluster"))]
 mod cluster_absent;
+mod comparison;
 mod damage;
 mod diagnostics;
 mod doors;

@@ -5,6 +5,7 @@
 use std::sync::LazyLock;
 
 use regex::Regex;
+use serde::{Deserialize, Serialize};
 
 use super::texts::{in_common, is_space, ngrams, words};
 
@@ -12,7 +13,7 @@ use super::texts::{in_common, is_space, ngrams, words};
 const ORDER: usize = 4;
 
 /// What a score is computed from: counts that add up over the records of a set.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct BleuCounts {
     /// N-grams of the prediction that a reference has, for n from 1.
     pub correct: [u64; ORDER],

@@ -8,22 +8,32 @@ const BINS: usize = 15;
 /// records of |share that is right − mean probability| of their bin. 0 of no records.
 #[must_use]
 pub fn expected_calibration_error(records: impl IntoIterator<Item = (f64, bool)>) -> f64 {
-    expected_calibration_error_of_weighted(records.into_iter().map(|(probability, right)| (probability, right, 1)))
+    let mut calibration = Calibration::default();
+    records.into_iter().for_each(|(probability, right)| calibration.add(probability, right, 1));
+    calibration.error().unwrap_or(0.0)
 }
 
-/// The same of records that count several times.
-pub(super) fn expected_calibration_error_of_weighted(records: impl IntoIterator<Item = (f64, bool, u32)>) -> f64 {
-    let mut differences = [0.0_f64; BINS];
-    let mut total = 0_u64;
-    for (probability, right, times) in records {
-        differences[bin(probability)] += (f64::from(u8::from(right)) - probability) * f64::from(times);
-        total += u64::from(times);
+/// What the error is computed from.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Calibration {
+    /// For each bin, the sum of 1 where a record is right, else 0, less its probability.
+    differences: [f64; BINS],
+    records: u64,
+}
+
+impl Calibration {
+    /// Adds a record, `times` over.
+    pub(super) fn add(&mut self, probability: f64, right: bool, times: u32) {
+        self.differences[bin(probability)] += (f64::from(u8::from(right)) - probability) * f64::from(times);
+        self.records += u64::from(times);
     }
-    if total == 0 {
-        return 0.0;
+
+    /// The error; `None` of no records. A bin's share of the records times the difference of its means is the sum of its
+    /// differences over all records.
+    pub(super) fn error(&self) -> Option<f64> {
+        let sum: f64 = self.differences.iter().map(|difference| difference.abs()).sum();
+        (self.records > 0).then(|| sum / self.records as f64)
     }
-    // A bin's share of the records times the difference of its means is the sum of its differences over all records.
-    differences.iter().map(|difference| difference.abs()).sum::<f64>() / total as f64
 }
 
 /// The bin that a probability falls into; a bound belongs to the bin below it.

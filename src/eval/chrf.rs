@@ -2,6 +2,8 @@
 //! whitespace, for chrF++ also over words and pairs of words; the mean is taken over the orders that both texts are long
 //! enough for (`nc:6|nw:0|space:no`, `nw:2` for chrF++). Scores are between 0 and 100.
 
+use serde::{Deserialize, Serialize};
+
 use super::texts::{in_common, is_space, ngrams, words};
 
 /// The longest n-grams of characters.
@@ -21,7 +23,8 @@ pub enum Chrf {
 }
 
 /// What a score is computed from: counts that add up over the records of a set.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct ChrfCounts {
     /// For each order: n-grams of the prediction, of the reference, and those in both.
     orders: [[u64; 3]; CHARACTERS + WORDS],

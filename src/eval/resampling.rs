@@ -49,34 +49,37 @@ fn mixed(mut bits: u64) -> u64 {
     bits ^ (bits >> 31)
 }
 
-/// The 95 % percentile interval of a figure over 1000 replicates of the Poisson bootstrap, in which each record counts
+/// The 95 % percentile intervals of figures over 1000 replicates of the Poisson bootstrap, in which each record counts
 /// as often as a Poisson-distributed number with mean 1 says (Hanley & MacGibbon 2006): the limit of drawing as many
-/// records as there are with replacement, that needs no record to know of another. `statistic` is given how often each
-/// record counts. Replicates in which the figure is no finite number are left out; `None` where none is left.
-pub fn bootstrap_interval(keys: &RecordKeys, statistic: &mut dyn FnMut(&[u32]) -> f64) -> Option<Interval> {
-    let [interval] = bootstrap_intervals(keys, &mut |times| [statistic(times)]);
-    interval
-}
-
-/// The same of several figures at once, from the same replicates.
-pub fn bootstrap_intervals<const FIGURES: usize>(
+/// records as there are with replacement, that needs no record to know of another. `statistics` is given how often each
+/// record counts. Replicates without a record, or in which the figure is no finite number, are left out; `None` where
+/// none is left.
+///
+/// Several figures are taken from the same replicates; `statistics` gives `figures` of them.
+pub fn bootstrap_intervals(
     keys: &RecordKeys,
-    statistics: &mut dyn FnMut(&[u32]) -> [f64; FIGURES],
-) -> [Option<Interval>; FIGURES] {
-    let mut found: [Vec<f64>; FIGURES] = std::array::from_fn(|_| Vec::new());
+    figures: usize,
+    statistics: &mut dyn FnMut(&[u32]) -> Vec<f64>,
+) -> Vec<Option<Interval>> {
+    let mut found: Vec<Vec<f64>> = vec![Vec::new(); figures];
     let mut times = Vec::with_capacity(keys.0.len());
     for replicate in 1..=REPLICATES {
         times.clear();
         times.extend(keys.draws(replicate).map(poisson));
+        if times.iter().all(|times| *times == 0) {
+            continue;
+        }
         for (found, figure) in found.iter_mut().zip(statistics(&times)) {
             found.extend(figure.is_finite().then_some(figure));
         }
     }
-    found.map(|mut figures| {
-        figures.sort_by(f64::total_cmp);
-        let tail = (1.0 - LEVEL) / 2.0;
-        Some(Interval { low: percentile(&figures, tail)?, high: percentile(&figures, 1.0 - tail)? })
-    })
+    found.into_iter().map(interval).collect()
+}
+
+fn interval(mut figures: Vec<f64>) -> Option<Interval> {
+    figures.sort_by(f64::total_cmp);
+    let tail = (1.0 - LEVEL) / 2.0;
+    Some(Interval { low: percentile(&figures, tail)?, high: percentile(&figures, 1.0 - tail)? })
 }
 
 /// A Poisson-distributed number with mean 1, by inversion.
@@ -119,19 +122,24 @@ pub fn mcnemar_exact(only_first: u64, only_second: u64) -> f64 {
 
 /// The two-sided approximate randomization test (Noreen 1989): how often two runs differ at least so much as they do
 /// when each record's two results are exchanged by a coin, 9999 times. `difference` is given whether each record's
-/// results are exchanged. The true assignment counts as one of the exchanges, so that no p is 0.
-pub fn randomization_test(keys: &RecordKeys, difference: &mut dyn FnMut(&[bool]) -> f64) -> f64 {
+/// results are exchanged, and gives a difference for each figure. The true assignment counts as one of the exchanges, so
+/// that no p is 0; a difference that is no number has none.
+pub fn randomization_tests(keys: &RecordKeys, differences: &mut dyn FnMut(&[bool]) -> Vec<f64>) -> Vec<Option<f64>> {
     let mut exchanged = vec![false; keys.0.len()];
-    let observed = difference(&exchanged).abs();
+    let observed = differences(&exchanged);
     // Sums in another order may differ in the last bits.
-    let bound = observed - 1e-12 * observed.max(1.0);
-    let mut as_far = 1_u32;
+    let bounds: Vec<f64> = observed.iter().map(|found| found.abs() - 1e-12 * found.abs().max(1.0)).collect();
+    let mut as_far = vec![1_u32; observed.len()];
     for replicate in 1..=EXCHANGES {
         exchanged.clear();
         exchanged.extend(keys.draws(replicate).map(|bits| bits >> 63 == 1));
-        as_far += u32::from(difference(&exchanged).abs() >= bound);
+        for ((count, bound), found) in as_far.iter_mut().zip(&bounds).zip(differences(&exchanged)) {
+            *count += u32::from(found.abs() >= *bound);
+        }
     }
-    f64::from(as_far) / f64::from(EXCHANGES + 1)
+    let share =
+        |(count, observed): (u32, f64)| observed.is_finite().then(|| f64::from(count) / f64::from(EXCHANGES + 1));
+    as_far.into_iter().zip(observed).map(share).collect()
 }
 
 #[cfg(test)]
@@ -175,9 +183,12 @@ mod tests {
             let right: Vec<f64> = ids.iter().map(|id| f64::from(right(id))).collect();
             let mut share = |times: &[u32]| {
                 let all: u32 = times.iter().sum();
-                right.iter().zip(times).map(|(right, times)| right * f64::from(*times)).sum::<f64>() / f64::from(all)
+                vec![
+                    right.iter().zip(times).map(|(right, times)| right * f64::from(*times)).sum::<f64>()
+                        / f64::from(all),
+                ]
             };
-            bootstrap_interval(&keys(seed, ids), &mut share).expect("there are records")
+            bootstrap_intervals(&keys(seed, ids), 1, &mut share)[0].expect("there are records")
         };
         let first = interval(7, &ids);
         let share = ids.iter().map(|id| f64::from(right(id))).sum::<f64>() / 400.0;
@@ -204,9 +215,14 @@ mod tests {
     fn exchanging_finds_what_is_no_chance() {
         let keys = keys(7, &ids(60));
         let test = |gain: &dyn Fn(usize) -> f64| {
-            randomization_test(&keys, &mut |exchanged| {
-                exchanged.iter().enumerate().map(|(at, is)| if *is { -gain(at) } else { gain(at) }).sum()
-            })
+            let found = randomization_tests(&keys, &mut |exchanged| {
+                vec![
+                    exchanged.iter().enumerate().map(|(at, is)| if *is { -gain(at) } else { gain(at) }).sum(),
+                    f64::NAN,
+                ]
+            });
+            assert_eq!(found[1], None);
+            found[0].expect("a number")
         };
         // All 60 better by one: 2 of 2^60 exchanges differ as much, so p is 1 of 10000.
         assert!((test(&|_| 1.0) - 1e-4).abs() < 1e-12);

@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 use serde_json::Map;
 
 use super::*;
-use crate::eval::{Classifier, TestTable, evaluate_classification, evaluate_classifier};
+use crate::eval::{
+    Classifier, ConversationTable, GenerationSettings, Metric, TestTable, TextMetric, evaluate_classification,
+    evaluate_classifier, evaluate_generation, evaluate_language_model,
+};
 use crate::onnx;
 use crate::runtime::Runtime;
 
@@ -121,7 +124,7 @@ fn a_new_encoder_learns_and_is_the_same_again() {
     let table = TestTable { path: &settings.train, text: "text", label: "label", by: &[] };
     let lost = [("f".repeat(32), Some("lost".to_owned()), "too short".to_owned())];
     let evaluated = evaluate_classifier(&mut classifier, &table, &lost).expect("evaluated");
-    let evaluation = evaluate_classification(&evaluated);
+    let evaluation = evaluate_classification(&evaluated, settings.seed);
     let figures = evaluation.figures.classification.expect("a classification");
     assert_eq!(figures.records, 97);
     assert!((figures.accuracy - 96.0 / 97.0).abs() < 1e-9, "{}", figures.accuracy);
@@ -290,13 +293,18 @@ fn a_decoder_is_trained_and_measured() {
     settings.task = Task::Generate { messages: "messages".to_owned() };
     (settings.batch, settings.extent, settings.schedule.rate) = (4, Extent::Steps(6), 1e-3);
     let limit = LengthLimit { tokens: 64, overflow: Overflow::Refuse };
-    let perplexity = |folder: &Path| {
-        let measured = crate::eval::evaluate_language_model(&runtime, folder, &settings.train, "messages", limit, 1);
-        measured.expect("measured").figures.perplexity.expect("a perplexity")
+    let measured = |folder: &Path| {
+        let test = ConversationTable { path: &settings.train, messages: "messages", by: &[], limit };
+        let answers = GenerationSettings { sampling: None, tokens: 12, stop: Vec::new() };
+        let generated = evaluate_language_model(&runtime, folder, &test, Vec::new(), Some(&answers), 1);
+        let evaluation = evaluate_generation(&generated.expect("measured"), settings.seed);
+        let figure = |metric| evaluation.figures.get(&metric, &[]).expect("a figure");
+        (figure(Metric::Perplexity), figure(Metric::Text(TextMetric::Chrf)))
     };
-    let before = perplexity(&model);
+    let (before, guessed) = measured(&model);
     let (_, losses) = train_quietly(&settings, &runtime).expect("trained");
     assert!((losses[0] - before.ln()).abs() < 1.0, "the first loss {} and ln of {before}", losses[0]);
-    let after = perplexity(&settings.output);
+    let (after, generated) = measured(&settings.output);
     assert!(after < before / 2.0, "{before} to {after}");
+    assert!(generated > guessed, "chrF {guessed} to {generated}");
 }
