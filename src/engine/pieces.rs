@@ -17,7 +17,7 @@ use super::passes::{ChunkWork, scan};
 use super::read::table::LOCATION;
 use super::resolve::{Reached, resolve, source_is_keyed};
 use super::spool::{Budget, Sorter, item};
-use super::stages::{Build, at_chunk};
+use super::stages::{Build, Reckoning};
 use crate::dedup::pieces::{Occurrence, Pieces, Repeats, join_places};
 use crate::hir::{ColumnId, Dataset, Split, SplitRule, StepKind};
 use crate::label::LabelTables;
@@ -144,10 +144,10 @@ impl Build<'_> {
         let plan = before_pass(&before, &self.prepared, step, &[column], scan(Arc::new(table))?)?;
         let apart = Apart { column: column_name(column.0 as usize), pieces };
         let mut gathered = Gathered::new(&self.budget);
-        let (survey, progress) = (self.survey, &mut *self.progress);
+        let (reckoning, progress) = (Reckoning::of(self.survey, Stage::Compare), &mut *self.progress);
         self.workers.run(&plan, Arc::new(apart), &mut |chunk, texts| {
             texts.into_iter().try_for_each(|pieces| gathered.add(pieces))?;
-            progress(at_chunk(survey, Stage::Compare, chunk));
+            progress(reckoning.at(chunk));
             Ok(())
         })?;
         gathered.finish()

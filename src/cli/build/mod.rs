@@ -64,9 +64,6 @@ pub struct BuildArgs {
     /// Fail where sources, found label values, models or data differ from the lockfile
     #[arg(long)]
     locked: bool,
-    /// The day from which ages count, as YYYY-MM-DD; the lockfile records it
-    #[arg(long, value_name = "DATE", value_parser = parse_date)]
-    date: Option<String>,
     #[command(flatten)]
     elsewhere: Elsewhere,
 }
@@ -137,16 +134,8 @@ impl Session<'_> {
             format_args!("{} from `{}`", super::check::counted(drifts.len(), "difference"), path.display()),
             Some("build without `--locked` to accept the change, and commit the lockfile"),
         );
-        for drift in &drifts {
-            let side = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_string());
-            self.terminal.note(format_args!("{}: locked {}, found {}", drift.what, side(&drift.was), side(&drift.is)));
-        }
+        drifts.iter().for_each(|drift| self.terminal.note(drift));
         Err(Failure::Unmet)
-    }
-
-    /// A lock without targets.
-    pub fn empty_lock(&self) -> Lock {
-        Lock::new(self.lock.date.clone())
     }
 }
 
@@ -182,7 +171,7 @@ pub fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> {
         let train = &spec.program[id];
         let model = &spec.program[train.model];
         let files = train::model_files(&session, train)?;
-        let mut part = session.empty_lock();
+        let mut part = Lock::empty();
         part.add_model(&model.name, files.clone());
         session.check_lock(&part)?;
         session.lock.add_model(&model.name, files);
@@ -231,7 +220,6 @@ fn open<'a>(args: &'a BuildArgs, spec: &'a Spec, terminal: &'a Terminal) -> Resu
         );
         return Err(Failure::Unmet);
     }
-    let date = args.date.clone().or_else(|| old_lock.as_ref()?.date.clone());
     let cancel = Arc::new(AtomicBool::new(false));
     listen(&cancel);
     let cache = super::runtime::cache_folder(args.runtime.cache.as_deref());
@@ -250,7 +238,7 @@ fn open<'a>(args: &'a BuildArgs, spec: &'a Spec, terminal: &'a Terminal) -> Resu
         cancel,
         stages: (!args.no_cache).then(|| stages(&spec.path, args.runtime.cache.as_deref())),
         locked: args.locked,
-        lock: Lock::new(date),
+        lock: Lock::empty(),
         old_lock,
         runtime_args: &args.runtime,
         runtime: None,
@@ -322,28 +310,4 @@ pub fn listen(cancel: &Arc<AtomicBool>) {
 pub fn cancelled(terminal: &Terminal) -> Failure {
     terminal.error("interrupted", Some("the last finished outputs are as they were"));
     Failure::Interrupted
-}
-
-fn parse_date(text: &str) -> Result<String, String> {
-    let parts: Vec<&str> = text.split('-').collect();
-    let number = |at: usize, digits: usize| -> Option<u32> {
-        let part = parts.get(at)?;
-        (part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit())).then(|| part.parse().ok())?
-    };
-    let fields = (parts.len() == 3).then(|| Some((number(0, 4)?, number(1, 2)?, number(2, 2)?))).flatten();
-    match fields {
-        Some((year, month, day)) if (1..=12).contains(&month) && (1..=days(year, month)).contains(&day) => {
-            Ok(text.to_string())
-        }
-        _ => Err("a day is written as 2026-01-31".to_string()),
-    }
-}
-
-fn days(year: u32, month: u32) -> u32 {
-    match month {
-        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
 }

@@ -69,6 +69,7 @@ mod tests;
 pub use constants::{Argument, BadConstant, Constants, compiled};
 pub use models::provide_tokenizer;
 pub use parts::Parts;
+pub use parts::words::count_words;
 
 /// One scalar function of the language.
 #[derive(Debug, Clone, Copy)]
