@@ -11,12 +11,12 @@ template ask: chat { user "{{ question }}"; assistant "{{ answer }}" }
 dataset lessons { from sums; split train 70%, test 30% seed 7; write messages from ask }
 model llama { onnx "models/llama-chat" }
 train short { model llama; data lessons; task generate from ask; length 64 tokens; steps 1; batch 2; rate 1e-9 constant }
-train long  { model llama; data lessons; task generate from ask; length 64 tokens; steps 40; batch 8; rate 3e-3 constant }
+train long  { model llama; data lessons; task generate from ask; length 64 tokens; steps 20; batch 8; rate 3e-3 constant }
 evaluate short on lessons.test { report perplexity, chrf, exact_match; generate greedy { tokens 12; answers on } }
 evaluate long on lessons.test {
   report   perplexity, chrf, exact_match
   generate greedy { tokens 12 }
-  by       chars(question) at [13]
+  by       chars(question) at [18]
   require  gap(chrf, by chars(question)) <= 100
 }
 "#;
@@ -30,7 +30,7 @@ fn a_run_that_learnt_answers_better_and_the_comparison_says_so() {
     }
     let project = Project::new(&[("lessons.annot", SPEC.as_bytes())]);
     let sum = |number: usize| json!({"question": format!("What is {number} and 1?"), "answer": "That is a sum."});
-    let rows: String = (0..60).map(|number| format!("{}\n", sum(number))).collect();
+    let rows: String = (70..130).map(|number| format!("{}\n", sum(number))).collect();
     project.write("sums.jsonl", rows.as_bytes());
     project.annotc(&["build", "lessons.annot", "--data-root", &data.to_string_lossy()]).expect(0);
 
