@@ -2,6 +2,8 @@
 
 mod build;
 mod cache;
+#[cfg(feature = "cloud")]
+mod cloud;
 #[cfg(feature = "cluster")]
 mod cluster;
 #[cfg(not(feature = "cluster"))]

@@ -26,9 +26,10 @@ const SOURCES: &[(&str, &str)] = &[
     ("texts", include_str!("texts.rs")),
 ];
 
-/// Files of this folder that only show, read or write figures.
+/// Files of this folder that only show, read or write figures, or measure texts for data sets.
 #[cfg(test)]
-const OTHERS: &[&str] = &["code", "comparison", "fixture", "gate", "mod", "predictions", "report", "terminal"];
+const OTHERS: &[&str] =
+    &["causal_model", "code", "comparison", "fixture", "gate", "mod", "predictions", "report", "terminal"];
 
 static HASH: LazyLock<String> = LazyLock::new(|| {
     let mut hasher = blake3::Hasher::new();
@@ -54,7 +55,8 @@ mod tests {
         let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/eval");
         let mut found: Vec<String> = std::fs::read_dir(folder)
             .expect("the folder is there")
-            .map(|entry| entry.expect("an entry").file_name().to_string_lossy().trim_end_matches(".rs").to_owned())
+            .map(|entry| entry.expect("an entry").file_name().to_string_lossy().into_owned())
+            .filter_map(|name| name.strip_suffix(".rs").map(str::to_owned))
             .collect();
         found.sort();
         let mut listed: Vec<&str> = SOURCES.iter().map(|(name, _)| *name).chain(OTHERS.iter().copied()).collect();

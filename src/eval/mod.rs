@@ -8,6 +8,7 @@
 
 mod bleu;
 mod calibration;
+mod causal_model;
 mod chrf;
 mod classifier;
 mod code;
@@ -35,8 +36,12 @@ mod spans;
 mod terminal;
 mod texts;
 
+#[cfg(test)]
+pub(crate) use causal_model::tests;
+
 pub use bleu::{BleuCounts, tokens_13a};
 pub use calibration::expected_calibration_error;
+pub use causal_model::{CausalModel, CausalModelError, LONGEST_WINDOW};
 pub use chrf::{Chrf, ChrfCounts};
 pub use classifier::{Classifier, Ranked, TestTable, evaluate_classifier, predict};
 pub use code::code_hash;

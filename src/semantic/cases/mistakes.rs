@@ -340,7 +340,15 @@ fn constants_of_functions() {
         (CALL, "tokens(text, tiny) > 9", "E0010", "tiny", "`onnx"),
         (CALL, "tokens(text, tidy) > 9", "E0103", "tidy", "`tiny`"),
         (CALL, "tokens(text, \"tiny\") > 9", "E0206", "\"tiny\"", "name the model"),
-        (CALL, "perplexity(text) > 9", "E0010", "perplexity", "as a field"),
+        (
+            CALL,
+            "perplexity(text) > 9",
+            "E0205",
+            "perplexity(text)",
+            "`perplexity(text: string, model: model) -> float?`",
+        ),
+        (CALL, "perplexity(text, tiny) > 9", "E0010", "tiny", "`onnx"),
+        (CALL, "perplexity(text, \"tiny\") > 9", "E0206", "\"tiny\"", "name the model"),
     ]);
 }
 
