@@ -8,6 +8,7 @@ mod cloud;
 mod cluster;
 #[cfg(not(feature = "cluster"))]
 mod cluster_absent;
+mod comparison;
 mod damage;
 mod diagnostics;
 mod doors;

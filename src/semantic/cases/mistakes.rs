@@ -226,6 +226,8 @@ fn runs_figures_and_labels() {
         ("banking.test", "banking.train", "E0902", "train", "test"),
         ("report accuracy", "report acuracy", "E0903", "acuracy", "`accuracy`"),
         ("report accuracy", "report perplexity", "E0903", "perplexity", "`accuracy`"),
+        ("report accuracy", "report bleu", "E0903", "bleu", "`ece`"),
+        ("report accuracy", "generate greedy; report accuracy", "E0905", "generate greedy", "`generate`"),
         ("f1.macro", "f1.marco", "E0903", "marco", "`macro`"),
         ("f1.macro", "f1", "E0903", "f1", "f1.macro"),
         ("f1.macro >= 0.85", "recall[refnd] >= 0.85", "E1001", "refnd", "`refund`"),
