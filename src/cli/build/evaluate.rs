@@ -111,19 +111,18 @@ impl Subject<'_> {
             .iter()
             .map(|slice| (slice.name.clone(), format!("slice:{}", slice.name), slice_groups(slice)))
             .collect();
+        let limit = LengthLimit { tokens: train.length.tokens as usize, overflow: super::lower::overflow(train) };
         match &train.task {
             Task::Classify { label, label_column, text } => {
                 // The run's columns by their names: this data set may be another one than it was trained on.
                 let column = |id: &hir::ColumnId| program[train.data].columns[id.0 as usize].name.as_str();
                 let missing = read_missing(lost, &evaluate.part, &program[*label].name)?;
-                let mut classifier = Classifier::open(runtime, folder, Some(train.length.tokens as usize), threads)?;
+                let mut classifier = Classifier::open(runtime, folder, Some(limit), threads)?;
                 let test = TestTable { path: table, text: column(text), label: column(label_column), by: &by };
                 let evaluated = eval::evaluate_classifier(&mut classifier, &test, &missing)?;
                 Ok((Predictions::Classified(evaluated), classifier.tokenizer_hash().to_string()))
             }
             Task::Generate { .. } => {
-                let limit =
-                    LengthLimit { tokens: train.length.tokens as usize, overflow: super::lower::overflow(train) };
                 let missing = read_missing(lost, &evaluate.part, "")?;
                 let named =
                     |(id, _, reason): (String, Option<String>, String)| MissingRecord { id, gold: None, reason };
