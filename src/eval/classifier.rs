@@ -6,7 +6,8 @@ use super::evaluation::{Evaluated, MissingRecord, Prediction};
 use crate::runtime::{Element, Runtime, Session};
 use crate::train::batch::{Feeds, by_length};
 use crate::train::{
-    Cut, Example, LOGITS, Table, Target, Tokenizer, TrainError, argmax, label_names, log_softmax, positions, read_json,
+    Cut, Example, LOGITS, LengthLimit, Overflow, Table, Target, Tokenizer, TrainError, argmax, label_names,
+    log_softmax, positions, read_json,
 };
 use crate::{onnx, runtime};
 
@@ -20,6 +21,8 @@ pub struct Classifier {
     tokenizer: Tokenizer,
     values: Vec<String>,
     limit: usize,
+    /// What a longer text keeps.
+    cut: Cut,
 }
 
 /// What a classifier says of a text.
@@ -47,11 +50,17 @@ pub struct TestTable<'a> {
 }
 
 impl Classifier {
-    /// Opens a folder. Texts longer than `limit` tokens lose their end; `None` is what the model takes.
+    /// Opens a folder. `limit` is the one that the model was trained with; `None` is what the model takes. A longer text loses
+    /// its start where the training cut starts off, else its end: a class is said of every text.
     ///
     /// # Errors
     /// A missing or broken file, a model that is no text classifier, a `config.json` whose labels are not its outputs.
-    pub fn open(runtime: &Runtime, folder: &Path, limit: Option<usize>, threads: usize) -> Result<Self, TrainError> {
+    pub fn open(
+        runtime: &Runtime,
+        folder: &Path,
+        limit: Option<LengthLimit>,
+        threads: usize,
+    ) -> Result<Self, TrainError> {
         let config_path = folder.join("config.json");
         let config = read_json(&config_path)?;
         let tokenizer = Tokenizer::load(folder)?;
@@ -76,9 +85,13 @@ impl Classifier {
                 ),
             });
         }
-        let limit =
-            [limit, positions(&config), tokenizer.model_max_length()].into_iter().flatten().min().unwrap_or(usize::MAX);
-        Ok(Self { session, feeds, tokenizer, values, limit })
+        let cut = match limit.map(|limit| limit.overflow) {
+            Some(Overflow::KeepEnd) => Cut::KeepEnd,
+            Some(Overflow::KeepStart | Overflow::Refuse | Overflow::Drop) | None => Cut::KeepStart,
+        };
+        let limits = [limit.map(|limit| limit.tokens), positions(&config), tokenizer.model_max_length()];
+        let limit = limits.into_iter().flatten().min().unwrap_or(usize::MAX);
+        Ok(Self { session, feeds, tokenizer, values, limit, cut })
     }
 
     /// The label's values, in the order of the model's outputs.
@@ -124,7 +137,7 @@ impl Classifier {
         let failed = |message| TrainError::Tokenize { id: id.to_owned(), message };
         let mut tokens = self.tokenizer.encode(text, true).map_err(failed)?;
         if tokens.ids.len() > self.limit {
-            tokens = self.tokenizer.encode_cut(text, self.limit, Cut::KeepStart).map_err(failed)?;
+            tokens = self.tokenizer.encode_cut(text, self.limit, self.cut).map_err(failed)?;
         }
         Ok(Example { id: id.to_owned(), tokens: tokens.ids, target: Target::Class(0) })
     }
