@@ -43,7 +43,7 @@ pub fn evaluate_language_model(
     for batch in by_length(&lengths, BATCH) {
         let examples: Vec<&Example> = batch.iter().map(|index| &encoded.examples[*index]).collect();
         tokens += examples.iter().map(|example| example.target.weight() as u64).sum::<u64>();
-        let outputs = session.run(&feeds.batch(&examples, 1), &[loss.loss.as_str()])?;
+        let outputs = session.run(&feeds.batch(&examples, 1.0), &[loss.loss.as_str()])?;
         let part = outputs.first().expect("one output was asked for").f32()?;
         sum += f64::from(part.first().copied().unwrap_or(f32::NAN));
     }

@@ -210,7 +210,18 @@ fn resolve_gap(
     Some((MetricRef::Gap { metric: Box::new(metric), by: name }, row))
 }
 
-/// Checks a metric that a run selects by.
-pub(super) fn check_metric(context: &mut Context<'_>, expr: &Expr, task: Task) {
-    resolve_metric(context, expr, task, &[]);
+/// The metric that a run selects by; `None` after a report.
+pub(super) fn resolve_selecting(context: &mut Context<'_>, expr: &Expr, task: Task) -> Option<MetricRef> {
+    let (metric, row) = resolve_metric(context, expr, task, &[])?;
+    if !row.gated {
+        context.error(
+            Code::UnknownMetric,
+            format!("`{}` is a table, not a number", row.name),
+            expr.span,
+            "cannot be compared",
+            "select by a number: `accuracy`, `f1.macro`, `loss`",
+        );
+        return None;
+    }
+    Some(metric)
 }

@@ -170,7 +170,7 @@ pub fn options(statement: &str, word: &str) -> Vec<Row> {
         ("pack", pack) => pack_options(pack),
         ("new", _) => rows(&super::model::SIZES),
         ("tune", "lora") => rows(&super::train::LORA),
-        ("optimizer", _) => rows(&super::train::OPTIMIZER),
+        ("optimizer", name) => rows(super::train::optimizer_options(name)),
         ("format", word) => format_options(word),
         _ => Vec::new(),
     }
