@@ -15,7 +15,7 @@ train sorter {
   model tiny
   data  notes_of
   task  classify feeling from text
-  steps 400
+  steps 120
   batch 4
   rate  1e-3 wsd warmup 5% decay 20%
   keep  best 2
