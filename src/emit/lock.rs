@@ -37,7 +37,7 @@ pub struct Lock {
     /// The outputs of each data set.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub datasets: BTreeMap<String, Files>,
-    /// The files of each model that training starts from, its tokenizer among them.
+    /// The files of each model that training starts from or that texts are run through, its tokenizer among them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub models: BTreeMap<String, Files>,
 }

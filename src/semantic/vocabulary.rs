@@ -171,6 +171,8 @@ pub fn options(statement: &str, word: &str) -> Vec<Row> {
         ("new", _) => rows(&super::model::SIZES),
         ("tune", "lora") => rows(&super::train::LORA),
         ("optimizer", name) => rows(super::train::optimizer_options(name)),
+        ("generate", "greedy") => rows(&super::generation::GREEDY),
+        ("generate", _) => rows(&super::generation::SAMPLED),
         ("format", word) => format_options(word),
         _ => Vec::new(),
     }

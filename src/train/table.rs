@@ -126,7 +126,7 @@ pub(crate) mod tests {
         assert_eq!(table.ids, ["a", "b"]);
         assert_eq!(table.column("stars"), [Some("4".to_owned()), None]);
         let message = Table::read(&path, &["text"]).expect_err("no such column").to_string();
-        assert!(message.contains("no column `text`; it has stars, id"), "{message}");
+        assert!(message.contains("no column `text`; it has stars, record:id"), "{message}");
         write_table(&path, &[(ID_COLUMN, vec!["a", "a"])]);
         assert!(Table::read(&path, &[]).is_err());
     }

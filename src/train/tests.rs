@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 use serde_json::Map;
 
 use super::*;
-use crate::eval::{Classifier, Metric, TestTable, evaluate_classification, evaluate_classifier};
+use crate::eval::{
+    Classifier, ConversationTable, Metric, TestTable, evaluate_classification, evaluate_classifier,
+    evaluate_generation, evaluate_language_model,
+};
 use crate::onnx;
 use crate::runtime::Runtime;
 
@@ -125,7 +128,7 @@ fn a_new_encoder_learns_and_is_the_same_again() {
     let table = TestTable { path: &settings.train, text: "text", label: "label", by: &[] };
     let lost = [("f".repeat(32), Some("lost".to_owned()), "too short".to_owned())];
     let evaluated = evaluate_classifier(&mut classifier, &table, &lost).expect("evaluated");
-    let evaluation = evaluate_classification(&evaluated);
+    let evaluation = evaluate_classification(&evaluated, settings.seed);
     let figures = evaluation.figures.classification.expect("a classification");
     assert_eq!(figures.records, 97);
     assert!((figures.accuracy - 96.0 / 97.0).abs() < 1e-9, "{}", figures.accuracy);
@@ -302,8 +305,9 @@ fn a_decoder_is_trained_and_measured() {
     (settings.batch, settings.extent, settings.schedule.rate) = (4, Extent::Steps(6), 1e-3);
     let limit = LengthLimit { tokens: 64, overflow: Overflow::Refuse };
     let perplexity = |folder: &Path| {
-        let measured = crate::eval::evaluate_language_model(&runtime, folder, &settings.train, "messages", limit, 1);
-        measured.expect("measured").figures.perplexity.expect("a perplexity")
+        let test = ConversationTable { path: &settings.train, messages: "messages", by: &[], limit };
+        let generated = evaluate_language_model(&runtime, folder, &test, Vec::new(), None, 1).expect("measured");
+        evaluate_generation(&generated, settings.seed).figures.perplexity.expect("a perplexity")
     };
     let before = perplexity(&model);
     let (_, losses) = train_quietly(&settings, &runtime).expect("trained");

@@ -20,13 +20,15 @@ use super::cache::units;
 use super::cluster::Elsewhere;
 use super::context::{self, Spec};
 use super::memory::parse_bytes;
+use super::models::{self, Provided, Purpose};
 use super::terminal::{Paint, Terminal};
-use super::{Failure, MemoryArgs, Places, RuntimeArgs, models};
+use super::{Failure, MemoryArgs, Places, RuntimeArgs};
 use crate::emit::lock::{self, Lock};
-use crate::emit::{self, Manifest};
+use crate::emit::{self, Digest, Manifest};
 use crate::engine::stage::Stages;
 use crate::engine::{MemoryLimit, Site};
 use crate::hir::DatasetId;
+use crate::plan::functions::forget_language_models;
 use crate::remote::{Remote, Terms};
 use crate::runtime::Runtime;
 use crate::semantic;
@@ -157,29 +159,30 @@ pub fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> {
         Failure::Usage
     })?;
     let roots = roots(args, &spec);
-    models::provide_tokenizers(&mut spec.program, &targets.datasets, &roots)
+    let runtime = models::library(&mut spec.program, &targets.datasets, &args.runtime, terminal)?;
+    let provided = models::provide(&mut spec.program, &targets.datasets, &roots, Purpose::Measure(runtime.as_ref()))
         .map_err(|missing| models::fail(terminal, &missing))?;
-    let mut session = open(args, &spec, terminal)?;
+    let mut session = open(args, &spec, runtime, terminal)?;
+    use_models(&mut session, provided)?;
     emit::put_right(&session.out).map_err(|error| {
         terminal.error(error, None);
         Failure::World
     })?;
+    session.memory.put_right();
     let mut manifests: BTreeMap<DatasetId, Manifest> = BTreeMap::new();
     let built = targets.datasets.iter().try_for_each(|&id| {
         manifests.insert(id, dataset::build(&mut session, id)?);
         Ok(())
     });
+    forget_language_models();
     // A build that failed has measured too.
     bound_cache(&session, args.cache_size);
     built?;
     for &id in &targets.trains {
         let train = &spec.program[id];
         let model = &spec.program[train.model];
-        let files = train::model_files(&session, train)?;
-        let mut part = Lock::empty();
-        part.add_model(&model.name, files.clone());
-        session.check_lock(&part)?;
-        session.lock.add_model(&model.name, files);
+        let files = train::files_of(&session, train)?;
+        lock_model(&mut session, &model.name, files)?;
         train::train(&mut session, id, &manifests[&train.data])?;
     }
     write_lock(&session)?;
@@ -201,6 +204,27 @@ pub fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> {
     worst
 }
 
+/// Refuses models where they were not provided, and notes those that texts are run through in the lock.
+fn use_models(session: &mut Session<'_>, provided: Provided) -> Result<(), Failure> {
+    if let (Some(model), false) = (provided.names.first(), session.site.is_here()) {
+        session.terminal.error(
+            format_args!("a measure reads the model `{model}`, and the executors of a cluster are given no models"),
+            Some("build without `--cluster`, or leave out what measures with a model: `tokens`, `perplexity`"),
+        );
+        return Err(Failure::Usage);
+    }
+    provided.files.into_iter().try_for_each(|(model, files)| lock_model(session, &model, files))
+}
+
+/// Notes a model's files in the lock, where they are those of a binding one.
+fn lock_model(session: &mut Session<'_>, model: &str, files: Vec<(String, Digest)>) -> Result<(), Failure> {
+    let mut part = Lock::empty();
+    part.add_model(model, files.clone());
+    session.check_lock(&part)?;
+    session.lock.add_model(model, files);
+    Ok(())
+}
+
 /// Keeps the cache within its size.
 fn bound_cache(session: &Session<'_>, size: u64) {
     let Some(pruned) = session.stages.as_ref().map(|stages| stages.bound(size)) else { return };
@@ -212,7 +236,12 @@ fn bound_cache(session: &Session<'_>, size: u64) {
     }
 }
 
-fn open<'a>(args: &'a BuildArgs, spec: &'a Spec, terminal: &'a Terminal) -> Result<Session<'a>, Failure> {
+fn open<'a>(
+    args: &'a BuildArgs,
+    spec: &'a Spec,
+    runtime: Option<Runtime>,
+    terminal: &'a Terminal,
+) -> Result<Session<'a>, Failure> {
     let lock_path = Lock::path(&spec.path);
     let old_lock = Lock::read(&lock_path).map_err(|error| {
         terminal.error(error, Some("remove the lockfile and build again to make a new one"));
@@ -247,7 +276,7 @@ fn open<'a>(args: &'a BuildArgs, spec: &'a Spec, terminal: &'a Terminal) -> Resu
         lock: Lock::empty(),
         old_lock,
         runtime_args: &args.runtime,
-        runtime: None,
+        runtime,
     })
 }
 

@@ -35,6 +35,9 @@ const SILENCE: u64 = 15;
 /// How long results stay that a build neither fetched nor had deleted.
 const RESULTS: u64 = 3600;
 
+/// How long a job that has ended is known; a build asks for its state many times a second until then.
+const ENDED: u64 = 300;
+
 /// How a scheduler is started.
 #[derive(Debug, Clone)]
 pub struct SchedulerOptions {
@@ -114,7 +117,7 @@ async fn scheduler(listen: SocketAddr) -> ballista_core::error::Result<Scheduler
         expire_dead_executor_interval_seconds: 2,
         no_executors_grace_period_seconds: 2 * SILENCE,
         finished_job_data_clean_up_interval_seconds: RESULTS,
-        finished_job_state_clean_up_interval_seconds: RESULTS,
+        finished_job_state_clean_up_interval_seconds: ENDED,
         grpc_server_max_decoding_message_size: MESSAGE_BYTES as u32,
         grpc_server_max_encoding_message_size: MESSAGE_BYTES as u32,
         override_session_builder: Some(Arc::new(session)),
