@@ -6,6 +6,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::TrainError;
+use super::board;
 use super::tokenizer::{TOKENIZER_FILES, pretty, write};
 use crate::emit::{PROVENANCE, Swap};
 use crate::onnx::{Graph, save};
@@ -17,6 +18,8 @@ pub(super) struct TrainedFolder<'a> {
     pub(super) tokenizer: &'a Path,
     pub(super) config: &'a Value,
     pub(super) metrics: &'a str,
+    /// Graphs with other weights, each for a folder of its own beside the model: `best-2`, `best-3`, …
+    pub(super) others: &'a [Graph],
     /// Called with the hash of the model.
     pub(super) provenance: &'a dyn Fn(&str) -> Value,
 }
@@ -36,19 +39,30 @@ pub(super) fn write_folder(folder: &TrainedFolder<'_>, destination: &Path) -> Re
 
 fn write_stage(folder: &TrainedFolder<'_>, stage: &Path) -> Result<String, TrainError> {
     let at = |name: &str| stage.join(name);
-    let model = at("model.onnx");
-    save(folder.graph, &model).map_err(|error| TrainError::Io { path: error.path, source: error.source })?;
-    for name in TOKENIZER_FILES {
-        let from = folder.tokenizer.join(name);
-        if from.is_file() {
-            std::fs::copy(&from, at(name)).map_err(TrainError::io(&from))?;
-        }
+    write_model(folder, folder.graph, stage)?;
+    for (graph, rank) in folder.others.iter().zip(2..) {
+        let other = at(&format!("best-{rank}"));
+        std::fs::create_dir(&other).map_err(TrainError::io(&other))?;
+        write_model(folder, graph, &other)?;
     }
-    write(&at("config.json"), &pretty(folder.config))?;
     write(&at("metrics.jsonl"), folder.metrics)?;
+    let curves = at(board::FILE);
+    std::fs::write(&curves, board::events(folder.metrics)).map_err(TrainError::io(&curves))?;
     let hash = hash_model(stage)?;
     write(&at(PROVENANCE), &pretty(&(folder.provenance)(&hash)))?;
     Ok(hash)
+}
+
+/// What a model is run from: the graph, the tokenizer's files, the configuration.
+fn write_model(folder: &TrainedFolder<'_>, graph: &Graph, to: &Path) -> Result<(), TrainError> {
+    save(graph, &to.join("model.onnx")).map_err(|error| TrainError::Io { path: error.path, source: error.source })?;
+    for name in TOKENIZER_FILES {
+        let from = folder.tokenizer.join(name);
+        if from.is_file() {
+            std::fs::copy(&from, to.join(name)).map_err(TrainError::io(&from))?;
+        }
+    }
+    write(&to.join("config.json"), &pretty(folder.config))
 }
 
 /// BLAKE3 of a folder's `model.onnx` and, where there is one, of the file with its weights.

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::TrainError;
 use super::run::Tune;
 use super::tokenizer::read_json;
-use crate::autodiff::loss::{Alignment, cross_entropy, forward};
+use crate::autodiff::loss::{Alignment, Softening, cross_entropy, forward, soft_cross_entropy};
 use crate::autodiff::{TrainingGraph, differentiate, reaching};
 use crate::onnx::encoder::normal;
 use crate::onnx::import::{Imported, import};
@@ -116,8 +116,9 @@ impl Model {
         }
     }
 
-    /// Loss, gradients and what a validation measures.
-    pub(super) fn plan(&self, tune: Tune) -> Result<TrainingPlan, TrainError> {
+    /// Loss, gradients and what a validation measures. The loss that is learnt is softened, the one that is measured
+    /// never is.
+    pub(super) fn plan(&self, tune: Tune, softening: &Softening) -> Result<TrainingPlan, TrainError> {
         let refuse = |message: String| TrainError::Graph { folder: self.folder.clone(), message };
         let mut graph = self.imported.graph.clone();
         let decodes = matches!(self.family, Family::Decoder { .. });
@@ -127,7 +128,10 @@ impl Model {
         } else {
             Alignment::Same
         };
-        let loss = cross_entropy(&mut graph, LOGITS, alignment).map_err(|error| refuse(error.to_string()))?;
+        let mut plain = graph.clone();
+        let loss =
+            soft_cross_entropy(&mut graph, LOGITS, alignment, softening).map_err(|error| refuse(error.to_string()))?;
+        cross_entropy(&mut plain, LOGITS, alignment).map_err(|error| refuse(error.to_string()))?;
         let wanted: Vec<String> = self
             .imported
             .parameters
@@ -143,7 +147,7 @@ impl Model {
         }
         let training = differentiate(&graph, &loss.loss, &names).map_err(|error| refuse(error.to_string()))?;
         let measured = if decodes { loss.loss } else { LOGITS.to_owned() };
-        let mut measuring = forward(&graph, &[measured.as_str()]);
+        let mut measuring = forward(&plain, &[measured.as_str()]);
         for trainable in &training.trainables {
             let axes: Vec<Axis> = trainable.shape.iter().map(|size| Axis::Fixed(*size)).collect();
             measuring.initializers.remove(&trainable.name);
