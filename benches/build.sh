@@ -1,25 +1,30 @@
 #!/usr/bin/env bash
 # Measures a build of generated texts (200 MB unless told otherwise): MB/s, records/s, peak memory.
 #   benches/build.sh [MEGABYTES] [JOBS] [RUNS]
-# Median of RUNS runs into a fresh output folder; peak memory is the greatest resident set that the kernel saw.
+# Median of RUNS runs into a fresh output folder and a fresh cache; peak memory is the greatest resident set that the kernel saw.
+# ANNOTC is the program that is measured, by default a release build of this tree.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 megabytes=${1:-200} jobs=${2:-2} runs=${3:-3}
-cargo build --locked
+if [ -z "${ANNOTC:-}" ]; then
+    cargo build --locked --release
+    ANNOTC=$PWD/target/release/annotc
+fi
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 benches/generate_texts.py "$work/texts.jsonl" "$megabytes"
 cp benches/build.annot "$work/"
-python3 - "$work" "$jobs" "$runs" <<'PY'
+python3 - "$work" "$jobs" "$runs" "$ANNOTC" <<'PY'
 import json, os, resource, shutil, statistics, subprocess, sys, time
-work, jobs, runs = sys.argv[1], sys.argv[2], int(sys.argv[3])
+work, jobs, runs, annotc = sys.argv[1], sys.argv[2], int(sys.argv[3]), sys.argv[4]
 size = os.path.getsize(f"{work}/texts.jsonl")
 seconds, cpu = [], []
 for _ in range(runs):
-    shutil.rmtree(f"{work}/build", ignore_errors=True)
+    for left in ("build", "cache"):
+        shutil.rmtree(f"{work}/{left}", ignore_errors=True)
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
     start = time.monotonic()
-    subprocess.run(["target/debug/annotc", "build", f"{work}/build.annot", "--jobs", jobs], check=True,
+    subprocess.run([annotc, "build", f"{work}/build.annot", "--jobs", jobs, "--cache", f"{work}/cache"], check=True,
                    stderr=subprocess.DEVNULL)
     seconds.append(time.monotonic() - start)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)

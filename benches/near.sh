@@ -2,19 +2,21 @@
 # Finds the near-duplicates of generated texts (100,000 unless told otherwise) with annotc, rensa and datasketch, side by side:
 # seconds of wall time and of processor time from texts in memory to the numbers of the duplicates, and how right they are.
 #   benches/near.sh [TEXTS] [THRESHOLD] [JOBS] [RUNS]
-# Medians of RUNS runs; datasketch, which takes long, runs once. Our code is compiled at optimisation level 3 into a target
-# folder of its own (TARGET, else target/near). The peers are installed by pip into a virtual environment there.
+# Medians of RUNS runs; datasketch, which takes long, runs once. The peers are installed by pip into a virtual environment, PEERS
+# or a temporary one.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 texts=${1:-100000} threshold=${2:-0.85} jobs=${3:-2} runs=${4:-5}
-target=${TARGET:-target/near}
 export RAYON_NUM_THREADS=$jobs
-ours=$(CARGO_PROFILE_DEV_OPT_LEVEL=3 cargo build --locked --bench near --target-dir "$target" --message-format=json |
-    python3 -c 'import json, sys; print([m["executable"] for m in map(json.loads, sys.stdin) if m.get("executable")][-1])')
-python3 -m venv "$target/peers"
-"$target/peers/bin/pip" install --quiet rensa==0.5.0 datasketch==2.0.0
+ours=$(cargo build --locked --release --bench near --message-format=json |
+    python3 -c 'import json, sys; print(next(m["executable"] for m in map(json.loads, sys.stdin) if m.get("executable") and m["target"]["name"] == "near"))')
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+if [ -z "${PEERS:-}" ]; then
+    PEERS=$work/peers
+    python3 -m venv "$PEERS"
+    "$PEERS/bin/pip" install --quiet rensa==0.5.0 datasketch==2.0.0
+fi
 python3 benches/near/generate.py "$work/texts.jsonl" "$texts"
 median() { # NAME RUNS COMMAND…: the tool writes what it found to $work/NAME
     local name=$1 times=$2
@@ -25,7 +27,7 @@ runs = [[float(figure) for figure in line.split()] for line in sys.stdin]
 wall, cpu = (statistics.median(column) for column in zip(*runs))
 print(f'{\"$name\":28} {wall:8.2f} s wall {cpu:8.2f} s processor  median of {len(runs)}')"
 }
-peer="$target/peers/bin/python benches/peers/near"
+peer="$PEERS/bin/python benches/peers/near"
 median annotc "$runs" "$ours" "$work/texts.jsonl" "$threshold" "$jobs" "$work/annotc"
 for way in pairs matrix hashes; do
     median "rensa-$way" "$runs" $peer/with_rensa.py "$work/texts.jsonl" "$threshold" "$work/rensa-$way" "$way"

@@ -3,7 +3,7 @@
 //! Two pipelines meet only in the resolved program and in the files they write:
 //!
 //! ```text
-//! text → syntax::ast::File → hir::Program → plan::DatasetPlan → RecordBatch stream → files + manifest + audit
+//! text → syntax::ast::File → hir::Program → plan (DataFusion) → RecordBatch stream → files + manifest + audit
 //! .onnx → onnx::Graph → autodiff::TrainingGraph → train (onnxruntime) → weights → eval → figures
 //! ```
 

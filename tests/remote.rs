@@ -4,6 +4,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use crate::support::Project;
 
@@ -119,4 +120,53 @@ fn remote_files_are_pinned_kept_and_read_offline() {
     project.write("spec.annot", spec.as_bytes());
     let (status, told) = build(&[]);
     assert!(status == 4 && told.contains("/web.jsonl: the server answers 503, after 5 tries"), "{told}");
+}
+
+#[test]
+fn a_download_that_is_killed_leaves_nothing_behind_the_next() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = listener.local_addr().expect("an address").port();
+    std::thread::spawn(move || {
+        // Half of the first answer comes, then nothing more.
+        let mut kept_open = Vec::new();
+        for (number, stream) in listener.incoming().flatten().enumerate() {
+            let mut request = String::new();
+            let mut lines = BufReader::new(&stream);
+            while lines.read_line(&mut request).is_ok_and(|read| read > 2) {}
+            let body = rows("web");
+            let answer =
+                format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+            let end = if number == 0 { answer.len() - body.len() / 2 } else { answer.len() };
+            let mut stream = stream;
+            let _ = stream.write_all(&answer.as_bytes()[..end]);
+            if number == 0 {
+                kept_open.push(stream);
+            }
+        }
+    });
+    let spec = format!(
+        "annot 1\nsource web {{ path \"http://127.0.0.1:{port}/web.jsonl\"; license \"MIT\"; fields {{ text: string }} }}\n\
+         dataset d {{ from web; split train 100%; write jsonl }}\n"
+    );
+    let project = Project::new(&[("spec.annot", spec.as_bytes())]);
+    let command = || {
+        let mut command = project.command(&["build", "spec.annot"]);
+        command.env_remove("HTTP_PROXY").env_remove("http_proxy").stderr(std::process::Stdio::null());
+        command
+    };
+    let sizes = || {
+        let files = std::fs::read_dir(project.cache().join("remote/files")).into_iter().flatten().flatten();
+        files.filter_map(|file| Some(file.metadata().ok()?.len())).collect::<Vec<_>>()
+    };
+    let mut child = command().spawn().expect("annotc starts");
+    let begin = Instant::now();
+    while sizes().iter().sum::<u64>() == 0 {
+        assert!(begin.elapsed() < Duration::from_secs(60), "nothing comes");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().expect("the child can be killed");
+    child.wait().expect("the child ends");
+    assert_eq!((sizes().len(), project.path("build").exists()), (1, false));
+    assert!(command().status().expect("annotc starts").success());
+    assert_eq!(sizes(), [rows("web").len() as u64]);
 }

@@ -2,10 +2,13 @@
 
 mod build;
 mod cache;
+#[cfg(feature = "cloud")]
+mod cloud;
 #[cfg(feature = "cluster")]
 mod cluster;
 #[cfg(not(feature = "cluster"))]
 mod cluster_absent;
+mod comparison;
 mod damage;
 mod diagnostics;
 mod doors;

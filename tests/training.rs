@@ -83,3 +83,25 @@ fn csv_topic(line: &str) -> Option<(usize, usize)> {
     let plain = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_lowercase() || c == '_' || c == ' ');
     (plain(&line[..end]) && !line.starts_with("topic,")).then_some((0, end))
 }
+
+const FIELD_ID: &str = r#"annot 1
+source notes { path "notes.jsonl"; license "CC0-1.0"; fields { id: string; topic: string } }
+label topic: choice { bike; boat }
+dataset all { from notes; label topic = topic; split train 50%, test 50%; write jsonl }
+model small { new encoder { layers 1; hidden 16; heads 2; vocab 64 } }
+train sorter {
+  model small; data all; task classify topic from id; tune all; length 16 tokens; steps 1; batch 4; rate 1e-3; seed 1
+}
+evaluate sorter on all.test { report accuracy }
+"#;
+
+#[test]
+fn a_field_that_is_learnt_from_may_have_the_name_of_the_ids() {
+    let notes: String = (0..40)
+        .map(|at| format!("{{\"id\": \"note {at} of a {0}\", \"topic\": \"{0}\"}}\n", ["bike", "boat"][at % 2]))
+        .collect();
+    let project = Project::new(&[("all.annot", FIELD_ID.as_bytes()), ("notes.jsonl", notes.as_bytes())]);
+    project.annotc(&["build", "all.annot"]).expect(0);
+    let records = project.json("build/sorter/evaluation/all.test.json")["metrics"]["records"].as_u64();
+    assert!(records.is_some_and(|records| records > 0), "the test part was measured");
+}

@@ -1,12 +1,8 @@
 //! The backward walk.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
-use super::{
-    builder::Builder,
-    fuse, loss,
-    rules::{self, Rule, Site},
-};
+use super::{builder::Builder, flow::Flow, fuse, loss, rules};
 use crate::onnx::{Axis, ElementType, Graph, Node, Op, ValueInfo};
 
 /// A graph that computes a loss and its gradients.
@@ -87,7 +83,7 @@ pub fn differentiate(graph: &Graph, loss: &str, trainable: &[String]) -> Result<
     graph.outputs = vec![ValueInfo::new(loss, ElementType::Float, &[])];
     graph.prune();
     fuse::gelu(&mut graph);
-    let needs = behind(&graph, trainable);
+    let mut flow = Flow::to(trainable, &graph.nodes);
     let mut trainables = Vec::with_capacity(trainable.len());
     for name in trainable {
         trainables.push(release(&mut graph, name)?);
@@ -96,22 +92,32 @@ pub fn differentiate(graph: &Graph, loss: &str, trainable: &[String]) -> Result<
     graph.inputs.retain(|input| read.contains(&input.name));
     let forward = graph.nodes.clone();
     loss::lower(&mut graph);
-    let mut walk = Walk { builder: Builder::new(graph), gradients: HashMap::new(), needs };
-    walk.seed(loss);
+    let mut builder = Builder::new(graph);
+    flow.add(loss, builder.scalar(1.0));
     for node in forward.iter().rev() {
-        walk.visit(node)?;
+        flow.visit(&mut builder, node).map_err(|reason| unsupported(node, reason))?;
     }
     for trainable in &mut trainables {
-        trainable.gradient =
-            walk.output(&trainable.name).ok_or_else(|| DifferentiateError::NoPath { name: trainable.name.clone() })?;
+        let no_path = || DifferentiateError::NoPath { name: trainable.name.clone() };
+        let gradient = flow.take(&mut builder, &trainable.name).ok_or_else(no_path)?;
+        trainable.gradient = name_gradient(&mut builder, &gradient, &trainable.name);
     }
-    let mut graph = walk.builder.graph;
+    let mut graph = builder.graph;
     for trainable in &trainables {
         let axes: Vec<Axis> = trainable.shape.iter().map(|&size| Axis::Fixed(size)).collect();
         graph.outputs.push(ValueInfo::new(&trainable.gradient, ElementType::Float, &axes));
     }
     graph.prune();
     Ok(TrainingGraph { graph, loss: loss.to_owned(), trainables })
+}
+
+fn unsupported(node: &Node, reason: String) -> DifferentiateError {
+    DifferentiateError::Unsupported {
+        node: node.label().to_owned(),
+        operator: node.op.to_string(),
+        reason,
+        way_out: WAY_OUT,
+    }
 }
 
 /// Those of `names` that the value `loss` depends on, in their order.
@@ -123,17 +129,6 @@ pub fn reaching(graph: &Graph, loss: &str, names: &[String]) -> Vec<String> {
         }
     }
     names.iter().filter(|name| needed.contains(name.as_str())).cloned().collect()
-}
-
-/// Every value that depends on one of `sources` through operators that have a derivative.
-fn behind(graph: &Graph, sources: &[String]) -> HashSet<String> {
-    let mut reached: HashSet<String> = sources.iter().cloned().collect();
-    for node in &graph.nodes {
-        if !rules::stops(&node.op) && node.reads().any(|name| reached.contains(name)) {
-            reached.extend(node.outputs.iter().filter(|name| !name.is_empty()).cloned());
-        }
-    }
-    reached
 }
 
 /// Makes an initializer a graph input.
@@ -150,65 +145,14 @@ fn release(graph: &mut Graph, name: &str) -> Result<Trainable, DifferentiateErro
     Ok(Trainable { name: name.to_owned(), shape: tensor.shape().to_vec(), gradient: String::new() })
 }
 
-struct Walk {
-    builder: Builder,
-    /// The parts of each value's gradient that have arrived so far.
-    gradients: HashMap<String, Vec<String>>,
-    needs: HashSet<String>,
-}
-
-impl Walk {
-    fn seed(&mut self, loss: &str) {
-        let one = self.builder.scalar(1.0);
-        self.gradients.insert(loss.to_owned(), vec![one]);
+/// Gives the gradient of a trainable tensor a name of its own, for several may share one value.
+fn name_gradient(builder: &mut Builder, gradient: &str, trainable: &str) -> String {
+    let identity = builder.unary(Op::Identity, gradient);
+    let output = format!("{trainable}.gradient");
+    if builder.graph.names().contains(output.as_str()) {
+        return identity;
     }
-
-    fn visit(&mut self, node: &Node) -> Result<(), DifferentiateError> {
-        let arrived = node.outputs.iter().any(|output| self.gradients.contains_key(output));
-        let wanted: Vec<bool> = node.inputs.iter().map(|name| self.needs.contains(name)).collect();
-        if !arrived || !wanted.contains(&true) {
-            return Ok(());
-        }
-        let refuse = |reason: String| DifferentiateError::Unsupported {
-            node: node.label().to_owned(),
-            operator: node.op.to_string(),
-            reason,
-            way_out: WAY_OUT,
-        };
-        let vjp = match rules::rule(&node.op) {
-            Rule::Vjp(vjp) => vjp,
-            Rule::Stop => return Ok(()),
-            Rule::Unsupported(reason) => return Err(refuse(reason.to_owned())),
-        };
-        let gradients: Vec<Option<String>> = node.outputs.iter().map(|output| self.sum(output)).collect();
-        let mut site = Site { b: &mut self.builder, node, gradients, wanted: wanted.clone() };
-        let parts = vjp(&mut site).map_err(refuse)?;
-        for ((input, part), wanted) in node.inputs.iter().zip(parts).zip(wanted) {
-            if let (Some(part), true) = (part, wanted) {
-                self.gradients.entry(input.clone()).or_default().push(part);
-            }
-        }
-        Ok(())
-    }
-
-    /// The whole gradient of a value that every reader has contributed to.
-    fn sum(&mut self, name: &str) -> Option<String> {
-        let parts = self.gradients.remove(name)?;
-        let mut parts = parts.into_iter();
-        let first = parts.next()?;
-        Some(parts.fold(first, |sum, part| self.builder.add(&sum, &part)))
-    }
-
-    /// The gradient of a trainable tensor under a name of its own, for several may share one value.
-    fn output(&mut self, name: &str) -> Option<String> {
-        let gradient = self.sum(name)?;
-        let identity = self.builder.unary(Op::Identity, &gradient);
-        let output = format!("{name}.gradient");
-        if self.builder.graph.names().contains(output.as_str()) {
-            return Some(identity);
-        }
-        let node = self.builder.graph.nodes.last_mut().expect("the identity was just added");
-        node.outputs[0].clone_from(&output);
-        Some(output)
-    }
+    let node = builder.graph.nodes.last_mut().expect("the identity was just added");
+    node.outputs[0].clone_from(&output);
+    output
 }

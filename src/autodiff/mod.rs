@@ -5,6 +5,7 @@
 
 mod builder;
 mod differentiate;
+mod flow;
 mod fuse;
 pub mod loss;
 mod rules;

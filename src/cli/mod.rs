@@ -8,6 +8,7 @@ mod cluster;
 mod context;
 mod diff;
 mod doctor;
+mod eval;
 mod explain;
 mod fmt;
 mod infer;
@@ -162,6 +163,8 @@ enum Command {
     Stats(stats::StatsArgs),
     /// Print the life of one record: where it came from and what became of it
     Trace(trace::TraceArgs),
+    /// Compare the evaluations of two runs, with significance tests
+    Eval(eval::EvalArgs),
     /// Label texts with a trained model
     Predict(predict::PredictArgs),
     /// Explain a diagnostic code
@@ -200,6 +203,7 @@ pub fn run(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         Command::Diff(args) => diff::run(args, &terminal),
         Command::Stats(args) => stats::run(args, &terminal),
         Command::Trace(args) => trace::run(args, &terminal),
+        Command::Eval(args) => eval::run(args, &terminal),
         Command::Predict(args) => predict::run(args, &terminal),
         Command::Explain(args) => explain::run(args, &terminal),
         Command::Lsp(args) => lsp::run(args, &terminal),

@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use clap::{Args, ValueEnum};
 use serde_json::json;
 
+use super::Failure;
 use super::build::inputs::Roots;
 use super::build::targets::Targets;
 use super::context::{self, Spec};
+use super::models::{self, Purpose};
 use super::terminal::{Paint, Terminal};
-use super::{Failure, models};
 use crate::emit::{self, Manifest, file_name};
 use crate::engine::{FileOutcome, SourceOutcome, SourceUse};
 use crate::hir::{Dataset, Program};
@@ -35,6 +36,10 @@ pub struct PlanArgs {
     /// Where relative paths are looked for after the spec's own folder
     #[arg(long, value_name = "DIR", env = "ANNOTC_DATA")]
     data_root: Option<PathBuf>,
+    /// The folder that a fetched onnxruntime lies in: its version is part of what a model measures [default: the user's
+    /// cache folder]
+    #[arg(long, value_name = "DIR", env = "ANNOTC_CACHE")]
+    cache: Option<PathBuf>,
 }
 
 /// The languages of pictures.
@@ -59,8 +64,9 @@ pub fn run(args: &PlanArgs, terminal: &Terminal) -> Result<(), Failure> {
         Failure::Usage
     })?;
     let roots = Roots { spec: spec.folder(), data: args.data_root.clone() };
-    // A plan needs no model: without its tokenizer a data set that counts with it is said to be made anew.
-    let _ = models::provide_tokenizers(&mut spec.program, &targets.datasets, &roots);
+    // A plan needs no model: without it a data set that measures with it is said to be made anew.
+    let runtime = models::library_at_hand(&mut spec.program, &targets.datasets, args.cache.as_deref());
+    let _ = models::provide(&mut spec.program, &targets.datasets, &roots, Purpose::Tell(runtime.as_ref()));
     let program = &spec.program;
     let plan = outline(program, &targets.datasets, &targets.trains, &targets.evaluates);
     match args.graph {

@@ -45,7 +45,8 @@ pub enum Unit {
     Words,
     /// Characters.
     Characters,
-    /// Bytes of UTF-8. Where a passage begins or ends within a character, that one stays.
+    /// Bytes of UTF-8. Where a passage begins or ends within a character, that one stays; so does one that is longer than
+    /// the passages.
     Bytes,
 }
 
@@ -74,16 +75,32 @@ pub struct Occurrence {
 }
 
 /// Finds the occurrences that repeat an earlier one, in a text before or in the same one, among all in order.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Repeats {
     first: Option<Occurrence>,
+    /// The bytes of a piece, where all have as many. Those that go may be fewer: characters go as wholes.
+    bytes: u32,
 }
 
 impl Repeats {
+    /// Among pieces of this kind.
+    pub fn of(pieces: Pieces) -> Self {
+        let bytes = match pieces {
+            Pieces::Windows(Length { count, unit: Unit::Bytes }) => u32::try_from(count).unwrap_or(u32::MAX),
+            Pieces::Windows(Length { unit: Unit::Words | Unit::Characters, .. })
+            | Pieces::Lines(_)
+            | Pieces::Sentences(_) => 0,
+        };
+        Self { first: None, bytes }
+    }
+
     /// Whether this one repeats an earlier one that it does not overlap.
     pub fn next(&mut self, one: &Occurrence) -> bool {
         match self.first.filter(|first| first.key == one.key) {
-            Some(first) => first.text != one.text || first.end <= one.start,
+            // Two pieces of the same bytes lose the same ones at their ends, so they begin as far apart as what goes of them.
+            Some(first) => {
+                first.text != one.text || first.end <= one.start && first.start.saturating_add(self.bytes) <= one.start
+            }
             None => {
                 self.first = Some(*one);
                 false

@@ -94,6 +94,9 @@ pub(super) fn evaluate_entries(evaluate: &Evaluate, entries: &mut Entries) -> St
                 let key = format!("by {}", expr(value));
                 entries.add(key.clone(), format!("{key}{at}"));
             }
+            EvaluateItem::Generate { method, settings: options, .. } => {
+                entries.add("generate", format!("generate {}{}", name(method), settings(options)));
+            }
             EvaluateItem::Require(condition, _) => {
                 let statement = format!("require {}", expr(condition));
                 entries.add(statement.clone(), statement);

@@ -33,14 +33,17 @@ pub(super) fn audit_batch(rows: &[AuditRow<'_>]) -> RecordBatch {
     let (mut similarities, mut copies, mut cut) = (Float32Builder::new(), Int32Builder::new(), Int64Builder::new());
     for row in rows {
         let [id, source, file, verdict, rule, duplicate_of, split] = &mut texts;
-        id.append_value(row.id.to_string());
+        id.append_value(&*row.id.hex());
         source.append_value(row.source);
         file.append_value(row.file);
         lines.append_value(i64::try_from(row.line).expect("a file has fewer than 2^63 lines"));
         verdict.append_value(row.verdict.name());
         rule.append_option(row.rule);
         steps.append_option(row.step.map(|step| i32::try_from(step).expect("a data set has fewer than 2^31 steps")));
-        duplicate_of.append_option(row.duplicate_of.map(|id| id.to_string()));
+        match row.duplicate_of {
+            Some(other) => duplicate_of.append_value(&*other.hex()),
+            None => duplicate_of.append_null(),
+        }
         similarities.append_option(row.similarity);
         split.append_option(row.split);
         copies.append_option(row.copies.map(|copies| i32::try_from(copies).expect("a weight is at most 1,000")));

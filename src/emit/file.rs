@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::error::{AtPath, EmitError};
+use super::unfinished::{begin_file, remove_unfinished};
 
 /// What a file holds, without its content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -84,7 +85,8 @@ pub(crate) fn write_synced(path: &Path, content: &[u8]) -> Result<Digest, EmitEr
 /// Replaces a file in one step: readers see the old content or the new, never a part.
 pub(crate) fn write_atomically(path: &Path, content: &[u8]) -> Result<(), EmitError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).at("create a file in", folder)?;
+    remove_unfinished(folder);
+    let mut file = begin_file(folder).at("create a file in", folder)?;
     file.write_all(content).at("write", path)?;
     file.as_file().sync_all().at("write", path)?;
     share_as_usual(file.as_file(), path)?;

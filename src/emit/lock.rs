@@ -22,9 +22,6 @@ const HEAD: &str = "# Written by annotc: what the targets were made from and wha
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Lock {
     schema: String,
-    /// The day from which ages count, `2025-03-01`. It changes only when `--date` says so.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub date: Option<String>,
     /// The files of each source.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub sources: BTreeMap<String, Files>,
@@ -40,7 +37,7 @@ pub struct Lock {
     /// The outputs of each data set.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub datasets: BTreeMap<String, Files>,
-    /// The files of each model that training starts from, its tokenizer among them.
+    /// The files of each model that training starts from or that texts are run through, its tokenizer among them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub models: BTreeMap<String, Files>,
 }
@@ -75,10 +72,9 @@ pub struct Drift {
 
 impl Lock {
     /// A lock without targets.
-    pub fn new(date: Option<String>) -> Self {
+    pub fn empty() -> Self {
         Self {
             schema: SCHEMA.to_owned(),
-            date,
             sources: BTreeMap::new(),
             revisions: BTreeMap::new(),
             labels: BTreeMap::new(),
@@ -122,7 +118,7 @@ impl Lock {
         self.models.insert(model.to_owned(), files);
     }
 
-    /// Keeps what `old` knows of declarations that this build did not touch, and its date where this one has none.
+    /// Keeps what `old` knows of declarations that this build did not touch.
     pub fn keeping(mut self, old: Lock, program: &Program) -> Self {
         fn keep<T>(new: &mut BTreeMap<String, T>, old: BTreeMap<String, T>, declared: &BTreeSet<&str>) {
             for (name, entry) in old {
@@ -140,7 +136,6 @@ impl Lock {
         keep(&mut self.stages, old.stages, &datasets);
         keep(&mut self.datasets, old.datasets, &datasets);
         keep(&mut self.models, old.models, &program.models.iter().map(|model| model.name.as_str()).collect());
-        self.date = self.date.or(old.date);
         self
     }
 
@@ -266,7 +261,7 @@ impl TryFrom<String> for LockedFile {
 impl fmt::Display for Drift {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let side = |side: &Option<String>| side.clone().unwrap_or_else(|| "nothing".to_owned());
-        write!(f, "{}: the lock says {}, the build found {}", self.what, side(&self.was), side(&self.is))
+        write!(f, "{}: locked {}, found {}", self.what, side(&self.was), side(&self.is))
     }
 }
 
@@ -277,7 +272,7 @@ mod tests {
     use crate::source::{FileId, Span};
 
     fn lock(files: &[(&str, &str)], values: &[&str]) -> Lock {
-        let mut lock = Lock::new(None);
+        let mut lock = Lock::empty();
         let file = |(path, content): &(&str, &str)| ((*path).to_owned(), LockedFile(Digest::of(content.as_bytes())));
         lock.sources.insert("questions".to_owned(), files.iter().map(file).collect());
         let decided = Decided { declared: "5".repeat(64), built: "7".repeat(64) };
@@ -292,8 +287,7 @@ mod tests {
         let path = Lock::path(&folder.path().join("spec.annot"));
         assert!(path.ends_with("spec.annot.lock"));
         assert_eq!(Lock::read(&path).expect("no lock yet"), None);
-        let mut written = lock(&[("b: #.csv", "1"), ("a.csv", "2")], &["no", "1", "- x", "naïve \"q\""]);
-        written.date = Some("2025-03-01".to_owned());
+        let written = lock(&[("b: #.csv", "1"), ("a.csv", "2")], &["no", "1", "- x", "naïve \"q\""]);
         written.write(&path).expect("written");
         assert_eq!(Lock::read(&path).expect("read"), Some(written.clone()));
         // One line for each file, in order of path.
@@ -316,7 +310,7 @@ mod tests {
         let mut other_words = old.clone();
         other_words.stages.get_mut("bank").expect("it was made").declared = "6".repeat(64);
         assert_eq!(what(&other_words), none);
-        assert_eq!(what(&Lock::new(None)), none);
+        assert_eq!(what(&Lock::empty()), none);
         let new = lock(&[("a.csv", "1"), ("b.csv", "3"), ("c.csv", "4")], &["x", "z"]);
         assert_eq!(what(&new), ["source `questions`, b.csv", "source `questions`, c.csv", "label `intent`"]);
         let drifts = compare(&old, &new);
@@ -344,11 +338,9 @@ mod tests {
             ..Program::default()
         };
         let mut old = lock(&[("a.csv", "1")], &["x"]);
-        old.date = Some("2025-03-01".to_owned());
         old.add_model("minilm", [("model.onnx".to_owned(), Digest::of(b"m"))]);
-        let merged = Lock::new(None).keeping(old.clone(), &program);
+        let merged = Lock::empty().keeping(old.clone(), &program);
         assert_eq!((merged.sources.len(), merged.labels.len(), merged.models.len()), (0, 1, 1));
-        assert_eq!(merged.date, old.date);
         assert!(merged.stages.is_empty(), "the data set is not declared any more");
     }
 }

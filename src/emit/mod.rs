@@ -24,6 +24,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 pub mod trace;
+mod unfinished;
 mod why;
 
 pub use crate::plan::normal::fingerprint;
@@ -40,4 +41,5 @@ pub use statistics::{STATISTICS, Statistics};
 pub use summary::{Style, summary};
 pub use swap::{PROVENANCE, put_right};
 pub(crate) use swap::{Swap, refuse_foreign};
+pub(crate) use unfinished::{begin_file, remove_unfinished};
 pub use why::why_made_again;

@@ -1,7 +1,7 @@
 //! What training runs left, as it is read back: what decided the weights, the steps, the figures.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -128,9 +128,14 @@ pub fn evaluations_of(folder: &Path) -> Result<Vec<String>, EmitError> {
     Ok(names)
 }
 
+/// The file of an evaluation's predictions.
+pub fn predictions_path(folder: &Path, evaluation: &str) -> PathBuf {
+    folder.join("evaluation").join(format!("{evaluation}{PREDICTIONS}"))
+}
+
 /// What an evaluation says of a record; `None` where it is not among its records, or there are no predictions.
 pub fn prediction(folder: &Path, evaluation: &str, id: &str) -> Result<Option<PredictionLine>, EmitError> {
-    let path = folder.join("evaluation").join(format!("{evaluation}{PREDICTIONS}"));
+    let path = predictions_path(folder, evaluation);
     if !path.is_file() {
         return Ok(None);
     }

@@ -157,7 +157,7 @@ impl Snapshot {
             let path = folder.join(&file.path);
             each_batch(&path, &mut |batch| {
                 for row in objects(batch).map_err(|error| unreadable(&path, error.message))? {
-                    let id = row.get("id").and_then(Value::as_str).unwrap_or_default().to_owned();
+                    let id = row.values().next().and_then(Value::as_str).unwrap_or_default().to_owned();
                     values.get_or_insert_with(|| self.no_values(&row)).take(&Arc::from(id), &row, interner);
                 }
                 Ok(())

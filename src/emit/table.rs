@@ -13,8 +13,12 @@ use parquet::file::properties::{WriterProperties, WriterVersion};
 use super::error::{AtPath, EmitError};
 use super::file::{Digest, HashedFile};
 
-/// Rows of a row group, and of each write: page borders depend on how a writer is fed, so it is always fed alike.
+/// Rows of each write: page borders depend on how a writer is fed, so it is always fed alike.
 const ROWS: usize = 16_384;
+
+/// Encoded bytes from which on a row group is ended. What a file says of its row groups is in memory up to its end: were they
+/// ended by rows alone, that would be the most of a large build's memory.
+const GROUP: usize = 8 << 20;
 
 /// A Parquet file in the making.
 pub(crate) struct TableFile {
@@ -33,7 +37,7 @@ impl TableFile {
         let properties = WriterProperties::builder()
             .set_writer_version(WriterVersion::PARQUET_1_0)
             .set_compression(Compression::SNAPPY)
-            .set_max_row_group_row_count(Some(ROWS))
+            .set_max_row_group_row_count(None)
             .set_created_by("annotc version 1".to_owned())
             .build();
         let writer =
@@ -82,7 +86,8 @@ impl TableFile {
         let whole =
             concat_batches(&self.schema, &some).map_err(parquet::errors::ParquetError::from).at("write", &path)?;
         drop(some);
-        self.writer.write(&whole).at("write", &path)
+        self.writer.write(&whole).at("write", &path)?;
+        if self.writer.in_progress_size() >= GROUP { self.writer.flush().at("write", &path) } else { Ok(()) }
     }
 }
 

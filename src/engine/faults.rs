@@ -9,7 +9,7 @@ use super::EngineError;
 use super::build::Stage;
 use super::passes::{ChunkWork, scan};
 use super::resolve::Reached;
-use super::stages::{Build, at_chunk};
+use super::stages::{Build, Reckoning};
 use super::write::visible;
 use crate::emit::Renderer;
 use crate::hir::Dataset;
@@ -52,14 +52,14 @@ impl Build<'_> {
         let work = Arc::new(Look { dataset: Arc::new(self.dataset.clone()), renderer });
         let table = self.table.keeping(Arc::new(reached.clone()));
         let plan = second_pass(self.dataset, &self.prepared, &[], scan(Arc::new(table))?)?;
-        let (survey, progress) = (self.survey, &mut *self.progress);
+        let (reckoning, progress) = (Reckoning::of(self.survey, Stage::Compare), &mut *self.progress);
         let mut seen = 0;
         self.workers.run(&plan, work, &mut |chunk, pieces| {
             for fault in pieces.into_iter().flatten() {
                 fault.map_or(Ok(()), |fault| each(seen, fault))?;
                 seen += 1;
             }
-            progress(at_chunk(survey, Stage::Compare, chunk));
+            progress(reckoning.at(chunk));
             Ok(())
         })
     }

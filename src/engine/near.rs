@@ -10,7 +10,7 @@ use super::EngineError;
 use super::build::Stage;
 use super::passes::{ChunkWork, scan};
 use super::resolve::Reached;
-use super::stages::{Build, at_chunk};
+use super::stages::{Build, Reckoning};
 use crate::dedup::Scheme;
 use crate::dedup::near::{Clusters, Index, Sketches};
 use crate::plan::near_pass;
@@ -66,13 +66,13 @@ impl Build<'_> {
         let scanned = scan(Arc::new(table))?;
         let plan = near_pass(self.program, self.dataset, &self.prepared, &columns, scanned)?;
         let (mut index, mut scores) = (Index::new(compared.scheme), Vec::new());
-        let (survey, progress) = (self.survey, &mut *self.progress);
+        let (reckoning, progress) = (Reckoning::of(self.survey, Stage::Compare), &mut *self.progress);
         self.workers.run(&plan, Arc::new(Sketch(compared.clone())), &mut |chunk, pieces| {
             for (sketches, more) in pieces {
                 index.push(&sketches);
                 scores.extend(more);
             }
-            progress(at_chunk(survey, Stage::Compare, chunk));
+            progress(reckoning.at(chunk));
             Ok(())
         })?;
         Ok(index.finish(self.workers.jobs(), &scores))

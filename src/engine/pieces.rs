@@ -17,7 +17,7 @@ use super::passes::{ChunkWork, scan};
 use super::read::table::LOCATION;
 use super::resolve::{Reached, resolve, source_is_keyed};
 use super::spool::{Budget, Sorter, item};
-use super::stages::{Build, at_chunk};
+use super::stages::{Build, Reckoning};
 use crate::dedup::pieces::{Occurrence, Pieces, Repeats, join_places};
 use crate::hir::{ColumnId, Dataset, Split, SplitRule, StepKind};
 use crate::label::LabelTables;
@@ -68,14 +68,15 @@ item!(fixed Place { location: u64, start: u32, end: u32 });
 
 /// The pieces of texts, gathered and compared.
 pub struct Gathered {
+    kind: Pieces,
     occurrences: Sorter<Occurrence>,
     budget: Arc<Budget>,
 }
 
 impl Gathered {
     /// None yet.
-    pub fn new(budget: &Arc<Budget>) -> Self {
-        Self { occurrences: Sorter::new(budget), budget: Arc::clone(budget) }
+    pub fn new(kind: Pieces, budget: &Arc<Budget>) -> Self {
+        Self { kind, occurrences: Sorter::new(budget), budget: Arc::clone(budget) }
     }
 
     /// Adds pieces in any order.
@@ -91,7 +92,7 @@ impl Gathered {
     /// # Errors
     /// A file cannot be written or read.
     pub fn finish(self) -> Result<Cuts, EngineError> {
-        let (mut repeats, mut places) = (Repeats::default(), Sorter::new(&self.budget));
+        let (mut repeats, mut places) = (Repeats::of(self.kind), Sorter::new(&self.budget));
         for one in self.occurrences.finish()?.iter()? {
             let one = one?;
             if repeats.next(&one) {
@@ -143,11 +144,11 @@ impl Build<'_> {
         let table = self.table.keeping(Arc::new(reached));
         let plan = before_pass(&before, &self.prepared, step, &[column], scan(Arc::new(table))?)?;
         let apart = Apart { column: column_name(column.0 as usize), pieces };
-        let mut gathered = Gathered::new(&self.budget);
-        let (survey, progress) = (self.survey, &mut *self.progress);
+        let mut gathered = Gathered::new(pieces, &self.budget);
+        let (reckoning, progress) = (Reckoning::of(self.survey, Stage::Compare), &mut *self.progress);
         self.workers.run(&plan, Arc::new(apart), &mut |chunk, texts| {
             texts.into_iter().try_for_each(|pieces| gathered.add(pieces))?;
-            progress(at_chunk(survey, Stage::Compare, chunk));
+            progress(reckoning.at(chunk));
             Ok(())
         })?;
         gathered.finish()

@@ -47,6 +47,15 @@ impl Site {
         }
     }
 
+    /// Whether the passes run in this process, which has what was provided for their measures.
+    pub fn is_here(&self) -> bool {
+        match self {
+            Self::Here => true,
+            #[cfg(feature = "cluster")]
+            Self::Cluster(_) => false,
+        }
+    }
+
     /// Reaches the site. Work elsewhere is given up once `cancel` is set.
     #[cfg_attr(
         not(feature = "cluster"),

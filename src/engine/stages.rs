@@ -15,7 +15,7 @@ use super::outcome::{LabelOutcome, Outcome, PersonalFound, StepOutcomeKind};
 use super::passes::{Batches, Workers, scan};
 use super::read::table::ERROR;
 use super::read::{ChunkTable, Keep, Survey};
-use super::report::Resolved;
+use super::report::{Lives, Resolved};
 use super::spool::Budget;
 use super::stage::{MeasureTable, Reuse, Stages};
 use super::training::TableWriter;
@@ -53,9 +53,10 @@ impl Build<'_> {
         let (plan, measures) = self.first_pass(dataset)?;
         let mut narrow = Narrow::new(self.program, dataset, &self.budget);
         let (survey, progress) = (self.survey, &mut *self.progress);
+        let reckoning = Reckoning::of(survey, Stage::Decide);
         self.workers.run(&plan, Arc::new(Batches), &mut |chunk, batches| {
             batches.iter().try_for_each(|batch| narrow.push(batch, |file| survey.files[file].source))?;
-            progress(at_chunk(survey, Stage::Decide, chunk));
+            progress(reckoning.at(chunk));
             Ok(())
         })?;
         if let Some(measures) = measures {
@@ -156,6 +157,8 @@ impl Build<'_> {
         begin_tables(&work, &mut staging)?;
         let mut found: Vec<Vec<u64>> = redacted(dataset).iter().map(|(.., kinds)| vec![0; kinds.len()]).collect();
         let mut changed: BTreeMap<usize, u64> = BTreeMap::new();
+        let mut lists = Lists::begin(self.resolved(decided), &outcome.labels)?;
+        let reckoning = Reckoning::of(self.survey, Stage::Write);
         let (survey, progress) = (self.survey, &mut *self.progress);
         let work = Arc::new(work);
         self.workers.run(&plan, Arc::clone(&work), &mut |chunk, pieces| {
@@ -172,11 +175,14 @@ impl Build<'_> {
                 sums.for_each(|(sum, count)| *sum += count);
                 changed_here.into_iter().for_each(|(step, count)| *changed.entry(step).or_default() += count);
             }
-            progress(at_chunk(survey, Stage::Write, chunk));
+            if let Some(chunk) = survey.chunks.get(chunk) {
+                lists.stage_up_to(decided.narrow.rows_of(chunk)?.end, &mut staging)?;
+            }
+            progress(reckoning.at(chunk));
             Ok(())
         })?;
+        lists.stage_up_to(decided.narrow.len(), &mut staging)?;
         complete(dataset, outcome, &found, &changed);
-        stage_lists(&self.resolved(decided), &outcome.labels, &mut staging)?;
         let texts = self.sample_texts(staging.samples())?;
         staging.sample_texts(texts);
         let fingerprint = emit::fingerprint(self.program, dataset, &outcome.sources);
@@ -226,16 +232,35 @@ impl EngineError {
     }
 }
 
-/// How far a stage is that has ended a chunk.
-pub(super) fn at_chunk(survey: &Survey, stage: Stage, chunk: usize) -> Progress {
-    let total = survey.files.iter().map(|file| file.bytes).sum();
-    let before = |file: usize| survey.files[..file].iter().map(|file| file.bytes).sum::<u64>();
-    let share = |file: usize, end: u64| {
-        let file = &survey.files[file];
-        (u128::from(file.bytes) * u128::from(end) / u128::from(file.extent.max(1))) as u64
-    };
-    let done = survey.chunks.get(chunk).map_or(total, |at| before(at.file) + share(at.file, at.end));
-    Progress { stage, done, total }
+/// How far a stage has come, chunk by chunk.
+pub(super) struct Reckoning<'s> {
+    survey: &'s Survey,
+    stage: Stage,
+    /// The bytes of the files before each file, and of all.
+    before: Vec<u64>,
+}
+
+impl<'s> Reckoning<'s> {
+    pub(super) fn of(survey: &'s Survey, stage: Stage) -> Self {
+        let mut before = vec![0];
+        before.extend(survey.files.iter().scan(0, |sum, file| {
+            *sum += file.bytes;
+            Some(*sum)
+        }));
+        Self { survey, stage, before }
+    }
+
+    /// Once this chunk is done.
+    pub(super) fn at(&self, chunk: usize) -> Progress {
+        let total = self.before[self.survey.files.len()];
+        let share = |file: usize, end: u64| {
+            let file = &self.survey.files[file];
+            (u128::from(file.bytes) * u128::from(end) / u128::from(file.extent.max(1))) as u64
+        };
+        let chunk = self.survey.chunks.get(chunk);
+        let done = chunk.map_or(total, |chunk| self.before[chunk.file] + share(chunk.file, chunk.end));
+        Progress { stage: self.stage, done, total }
+    }
 }
 
 /// Begins the files of every table and part, so that a part without records has its file too.
@@ -267,19 +292,36 @@ fn complete(dataset: &Dataset, outcome: &mut Outcome, found: &[Vec<u64>], change
     }
 }
 
-/// The audit, the quarantine, and what fixed parts lost.
-fn stage_lists(resolved: &Resolved<'_>, labels: &[LabelOutcome], staging: &mut Staging) -> Result<(), EngineError> {
-    let (mut lives, mut lost) = (resolved.lives()?, Lost::new(*resolved, labels)?);
-    loop {
-        let some = lives.by_ref().take(AUDIT_ROWS).collect::<Result<Vec<_>, _>>()?;
-        if some.is_empty() {
-            return Ok(());
+/// The audit, the quarantine, and what fixed parts lost. They are written while the workers render, each row behind the records
+/// of its chunk.
+struct Lists<'r> {
+    resolved: Resolved<'r>,
+    labels: &'r [LabelOutcome],
+    lives: Lives<'r>,
+    lost: Lost<'r>,
+    /// The rows that are written.
+    done: u64,
+}
+
+impl<'r> Lists<'r> {
+    fn begin(resolved: Resolved<'r>, labels: &'r [LabelOutcome]) -> Result<Self, EngineError> {
+        Ok(Self { resolved, labels, lives: resolved.lives()?, lost: Lost::new(resolved, labels)?, done: 0 })
+    }
+
+    /// Writes the rows up to this one.
+    fn stage_up_to(&mut self, end: u64, staging: &mut Staging) -> Result<(), EngineError> {
+        while self.done < end {
+            let rows = (end - self.done).min(AUDIT_ROWS as u64);
+            self.done += rows;
+            let some = self.lives.by_ref().take(rows as usize).collect::<Result<Vec<_>, _>>()?;
+            let audit: Vec<_> = some.iter().map(|life| self.resolved.audit_row(life)).collect();
+            staging.audit(&audit).map_err(EngineError::written)?;
+            let quarantine: Vec<_> = some.iter().filter_map(|life| self.resolved.quarantine_row(life)).collect();
+            staging.quarantine(&quarantine).map_err(EngineError::written)?;
+            let missing = some.iter().filter_map(|life| self.lost.record(life).transpose());
+            let missing = missing.collect::<Result<Vec<_>, _>>()?;
+            staging.missing(self.resolved.dataset, self.labels, &missing).map_err(EngineError::written)?;
         }
-        let audit: Vec<_> = some.iter().map(|life| resolved.audit_row(life)).collect();
-        staging.audit(&audit).map_err(EngineError::written)?;
-        let quarantine: Vec<_> = some.iter().filter_map(|life| resolved.quarantine_row(life)).collect();
-        staging.quarantine(&quarantine).map_err(EngineError::written)?;
-        let missing = some.iter().filter_map(|life| lost.record(life).transpose()).collect::<Result<Vec<_>, _>>()?;
-        staging.missing(resolved.dataset, labels, &missing).map_err(EngineError::written)?;
+        Ok(())
     }
 }

@@ -9,6 +9,7 @@ use arrow::datatypes::{DataType, Field, Float64Type, Schema};
 use super::EngineError;
 use crate::emit::{RenderError, TrainingRenderer};
 use crate::hir::{ColumnId, Dataset, Slice, TemplateId, Type};
+use crate::train::ID_COLUMN;
 
 /// A table asked for: `training/<name>/<part>.parquet` with the columns `id` (first, 32 hexadecimal digits), the columns
 /// asked for, `slice:<name>` for each slice (the group's name, null of null), and `messages` where a template is named.
@@ -62,7 +63,7 @@ impl TableWriter {
         slices: Vec<ArrayRef>,
         messages: Option<Vec<String>>,
     ) -> RecordBatch {
-        let mut fields = vec![Field::new("id", DataType::Utf8, false)];
+        let mut fields = vec![Field::new(ID_COLUMN, DataType::Utf8, false)];
         let mut columns: Vec<ArrayRef> = vec![Arc::clone(batch.column(0))];
         for id in &self.table.columns {
             // Visible columns stand in the data set's order behind the id.

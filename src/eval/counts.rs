@@ -26,15 +26,22 @@ impl Confusion {
     /// # Panics
     /// Where an index is not below `values`: the caller maps names to indices of the same list.
     pub fn count<'a>(values: usize, records: impl IntoIterator<Item = &'a Judged>) -> Self {
-        let mut confusion = Self { counts: vec![vec![0; values]; values], unpredicted: vec![0; values], unknown: 0 };
-        for record in records {
-            match (record.gold, record.predicted) {
-                (Some(gold), Some(predicted)) => confusion.counts[gold][predicted] += 1,
-                (Some(gold), None) => confusion.unpredicted[gold] += 1,
-                (None, _) => confusion.unknown += 1,
-            }
-        }
+        let mut confusion = Self::empty(values);
+        records.into_iter().for_each(|record| confusion.add(record, 1));
         confusion
+    }
+
+    pub(super) fn empty(values: usize) -> Self {
+        Self { counts: vec![vec![0; values]; values], unpredicted: vec![0; values], unknown: 0 }
+    }
+
+    /// Counts a record `times` over.
+    pub(super) fn add(&mut self, record: &Judged, times: u64) {
+        match (record.gold, record.predicted) {
+            (Some(gold), Some(predicted)) => self.counts[gold][predicted] += times,
+            (Some(gold), None) => self.unpredicted[gold] += times,
+            (None, _) => self.unknown += times,
+        }
     }
 
     /// All records, those without a prediction included.

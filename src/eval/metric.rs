@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::generation::{TextFigures, TextMetric};
 use super::metrics::{Classification, Scores};
 
 /// A row of the table: a family of metrics.
@@ -13,6 +14,8 @@ pub struct MetricRow {
     pub forms: &'static [&'static str],
     /// One sentence for the reference.
     pub docs: &'static str,
+    /// Whose definition it has, for its signature.
+    pub definition: &'static str,
     /// Whether `report` knows it and `require` does not.
     pub report_only: bool,
 }
@@ -23,18 +26,21 @@ pub const METRICS: &[MetricRow] = &[
         name: "accuracy",
         forms: &["accuracy"],
         docs: "The share of records whose prediction is right; a record that never reached the model counts as wrong.",
+        definition: "scikit-learn",
         report_only: false,
     },
     MetricRow {
         name: "precision",
         forms: &["precision.micro", "precision.macro", "precision.weighted", "precision[VALUE]"],
         docs: "TP / (TP + FP): how many of the records that were given a value have it. 0 where it was never given.",
+        definition: "scikit-learn, zero_division=0, averages over the values that occur",
         report_only: false,
     },
     MetricRow {
         name: "recall",
         forms: &["recall.micro", "recall.macro", "recall.weighted", "recall[VALUE]"],
         docs: "TP / (TP + FN): how many of the records that have a value were given it. 0 where no record has it.",
+        definition: "scikit-learn, zero_division=0, averages over the values that occur",
         report_only: false,
     },
     MetricRow {
@@ -42,28 +48,68 @@ pub const METRICS: &[MetricRow] = &[
         forms: &["f1.micro", "f1.macro", "f1.weighted", "f1[VALUE]"],
         docs: "2TP / (2TP + FP + FN), the harmonic mean of precision and recall; `macro` is the mean over the values \
                that occur, `weighted` weighs them by support, `micro` sums the counts first.",
+        definition: "scikit-learn, zero_division=0, averages over the values that occur",
         report_only: false,
     },
     MetricRow {
         name: "confusion",
         forms: &[],
         docs: "How many records of each true value were given each value.",
+        definition: "scikit-learn",
         report_only: true,
+    },
+    MetricRow {
+        name: "ece",
+        forms: &["ece"],
+        docs: "The expected calibration error: the mean difference between how often a prediction is right and its \
+               probability, over 15 bins of equal width; records without a prediction have no probability and are left \
+               out.",
+        definition: "Guo et al. 2017, 15 bins (low, high]",
+        report_only: false,
     },
     MetricRow {
         name: "loss",
         forms: &["loss"],
         docs: "The mean cross-entropy in nats: for each record of a classification, for each trained token of a \
                generation.",
+        definition: "natural logarithm",
         report_only: false,
     },
     MetricRow {
         name: "perplexity",
         forms: &["perplexity"],
         docs: "exp of the mean cross-entropy of the tokens that are learnt.",
+        definition: "exp of the mean loss of the learnt tokens",
         report_only: false,
     },
+    text_metric(
+        TextMetric::ExactMatch,
+        "The share of answers that are the reference, character by character but for whitespace at either end.",
+    ),
+    text_metric(
+        TextMetric::SquadMatch,
+        "The same after SQuAD's normalization: in lower case, without ASCII punctuation and the words `a`, `an`, `the`, \
+         with single spaces.",
+    ),
+    text_metric(
+        TextMetric::Bleu,
+        "BLEU of all answers, 0 to 100, as sacrebleu has it: tokenizer `13a`, case kept, exponential smoothing.",
+    ),
+    text_metric(TextMetric::Chrf, "chrF of all answers, 0 to 100, as sacrebleu has it: `nc:6`, `nw:0`, β 2."),
+    text_metric(TextMetric::ChrfPlusPlus, "chrF++ of all answers, 0 to 100, as sacrebleu has it: `nc:6`, `nw:2`, β 2."),
+    text_metric(
+        TextMetric::Rouge1,
+        "The mean F1 of the tokens that an answer and its reference share, as rouge-score has it without a stemmer.",
+    ),
+    text_metric(TextMetric::Rouge2, "The same of pairs of tokens."),
+    text_metric(TextMetric::RougeL, "The same of their longest common subsequence."),
+    text_metric(TextMetric::RougeLsum, "The same of the union of their lines' longest common subsequences."),
 ];
+
+/// A row of a figure of generated texts, which is one number.
+const fn text_metric(metric: TextMetric, docs: &'static str) -> MetricRow {
+    MetricRow { name: metric.name(), forms: metric.forms(), docs, definition: metric.definition(), report_only: false }
+}
 
 /// How the values' scores become one.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -89,10 +135,14 @@ pub enum Metric {
     Recall(Average),
     /// 2TP / (2TP + FP + FN).
     F1(Average),
+    /// Expected calibration error.
+    Ece,
     /// Mean cross-entropy.
     Loss,
     /// exp of the mean cross-entropy.
     Perplexity,
+    /// Of generated texts.
+    Text(TextMetric),
 }
 
 impl Metric {
@@ -103,7 +153,11 @@ impl Metric {
             "accuracy" => return Some(Self::Accuracy),
             "loss" => return Some(Self::Loss),
             "perplexity" => return Some(Self::Perplexity),
+            "ece" => return Some(Self::Ece),
             _ => {}
+        }
+        if let Some(metric) = TextMetric::parse(text) {
+            return Some(Self::Text(metric));
         }
         if let Some((family, value)) = text.strip_suffix(']').and_then(|text| text.split_once('[')) {
             let average = Average::Value(value.to_owned());
@@ -132,8 +186,8 @@ impl Metric {
     #[must_use]
     pub fn higher_is_better(&self) -> bool {
         match self {
-            Self::Accuracy | Self::Precision(_) | Self::Recall(_) | Self::F1(_) => true,
-            Self::Loss | Self::Perplexity => false,
+            Self::Accuracy | Self::Precision(_) | Self::Recall(_) | Self::F1(_) | Self::Text(_) => true,
+            Self::Ece | Self::Loss | Self::Perplexity => false,
         }
     }
 }
@@ -158,6 +212,8 @@ impl fmt::Display for Metric {
             Self::F1(average) => write!(f, "f1{average}"),
             Self::Loss => f.write_str("loss"),
             Self::Perplexity => f.write_str("perplexity"),
+            Self::Ece => f.write_str("ece"),
+            Self::Text(metric) => f.write_str(metric.name()),
         }
     }
 }
@@ -167,10 +223,14 @@ impl fmt::Display for Metric {
 pub struct Figures {
     /// Of a classification.
     pub classification: Option<Classification>,
+    /// The expected calibration error of a classification.
+    pub ece: Option<f64>,
     /// The mean cross-entropy in nats.
     pub loss: Option<f64>,
     /// exp of the mean cross-entropy of generated tokens.
     pub perplexity: Option<f64>,
+    /// Of the generated texts, where there are any.
+    pub texts: Option<TextFigures>,
     /// Records, those without a prediction included.
     pub records: u64,
 }
@@ -198,6 +258,8 @@ impl Figures {
             Metric::F1(average) => scores(average).map(|scores| scores.f1),
             Metric::Loss => self.loss,
             Metric::Perplexity => self.perplexity,
+            Metric::Ece => self.ece,
+            Metric::Text(metric) => self.texts.as_ref().map(|texts| texts.get(*metric)),
         }
     }
 }

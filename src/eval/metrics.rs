@@ -88,7 +88,7 @@ pub fn perplexity(summed_loss: f64, tokens: u64) -> f64 {
     (summed_loss / tokens as f64).exp()
 }
 
-fn scores(correct: u64, predicted: u64, support: u64) -> Scores {
+pub(super) fn scores(correct: u64, predicted: u64, support: u64) -> Scores {
     Scores {
         precision: ratio(correct, predicted),
         recall: ratio(correct, support),
@@ -96,11 +96,11 @@ fn scores(correct: u64, predicted: u64, support: u64) -> Scores {
     }
 }
 
-fn ratio(part: u64, whole: u64) -> f64 {
+pub(super) fn ratio(part: u64, whole: u64) -> f64 {
     if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
 }
 
-fn mean(rows: &[ValueScores], weight: impl Fn(&ValueScores) -> f64) -> Scores {
+pub(super) fn mean(rows: &[ValueScores], weight: impl Fn(&ValueScores) -> f64) -> Scores {
     let total: f64 = rows.iter().map(&weight).sum();
     if total == 0.0 {
         return Scores::default();

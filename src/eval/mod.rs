@@ -1,25 +1,69 @@
 //! Metrics (pure functions) and the evaluation report.
 //!
 //! ```text
-//! model folder + table → classifier → Evaluated → Evaluation → gates, JSON, predictions, terminal table
+//! model folder + table → classifier     → Evaluated ┐
+//!                      → language_model → Generated ┴→ Evaluation → gates, JSON, predictions, terminal table
+//!                         └ decoder: generated answers
 //! ```
 
+mod bleu;
+mod calibration;
+mod causal_model;
+mod chrf;
 mod classifier;
+mod code;
+mod comparison;
 mod counts;
+mod decoder;
 mod evaluation;
+mod exact_match;
+#[cfg(test)]
+mod fixture;
 mod gate;
+mod generated;
+mod generation;
 mod language_model;
 mod metric;
 mod metrics;
+mod multi_label;
+mod predictions;
+mod regression;
 mod report;
+mod resampling;
+mod rouge;
+mod sampling;
+mod spans;
 mod terminal;
+mod texts;
 
+#[cfg(test)]
+pub(crate) use causal_model::tests;
+
+pub use bleu::{BleuCounts, tokens_13a};
+pub use calibration::expected_calibration_error;
+pub use causal_model::{CausalModel, CausalModelError, LONGEST_WINDOW};
+pub use chrf::{Chrf, ChrfCounts};
 pub use classifier::{Classifier, Ranked, TestTable, evaluate_classifier, predict};
+pub use code::code_hash;
+pub use comparison::{ComparedFigure, NotComparable, RunComparison, Test, compare};
 pub use counts::{Confusion, Judged};
-pub use evaluation::{Evaluated, Evaluation, MissingRecord, Prediction, Slice, evaluate_classification};
+pub use decoder::{Decoder, Ending, GeneratedText, GenerationSettings};
+pub use evaluation::{Evaluated, Evaluation, MissingRecord, Prediction, Slice, SliceNames, evaluate_classification};
+pub use exact_match::{Matching, exact_match, squad_normalized};
 pub use gate::{Comparison, Gate, GateResult, Measure, check_gate};
-pub use language_model::evaluate_language_model;
+pub use generated::{Answer, Generated, GeneratedRecord, evaluate_generation};
+pub use generation::{TextFigures, TextMetric, TextScores, TextSums};
+pub use language_model::{ConversationTable, evaluate_language_model};
 pub use metric::{Average, Figures, METRICS, Metric, MetricRow};
 pub use metrics::{Classification, Scores, ValueScores, perplexity};
-pub use report::{EVALUATION_SCHEMA, Signature, evaluation_json, predictions_jsonl};
-pub use terminal::evaluation_table;
+pub use multi_label::{Jaccard, MultiLabel};
+pub use predictions::{Predictions, generations_jsonl, predictions_jsonl, read_predictions};
+pub use regression::Regression;
+pub use report::{EVALUATION_SCHEMA, EvaluationFile, Signature, evaluation_json};
+pub use resampling::{
+    EXCHANGES, Interval, REPLICATES, RecordKeys, bootstrap_intervals, mcnemar_exact, randomization_tests,
+};
+pub use rouge::Rouge;
+pub use sampling::Sampling;
+pub use spans::{SpanFigures, TagReading, TaggedSpan, UnknownTag, spans_of};
+pub use terminal::{comparison_table, evaluation_table};

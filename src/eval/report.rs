@@ -1,12 +1,17 @@
-//! The files of an evaluation: the figures as JSON, the predictions as JSON lines. The same figures give the same
-//! bytes: no time, no path, keys in a fixed order.
+//! The file of an evaluation's figures, as JSON. The same figures give the same bytes: no time, no path, keys in a fixed
+//! order.
 
 use serde_json::{Map, Value, json};
 
-use super::evaluation::{Evaluated, Evaluation};
+use super::decoder::GenerationSettings;
+use super::evaluation::Evaluation;
 use super::gate::GateResult;
-use super::metric::{Figures, METRICS};
+use super::generated::Generated;
+use super::generation::TextMetric;
+use super::metric::{Figures, METRICS, MetricRow};
 use super::metrics::{Classification, Scores};
+use super::predictions::endings;
+use super::resampling::REPLICATES;
 
 /// The schema of [`evaluation_json`].
 pub const EVALUATION_SCHEMA: &str = "annotc.evaluation/1";
@@ -14,45 +19,48 @@ pub const EVALUATION_SCHEMA: &str = "annotc.evaluation/1";
 /// What the figures were made with, beside what the evaluation itself knows: pairs of a name and a hash or a version.
 pub type Signature = Vec<(String, String)>;
 
-/// The figures' file. `report` names the metrics to write (see [`METRICS`]); an empty list means all there are.
+/// What stands in the figures' file.
+#[derive(Debug, Clone, Copy)]
+pub struct EvaluationFile<'a> {
+    /// The figures.
+    pub evaluation: &'a Evaluation,
+    /// The bounds with what was measured.
+    pub gates: &'a [GateResult],
+    /// The names of the metrics to write (see [`METRICS`]); none means all there are.
+    pub report: &'a [String],
+    /// What the figures were made with.
+    pub signature: &'a Signature,
+    /// How answers were generated, where they were.
+    pub generation: Option<(&'a GenerationSettings, &'a Generated)>,
+}
+
+/// The figures' file.
 #[must_use]
-pub fn evaluation_json(
-    evaluation: &Evaluation,
-    gates: &[GateResult],
-    report: &[String],
-    signature: &Signature,
-) -> Value {
+pub fn evaluation_json(content: &EvaluationFile<'_>) -> Value {
+    let EvaluationFile { evaluation, gates, report, signature, generation } = *content;
     let wanted = |name: &str| report.is_empty() || report.iter().any(|metric| metric == name);
+    let figures = &evaluation.figures;
     let mut file = Map::new();
     file.insert("schema".to_owned(), json!(EVALUATION_SCHEMA));
-    file.insert("records".to_owned(), json!(evaluation.figures.records));
-    file.insert("predicted".to_owned(), json!(evaluation.figures.records - evaluation.missing.len() as u64));
-    file.insert("metrics".to_owned(), figures_json(&evaluation.figures, &evaluation.values, &wanted));
-    if let Some(classification) = evaluation.figures.classification.as_ref().filter(|_| wanted("confusion")) {
-        file.insert("confusion".to_owned(), confusion_json(classification, &evaluation.values));
+    file.insert("records".to_owned(), json!(figures.records));
+    file.insert("predicted".to_owned(), json!(figures.records - evaluation.missing.len() as u64));
+    let metrics = figures_json(figures, &evaluation.values, &wanted);
+    let signatures = signatures(&metrics, figures, signature, generation.map(|(settings, _)| settings));
+    file.insert("metrics".to_owned(), Value::Object(metrics));
+    file.insert("intervals".to_owned(), intervals_json(evaluation, &wanted));
+    if let Some(classification) = &figures.classification {
+        if ["precision", "recall", "f1"].into_iter().any(wanted) {
+            file.insert("values".to_owned(), values_json(classification, &evaluation.values));
+        }
+        if wanted("confusion") {
+            file.insert("confusion".to_owned(), confusion_json(classification, &evaluation.values));
+        }
     }
-    let slices: Vec<Value> = evaluation
-        .slices
-        .iter()
-        .map(|slice| {
-            json!({
-                "by": slice.by,
-                "key": slice.key,
-                "records": slice.figures.records,
-                "metrics": figures_json(&slice.figures, &evaluation.values, &wanted),
-            })
-        })
-        .collect();
-    file.insert("slices".to_owned(), Value::Array(slices));
-    let missing: Vec<Value> = evaluation
-        .missing
-        .iter()
-        .map(|record| {
-            let gold = record.gold.and_then(|gold| evaluation.values.get(gold));
-            json!({"id": record.id, "gold": gold, "reason": record.reason})
-        })
-        .collect();
-    file.insert("missing".to_owned(), Value::Array(missing));
+    if let Some((settings, generated)) = generation {
+        file.insert("generation".to_owned(), generation_json(settings, generated));
+    }
+    file.insert("slices".to_owned(), slices_json(evaluation, &wanted));
+    file.insert("missing".to_owned(), missing_json(evaluation));
     let gates: Vec<Value> = gates
         .iter()
         .map(|result| {
@@ -61,14 +69,32 @@ pub fn evaluation_json(
         .collect();
     file.insert("gates".to_owned(), Value::Array(gates));
     file.insert("signature".to_owned(), signature_json(signature));
+    file.insert("signatures".to_owned(), signatures);
     Value::Object(file)
+}
+
+fn slices_json(evaluation: &Evaluation, wanted: &dyn Fn(&str) -> bool) -> Value {
+    let slice = |slice: &super::evaluation::Slice| {
+        json!({
+            "by": slice.by,
+            "key": slice.key,
+            "records": slice.figures.records,
+            "metrics": figures_json(&slice.figures, &evaluation.values, wanted),
+        })
+    };
+    Value::Array(evaluation.slices.iter().map(slice).collect())
+}
+
+fn missing_json(evaluation: &Evaluation) -> Value {
+    let missing = evaluation.missing.iter().map(|record| {
+        let gold = record.gold.and_then(|gold| evaluation.values.get(gold));
+        json!({"id": record.id, "gold": gold, "reason": record.reason})
+    });
+    Value::Array(missing.collect())
 }
 
 fn signature_json(signature: &Signature) -> Value {
     let mut rows = Map::new();
-    rows.insert("definitions".to_owned(), json!("scikit-learn"));
-    rows.insert("zero_division".to_owned(), json!(0));
-    rows.insert("averaged_over".to_owned(), json!("values that occur as true or as predicted"));
     rows.insert("missing".to_owned(), json!("wrong; a false negative where the true value is known"));
     for (name, value) in signature {
         rows.insert(name.clone(), json!(value));
@@ -76,7 +102,76 @@ fn signature_json(signature: &Signature) -> Value {
     Value::Object(rows)
 }
 
-fn figures_json(figures: &Figures, values: &[String], wanted: &dyn Fn(&str) -> bool) -> Value {
+/// One line for each metric that tells what its figure is of, to be quoted with it; hashes by their first 12 digits.
+fn signatures(
+    metrics: &Map<String, Value>,
+    figures: &Figures,
+    signature: &Signature,
+    generation: Option<&GenerationSettings>,
+) -> Value {
+    let is_hash = |value: &str| value.len() >= 32 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let made_with: String = signature
+        .iter()
+        .map(|(name, value)| format!("|{name}:{}", if is_hash(value) { &value[..12] } else { value }))
+        .collect();
+    let line = |row: &MetricRow| {
+        let how = generation.filter(|_| TextMetric::parse(row.name).is_some()).map(described).unwrap_or_default();
+        format!("{}|records:{}|of:{}{how}{made_with}", row.name, figures.records, row.definition)
+    };
+    let rows = METRICS.iter().filter(|row| metrics.contains_key(row.name));
+    Value::Object(rows.map(|row| (row.name.to_owned(), json!(line(row)))).collect())
+}
+
+fn described(settings: &GenerationSettings) -> String {
+    let how = match &settings.sampling {
+        None => "greedy".to_owned(),
+        Some(sampling) => {
+            let top_k = sampling.top_k.map(|top_k| format!(",top_k={top_k}")).unwrap_or_default();
+            format!(
+                "sampled,temperature={}{top_k},top_p={},seed={}",
+                sampling.temperature, sampling.top_p, sampling.seed
+            )
+        }
+    };
+    let stops = if settings.stop.is_empty() { String::new() } else { format!(",stop={}", settings.stop.len()) };
+    format!("|generated:{how},tokens={}{stops}", settings.tokens)
+}
+
+fn generation_json(settings: &GenerationSettings, generated: &Generated) -> Value {
+    let sampling = settings.sampling.as_ref().map(|sampling| {
+        json!({
+            "temperature": sampling.temperature,
+            "top_k": sampling.top_k,
+            "top_p": sampling.top_p,
+            "seed": sampling.seed,
+        })
+    });
+    json!({
+        "sampled": sampling,
+        "tokens": settings.tokens,
+        "stop": settings.stop,
+        "ended": endings(generated),
+    })
+}
+
+/// How sure the figures over all records are.
+fn intervals_json(evaluation: &Evaluation, wanted: &dyn Fn(&str) -> bool) -> Value {
+    let family = |name: &str| name.split('.').next().unwrap_or_default().to_owned();
+    let intervals = evaluation.intervals.iter().map(|(metric, interval)| (metric.to_string(), interval));
+    let figures: Map<String, Value> = intervals
+        .filter(|(name, _)| wanted(&family(name)))
+        .map(|(name, interval)| (name, json!([interval.low, interval.high])))
+        .collect();
+    json!({
+        "level": 0.95,
+        "method": "percentiles of a Poisson bootstrap",
+        "replicates": REPLICATES,
+        "seed": evaluation.seed,
+        "figures": figures,
+    })
+}
+
+fn figures_json(figures: &Figures, values: &[String], wanted: &dyn Fn(&str) -> bool) -> Map<String, Value> {
     let mut rows = Map::new();
     for row in METRICS.iter().filter(|row| !row.report_only && wanted(row.name)) {
         let classification = figures.classification.as_ref();
@@ -85,15 +180,19 @@ fn figures_json(figures: &Figures, values: &[String], wanted: &dyn Fn(&str) -> b
             "precision" => classification.map(|figures| family_json(figures, values, |scores| scores.precision)),
             "recall" => classification.map(|figures| family_json(figures, values, |scores| scores.recall)),
             "f1" => classification.map(|figures| family_json(figures, values, |scores| scores.f1)),
+            "ece" => figures.ece.map(|ece| json!(ece)),
             "loss" => figures.loss.map(|loss| json!(loss)),
             "perplexity" => figures.perplexity.map(|perplexity| json!(perplexity)),
-            other => unreachable!("the metric `{other}` of the table has no figure"),
+            name => {
+                let metric = TextMetric::parse(name).expect("the other metrics of the table are of texts");
+                figures.texts.map(|texts| json!(texts.get(metric)))
+            }
         };
         if let Some(value) = value {
             rows.insert(row.name.to_owned(), value);
         }
     }
-    Value::Object(rows)
+    rows
 }
 
 fn family_json(figures: &Classification, values: &[String], part: fn(&Scores) -> f64) -> Value {
@@ -111,6 +210,22 @@ fn family_json(figures: &Classification, values: &[String], part: fn(&Scores) ->
     })
 }
 
+/// The rows of scikit-learn's `classification_report`: each value that occurs, as true or as predicted.
+fn values_json(figures: &Classification, values: &[String]) -> Value {
+    let rows = figures.values.iter().filter(|row| row.support + row.predicted > 0);
+    let row = |row: &super::metrics::ValueScores| {
+        json!({
+            "value": values.get(row.value),
+            "precision": row.scores.precision,
+            "recall": row.scores.recall,
+            "f1": row.scores.f1,
+            "support": row.support,
+            "predicted": row.predicted,
+        })
+    };
+    Value::Array(rows.map(row).collect())
+}
+
 fn confusion_json(figures: &Classification, values: &[String]) -> Value {
     json!({
         "values": values,
@@ -119,78 +234,52 @@ fn confusion_json(figures: &Classification, values: &[String]) -> Value {
     })
 }
 
-/// Six decimals: a 32-bit float has no more to say.
-pub(super) fn rounded(probability: f32) -> f64 {
-    (f64::from(probability) * 1e6).round() / 1e6
-}
-
-/// The predictions' file: one line for each record of the part, in order of id, those without a prediction included.
-#[must_use]
-pub fn predictions_jsonl(evaluated: &Evaluated) -> String {
-    let name = |index: usize| evaluated.values.get(index);
-    let mut rows: Vec<(&str, Value)> = evaluated
-        .predictions
-        .iter()
-        .map(|row| {
-            let line = json!({
-                "id": row.id,
-                "gold": name(row.gold),
-                "predicted": name(row.predicted),
-                "probability": rounded(row.probability),
-            });
-            (row.id.as_str(), line)
-        })
-        .chain(evaluated.missing.iter().map(|record| {
-            let line = json!({
-                "id": record.id,
-                "gold": record.gold.and_then(name),
-                "predicted": null,
-                "probability": null,
-            });
-            (record.id.as_str(), line)
-        }))
-        .collect();
-    rows.sort_by(|a, b| a.0.cmp(b.0));
-    rows.into_iter().map(|(_, line)| format!("{line}\n")).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::evaluation::tests::two_slices;
-    use super::super::evaluation::{MissingRecord, Prediction};
+    use super::super::generated::evaluate_generation;
     use super::*;
 
-    #[test]
-    fn the_file_has_the_agreed_keys_in_order() {
-        let file = evaluation_json(&two_slices(), &[], &["accuracy".to_owned()], &Vec::new());
-        let keys: Vec<&String> = file.as_object().expect("an object").keys().collect();
-        assert_eq!(keys, ["schema", "records", "predicted", "metrics", "slices", "missing", "gates", "signature"]);
-        assert_eq!(file["metrics"].to_string(), r#"{"accuracy":0.75}"#);
-        assert_eq!(file["slices"][1]["metrics"]["accuracy"], 0.5);
-        let full = evaluation_json(&two_slices(), &[], &[], &Vec::new());
-        assert_eq!(full["metrics"]["recall"]["values"]["b"], 0.5);
-        assert_eq!(full["confusion"]["counts"].to_string(), "[[2,0],[1,1]]");
+    fn file(evaluation: &Evaluation, report: &[&str], signature: &Signature) -> Value {
+        let report: Vec<String> = report.iter().map(|name| (*name).to_owned()).collect();
+        evaluation_json(&EvaluationFile { evaluation, gates: &[], report: &report, signature, generation: None })
     }
 
     #[test]
-    fn a_missing_record_has_a_line_of_its_own() {
-        let lines = predictions_jsonl(&Evaluated {
-            values: vec!["a".to_owned()],
-            predictions: vec![Prediction {
-                id: "2".to_owned(),
-                gold: 0,
-                predicted: 0,
-                probability: 0.5,
-                loss: 0.0,
-                slices: Vec::new(),
-            }],
-            missing: vec![MissingRecord { id: "1".to_owned(), gold: Some(0), reason: "too short".to_owned() }],
-            by: Vec::new(),
-        });
+    fn the_file_has_the_agreed_keys_in_order() {
+        let reported = file(&two_slices(), &["accuracy"], &Vec::new());
+        let keys: Vec<&String> = reported.as_object().expect("an object").keys().collect();
+        let expected = ["schema", "records", "predicted", "metrics", "intervals", "slices", "missing", "gates"];
+        assert_eq!(keys, [&expected[..], &["signature", "signatures"]].concat());
+        assert_eq!(reported["metrics"].to_string(), r#"{"accuracy":0.75}"#);
+        assert_eq!(reported["slices"][1]["metrics"]["accuracy"], 0.5);
+        let intervals = reported["intervals"]["figures"].as_object().expect("an object");
+        assert_eq!(intervals.keys().collect::<Vec<_>>(), ["accuracy"]);
+        let full = file(&two_slices(), &[], &Vec::new());
+        assert_eq!(full["metrics"]["recall"]["values"]["b"], 0.5);
+        assert_eq!(full["metrics"]["ece"], 0.25);
+        assert_eq!(full["confusion"]["counts"].to_string(), "[[2,0],[1,1]]");
+        assert_eq!(full["values"][1]["support"], 2);
+        assert_eq!(full["values"][1]["predicted"], 1);
+    }
+
+    #[test]
+    fn each_metric_carries_a_signature() {
+        let signature =
+            vec![("split".to_owned(), "test".to_owned()), ("model".to_owned(), "0123456789abcdef".repeat(4))];
+        let reported = file(&two_slices(), &["accuracy", "ece"], &signature);
         assert_eq!(
-            lines,
-            "{\"id\":\"1\",\"gold\":\"a\",\"predicted\":null,\"probability\":null}\n\
-             {\"id\":\"2\",\"gold\":\"a\",\"predicted\":\"a\",\"probability\":0.5}\n"
+            reported["signatures"]["accuracy"],
+            "accuracy|records:4|of:scikit-learn|split:test|model:0123456789ab"
         );
+        assert!(reported["signatures"]["ece"].as_str().is_some_and(|line| line.contains("15 bins")));
+        assert!(reported["signatures"]["f1"].is_null());
+    }
+
+    #[test]
+    fn an_evaluation_without_records_has_no_figure_that_is_no_number() {
+        let empty = file(&evaluate_generation(&Generated::default(), 7), &[], &Vec::new());
+        assert_eq!(empty["metrics"].to_string(), "{}");
+        assert_eq!(empty["intervals"]["figures"].to_string(), "{}");
     }
 }

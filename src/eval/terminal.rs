@@ -2,9 +2,11 @@
 
 use std::fmt::Write;
 
+use super::comparison::RunComparison;
 use super::evaluation::Evaluation;
 use super::gate::GateResult;
-use super::metric::Figures;
+use super::generation::TextMetric;
+use super::metric::Metric;
 use super::metrics::{Classification, ValueScores};
 
 /// Above this many values only the worst are shown.
@@ -21,7 +23,7 @@ pub fn evaluation_table(evaluation: &Evaluation, gates: &[GateResult]) -> String
         let count = evaluation.missing.len();
         line(&mut text, &format!("            {count} of them never reached the model and count as wrong"));
     }
-    whole(&mut text, &evaluation.figures);
+    whole(&mut text, evaluation);
     if let Some(classification) = &evaluation.figures.classification {
         values(&mut text, classification, &evaluation.values);
     }
@@ -34,9 +36,14 @@ pub fn evaluation_table(evaluation: &Evaluation, gates: &[GateResult]) -> String
     text
 }
 
-fn whole(text: &mut String, figures: &Figures) {
+fn whole(text: &mut String, evaluation: &Evaluation) {
+    let figures = &evaluation.figures;
+    let between = |metric: Metric| {
+        let found = evaluation.intervals.iter().find(|(of, _)| *of == metric);
+        found.map(|(_, interval)| format!("  {:.4} to {:.4}", interval.low, interval.high)).unwrap_or_default()
+    };
     if let Some(classification) = &figures.classification {
-        line(text, &format!("accuracy    {:.4}", classification.accuracy));
+        line(text, &format!("accuracy    {:.4}{}", classification.accuracy, between(Metric::Accuracy)));
         line(text, "            precision  recall  f1");
         for (name, scores) in
             [("micro", classification.micro), ("macro", classification.macro_), ("weighted", classification.weighted)]
@@ -45,12 +52,40 @@ fn whole(text: &mut String, figures: &Figures) {
             line(text, &row);
         }
     }
-    if let Some(loss) = figures.loss {
-        line(text, &format!("loss        {loss:.4}"));
+    let plain = [Metric::Ece, Metric::Loss, Metric::Perplexity].into_iter();
+    for metric in plain.chain(TextMetric::ALL.map(Metric::Text)) {
+        if let Some(figure) = figures.get(&metric, &evaluation.values) {
+            line(text, &format!("{:<10}  {figure:.4}{}", metric.to_string(), between(metric)));
+        }
     }
-    if let Some(perplexity) = figures.perplexity {
-        line(text, &format!("perplexity  {perplexity:.4}"));
+    if !evaluation.intervals.is_empty() {
+        line(text, "            (with the ends of a 95 % bootstrap interval)");
     }
+}
+
+/// Two runs as a table, lines ending in a newline, without colour.
+#[must_use]
+pub fn comparison_table(comparison: &RunComparison, first: &str, second: &str) -> String {
+    let mut text = String::new();
+    line(&mut text, &format!("records {}", comparison.records));
+    let width = [first, second].iter().map(|name| name.chars().count()).max().unwrap_or(0).max(8);
+    line(&mut text, &format!("{:<18}  {first:<width$}  {second:<width$}  difference  95 % interval       p", "figure"));
+    for row in &comparison.figures {
+        let interval = row
+            .interval
+            .map_or_else(|| "–".to_owned(), |interval| format!("{:+.4} to {:+.4}", interval.low, interval.high));
+        let p = row.p.map_or_else(|| "–".to_owned(), |p| format!("{p:.4}"));
+        let figures = format!(
+            "{:<18}  {:<width$.4}  {:<width$.4}  {:<+10.4}  {interval:<18}  {p}  {}",
+            row.metric.to_string(),
+            row.first,
+            row.second,
+            row.second - row.first,
+            row.test.name()
+        );
+        line(&mut text, &figures);
+    }
+    text
 }
 
 fn values(text: &mut String, classification: &Classification, names: &[String]) {
@@ -106,6 +141,7 @@ fn line(text: &mut String, content: &str) {
 mod tests {
     use super::super::counts::{Confusion, Judged};
     use super::super::evaluation::tests::two_slices;
+    use super::super::metric::Figures;
     use super::*;
 
     #[test]

@@ -23,8 +23,8 @@ pub use label::{DeclaredSchema, Label, LabelSchema, LabelValue, LabelValues};
 pub use template::{Template, TemplateKind, Turn};
 pub use test::{Expect, Subject, Test, TestCase, TestKind, TestUse, Value};
 pub use train::{
-    Architecture, Evaluate, Gate, MetricRef, Model, ModelOrigin, Overflow, Pooling, Schedule, Slice, Task, Train,
-    TrainLength, Tune, Warmup,
+    Architecture, Evaluate, Gate, Generation, MetricRef, Model, ModelOrigin, Overflow, Pooling, Sampling, Schedule,
+    Slice, Task, Train, TrainLength, Tune, Warmup,
 };
 pub use types::{FieldType, Type};
 

@@ -184,10 +184,43 @@ pub struct Evaluate {
     pub report: Vec<MetricRef>,
     /// The groups for which the same figures are given.
     pub slices: Vec<Slice>,
+    /// How answers are generated; `None` where no figure needs any.
+    pub generation: Option<Generation>,
     /// The figures that must be reached.
     pub gates: Vec<Gate>,
     /// The declaration.
     pub span: Span,
+}
+
+/// How the answers of a part are generated.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Generation {
+    /// How tokens are drawn; without it each is the most probable one.
+    pub sampling: Option<Sampling>,
+    /// The most tokens of an answer.
+    pub tokens: u32,
+    /// Texts that end an answer.
+    pub stop: Vec<String>,
+    /// Whether the answers stand in the file of predictions.
+    pub answers: bool,
+}
+
+impl Generation {
+    /// What holds where figures of answers are asked for and nothing is said of how they are generated.
+    pub const DEFAULT: Self = Self { sampling: None, tokens: 256, stop: Vec::new(), answers: false };
+}
+
+/// How tokens are drawn at random.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Sampling {
+    /// What the logits are divided by.
+    pub temperature: f64,
+    /// The number of tokens that are drawn from.
+    pub top_k: Option<u32>,
+    /// The share of the probability that is drawn from.
+    pub top_p: f64,
+    /// Keys the draws.
+    pub seed: u64,
 }
 
 /// A metric by name: `accuracy`, `f1`, `f1.macro`, `recall[refund]`, `gap(accuracy, by gender)`.

@@ -6,31 +6,9 @@ use bytes::Bytes;
 
 use super::{
     Attribute, Axis, ElementType, Graph, LoadError, Node, Op, Tensor, ValueInfo, attribute::Opaque, load::External,
-    proto,
+    proto, refused::check_operator,
 };
 use proto::{attribute_proto::AttributeType, tensor_proto::DataLocation, tensor_shape_proto::dimension, type_proto};
-
-/// Operators that inference optimizers put in place of the exporter's graph.
-const FUSED: [&str; 18] = [
-    "Attention",
-    "MultiHeadAttention",
-    "GroupQueryAttention",
-    "PackedAttention",
-    "PackedMultiHeadAttention",
-    "QAttention",
-    "DecoderMaskedMultiHeadAttention",
-    "DecoderMaskedSelfAttention",
-    "LongformerAttention",
-    "SparseAttention",
-    "EmbedLayerNormalization",
-    "SkipLayerNormalization",
-    "SkipSimplifiedLayerNormalization",
-    "RotaryEmbedding",
-    "GemmFastGelu",
-    "MatMulNBits",
-    "GatedRelativePositionBias",
-    "QOrderedMatMul",
-];
 
 pub(super) fn graph(mut model: proto::ModelProto, external: &mut External<'_>) -> Result<Graph, LoadError> {
     let mut source = model.graph.take().ok_or_else(|| malformed("it has no graph"))?;
@@ -47,7 +25,7 @@ pub(super) fn graph(mut model: proto::ModelProto, external: &mut External<'_>) -
     }
     let nodes = std::mem::take(&mut source.node)
         .into_iter()
-        .map(|node| self::node(node, external))
+        .map(|node| self::node(node, &model.functions, external))
         .collect::<Result<Vec<_>, _>>()?;
     let mut inputs = std::mem::take(&mut source.input).into_iter().map(value_info).collect::<Result<Vec<_>, _>>()?;
     inputs.retain(|input| !initializers.contains_key(&input.name));
@@ -104,7 +82,11 @@ fn check_order(graph: &Graph) -> Result<(), LoadError> {
     }
 }
 
-fn node(node: proto::NodeProto, external: &mut External<'_>) -> Result<Node, LoadError> {
+fn node(
+    node: proto::NodeProto,
+    functions: &[proto::FunctionProto],
+    external: &mut External<'_>,
+) -> Result<Node, LoadError> {
     let domain = node.domain.unwrap_or_default();
     let operator = node.op_type.unwrap_or_default();
     let mut attributes = BTreeMap::new();
@@ -113,7 +95,7 @@ fn node(node: proto::NodeProto, external: &mut External<'_>) -> Result<Node, Loa
         attributes.insert(name, self::attribute(attribute, external)?);
     }
     let node = Node {
-        name: node.name.unwrap_or_default(),
+        name: path(&node.metadata_props, node.name.unwrap_or_default()),
         op: Op::parse(&domain, &operator),
         inputs: node.input,
         outputs: node.output,
@@ -123,10 +105,21 @@ fn node(node: proto::NodeProto, external: &mut External<'_>) -> Result<Node, Loa
     if node.op == Op::CrossEntropy {
         return Err(malformed(format!("node `{}` is `{}`, which no file can hold", node.label(), node.op)));
     }
-    if domain == "com.microsoft" && FUSED.contains(&operator.as_str()) {
-        return Err(LoadError::Fused { node: node.label().to_owned(), operator: node.op.to_string() });
-    }
+    check_operator(node.label(), &node.op, functions)?;
     Ok(node)
+}
+
+/// PyTorch's newer exporter numbers its nodes and writes their modules beside them, from the root to the module and then
+/// the call: `['', 'encoder', 'encoder.layer.0', 'linear']`. The older one makes the path a part of the name, and so does
+/// this: `/encoder.layer.0/node_MatMul_39`.
+fn path(metadata: &[proto::StringStringEntryProto], name: String) -> String {
+    let scopes = metadata.iter().find(|entry| entry.key.as_deref() == Some("pkg.torch.onnx.name_scopes"));
+    let scopes = scopes.and_then(|entry| entry.value.as_deref()).unwrap_or_default();
+    let mut scopes = scopes.trim_matches(['[', ']']).rsplit(',').skip(1);
+    match scopes.next().map(|scope| scope.trim().trim_matches('\'')) {
+        Some(module) if !module.is_empty() => format!("/{module}/{name}"),
+        Some(_) | None => name,
+    }
 }
 
 fn attribute(proto: proto::AttributeProto, external: &mut External<'_>) -> Result<Attribute, LoadError> {

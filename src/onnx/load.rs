@@ -92,6 +92,28 @@ pub enum LoadError {
         /// The operator.
         operator: String,
     },
+    /// A graph whose weights are 8-bit integers.
+    #[error(
+        "node `{node}` is the quantized operator `{operator}`: annotc trains 32-bit floats; take the model as it was before \
+         it was quantized, or export it again (`optimum-cli export onnx --dtype fp32 --model … folder`)"
+    )]
+    Quantized {
+        /// The node.
+        node: String,
+        /// The operator.
+        operator: String,
+    },
+    /// An operator of a set that neither the standard nor the runtime has.
+    #[error(
+        "node `{node}` is `{operator}`, of an operator set that onnxruntime does not have; export the model again with \
+         standard operators (`optimum-cli export onnx --model … folder`)"
+    )]
+    Foreign {
+        /// The node.
+        node: String,
+        /// The operator.
+        operator: String,
+    },
 }
 
 /// The model in a folder (`model.onnx` there) or in a file. Weights are not copied: they stay in the memory map.

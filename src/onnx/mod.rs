@@ -15,6 +15,7 @@ mod load;
 mod op;
 #[allow(missing_docs, clippy::all)]
 mod proto;
+mod refused;
 mod save;
 pub mod shapes;
 pub mod surgery;

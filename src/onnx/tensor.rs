@@ -149,6 +149,12 @@ impl Tensor {
         &self.data
     }
 
+    /// Whether all elements are equal.
+    pub fn is_uniform(&self) -> bool {
+        let mut elements = self.data.chunks_exact(self.element.width());
+        elements.next().is_none_or(|first| elements.all(|element| element == first))
+    }
+
     /// The values of a 32-bit float tensor.
     pub fn to_f32(&self) -> Option<Vec<f32>> {
         (self.element == ElementType::Float)

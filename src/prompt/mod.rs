@@ -5,9 +5,11 @@
 //! parallel.
 
 mod scan;
+mod straight;
 mod value;
 
 pub use scan::single_braces;
+pub use straight::Part;
 pub use value::{LabelValue, Values};
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -32,6 +34,7 @@ pub struct Template {
     variables: Vec<Variable>,
     /// The names that are read, each with whether a member of it is.
     roots: BTreeMap<String, bool>,
+    parts: Option<Vec<Part>>,
 }
 
 /// A value that a template reads from the record.
@@ -105,7 +108,13 @@ impl Template {
         for variable in &variables {
             *roots.entry(variable.name.clone()).or_default() |= !variable.members.is_empty();
         }
-        Ok(Self { environment, variables, roots })
+        let parts = straight::parts(text, |name| variables.iter().any(|read| read.name == name));
+        Ok(Self { environment, variables, roots, parts })
+    }
+
+    /// What is put together, where the template does nothing else; then [`Template::render`] says the same of texts.
+    pub fn parts(&self) -> Option<&[Part]> {
+        self.parts.as_deref()
     }
 
     /// What the template reads from the record, in order of the places; a path that is read twice stands once.

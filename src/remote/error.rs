@@ -81,13 +81,24 @@ fn meaning(status: u16) -> &'static str {
     }
 }
 
+/// Where the credentials for an address come from.
+fn credentials(address: &str) -> &'static str {
+    match address.split_once("://").map_or("", |(scheme, _)| scheme) {
+        "hf" => "a repository of the Hub is opened by a token in the environment variable HF_TOKEN",
+        "s3" => "AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION say who asks; is the bucket theirs to read?",
+        "gs" => "GOOGLE_SERVICE_ACCOUNT names the file with the key of who asks; is the bucket theirs to read?",
+        "az" => {
+            "AZURE_STORAGE_ACCOUNT_NAME and AZURE_STORAGE_ACCOUNT_KEY say who asks; is the container theirs to read?"
+        }
+        _ => "a web server is shown no credentials: fetch the file and name its path",
+    }
+}
+
 impl RemoteError {
     /// A way out.
     pub fn help(&self) -> Option<&'static str> {
         match self {
-            Self::Status { status: 401 | 403, .. } => {
-                Some("a repository of the Hub is opened by a token in the environment variable HF_TOKEN")
-            }
+            Self::Status { address, status: 401 | 403 } => Some(credentials(address)),
             Self::Status { .. } | Self::NoFile { .. } => Some("is the address right? a browser shows what is there"),
             Self::Network { .. } => {
                 Some("try again; HTTPS_PROXY names a proxy, and `--offline` builds from what is in the cache")

@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::{Remote, RemoteError};
+use crate::emit::{begin_file, remove_unfinished};
 
 /// What an address was answered with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -50,7 +51,8 @@ impl Remote<'_> {
     pub(super) fn partial(&self) -> Result<tempfile::NamedTempFile, RemoteError> {
         let folder = self.cache.join("files");
         fs::create_dir_all(&folder).map_err(at(&folder))?;
-        tempfile::Builder::new().prefix(".partial-").tempfile_in(&folder).map_err(at(&folder))
+        remove_unfinished(&folder);
+        begin_file(&folder).map_err(at(&folder))
     }
 
     /// Something that was learnt about an address.
@@ -63,7 +65,8 @@ impl Remote<'_> {
         let path = self.fact(address);
         let folder = self.cache.join("facts");
         fs::create_dir_all(&folder).map_err(at(&folder))?;
-        let mut file = tempfile::NamedTempFile::new_in(&folder).map_err(at(&folder))?;
+        remove_unfinished(&folder);
+        let mut file = begin_file(&folder).map_err(at(&folder))?;
         let bytes = serde_json::to_vec(fact).expect("names and numbers are valid JSON");
         file.write_all(&bytes).map_err(at(&path))?;
         file.persist(&path).map_err(|error| RemoteError::Cache { path, error: error.error })?;

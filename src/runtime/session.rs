@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use ort::session::builder::{BuilderResult, SessionBuilder};
-use ort::session::{RunOptions, SessionInputValue};
-use ort::value::{DynValue, Outlet, TensorElementType, TensorRef, ValueType};
+use ort::session::{RunOptions, SessionInputValue, SessionOutputs};
+use ort::value::{DynValue, Outlet, Shape, TensorElementType, TensorRef, ValueType};
 
 use super::{Runtime, RuntimeError};
 
@@ -164,6 +164,39 @@ impl Session {
     /// [`RuntimeError::Run`] where the runtime fails, [`RuntimeError::Tensor`] where an output is neither `f32` nor
     /// `i64`.
     pub fn run(&mut self, inputs: &[InputTensor<'_>], outputs: &[&str]) -> Result<Vec<OutputTensor>, RuntimeError> {
+        self.run_and(inputs, outputs, |results| {
+            outputs.iter().map(|name| copy_out(name, output(results, name)?)).collect()
+        })
+    }
+
+    /// Runs the model and gives `read` the named output where the runtime has it: its dimensions and its values,
+    /// row-major. Logits of a whole vocabulary are too large to be copied.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Run`] where the runtime fails, [`RuntimeError::Tensor`] where the output is not `f32`.
+    pub fn run_reading<T>(
+        &mut self,
+        inputs: &[InputTensor<'_>],
+        name: &str,
+        read: impl FnOnce(&[usize], &[f32]) -> T,
+    ) -> Result<T, RuntimeError> {
+        self.run_and(inputs, &[name], |results| {
+            let value = output(results, name)?;
+            let (shape, values) = value.try_extract_tensor::<f32>().map_err(|_| RuntimeError::Tensor {
+                name: name.to_owned(),
+                found: value.dtype().to_string(),
+                expected: "a tensor of float32".to_owned(),
+            })?;
+            Ok(read(&sizes(shape), values))
+        })
+    }
+
+    fn run_and<T>(
+        &mut self,
+        inputs: &[InputTensor<'_>],
+        outputs: &[&str],
+        then: impl FnOnce(&SessionOutputs<'_>) -> Result<T, RuntimeError>,
+    ) -> Result<T, RuntimeError> {
         let named = inputs
             .iter()
             .map(|input| Ok((Cow::Borrowed(input.name.as_ref()), input.value()?)))
@@ -174,15 +207,12 @@ impl Session {
         }
         let options = RunOptions::new().map_err(run_error)?.with_outputs(selector);
         let results = self.session.run_with_options(named, &options).map_err(run_error)?;
-        outputs
-            .iter()
-            .map(|name| {
-                let value =
-                    results.get(name).ok_or_else(|| RuntimeError::Run(format!("the model has no output `{name}`")))?;
-                copy_out(name, value)
-            })
-            .collect()
+        then(&results)
     }
+}
+
+fn output<'r>(results: &'r SessionOutputs<'_>, name: &str) -> Result<&'r DynValue, RuntimeError> {
+    results.get(name).ok_or_else(|| RuntimeError::Run(format!("the model has no output `{name}`")))
 }
 
 /// Threads that spin while they wait would burn the processor time that the data loader needs.
@@ -221,13 +251,10 @@ fn port(outlet: &Outlet) -> Port {
 }
 
 pub(super) fn copy_out(name: &str, value: &DynValue) -> Result<OutputTensor, RuntimeError> {
-    let dims = |shape: &ort::value::Shape| -> Vec<usize> {
-        shape.iter().map(|dim| usize::try_from(*dim).expect("a computed tensor has no negative dimension")).collect()
-    };
     let (shape, values) = if let Ok((shape, values)) = value.try_extract_tensor::<f32>() {
-        (dims(shape), OutputValues::F32(values.to_vec()))
+        (sizes(shape), OutputValues::F32(values.to_vec()))
     } else if let Ok((shape, values)) = value.try_extract_tensor::<i64>() {
-        (dims(shape), OutputValues::I64(values.to_vec()))
+        (sizes(shape), OutputValues::I64(values.to_vec()))
     } else {
         return Err(RuntimeError::Tensor {
             name: name.to_owned(),
@@ -236,4 +263,8 @@ pub(super) fn copy_out(name: &str, value: &DynValue) -> Result<OutputTensor, Run
         });
     };
     Ok(OutputTensor { name: name.to_owned(), shape, values })
+}
+
+fn sizes(shape: &Shape) -> Vec<usize> {
+    shape.iter().map(|dim| usize::try_from(*dim).expect("a computed tensor has no negative dimension")).collect()
 }

@@ -77,7 +77,7 @@ fn resolve_constant(
             let word = resolve_word(context, (function, parameter), words, argument)?;
             Some(literal(Literal::String(word.to_owned()), Type::String, argument.span))
         }
-        ParameterKind::Model => {
+        ParameterKind::Model | ParameterKind::LanguageModel => {
             let model = resolve_model(context, (function, parameter), argument)?;
             Some(literal(Literal::String(model), Type::String, argument.span))
         }
@@ -156,7 +156,7 @@ fn resolve_pattern(
     compare::check_regex(context, regex, flags, pattern.span)
 }
 
-/// The program's name of a declared model that has a tokenizer.
+/// The program's name of a declared model that comes from a folder.
 fn resolve_model(
     context: &mut Context<'_>,
     (function, parameter): (&Ident, &Parameter),
@@ -178,12 +178,21 @@ fn resolve_model(
         ModelItem::Onnx(..) | ModelItem::Setting(_) => None,
     });
     if let Some(new) = new {
+        let (learnt, lacks) = match parameter.kind {
+            ParameterKind::LanguageModel => ("learns what it knows", "knows no language yet"),
+            ParameterKind::Model
+            | ParameterKind::Text
+            | ParameterKind::Whole { .. }
+            | ParameterKind::Literal
+            | ParameterKind::Pattern
+            | ParameterKind::Word(_) => ("its tokenizer is learnt", "has no tokenizer yet"),
+        };
         context.report(
             Diagnostic::new(
                 Code::NotSupported,
-                format!("`{}` is new, and its tokenizer is learnt when it is trained", name.name),
+                format!("`{}` is new, and {learnt} when it is trained", name.name),
                 name.span,
-                "has no tokenizer yet",
+                lacks,
             )
             .label(new, "is made anew here")
             .help("name a model that comes from a folder: `onnx \"models/base\"`"),

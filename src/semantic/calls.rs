@@ -57,16 +57,6 @@ fn unknown_function(context: &mut Context<'_>, function: &Ident) {
         context.names.mark_used(function);
         return;
     }
-    if function.name == "perplexity" {
-        context.error(
-            Code::NotSupported,
-            "`perplexity` cannot be measured yet: no language model runs while a data set is built",
-            function.span,
-            "not built yet",
-            "measure it elsewhere and read it as a field, `perplexity: float`; `compression_ratio` and `alpha_words` need no model",
-        );
-        return;
-    }
     let help = if AGGREGATES.contains(&function.name.as_str()) {
         "it counts over the whole set: write it in `require` of a policy".into()
     } else {

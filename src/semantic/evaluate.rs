@@ -1,14 +1,14 @@
 //! Evaluations: the run, the part, the figures, the slices and the gates.
 
-use super::gates;
-use super::metrics::{Task, find_metric, resolve_metric};
+use super::metrics::{Task, find_metric, needs_answers, resolve_metric};
 use super::names::{self, Found, Kind};
 use super::quantities::{Bounds, Once, number};
 use super::scope::View;
 use super::types::{resolve_expr, show};
 use super::{Context, cleaning, index, suggest, taint, templates};
+use super::{gates, generation};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::hir::{self, DatasetId, Gate, MetricRef, Slice, Type};
+use crate::hir::{self, DatasetId, Gate, Generation, MetricRef, Slice, Type};
 use crate::source::Span;
 use crate::syntax::ast::train::{Evaluate, EvaluateItem};
 use crate::syntax::ast::{self, Decl, Expr, Quantity};
@@ -55,6 +55,7 @@ fn resolve_evaluate<'a>(context: &mut Context<'a>, evaluate: &'a Evaluate) {
             part: evaluate.part.name.clone(),
             report: figures.report,
             slices: figures.slices,
+            generation: figures.generation,
             gates: figures.gates,
             span: evaluate.span,
         });
@@ -170,6 +171,7 @@ fn check_given(context: &mut Context<'_>, evaluate: &Evaluate, run: usize, data:
 #[derive(Default)]
 struct Figures {
     report: Vec<MetricRef>,
+    generation: Option<Generation>,
     slices: Vec<Slice>,
     gates: Vec<Gate>,
 }
@@ -200,6 +202,11 @@ fn resolve_items(context: &mut Context<'_>, evaluate: &Evaluate, data: Option<us
                     figures.slices.extend(resolve_slice(context, value, at.as_deref(), name, data));
                 }
             }
+            EvaluateItem::Generate { method, settings, span } => {
+                if once.first(context, "generate", *span) {
+                    figures.generation = generation::resolve_generate(context, method, settings, *span, task);
+                }
+            }
             EvaluateItem::Require(..) => {}
         }
     }
@@ -207,6 +214,10 @@ fn resolve_items(context: &mut Context<'_>, evaluate: &Evaluate, data: Option<us
         if let EvaluateItem::Require(condition, span) = item {
             figures.gates.extend(resolve_gate(context, condition, *span, task, &slices));
         }
+    }
+    let mut named = figures.report.iter().chain(figures.gates.iter().map(|gate| &gate.metric));
+    if figures.generation.is_none() && named.any(needs_answers) {
+        figures.generation = Some(Generation::DEFAULT);
     }
     figures
 }

@@ -18,22 +18,39 @@ pub(super) struct Metric {
     pub(super) gated: bool,
     /// The greatest value.
     pub(super) high: f64,
+    /// Whether it is of answers that the run generates.
+    pub(super) of_answers: bool,
 }
 
 pub(super) const AVERAGES: [&str; 3] = ["macro", "micro", "weighted"];
 
 const fn metric(name: &'static str, tasks: &'static [&'static str], by_value: bool, gated: bool, high: f64) -> Metric {
-    Metric { name, tasks, by_value, gated, high }
+    Metric { name, tasks, by_value, gated, high, of_answers: false }
 }
 
-pub(super) const METRICS: [Metric; 7] = [
+/// A metric of the answers that a run generates.
+const fn of_answers(name: &'static str, high: f64) -> Metric {
+    Metric { of_answers: true, ..metric(name, &["generate"], false, true, high) }
+}
+
+pub(super) const METRICS: [Metric; 17] = [
     metric("accuracy", &["classify"], false, true, 1.0),
     metric("precision", &["classify", "tag"], true, true, 1.0),
     metric("recall", &["classify", "tag"], true, true, 1.0),
     metric("f1", &["classify", "tag"], true, true, 1.0),
     metric("confusion", &["classify"], false, false, 1.0),
+    metric("ece", &["classify"], false, true, 1.0),
     metric("loss", &["classify", "generate"], false, true, f64::INFINITY),
     metric("perplexity", &["generate"], false, true, f64::INFINITY),
+    of_answers("exact_match", 1.0),
+    of_answers("squad_match", 1.0),
+    of_answers("bleu", 100.0),
+    of_answers("chrf", 100.0),
+    of_answers("chrf_plus_plus", 100.0),
+    of_answers("rouge1", 1.0),
+    of_answers("rouge2", 1.0),
+    of_answers("rouge_l", 1.0),
+    of_answers("rouge_lsum", 1.0),
 ];
 
 /// The run's task with its label: what decides which figures there are.
@@ -213,4 +230,12 @@ fn resolve_gap(
 /// Checks a metric that a run selects by.
 pub(super) fn check_metric(context: &mut Context<'_>, expr: &Expr, task: Task) {
     resolve_metric(context, expr, task, &[]);
+}
+
+/// Whether a metric that was resolved is of answers that the run generates.
+pub(super) fn needs_answers(metric: &MetricRef) -> bool {
+    match metric {
+        MetricRef::Plain { name, .. } => METRICS.iter().any(|row| row.name == *name && row.of_answers),
+        MetricRef::Gap { metric, .. } => needs_answers(metric),
+    }
 }

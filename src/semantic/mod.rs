@@ -17,6 +17,7 @@ mod evaluate;
 mod foreign;
 mod formats;
 mod gates;
+mod generation;
 mod implies;
 mod index;
 mod label_values;

@@ -12,7 +12,7 @@ use crate::syntax::ast::label::{Label, Schema, Values};
 use crate::syntax::ast::policy::{Policy, RuleKind};
 use crate::syntax::ast::source::{Source, SourceItemKind};
 use crate::syntax::ast::test::Test;
-use crate::syntax::ast::train::{Evaluate, EvaluateItem, Model, ModelItem, Train, TrainItemKind};
+use crate::syntax::ast::train::{Model, ModelItem, Train, TrainItemKind};
 use crate::syntax::ast::{Decl, Ident, Setting, SettingValue, Text};
 
 /// Reports what the given targets, and all that they refer to, ask for and this version cannot build. Without targets
@@ -38,9 +38,15 @@ fn check_decl(decl: &Decl, names: &Names<'_>, decls: &[&Decl], refused: &mut Dia
         Decl::Model(model) => check_model(model, refused),
         Decl::Train(train) => check_train(train, refused),
         Decl::Test(test) => check_test(test, names, decls, refused),
-        // A label, a template or a constant does nothing by itself: what uses it is refused.
-        Decl::Evaluate(evaluate) => check_evaluate(evaluate, names, refused),
-        Decl::Label(_) | Decl::Clean(_) | Decl::Template(_) | Decl::Use(_) | Decl::Let(_) | Decl::Fn(_) => {}
+        // A label, a template or a constant does nothing by itself: what uses it is refused. All of an evaluation is
+        // built.
+        Decl::Evaluate(_)
+        | Decl::Label(_)
+        | Decl::Clean(_)
+        | Decl::Template(_)
+        | Decl::Use(_)
+        | Decl::Let(_)
+        | Decl::Fn(_) => {}
     }
 }
 
@@ -288,30 +294,6 @@ fn check_train(train: &Train, refused: &mut Diagnostics) {
             _ => continue,
         };
         refuse(refused, span, format!("{what} is checked and cannot be trained yet"), "not built yet", help);
-    }
-}
-
-/// The figures of a decoder are over all of its records.
-fn check_evaluate(evaluate: &Evaluate, names: &Names<'_>, refused: &mut Diagnostics) {
-    let generates = names.get(&evaluate.run).is_some_and(|declared| match declared.decl {
-        Decl::Train(train) => train
-            .items
-            .iter()
-            .any(|item| matches!(&item.kind, TrainItemKind::Task(task) if task.kind.name == "generate")),
-        _ => false,
-    });
-    for item in &evaluate.items {
-        if let EvaluateItem::By { span, .. } = item
-            && generates
-        {
-            refuse(
-                refused,
-                *span,
-                "`by` in the evaluation of a `generate` run is checked and cannot be measured yet",
-                "not built yet",
-                "take it out: loss and perplexity are over all records",
-            );
-        }
     }
 }
 

@@ -171,6 +171,8 @@ pub fn options(statement: &str, word: &str) -> Vec<Row> {
         ("new", _) => rows(&super::model::SIZES),
         ("tune", "lora") => rows(&super::train::LORA),
         ("optimizer", _) => rows(&super::train::OPTIMIZER),
+        ("generate", "greedy") => rows(&super::generation::GREEDY),
+        ("generate", _) => rows(&super::generation::SAMPLED),
         ("format", word) => format_options(word),
         _ => Vec::new(),
     }

@@ -4,9 +4,9 @@ use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::{DatePart, date_part};
 use arrow::datatypes::{DataType, Float64Type, Int32Type, Int64Type};
 use serde::{Deserialize, Serialize};
-use unicode_segmentation::UnicodeSegmentation;
 
 use super::{Histogram, Numbers, Values};
+use crate::plan::functions::count_words;
 
 /// How a column is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,7 +99,7 @@ impl Measure {
                 *nulls = column.null_count() as u64;
                 for text in column.as_string::<i32>().iter().flatten() {
                     chars.add(text.chars().count() as u64);
-                    words.add(text.unicode_words().count() as u64);
+                    words.add(count_words(text) as u64);
                     values.add(text);
                 }
             }

@@ -218,6 +218,7 @@ pub const WORDS: &[Word] = &[
     word(Block::Train, "device", None, "device cuda else cpu"),
     word(Block::Evaluate, "report", None, "report accuracy, f1"),
     word(Block::Evaluate, "by", None, "by words(text) at [10, 20]"),
+    word(Block::Evaluate, "generate", Some(Block::Settings), "generate greedy { tokens 64; stop \"###\" }"),
     word(Block::Evaluate, "require", None, "require f1.macro >= 0.85"),
     word(Block::Test, "given", None, "given { text: \"a\" }"),
     word(Block::Test, "expect", None, "expect { text: \"a\" }"),

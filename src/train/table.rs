@@ -11,8 +11,8 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::TrainError;
 
-/// The column that holds record ids.
-pub const ID_COLUMN: &str = "id";
+/// The column that holds record ids: no field can have its name.
+pub const ID_COLUMN: &str = "record:id";
 
 /// Columns of a part, in the table's order.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,7 +25,7 @@ pub struct Table {
 }
 
 impl Table {
-    /// Reads `id` and the named columns, each as text; numbers become their decimal text, null stays `None`.
+    /// Reads the ids and the named columns, each as text; numbers become their decimal text, null stays `None`.
     ///
     /// # Errors
     /// [`TrainError::Table`] where the file is no Parquet, lacks a column, or has a null or repeated id.
@@ -118,7 +118,7 @@ pub(crate) mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("train.parquet");
         let schema =
-            Schema::new(vec![Field::new("stars", DataType::Int64, true), Field::new("id", DataType::Utf8, false)]);
+            Schema::new(vec![Field::new("stars", DataType::Int64, true), Field::new(ID_COLUMN, DataType::Utf8, false)]);
         let arrays: Vec<ArrayRef> =
             vec![Arc::new(Int64Array::from(vec![Some(4), None])), Arc::new(StringArray::from(vec!["a", "b"]))];
         write_batch(&path, schema, arrays);
@@ -126,8 +126,8 @@ pub(crate) mod tests {
         assert_eq!(table.ids, ["a", "b"]);
         assert_eq!(table.column("stars"), [Some("4".to_owned()), None]);
         let message = Table::read(&path, &["text"]).expect_err("no such column").to_string();
-        assert!(message.contains("no column `text`; it has stars, id"), "{message}");
-        write_table(&path, &[("id", vec!["a", "a"])]);
+        assert!(message.contains("no column `text`; it has stars, record:id"), "{message}");
+        write_table(&path, &[(ID_COLUMN, vec!["a", "a"])]);
         assert!(Table::read(&path, &[]).is_err());
     }
 }

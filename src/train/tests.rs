@@ -7,7 +7,10 @@ use std::path::{Path, PathBuf};
 use serde_json::Map;
 
 use super::*;
-use crate::eval::{Classifier, TestTable, evaluate_classification, evaluate_classifier};
+use crate::eval::{
+    Classifier, ConversationTable, TestTable, evaluate_classification, evaluate_classifier, evaluate_generation,
+    evaluate_language_model,
+};
 use crate::onnx;
 use crate::runtime::Runtime;
 
@@ -45,7 +48,7 @@ fn write_texts(path: &Path, records: usize) {
     fn column(values: &[String]) -> Vec<&str> {
         values.iter().map(String::as_str).collect()
     }
-    write_table(path, &[("id", column(&ids)), ("text", column(&texts)), ("label", labels)]);
+    write_table(path, &[(ID_COLUMN, column(&ids)), ("text", column(&texts)), ("label", labels)]);
 }
 
 fn run(folder: &Path) -> TrainRun {
@@ -121,7 +124,7 @@ fn a_new_encoder_learns_and_is_the_same_again() {
     let table = TestTable { path: &settings.train, text: "text", label: "label", by: &[] };
     let lost = [("f".repeat(32), Some("lost".to_owned()), "too short".to_owned())];
     let evaluated = evaluate_classifier(&mut classifier, &table, &lost).expect("evaluated");
-    let evaluation = evaluate_classification(&evaluated);
+    let evaluation = evaluate_classification(&evaluated, settings.seed);
     let figures = evaluation.figures.classification.expect("a classification");
     assert_eq!(figures.records, 97);
     assert!((figures.accuracy - 96.0 / 97.0).abs() < 1e-9, "{}", figures.accuracy);
@@ -236,7 +239,7 @@ fn a_decoder_learns_the_answer_and_its_end_alone() {
         .to_string()
     };
     let (first, second) = (chat("say four", "four", true), chat("2+2?", "It is four.", true));
-    write_table(&path, &[("id", vec!["a", "b"]), ("messages", vec![&first, &second])]);
+    write_table(&path, &[(ID_COLUMN, vec!["a", "b"]), ("messages", vec![&first, &second])]);
     let tokenizer = Tokenizer::load(&model).expect("loads");
     let table = Table::read(&path, &["messages"]).expect("read");
     let limit = |tokens, overflow| LengthLimit { tokens, overflow };
@@ -256,13 +259,13 @@ fn a_decoder_learns_the_answer_and_its_end_alone() {
         {"role": "prompt", "content": "Q: four? A:"},
         {"role": "completion", "content": " four", "train": true},
     ]);
-    write_table(&path, &[("id", vec!["p"]), ("messages", vec![&plain.to_string()])]);
+    write_table(&path, &[(ID_COLUMN, vec!["p"]), ("messages", vec![&plain.to_string()])]);
     let table = Table::read(&path, &["messages"]).expect("read");
     let encoded = encode_conversations(&table, "messages", &model, &tokenizer, limit(64, Overflow::Refuse));
     let learnt = learnt_ids(&encoded.expect("encoded").examples[0]);
     assert_eq!((learnt.last(), tokenizer.decode(&learnt).as_deref()), (Some(&end), Ok(" four")));
     let muted = chat("say four", "four", false);
-    write_table(&path, &[("id", vec!["c"]), ("messages", vec![&muted])]);
+    write_table(&path, &[(ID_COLUMN, vec!["c"]), ("messages", vec![&muted])]);
     let table = Table::read(&path, &["messages"]).expect("read");
     let refused = encode_conversations(&table, "messages", &model, &tokenizer, limit(64, Overflow::Refuse));
     assert!(refused.expect_err("nothing to learn").to_string().contains("no token to learn: c"));
@@ -285,14 +288,15 @@ fn a_decoder_is_trained_and_measured() {
     let (ids, chats): (Vec<String>, Vec<String>) = (0..8).map(|n| (format!("{n:032x}"), chat(n))).unzip();
     let ids = ids.iter().map(String::as_str).collect();
     let chats = chats.iter().map(String::as_str).collect();
-    write_table(&settings.train, &[("id", ids), ("messages", chats)]);
+    write_table(&settings.train, &[(ID_COLUMN, ids), ("messages", chats)]);
     settings.model = ModelSource::Folder(model.clone());
     settings.task = Task::Generate { messages: "messages".to_owned() };
     (settings.batch, settings.extent, settings.schedule.rate) = (4, Extent::Steps(6), 1e-3);
     let limit = LengthLimit { tokens: 64, overflow: Overflow::Refuse };
     let perplexity = |folder: &Path| {
-        let measured = crate::eval::evaluate_language_model(&runtime, folder, &settings.train, "messages", limit, 1);
-        measured.expect("measured").figures.perplexity.expect("a perplexity")
+        let test = ConversationTable { path: &settings.train, messages: "messages", by: &[], limit };
+        let generated = evaluate_language_model(&runtime, folder, &test, Vec::new(), None, 1).expect("measured");
+        evaluate_generation(&generated, settings.seed).figures.perplexity.expect("a perplexity")
     };
     let before = perplexity(&model);
     let (_, losses) = train_quietly(&settings, &runtime).expect("trained");

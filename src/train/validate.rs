@@ -83,7 +83,8 @@ impl Validation {
         let classification =
             (self.measured == LOGITS).then(|| Classification::of(Confusion::count(self.values.len(), &judged)));
         let perplexity = classification.is_none().then(|| perplexity(loss, targets));
-        let figures = Figures { classification, loss: Some(mean), perplexity, records: self.examples.len() as u64 };
+        let records = self.examples.len() as u64;
+        let figures = Figures { classification, loss: Some(mean), perplexity, records, ..Figures::default() };
         Ok(Measured { figures, values: self.values.clone() })
     }
 }

@@ -160,7 +160,8 @@ fn ranges(function: &Function) -> String {
         | ParameterKind::Literal
         | ParameterKind::Pattern
         | ParameterKind::Word(_)
-        | ParameterKind::Model => None,
+        | ParameterKind::Model
+        | ParameterKind::LanguageModel => None,
     });
     let ranges: Vec<String> = ranges.collect();
     if ranges.is_empty() { String::new() } else { format!("{}.\n\n", ranges.join("; ")) }

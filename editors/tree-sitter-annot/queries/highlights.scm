@@ -117,6 +117,7 @@
 (length_else side: (_) @constant.builtin)
 (schedule) @constant.builtin
 (optimizer optimizer: (_) @constant.builtin)
+(generate method: (_) @constant.builtin)
 (device device: (_) @constant.builtin)
 (device_else device: (_) @constant.builtin)
 (report metric: (_) @constant.builtin)

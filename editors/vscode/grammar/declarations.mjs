@@ -313,9 +313,10 @@ export const declarations = {
       block("evaluate", [
         ...include("comment"),
         listing(OPTION, "report"),
-        statements("by", "require"),
+        options("generate"),
+        statements("by", "generate", "require"),
         token(`${BEGIN}${word("at")}(?=\\s*\\[)`, CLAUSE_WORD),
-        ...include("expression"),
+        ...include("settings", "expression"),
       ]),
     ],
   ),

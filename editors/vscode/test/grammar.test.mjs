@@ -272,6 +272,12 @@ const CASES = [
     ["by", "keyword.other.clause"],
     ["<=", "keyword.operator.comparison"],
   ],
+  [
+    'evaluate r on d.test {\n  generate sampled { top_k 50; stop "#" }\n}',
+    ["generate", "keyword.other.statement"],
+    ["sampled", "constant.language"],
+    ["top_k", "variable.other.property"],
+  ],
   ['test c "x" {\n  expect drop "y"\n}', ["expect", "keyword.other.statement"], ["drop", "keyword.control.drop"]],
 ];
 

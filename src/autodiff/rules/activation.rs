@@ -137,6 +137,49 @@ pub(super) fn elu(s: &mut Site<'_>) -> Parts {
     one(s.where_above(&x, 0.0, &g, &below))
 }
 
+/// γx above 0, γα(eˣ − 1) below, where the slope is y + γα; the defaults are those of Klambauer et al.,
+/// *Self-Normalizing Neural Networks*, 2017
+pub(super) fn selu(s: &mut Site<'_>) -> Parts {
+    let (g, x, y) = (s.g()?, s.x(0)?, s.y());
+    let gamma = s.node.float("gamma").unwrap_or(1.050_701);
+    let alpha = s.b.scalar(gamma * s.node.float("alpha").unwrap_or(1.673_263_2));
+    let slope = s.b.add(&y, &alpha);
+    let below = s.b.mul(&g, &slope);
+    let above = s.b.scale(&g, gamma);
+    one(s.where_above(&x, 0.0, &above, &below))
+}
+
+/// x above 0, α(e^(x/α) − 1) below, where the slope is y/α + 1
+pub(super) fn celu(s: &mut Site<'_>) -> Parts {
+    let (g, x, y) = (s.g()?, s.x(0)?, s.y());
+    let inner = s.b.scale(&y, 1.0 / s.node.float("alpha").unwrap_or(1.0));
+    let unit = s.b.scalar(1.0);
+    let slope = s.b.add(&inner, &unit);
+    let below = s.b.mul(&g, &slope);
+    one(s.where_above(&x, 0.0, &g, &below))
+}
+
+/// x above 0, wx below, with a trained w that broadcasts
+pub(super) fn prelu(s: &mut Site<'_>) -> Parts {
+    let (g, x, w) = (s.g()?, s.x(0)?, s.x(1)?);
+    let below = s.b.mul(&g, &w);
+    let dx = s.where_above(&x, 0.0, &g, &below);
+    let dw = s.wants(1).then(|| {
+        let zero = s.b.scalar(0.0);
+        let negative = s.b.binary(Op::Min, &x, &zero);
+        let part = s.b.mul(&g, &negative);
+        s.b.unbroadcast(&part, &w)
+    });
+    Ok(vec![Some(dx), dw])
+}
+
+/// x above α, 0 below
+pub(super) fn thresholded_relu(s: &mut Site<'_>) -> Parts {
+    let (g, x) = (s.g()?, s.x(0)?);
+    let zero = s.b.scalar(0.0);
+    one(s.where_above(&x, s.node.float("alpha").unwrap_or(1.0), &g, &zero))
+}
+
 /// max(0, min(1, αx + β))
 pub(super) fn hard_sigmoid(s: &mut Site<'_>) -> Parts {
     let (g, y) = (s.g()?, s.y());

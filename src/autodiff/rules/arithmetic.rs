@@ -23,6 +23,30 @@ pub(super) fn sum(s: &mut Site<'_>) -> Parts {
     (0..s.node.inputs.len()).map(|at| if s.wants(at) { s.back_to(&g, at) } else { Ok(None) }).collect()
 }
 
+/// d (Σ aᵢ)/n = Σ daᵢ/n
+pub(super) fn mean(s: &mut Site<'_>) -> Parts {
+    let g = s.g()?;
+    let g = s.b.scale(&g, 1.0 / s.node.inputs.len() as f32);
+    (0..s.node.inputs.len()).map(|at| if s.wants(at) { s.back_to(&g, at) } else { Ok(None) }).collect()
+}
+
+/// y = a − n·b with a whole number n: dy = da − n·db
+pub(super) fn modulo(s: &mut Site<'_>) -> Parts {
+    let (g, y) = (s.g()?, s.y());
+    let a = if s.wants(0) { s.back_to(&g, 0)? } else { None };
+    let b = if s.wants(1) {
+        let (dividend, divisor) = (s.x(0)?, s.x(1)?);
+        let multiple = s.b.sub(&y, &dividend);
+        let ratio = s.b.div(&multiple, &divisor);
+        let minus_n = s.b.unary(Op::Round, &ratio);
+        let part = s.b.mul(&g, &minus_n);
+        s.back_to(&part, 1)?
+    } else {
+        None
+    };
+    Ok(vec![a, b])
+}
+
 /// d(a − b) = da − db
 pub(super) fn sub(s: &mut Site<'_>) -> Parts {
     let g = s.g()?;
@@ -69,7 +93,10 @@ pub(super) fn div(s: &mut Site<'_>) -> Parts {
 pub(super) fn pow(s: &mut Site<'_>) -> Parts {
     let (g, base, exponent, y) = (s.g()?, s.x(0)?, s.x(1)?, s.y());
     let constant = s.b.graph.initializers.get(&exponent).filter(|tensor| tensor.len() == 1);
-    let constant = constant.and_then(crate::onnx::Tensor::to_f32).map(|all| all[0]);
+    let constant = constant.and_then(|tensor| match tensor.to_i64() {
+        Some(whole) => Some(whole[0] as f32),
+        None => tensor.to_f32().map(|all| all[0]),
+    });
     let a = if s.wants(0) {
         let slope = match constant {
             Some(2.0) => s.b.scale(&base, 2.0),
@@ -80,6 +107,7 @@ pub(super) fn pow(s: &mut Site<'_>) -> Parts {
             }
             None => {
                 let unit = s.b.scalar(1.0);
+                let exponent = s.b.float_of(&exponent);
                 let less = s.b.sub(&exponent, &unit);
                 let lower = s.b.binary(Op::Pow, &base, &less);
                 s.b.mul(&lower, &exponent)

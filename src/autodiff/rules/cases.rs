@@ -1,5 +1,8 @@
 //! The cases: for every operator with a rule, operands of several shapes, broadcast ones among them.
 
+mod compositions;
+mod windows;
+
 use crate::onnx::{Attribute, ElementType, Op, Tensor};
 
 /// An operand of the operator under test.
@@ -11,14 +14,18 @@ pub(super) enum Operand {
     Positive(Vec<usize>),
     /// Differentiated; values at least 0.3 apart and 0.1 away from whole numbers, for operators with kinks.
     Apart(Vec<usize>),
+    /// Differentiated; these values.
+    Given(Vec<usize>, Vec<f32>),
     /// A constant.
     Fixed(Tensor),
     /// A truth value, as a comparison of these numbers with 0.
     Truth(Vec<usize>, Vec<f32>),
+    /// Integers that only the run knows.
+    Computed(Vec<i64>),
     /// Left out.
     Absent,
 }
-use Operand::{Absent, Any, Apart, Fixed, Positive, Truth};
+use Operand::{Absent, Any, Apart, Computed, Fixed, Given, Positive, Truth};
 
 #[derive(Clone)]
 pub(super) struct Case {
@@ -30,10 +37,13 @@ pub(super) struct Case {
 }
 
 pub(super) fn case(op: Op, operands: Vec<Operand>) -> Case {
-    Case { op, operands, attributes: Vec::new(), outputs: 1, opset: 18 }
+    Case { op, operands, attributes: Vec::new(), outputs: 1, opset: Case::OPSET }
 }
 
 impl Case {
+    /// The operator set of a case that does not choose one.
+    pub(super) const OPSET: i64 = 18;
+
     fn int(mut self, name: &'static str, value: i64) -> Self {
         self.attributes.push((name, Attribute::Int(value)));
         self
@@ -90,7 +100,7 @@ fn number(value: f32) -> Operand {
 }
 
 pub(super) fn cases() -> Vec<Case> {
-    [elementwise(), products(), movements(), picks(), reductions()].concat()
+    [elementwise(), products(), movements(), picks(), reductions(), compositions::cases(), windows::cases()].concat()
 }
 
 fn elementwise() -> Vec<Case> {
@@ -107,11 +117,21 @@ fn elementwise() -> Vec<Case> {
         Op::MicrosoftGelu,
         Op::QuickGelu,
         Op::FastGelu,
+        Op::Atan,
+        Op::Cosh,
+        Op::Sinh,
+        Op::Softsign,
     ];
-    let kinked = [Op::Abs, Op::Relu, Op::LeakyRelu, Op::Elu, Op::HardSwish];
+    let kinked = [Op::Abs, Op::Relu, Op::LeakyRelu, Op::Elu, Op::HardSwish, Op::Selu];
     let mut all: Vec<Case> = smooth.into_iter().map(|op| case(op, vec![any(&[2, 3])])).collect();
     all.extend(kinked.into_iter().map(|op| case(op, vec![apart(&[2, 3])])));
     all.extend([Op::Log, Op::Sqrt, Op::Reciprocal].map(|op| case(op, vec![positive(&[2, 3])])));
+    all.extend(arithmetic());
+    all
+}
+
+fn arithmetic() -> Vec<Case> {
+    let mut all = Vec::new();
     for op in [Op::Add, Op::Sub, Op::Mul] {
         all.push(case(op.clone(), vec![any(&[2, 3]), any(&[2, 3])]));
         all.push(case(op.clone(), vec![any(&[2, 1, 3]), any(&[4, 1])]));
@@ -123,7 +143,21 @@ fn elementwise() -> Vec<Case> {
         case(Op::Pow, vec![any(&[2, 3]), number(2.0)]),
         case(Op::Pow, vec![any(&[2, 3]), number(3.0)]),
         case(Op::Pow, vec![positive(&[2, 3]), any(&[3])]),
+        case(Op::Pow, vec![any(&[2, 3]), ints(&[2])]),
+        case(Op::Pow, vec![positive(&[2, 1]), ints(&[2, -1, 3])]),
         case(Op::Sum, vec![any(&[2, 3]), any(&[3]), any(&[2, 1])]),
+        case(Op::Mean, vec![any(&[2, 3]), any(&[3]), any(&[2, 1])]),
+        // Quotients that stay away from whole numbers, where the remainder jumps.
+        case(
+            Op::Mod,
+            vec![Given(vec![2, 3], vec![5.0, -5.0, 0.5, 7.0, -3.2, 1.0]), Given(vec![1, 3], vec![1.5, 1.5, -2.0])],
+        )
+        .int("fmod", 1),
+        case(Op::Tan, vec![Given(vec![4], vec![-1.0, 0.2, 0.7, 1.1])]),
+        case(Op::Celu, vec![apart(&[2, 3])]).float("alpha", 0.7),
+        case(Op::ThresholdedRelu, vec![apart(&[2, 3])]).float("alpha", 0.33),
+        case(Op::PRelu, vec![apart(&[2, 3]), any(&[3])]),
+        case(Op::PRelu, vec![apart(&[2, 3, 2]), any(&[3, 1])]),
         case(Op::Max, vec![apart(&[2, 3]), number(0.7)]),
         case(Op::Max, vec![any(&[2, 1]), Fixed(Tensor::from_f32(&[3], &[-9.0, 9.0, -8.0]))]),
         case(Op::Min, vec![apart(&[2, 3]), number(0.7), number(1.0)]),
@@ -193,7 +227,16 @@ fn movements() -> Vec<Case> {
         case(Op::Slice, vec![any(&[3, 5]), ints(&[1]), ints(&[3]), ints(&[-1])]),
         case(Op::Slice, vec![any(&[3, 5]), ints(&[-2, 0]), ints(&[i64::MAX, -1]), ints(&[1, 0]), ints(&[1, 1])]),
         case(Op::Slice, vec![any(&[5, 2]), ints(&[4]), ints(&[i64::MIN]), ints(&[0]), ints(&[-2])]),
+        case(Op::Slice, vec![any(&[4, 3, 5]), ints(&[-1, 0]), ints(&[i64::MIN, 5]), ints(&[0, 2]), ints(&[-1, 2])]),
+        // Amounts that only the run knows.
+        case(Op::Slice, vec![any(&[5, 2]), Computed(vec![1]), Computed(vec![4]), ints(&[0])]),
+        case(Op::Slice, vec![any(&[5, 4]), ints(&[3]), ints(&[0]), Computed(vec![1]), Computed(vec![-1])]),
         case(Op::Pad, vec![any(&[2, 3]), ints(&[1, 0, 0, 2])]),
+        case(Op::Pad, vec![any(&[2, 3]), Computed(vec![1, 0, 0, 2])]),
+        case(Op::Pad, vec![any(&[4, 3]), ints(&[-1, 1, 0, -2])]),
+        case(Op::Pad, vec![any(&[2, 3]), ints(&[1, 2]), number(0.5), ints(&[1])]),
+        case(Op::Pad, vec![any(&[3, 4]), ints(&[0, 2, 1, 1])]).text("mode", "reflect"),
+        case(Op::Pad, vec![any(&[2, 3]), ints(&[1, 0, 2, 1])]).text("mode", "edge"),
         case(Op::Trilu, vec![any(&[3, 3])]).int("upper", 0),
         case(Op::Trilu, vec![any(&[2, 3, 3]), int_matrix(&[], &[1])]).int("upper", 1),
     ]
@@ -206,11 +249,13 @@ fn picks() -> Vec<Case> {
         case(Op::Gather, vec![any(&[2, 4]), int_matrix(&[], &[2])]).int("axis", -1),
         case(Op::GatherElements, vec![any(&[3, 2]), int_matrix(&[2, 2], &[0, 2, 0, 1])]).int("axis", 0),
         case(Op::GatherNd, vec![any(&[3, 2, 2]), int_matrix(&[3, 2], &[0, 1, 2, -1, 0, 1])]),
+        case(Op::GatherNd, vec![any(&[2, 3, 2]), int_matrix(&[2, 1], &[2, 0])]).int("batch_dims", 1),
         case(Op::ScatterElements, vec![any(&[3, 2]), int_matrix(&[1, 2], &[2, 0]), any(&[1, 2])]).int("axis", 0),
         case(Op::ScatterElements, vec![any(&[3, 2]), int_matrix(&[2, 2], &[2, 0, 2, 1]), any(&[2, 2])])
             .text("reduction", "add"),
         case(Op::ScatterNd, vec![any(&[3, 2]), int_matrix(&[2, 1], &[2, 0]), any(&[2, 2])]),
         case(Op::TopK, vec![apart(&[2, 4]), ints(&[2])]).outputs(2),
+        case(Op::TopK, vec![apart(&[3, 2]), ints(&[1])]).int("axis", 0).int("largest", 0),
         case(
             Op::CrossEntropy,
             vec![any(&[4, 3]), ints(&[0, 2, -100, 1]), Fixed(Tensor::from_f32(&[4], &[0.5, 0.25, 1.0, 0.0]))],
@@ -224,8 +269,20 @@ fn reductions() -> Vec<Case> {
     for op in [Op::ReduceSum, Op::ReduceMean, Op::ReduceSumSquare, Op::ReduceL2, Op::ReduceLogSumExp] {
         all.push(case(op.clone(), vec![any(&[2, 3, 2]), ints(&[1])]).int("keepdims", 0));
         all.push(case(op.clone(), vec![any(&[2, 3, 2]), ints(&[-1, 0])]).int("keepdims", 1));
+        if op != Op::ReduceSum {
+            all.push(case(op.clone(), vec![any(&[2, 3])]).list("axes", &[1]).int("keepdims", 0).opset(13));
+        }
         all.push(case(op, vec![any(&[2, 3])]).int("keepdims", 0));
     }
+    for op in [Op::ReduceL1, Op::ReduceProd, Op::ReduceLogSum] {
+        let operand = |shape: &[usize]| if op == Op::ReduceLogSum { positive(shape) } else { apart(shape) };
+        all.push(case(op.clone(), vec![operand(&[2, 3]), ints(&[1])]).int("keepdims", 0));
+        all.push(case(op.clone(), vec![operand(&[2, 3])]).list("axes", &[0]).opset(13));
+        all.push(case(op.clone(), vec![operand(&[2, 3])]));
+    }
+    // One zero leaves a slope to itself alone, two leave none.
+    let zeros = vec![0.0, 2.0, -1.5, 0.0, 0.0, 1.3, 0.5, 1.2, -0.7];
+    all.push(case(Op::ReduceProd, vec![Given(vec![3, 3], zeros), ints(&[-1])]));
     for op in [Op::ReduceMax, Op::ReduceMin] {
         all.push(case(op.clone(), vec![apart(&[2, 3]), ints(&[1])]).int("keepdims", 0));
         all.push(case(op, vec![apart(&[2, 3])]).list("axes", &[-1]).opset(17));

@@ -1,13 +1,16 @@
 //! Every rule against finite differences: with shapes that are known and with shapes that only the run knows, and with
 //! broadcast operands. An operator that has a rule and no case fails the suite.
 
-use std::collections::BTreeMap;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    panic::{AssertUnwindSafe, catch_unwind},
+};
 
 use super::{
     Rule,
     cases::{
         Case,
-        Operand::{self, Absent, Any, Apart, Fixed, Positive, Truth},
+        Operand::{self, Absent, Any, Apart, Computed, Fixed, Given, Positive, Truth},
         any, case, cases,
     },
     rule,
@@ -19,6 +22,9 @@ use crate::{
         test_session::{TestSession, Values, available, test_session},
     },
 };
+
+/// The newest operator set of the runtime that the crate pins.
+const NEWEST: i64 = 26;
 
 /// Numbers without a pattern that a wrong formula could share.
 fn values(operand: &Operand, seed: usize) -> Option<(Vec<usize>, Vec<f32>)> {
@@ -32,15 +38,29 @@ fn values(operand: &Operand, seed: usize) -> Option<(Vec<usize>, Vec<f32>)> {
             // A stride that is coprime to the count visits every place once.
             (shape, Box::new(move |at| 0.4 * ((at * 5 + 1) % count) as f32 - 0.2 * count as f32 + 0.13))
         }
-        Fixed(_) | Truth(..) | Absent => return None,
+        Given(shape, numbers) => return Some((shape.clone(), numbers.clone())),
+        Fixed(_) | Truth(..) | Computed(_) | Absent => return None,
     };
     Some((shape.clone(), (0..shape.iter().product()).map(value).collect()))
 }
 
-/// The operator between trainable operands and the loss Σ y·cos(0, 1, 2, …). With `dynamic`, every operand goes through a
-/// Reshape to a shape that is a graph input, so that only its rank is known.
-fn graph(case: &Case, dynamic: bool) -> (Graph, Vec<String>, BTreeMap<String, Values>) {
-    let mut graph = Graph::new("case", case.opset);
+/// What is known of the operands' sizes before the run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sizes {
+    /// All of them.
+    Static,
+    /// Which of them are equal, by name, and which are 1: the axes of a model's inputs.
+    Named,
+    /// The rank alone.
+    Unknown,
+}
+
+/// The operator between trainable operands and the loss Σ y·cos(0, 1, 2, …). Operands whose sizes are not static go through
+/// a Reshape: to the shape of a graph input, or to a shape that is a graph input itself. With unknown sizes the operator set
+/// is the newest, if the case has the newer forms at all.
+fn graph(case: &Case, sizes: Sizes) -> (Graph, Vec<String>, BTreeMap<String, Values>) {
+    let opset = if sizes == Sizes::Unknown && case.opset == Case::OPSET { NEWEST } else { case.opset };
+    let mut graph = Graph::new("case", opset);
     let mut trainable = Vec::new();
     let mut feeds = BTreeMap::new();
     let mut inputs = Vec::new();
@@ -59,15 +79,17 @@ fn graph(case: &Case, dynamic: bool) -> (Graph, Vec<String>, BTreeMap<String, Va
                 inputs.push(String::new());
                 continue;
             }
-            Any(_) | Positive(_) | Apart(_) => {
+            Computed(numbers) => {
+                graph.inputs.push(ValueInfo::new(&name, ElementType::Int64, &[Axis::Fixed(numbers.len())]));
+                feeds.insert(name.clone(), Values::Int(vec![numbers.len()], numbers.clone()));
+            }
+            Any(_) | Positive(_) | Apart(_) | Given(..) => {
                 let (shape, numbers) = values(operand, at).expect("a differentiated operand");
-                let source = if dynamic { format!("p{at}") } else { name.clone() };
+                let source = if sizes == Sizes::Static { name.clone() } else { format!("p{at}") };
                 graph.initializers.insert(source.clone(), Tensor::from_f32(&shape, &numbers));
-                if dynamic {
+                if sizes != Sizes::Static {
                     let target = format!("shape{at}");
-                    graph.inputs.push(ValueInfo::new(&target, ElementType::Int64, &[Axis::Fixed(shape.len())]));
-                    let sizes = shape.iter().map(|&size| size as i64).collect();
-                    feeds.insert(target.clone(), Values::Int(vec![shape.len()], sizes));
+                    feeds.extend([shape_input(&mut graph, sizes, &target, &shape)]);
                     graph.nodes.push(Node::new("", Op::Reshape, &[&source, &target], &[&name]));
                 }
                 feeds.insert(source.clone(), Values::Float(shape, numbers));
@@ -86,6 +108,20 @@ fn graph(case: &Case, dynamic: bool) -> (Graph, Vec<String>, BTreeMap<String, Va
     let judged = if matches!(case.op, Op::TopK | Op::CrossEntropy) { 1 } else { case.outputs };
     loss(&mut graph, judged);
     (graph, trainable, feeds)
+}
+
+/// Adds the graph input that `target`, the tensor of a shape, comes from.
+fn shape_input(graph: &mut Graph, sizes: Sizes, target: &str, shape: &[usize]) -> (String, Values) {
+    if sizes == Sizes::Unknown {
+        graph.inputs.push(ValueInfo::new(target, ElementType::Int64, &[Axis::Fixed(shape.len())]));
+        let dims = shape.iter().map(|&size| size as i64).collect();
+        return (target.to_owned(), Values::Int(vec![shape.len()], dims));
+    }
+    let like = format!("{target}/like");
+    let axis = |&size: &usize| if size == 1 { Axis::Fixed(1) } else { Axis::Named(format!("size_{size}")) };
+    graph.inputs.push(ValueInfo::new(&like, ElementType::Float, &shape.iter().map(axis).collect::<Vec<_>>()));
+    graph.nodes.push(Node::new("", Op::Shape, &[&like], &[target]));
+    (like, Values::Float(shape.to_vec(), vec![0.0; shape.iter().product()]))
 }
 
 fn loss(graph: &mut Graph, outputs: usize) {
@@ -114,27 +150,58 @@ fn loss(graph: &mut Graph, outputs: usize) {
 const STEP: f32 = 0.05;
 const TOLERANCE: f32 = 2e-3;
 
-fn check(case: &Case, dynamic: bool) -> Result<(), String> {
-    let (graph, trainable, mut feeds) = graph(case, dynamic);
+/// A case ready to run: its gradients, and a session that computes them again for other values.
+struct Prepared {
+    session: TestSession,
+    feeds: BTreeMap<String, Values>,
+    /// Each operand's name in the graph, and its gradient.
+    gradients: Vec<(String, Values)>,
+}
+
+fn prepare(case: &Case, sizes: Sizes) -> Result<Prepared, String> {
+    let (graph, trainable, mut feeds) = graph(case, sizes);
     let training = differentiate(&graph, "loss", &trainable).map_err(|error| error.to_string())?;
     feeds.retain(|name, _| training.graph.input(name).is_some());
     let session = test_session(&encode(&training.graph));
-    let outputs = session.run(&feeds);
-    for trainable in &training.trainables {
-        let gradient = &outputs[&trainable.gradient];
+    let mut outputs = session.run(&feeds);
+    let mut gradients = Vec::new();
+    for trainable in training.trainables {
+        let gradient = outputs.remove(&trainable.gradient).ok_or("a gradient is not returned")?;
         if gradient.shape() != trainable.shape {
             return Err(format!("the gradient has shape {:?}, not {:?}", gradient.shape(), trainable.shape));
         }
-        let scale = gradient.floats().iter().fold(0.5_f32, |largest, value| largest.max(value.abs()));
+        gradients.push((trainable.name, gradient));
+    }
+    Ok(Prepared { session, feeds, gradients })
+}
+
+fn scale(gradient: &Values) -> f32 {
+    gradient.floats().iter().fold(0.5_f32, |largest, value| largest.max(value.abs()))
+}
+
+/// The rule with static sizes against the differences.
+fn check(case: &Case) -> Result<Prepared, String> {
+    let prepared = prepare(case, Sizes::Static)?;
+    for (name, gradient) in &prepared.gradients {
         for (at, &value) in gradient.floats().iter().enumerate() {
-            let slope = |h: f32| {
-                (loss_at(&session, &feeds, &trainable.name, at, h) - loss_at(&session, &feeds, &trainable.name, at, -h))
-                    / (2.0 * h)
-            };
+            let at_step = |h: f32| loss_at(&prepared.session, &prepared.feeds, name, at, h);
+            let slope = |h: f32| (at_step(h) - at_step(-h)) / (2.0 * h);
             let expected = (4.0 * slope(STEP / 2.0) - slope(STEP)) / 3.0;
-            if (value - expected).abs() > TOLERANCE * scale || !value.is_finite() {
-                return Err(format!("`{}`[{at}]: rule {value}, difference {expected}", trainable.name));
+            if (value - expected).abs() > TOLERANCE * scale(gradient) || !value.is_finite() {
+                return Err(format!("`{name}`[{at}]: rule {value}, difference {expected}"));
             }
+        }
+    }
+    Ok(prepared)
+}
+
+/// Whatever is known of the sizes, the gradients are the same.
+fn check_again(case: &Case, sizes: Sizes, known: &Prepared) -> Result<(), String> {
+    let prepared = prepare(case, sizes)?;
+    for ((name, gradient), (_, expected)) in prepared.gradients.iter().zip(&known.gradients) {
+        let pairs = gradient.floats().iter().zip(expected.floats());
+        if let Some((value, expected)) = pairs.into_iter().find(|(a, b)| (*a - *b).abs() > 1e-5 * scale(expected)) {
+            return Err(format!("`{name}`: {value}, with static sizes {expected}"));
         }
     }
     Ok(())
@@ -154,14 +221,22 @@ fn every_rule_agrees_with_finite_differences() {
     }
     let mut failures = Vec::new();
     for (number, case) in cases().iter().enumerate() {
-        for dynamic in [false, true] {
-            let result = std::panic::catch_unwind(|| check(case, dynamic));
-            let problem = match result {
-                Ok(Ok(())) => continue,
-                Ok(Err(problem)) => problem,
-                Err(_) => "the runtime refused it".to_owned(),
-            };
-            failures.push(format!("case {number}, {}, dynamic {dynamic}: {problem}", case.op));
+        let mut note = |sizes: Sizes, problem: String| {
+            failures.push(format!("case {number}, {}, {sizes:?} sizes: {problem}", case.op));
+        };
+        let refused = || "the runtime refused it".to_owned();
+        let known = match catch_unwind(|| check(case)).unwrap_or_else(|_| Err(refused())) {
+            Ok(known) => AssertUnwindSafe(known),
+            Err(problem) => {
+                note(Sizes::Static, problem);
+                continue;
+            }
+        };
+        for sizes in [Sizes::Named, Sizes::Unknown] {
+            let again = catch_unwind(|| check_again(case, sizes, &known)).unwrap_or_else(|_| Err(refused()));
+            if let Err(problem) = again {
+                note(sizes, problem);
+            }
         }
     }
     assert!(failures.is_empty(), "{}", failures.join("\n"));
@@ -178,14 +253,25 @@ fn every_operator_with_a_rule_has_a_case() {
 }
 
 #[test]
+fn the_guide_names_every_operator_with_a_rule() {
+    let guide = include_str!("../../../docs/guides/models.md");
+    let (_, section) = guide.split_once("## Operators with a gradient").expect("the section is there");
+    let section = section.split("## ").next().unwrap_or_default();
+    let named: BTreeSet<&str> = section.split('`').skip(1).step_by(2).filter(|name| *name != "com.microsoft").collect();
+    let rules = Op::KNOWN.iter().filter(|op| matches!(rule(op), Rule::Vjp(_)) && **op != Op::CrossEntropy);
+    let rules: BTreeSet<String> = rules.map(Op::to_string).collect();
+    assert_eq!(named, rules.iter().map(String::as_str).collect());
+}
+
+#[test]
 fn an_operator_without_a_rule_is_named_and_one_that_stops_is_silent() {
     let unknown = case(Op::parse("com.example", "Strange"), vec![any(&[2])]);
-    let (built, trainable, _) = graph(&unknown, false);
+    let (built, trainable, _) = graph(&unknown, Sizes::Static);
     let error = differentiate(&built, "loss", &trainable).unwrap_err();
     assert!(matches!(&error, DifferentiateError::Unsupported { node, operator, .. }
         if node == "tested" && operator == "com.example:Strange"));
     let stopped = case(Op::Floor, vec![any(&[2])]);
-    let (built, trainable, _) = graph(&stopped, false);
+    let (built, trainable, _) = graph(&stopped, Sizes::Static);
     let error = differentiate(&built, "loss", &trainable).unwrap_err();
     assert_eq!(error, DifferentiateError::NoPath { name: "x0".to_owned() });
 }

@@ -2,7 +2,7 @@
 //! occurs in no rule.
 
 use super::{Parts, Site, one};
-use crate::onnx::{Attribute, Op};
+use crate::onnx::{Attribute, Op, Tensor};
 
 fn add_up() -> (&'static str, Attribute) {
     ("reduction", Attribute::String(b"add".to_vec()))
@@ -54,49 +54,37 @@ pub(super) fn gather_elements(s: &mut Site<'_>) -> Parts {
     one(s.b.node(Op::ScatterElements, &[&zeros, &indices, &g], &attributes))
 }
 
-/// The index vectors become positions in the operand seen as a matrix of rows: `Σ indexⱼ · strideⱼ`.
+/// Each slice goes back to where its index vector points.
 pub(super) fn gather_nd(s: &mut Site<'_>) -> Parts {
     let (g, x, indices) = (s.g()?, s.x(0)?, s.x(1)?);
-    if s.node.int("batch_dims").unwrap_or(0) != 0 {
-        return Err("it has batch axes".to_owned());
+    let places = s.places(&x);
+    let batch = ("batch_dims", Attribute::Int(s.node.int("batch_dims").unwrap_or(0)));
+    let taken = s.b.node(Op::GatherNd, &[&places, &indices], &[batch]);
+    one(s.scattered(&g, &taken, &x))
+}
+
+impl Site<'_> {
+    /// Tensor: for each element of `x`, in the shape of `x`, its position row by row. What an operator that only picks
+    /// elements makes of it says where each one came from.
+    pub(super) fn places(&mut self, x: &str) -> String {
+        let (from, count, step) = (self.b.int(0), self.b.unary(Op::Size, x), self.b.int(1));
+        let all = self.b.node(Op::Range, &[&from, &count, &step], &[]);
+        let shape = self.b.shape_of(x);
+        self.b.reshape(&all, &shape)
     }
-    let depth = s.b.shapes.dims(&indices).and_then(|dims| dims.last()).and_then(crate::onnx::shapes::Dim::known);
-    let depth = depth.ok_or("the length of its index vectors is not known before the run")?;
-    let flat = s.b.ints(&[-1]);
-    let mut position: Option<String> = None;
-    for axis in 0..depth {
-        let size = s.b.size_of_axis(&x, axis);
-        let at = s.b.int(axis);
-        let index = s.b.node(Op::Gather, &[&indices, &at], &[("axis", Attribute::Int(-1))]);
-        let index = s.b.node(Op::Reshape, &[&index, &flat], &[]);
-        // A negative index counts from the end of its own axis.
-        let zero = s.b.int(0);
-        let is_negative = s.b.binary(Op::Less, &index, &zero);
-        let from_end = s.b.add(&index, &size);
-        let index = s.b.node(Op::Where, &[&is_negative, &from_end, &index], &[]);
-        position = Some(match position {
-            None => index,
-            Some(before) => {
-                let scaled = s.b.mul(&before, &size);
-                s.b.add(&scaled, &index)
-            }
-        });
+
+    /// Zeros in the shape of `x` to which each element of `g` is added at its place.
+    pub(super) fn scattered(&mut self, g: &str, places: &str, x: &str) -> String {
+        let (flat, count) = (self.b.ints(&[-1]), self.b.unary(Op::Size, x));
+        let g = self.b.node(Op::Reshape, &[g, &flat], &[]);
+        let places = self.b.node(Op::Reshape, &[places, &flat], &[]);
+        let count = self.b.node(Op::Reshape, &[&count, &flat], &[]);
+        let value = Attribute::Tensor(Tensor::from_f32(&[1], &[0.0]));
+        let zeros = self.b.node(Op::ConstantOfShape, &[&count], &[("value", value)]);
+        let attributes = [("axis", Attribute::Int(0)), add_up()];
+        let sum = self.b.node(Op::ScatterElements, &[&zeros, &places, &g], &attributes);
+        self.b.reshape_like(&sum, x)
     }
-    let position = position.ok_or("its index vectors are empty")?;
-    let shape = s.b.shape_of(&x);
-    let (from, to) = (s.b.ints(&[depth]), s.b.ints(&[i64::MAX]));
-    let row = s.b.node(Op::Slice, &[&shape, &from, &to], &[]);
-    let width = s.b.node(Op::ReduceProd, &[&row], &[("keepdims", Attribute::Int(1))]);
-    let target = s.b.node(Op::Concat, &[&flat, &width], &[("axis", Attribute::Int(0))]);
-    let rows = s.b.node(Op::Reshape, &[&g, &target], &[]);
-    let column = s.b.ints(&[-1, 1]);
-    let column = s.b.node(Op::Reshape, &[&position, &column], &[]);
-    let shape_of_rows = s.b.unary(Op::Shape, &rows);
-    let index = s.b.binary(Op::Expand, &column, &shape_of_rows);
-    let zeros = s.b.zeros_like(&x);
-    let zeros = s.b.node(Op::Reshape, &[&zeros, &target], &[]);
-    let sum = s.b.node(Op::ScatterElements, &[&zeros, &index, &rows], &[("axis", Attribute::Int(0)), add_up()]);
-    one(s.b.reshape_like(&sum, &x))
 }
 
 /// Elements that were overwritten have no gradient; the updates have that of where they went.
@@ -133,7 +121,7 @@ pub(super) fn scatter_nd(s: &mut Site<'_>) -> Parts {
 /// The gradient of the values goes to the places that the indices name.
 pub(super) fn top_k(s: &mut Site<'_>) -> Parts {
     let (g, x) = (s.g()?, s.x(0)?);
-    let indices = s.node.outputs.get(1).filter(|name| !name.is_empty()).ok_or("its indices are left out")?.clone();
+    let indices = s.saved_output(1);
     let zeros = s.b.zeros_like(&x);
     let axis = ("axis", Attribute::Int(s.node.int("axis").unwrap_or(-1)));
     one(s.b.node(Op::ScatterElements, &[&zeros, &indices, &g], &[axis]))

@@ -126,7 +126,7 @@ impl Site<'_> {
         self.b.node(Op::Gemm, &[a, b], &attributes)
     }
 
-    fn fused(&mut self, a: &str, b: &str, transposed_a: bool, transposed_b: bool, alpha: f32) -> String {
+    pub(super) fn fused(&mut self, a: &str, b: &str, transposed_a: bool, transposed_b: bool, alpha: f32) -> String {
         let attributes = [
             ("transA", Attribute::Int(transposed_a.into())),
             ("transB", Attribute::Int(transposed_b.into())),

@@ -5,9 +5,13 @@
 
 mod activation;
 mod arithmetic;
+mod attention;
+mod convolution;
+mod einsum;
 mod gather;
 mod matmul;
 mod normalization;
+mod pool;
 mod reduce;
 mod shape;
 mod slice;
@@ -19,8 +23,8 @@ mod cases;
 #[cfg(test)]
 mod differences;
 
-use super::{builder::Builder, loss};
-use crate::onnx::{Node, Op};
+use super::{builder::Builder, flow::Flow, loss};
+use crate::onnx::{Attribute, Node, Op};
 
 /// What a rule is given.
 pub(super) struct Site<'a> {
@@ -52,7 +56,6 @@ pub(super) fn stops(op: &Op) -> bool {
     matches!(rule(op), Rule::Stop)
 }
 
-const NO_RULE: &str = "no rule for it";
 const FLOW: &str = "gradients through control flow";
 
 /// The table.
@@ -63,19 +66,24 @@ pub(super) fn rule(op: &Op) -> Rule {
         Op::Add => Vjp(arithmetic::add),
         Op::And => Stop,
         Op::ArgMax | Op::ArgMin => Stop,
-        Op::Attention => Unsupported(NO_RULE),
-        Op::AveragePool => Unsupported(NO_RULE),
-        Op::BatchNormalization => Unsupported(NO_RULE),
+        Op::Atan => Vjp(unary::atan),
+        Op::Attention => Vjp(attention::attention),
+        Op::AveragePool => Vjp(pool::average_pool),
+        Op::BatchNormalization => Vjp(normalization::batch_normalization),
         Op::BiasGelu => Vjp(activation::bias_gelu),
         Op::BitShift => Stop,
+        Op::BitwiseAnd | Op::BitwiseNot | Op::BitwiseOr | Op::BitwiseXor => Stop,
         Op::Cast => Vjp(unary::cast),
         Op::CastLike => Vjp(unary::cast),
         Op::Ceil => Stop,
+        Op::Celu => Vjp(activation::celu),
         Op::Clip => Vjp(arithmetic::clip),
         Op::Concat => Vjp(shape::concat),
         Op::Constant | Op::ConstantOfShape => Stop,
-        Op::Conv | Op::ConvTranspose => Unsupported(NO_RULE),
+        Op::Conv => Vjp(convolution::conv),
+        Op::ConvTranspose => Vjp(convolution::conv_transpose),
         Op::Cos => Vjp(unary::cos),
+        Op::Cosh => Vjp(unary::cosh),
         Op::CrossEntropy => Vjp(|site| {
             let root = site.gradients[0].clone().ok_or("only its first output has a gradient")?;
             let one = site.b.scalar(1.0);
@@ -85,7 +93,7 @@ pub(super) fn rule(op: &Op) -> Rule {
         Op::CumSum => Vjp(reduce::cumsum),
         Op::Div => Vjp(arithmetic::div),
         Op::Dropout => Vjp(activation::dropout),
-        Op::Einsum => Unsupported(NO_RULE),
+        Op::Einsum => Vjp(einsum::einsum),
         Op::Elu => Vjp(activation::elu),
         Op::Equal => Stop,
         Op::Erf => Vjp(unary::erf),
@@ -101,65 +109,81 @@ pub(super) fn rule(op: &Op) -> Rule {
         Op::GatherNd => Vjp(gather::gather_nd),
         Op::Gelu => Vjp(activation::gelu),
         Op::Gemm => Vjp(matmul::gemm),
-        Op::GlobalAveragePool => Unsupported(NO_RULE),
+        Op::GlobalAveragePool => Vjp(pool::global_average_pool),
+        Op::GlobalMaxPool => Vjp(pool::global_max_pool),
         Op::Greater | Op::GreaterOrEqual => Stop,
+        Op::GroupNormalization => Vjp(normalization::group_normalization),
         Op::HardSigmoid => Vjp(activation::hard_sigmoid),
         Op::HardSwish => Vjp(activation::hard_swish),
+        Op::Hardmax => Stop,
         Op::Identity => Vjp(unary::identity),
         Op::If | Op::Loop => Unsupported(FLOW),
+        Op::InstanceNormalization => Vjp(normalization::instance_normalization),
         Op::IsInf | Op::IsNan => Stop,
         Op::LayerNormalization => Vjp(normalization::layer_normalization),
         Op::LeakyRelu => Vjp(activation::leaky_relu),
         Op::Less | Op::LessOrEqual => Stop,
         Op::Log => Vjp(unary::log),
         Op::LogSoftmax => Vjp(softmax::log_softmax),
+        Op::LpNormalization => Vjp(normalization::lp_normalization),
         Op::MatMul => Vjp(matmul::matmul),
         Op::Max | Op::Min => Vjp(arithmetic::extremum),
-        Op::MaxPool => Unsupported(NO_RULE),
+        Op::MaxPool => Vjp(pool::max_pool),
+        Op::Mean => Vjp(arithmetic::mean),
         Op::MicrosoftGelu => Vjp(activation::gelu),
         Op::Mish => Vjp(activation::mish),
-        Op::Mod => Unsupported(NO_RULE),
+        Op::Mod => Vjp(arithmetic::modulo),
         Op::Mul => Vjp(arithmetic::mul),
         Op::Neg => Vjp(unary::neg),
+        Op::NegativeLogLikelihoodLoss => Vjp(softmax::negative_log_likelihood),
         Op::NonZero => Stop,
         Op::Not => Stop,
         Op::OneHot => Stop,
         Op::Or => Stop,
+        Op::PRelu => Vjp(activation::prelu),
         Op::Pad => Vjp(slice::pad),
         Op::Pow => Vjp(arithmetic::pow),
         Op::QuickGelu => Vjp(activation::quick_gelu),
         Op::Range => Stop,
         Op::Reciprocal => Vjp(unary::reciprocal),
+        Op::ReduceL1 => Vjp(reduce::l1),
         Op::ReduceL2 => Vjp(reduce::l2),
+        Op::ReduceLogSum => Vjp(reduce::log_sum),
         Op::ReduceLogSumExp => Vjp(reduce::log_sum_exp),
         Op::ReduceMax | Op::ReduceMin => Vjp(reduce::extremum),
         Op::ReduceMean => Vjp(reduce::mean),
-        Op::ReduceProd => Unsupported(NO_RULE),
+        Op::ReduceProd => Vjp(reduce::product),
         Op::ReduceSum => Vjp(reduce::sum),
         Op::ReduceSumSquare => Vjp(reduce::sum_square),
         Op::Relu => Vjp(activation::relu),
         Op::Reshape => Vjp(shape::reshape),
         Op::RmsNormalization => Vjp(normalization::rms_normalization),
-        Op::RotaryEmbedding => Unsupported(NO_RULE),
+        Op::RotaryEmbedding => Vjp(attention::rotary_embedding),
         Op::Round => Stop,
         Op::ScatterElements => Vjp(gather::scatter_elements),
         Op::ScatterNd => Vjp(gather::scatter_nd),
+        Op::Selu => Vjp(activation::selu),
         Op::Shape => Stop,
         Op::Sigmoid => Vjp(unary::sigmoid),
         Op::Sign => Stop,
         Op::SimplifiedLayerNormalization => Vjp(normalization::simplified_layer_normalization),
         Op::Sin => Vjp(unary::sin),
+        Op::Sinh => Vjp(unary::sinh),
         Op::Size => Stop,
         Op::Slice => Vjp(slice::slice),
         Op::Softmax => Vjp(softmax::softmax),
+        Op::SoftmaxCrossEntropyLoss => Vjp(softmax::softmax_cross_entropy),
         Op::Softplus => Vjp(activation::softplus),
+        Op::Softsign => Vjp(unary::softsign),
         Op::Split => Vjp(shape::split),
         Op::Sqrt => Vjp(unary::sqrt),
         Op::Squeeze => Vjp(shape::reshape),
         Op::Sub => Vjp(arithmetic::sub),
         Op::Sum => Vjp(arithmetic::sum),
         Op::Swish => Vjp(activation::swish),
+        Op::Tan => Vjp(unary::tan),
         Op::Tanh => Vjp(unary::tanh),
+        Op::ThresholdedRelu => Vjp(activation::thresholded_relu),
         Op::Tile => Vjp(shape::tile),
         Op::TopK => Vjp(gather::top_k),
         Op::Transpose => Vjp(shape::transpose),
@@ -198,6 +222,44 @@ impl Site<'_> {
         self.b.shapes.rank(&name).ok_or_else(|| format!("the rank of `{name}` is not known before the run"))
     }
 
+    /// An optional output of the forward node, asked for now if the exporter left it out.
+    fn saved_output(&mut self, position: usize) -> String {
+        let first = &self.node.outputs[0];
+        let at = self.b.graph.nodes.iter().position(|node| node.outputs.first() == Some(first));
+        let at = at.expect("the forward node is in the graph that is being extended");
+        let known = self.b.graph.nodes[at].outputs.get(position).filter(|name| !name.is_empty()).cloned();
+        if let Some(name) = known {
+            return name;
+        }
+        let name = self.b.fresh("saved");
+        let node = &mut self.b.graph.nodes[at];
+        node.outputs.resize(node.outputs.len().max(position + 1), String::new());
+        node.outputs[position].clone_from(&name);
+        let node = node.clone();
+        self.b.shapes.visit(&node);
+        name
+    }
+
+    /// The gradients of an operator that is a composition of others: `compose` adds their nodes and returns what stands
+    /// for the operator's outputs, and the gradients go back through the nodes added.
+    fn composed(&mut self, compose: impl FnOnce(&mut Self) -> Result<Vec<String>, String>) -> Parts {
+        let from = self.b.graph.nodes.len();
+        let outputs = compose(self)?;
+        let nodes = self.b.graph.nodes[from..].to_vec();
+        let inputs = self.node.inputs.iter().zip(&self.wanted);
+        let sources: Vec<String> = inputs.filter(|(_, wanted)| **wanted).map(|(name, _)| name.clone()).collect();
+        let mut flow = Flow::to(&sources, &nodes);
+        for (position, gradient) in self.gradients.iter().enumerate() {
+            let Some(gradient) = gradient else { continue };
+            let output = outputs.get(position).ok_or_else(|| format!("its output {position} has no gradient"))?;
+            flow.add(output, gradient.clone());
+        }
+        for node in nodes.iter().rev() {
+            flow.visit(self.b, node)?;
+        }
+        Ok(self.node.inputs.iter().map(|name| flow.take(self.b, name)).collect())
+    }
+
     /// A position from the front, of the axis in an integer attribute.
     fn axis(&self, default: i64, rank: usize) -> Result<i64, String> {
         from_front(self.node.int("axis").unwrap_or(default), rank)
@@ -208,6 +270,11 @@ impl Site<'_> {
 fn from_front(axis: i64, rank: usize) -> Result<i64, String> {
     let position = if axis < 0 { axis + rank as i64 } else { axis };
     if (0..rank as i64).contains(&position) { Ok(position) } else { Err(format!("it has no axis {axis}")) }
+}
+
+/// The integer attribute `axis`.
+fn along(axis: i64) -> [(&'static str, Attribute); 1] {
+    [("axis", Attribute::Int(axis))]
 }
 
 /// A rule for an operator of one input and one output: `gradient · derivative`.

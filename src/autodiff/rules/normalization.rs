@@ -2,7 +2,7 @@
 //! dx = r·(ĝ − mean(ĝ) − x̂·mean(ĝ·x̂)), without the first mean where the input was not centred; dw = Σ g·x̂; db = Σ g
 //! (Ba, Kiros and Hinton, *Layer Normalization*, 2016). Mean and r come from the forward node's own outputs.
 
-use super::{Parts, Site};
+use super::{Parts, Site, one};
 use crate::onnx::Op;
 
 /// (x − mean)·r·w + b
@@ -29,10 +29,7 @@ pub(super) fn rms_normalization(s: &mut Site<'_>) -> Parts {
     let axes = s.normalized_axes()?;
     let square = s.b.mul(&x, &x);
     let mean = s.b.reduce(Op::ReduceMean, &square, &axes);
-    let epsilon = s.b.scalar(s.node.float("epsilon").unwrap_or(1e-5));
-    let mean = s.b.add(&mean, &epsilon);
-    let spread = s.b.unary(Op::Sqrt, &mean);
-    let inverse = s.b.unary(Op::Reciprocal, &spread);
+    let inverse = s.inverse_spread(&mean, s.node.float("epsilon").unwrap_or(1e-5));
     let normalized = s.b.mul(&x, &inverse);
     s.normalized(&normalized, &inverse, false)
 }
@@ -70,22 +67,116 @@ impl Site<'_> {
             axis => Ok((axis..self.rank(0)? as i64).collect()),
         }
     }
+}
 
-    /// An optional output of the forward node, asked for now if the exporter left it out.
-    fn saved_output(&mut self, position: usize) -> String {
-        let first = &self.node.outputs[0];
-        let at = self.b.graph.nodes.iter().position(|node| node.outputs.first() == Some(first));
-        let at = at.expect("the forward node is in the graph that is being extended");
-        let known = self.b.graph.nodes[at].outputs.get(position).filter(|name| !name.is_empty()).cloned();
-        if let Some(name) = known {
-            return name;
+/// (x − mean)·r·w + b with the statistics of the training data, which stand still: dx = g·w·r. The statistics of a batch
+/// are of no use to text models, and no runtime but a training build has them.
+pub(super) fn batch_normalization(s: &mut Site<'_>) -> Parts {
+    if s.node.int("training_mode").unwrap_or(0) != 0 {
+        return Err("it is in training mode".to_owned());
+    }
+    if s.wants(3) || s.wants(4) {
+        return Err("its statistics cannot be trained".to_owned());
+    }
+    let rank = s.rank(0)?;
+    let epsilon = s.node.float("epsilon").unwrap_or(1e-5);
+    s.composed(|s| {
+        let mut vectors = Vec::new();
+        for position in 1..5 {
+            let vector = s.x(position)?;
+            vectors.push(s.per_channel(&vector, rank));
         }
-        let name = self.b.fresh("saved");
-        let node = &mut self.b.graph.nodes[at];
-        node.outputs.resize(node.outputs.len().max(position + 1), String::new());
-        node.outputs[position].clone_from(&name);
-        let node = node.clone();
-        self.b.shapes.visit(&node);
-        name
+        let [weight, bias, mean, variance] = vectors.as_slice() else { unreachable!("four vectors were made") };
+        let inverse = s.inverse_spread(variance, epsilon);
+        let (x, slope) = (s.x(0)?, s.b.mul(&inverse, weight));
+        let centred = s.b.sub(&x, mean);
+        let scaled = s.b.mul(&centred, &slope);
+        Ok(vec![s.b.add(&scaled, bias)])
+    })
+}
+
+/// (x − mean)·r·w + b, mean and r over the positions of each channel of each record
+pub(super) fn instance_normalization(s: &mut Site<'_>) -> Parts {
+    let rank = s.rank(0)?;
+    let epsilon = s.node.float("epsilon").unwrap_or(1e-5);
+    s.composed(|s| {
+        let (x, weight, bias) = (s.x(0)?, s.x(1)?, s.x(2)?);
+        let normalized = s.standardized(&x, &(2..rank as i64).collect::<Vec<_>>(), epsilon);
+        let (weight, bias) = (s.per_channel(&weight, rank), s.per_channel(&bias, rank));
+        let scaled = s.b.mul(&normalized, &weight);
+        Ok(vec![s.b.add(&scaled, &bias)])
+    })
+}
+
+/// As instance normalization, over groups of channels. Before operator set 21 a group has one weight, from there on each
+/// channel.
+pub(super) fn group_normalization(s: &mut Site<'_>) -> Parts {
+    let rank = s.rank(0)?;
+    let epsilon = s.node.float("epsilon").unwrap_or(1e-5);
+    let groups = s.node.int("num_groups").ok_or("it does not say how many groups there are")?;
+    let by_group = s.b.graph.opset() < 21;
+    s.composed(|s| {
+        let (x, weight, bias) = (s.x(0)?, s.x(1)?, s.x(2)?);
+        let grouped = s.b.ints(&[0, groups, -1]);
+        let grouped = s.b.node(Op::Reshape, &[&x, &grouped], &[]);
+        let mut value = s.standardized(&grouped, &[2], epsilon);
+        if !by_group {
+            value = s.b.reshape_like(&value, &x);
+        }
+        let vectors = if by_group { 3 } else { rank };
+        let (weight, bias) = (s.per_channel(&weight, vectors), s.per_channel(&bias, vectors));
+        let scaled = s.b.mul(&value, &weight);
+        let shifted = s.b.add(&scaled, &bias);
+        Ok(vec![s.b.reshape_like(&shifted, &x)])
+    })
+}
+
+/// y = x/‖x‖: dx = (g − d‖x‖·Σ g·y)/‖x‖, where the norm's own slope is y for the Euclidean norm and sign(x) for the sum
+/// of magnitudes. The runtime leaves a zero vector as it is; its gradient is zero.
+pub(super) fn lp_normalization(s: &mut Site<'_>) -> Parts {
+    let (g, x, y) = (s.g()?, s.x(0)?, s.y());
+    let axis = s.node.int("axis").unwrap_or(-1);
+    let (norm, slope) = match s.node.int("p").unwrap_or(2) {
+        1 => (s.b.reduce(Op::ReduceL1, &x, &[axis]), s.b.unary(Op::Sign, &x)),
+        2 => (s.b.reduce(Op::ReduceL2, &x, &[axis]), y.clone()),
+        order => return Err(format!("it has no norm of order {order}")),
+    };
+    let product = s.b.mul(&g, &y);
+    let along = s.b.reduce_sum(&product, &[axis], true);
+    let removed = s.b.mul(&slope, &along);
+    let rest = s.b.sub(&g, &removed);
+    let zero = s.b.scalar(0.0);
+    let is_zero = s.b.binary(Op::Equal, &norm, &zero);
+    let part = s.b.div(&rest, &norm);
+    one(s.b.node(Op::Where, &[&is_zero, &zero, &part], &[]))
+}
+
+impl Site<'_> {
+    /// A vector of one element per channel, to be combined with a value of that rank whose axis 1 are the channels.
+    fn per_channel(&mut self, vector: &str, rank: usize) -> String {
+        let mut column = vec![1; rank.saturating_sub(1)];
+        if let Some(first) = column.first_mut() {
+            *first = -1;
+        }
+        let column = self.b.ints(&column);
+        self.b.node(Op::Reshape, &[vector, &column], &[])
+    }
+
+    /// 1/√(variance + ε)
+    fn inverse_spread(&mut self, variance: &str, epsilon: f32) -> String {
+        let epsilon = self.b.scalar(epsilon);
+        let sum = self.b.add(variance, &epsilon);
+        let spread = self.b.unary(Op::Sqrt, &sum);
+        self.b.unary(Op::Reciprocal, &spread)
+    }
+
+    /// (x − mean)·r over `axes`
+    fn standardized(&mut self, x: &str, axes: &[i64], epsilon: f32) -> String {
+        let mean = self.b.reduce(Op::ReduceMean, x, axes);
+        let centred = self.b.sub(x, &mean);
+        let square = self.b.mul(&centred, &centred);
+        let variance = self.b.reduce(Op::ReduceMean, &square, axes);
+        let inverse = self.inverse_spread(&variance, epsilon);
+        self.b.mul(&centred, &inverse)
     }
 }

@@ -21,6 +21,23 @@ impl Site<'_> {
         Ok(self.b.binary(Op::Unsqueeze, value, &axes))
     }
 
+    /// Another reduction over the node's own axes, which it keeps at size 1. The axes of a sum are an input from operator
+    /// set 13 on, those of all others from 18 on.
+    fn reduced_again(&mut self, op: Op, x: &str) -> String {
+        let noop = ("noop_with_empty_axes", Attribute::Int(self.node.int("noop_with_empty_axes").unwrap_or(0)));
+        let keep = ("keepdims", Attribute::Int(1));
+        let as_input = op == Op::ReduceSum || self.b.graph.opset() >= 18;
+        let axes = match (self.node.ints("axes"), self.node.input(1)) {
+            (Some(axes), _) if as_input => Some(self.b.ints(axes)),
+            (Some(axes), _) => {
+                return self.b.node(op, &[x], &[("axes", Attribute::Ints(axes.to_vec())), keep]);
+            }
+            (None, axes) => axes.map(str::to_owned),
+        };
+        let operands: Vec<&str> = std::iter::once(x).chain(axes.as_deref()).collect();
+        if as_input { self.b.node(op, &operands, &[keep, noop]) } else { self.b.node(op, &operands, &[keep]) }
+    }
+
     /// How many elements each result was made of, as a float of rank 0.
     fn reduced_count(&mut self, x: &str) -> String {
         let sizes = |name: &str| self.b.shapes.known_dims(name).map(|dims| dims.iter().product::<i64>());
@@ -92,20 +109,48 @@ pub(super) fn log_sum_exp(s: &mut Site<'_>) -> Parts {
     one(s.b.mul(&share, &g))
 }
 
+/// d Σ|x| = sign(x)·ḡ
+pub(super) fn l1(s: &mut Site<'_>) -> Parts {
+    let (g, x) = (s.g()?, s.x(0)?);
+    let g = s.kept(&g)?;
+    let sign = s.b.unary(Op::Sign, &x);
+    one(s.b.mul(&sign, &g))
+}
+
+/// d log Σx = ḡ/Σx, repeated
+pub(super) fn log_sum(s: &mut Site<'_>) -> Parts {
+    let (g, x, y) = (s.g()?, s.x(0)?, s.y());
+    let sum = s.b.unary(Op::Exp, &y);
+    let ratio = s.b.div(&g, &sum);
+    let ratio = s.kept(&ratio)?;
+    one(s.b.expand_like(&ratio, &x))
+}
+
+/// d Πx = ḡ·(product of the other elements). Zeros are counted and left out of the product: an element has a slope only
+/// where no other element is zero.
+pub(super) fn product(s: &mut Site<'_>) -> Parts {
+    let (g, x) = (s.g()?, s.x(0)?);
+    let zero = s.b.scalar(0.0);
+    let is_zero = s.b.binary(Op::Equal, &x, &zero);
+    let is_zero = s.b.float_of(&is_zero);
+    let filled = s.b.add(&x, &is_zero);
+    let whole = s.reduced_again(Op::ReduceProd, &filled);
+    let zeros = s.reduced_again(Op::ReduceSum, &is_zero);
+    let others = s.b.sub(&zeros, &is_zero);
+    let alone = s.b.binary(Op::Equal, &others, &zero);
+    let rest = s.b.div(&whole, &filled);
+    let slope = s.b.node(Op::Where, &[&alone, &rest, &zero], &[]);
+    let g = s.kept(&g)?;
+    one(s.b.mul(&slope, &g))
+}
+
 /// The gradient goes to the largest (smallest) element; several equal ones share it.
 pub(super) fn extremum(s: &mut Site<'_>) -> Parts {
     let (g, x, y) = (s.g()?, s.x(0)?, s.y());
     let (g, y) = (s.kept(&g)?, s.kept(&y)?);
     let chosen = s.b.binary(Op::Equal, &x, &y);
     let chosen = s.b.float_of(&chosen);
-    let axes = match (s.node.ints("axes").map(<[i64]>::to_vec), s.node.input(1).map(str::to_owned)) {
-        (Some(axes), _) => Some(s.b.ints(&axes)),
-        (None, axes) => axes,
-    };
-    let operands: Vec<&str> = std::iter::once(chosen.as_str()).chain(axes.as_deref()).collect();
-    let noop = Attribute::Int(s.node.int("noop_with_empty_axes").unwrap_or(0));
-    let attributes = [("keepdims", Attribute::Int(1)), ("noop_with_empty_axes", noop)];
-    let count = s.b.node(Op::ReduceSum, &operands, &attributes);
+    let count = s.reduced_again(Op::ReduceSum, &chosen);
     let share = s.b.div(&g, &count);
     one(s.b.mul(&chosen, &share))
 }

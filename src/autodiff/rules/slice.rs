@@ -4,18 +4,17 @@
 use super::{Parts, Site, from_front, one};
 use crate::onnx::{Attribute, Op};
 
-/// Zeros around the gradient where it was cut off; a step other than 1 scatters along its one axis.
+/// Zeros around the gradient where it was cut off; where steps other than 1 are taken, or the axes are only known at run
+/// time, each element goes back to its place.
 pub(super) fn slice(s: &mut Site<'_>) -> Parts {
     let (g, x, starts) = (s.g()?, s.x(0)?, s.x(1)?);
-    let steps = match s.node.input(4) {
-        Some(steps) => Some(s.b.shapes.ints(steps).ok_or("its steps are not known before the run")?),
-        None => None,
+    let steps = s.node.input(4).map(|steps| s.b.shapes.ints(steps));
+    let one_by_one = steps.is_none_or(|steps| steps.is_some_and(|steps| steps.iter().all(|&step| step == 1)));
+    let (rank, axes) = match (s.b.shapes.rank(&x), one_by_one) {
+        (Some(rank), true) => (rank, s.slice_axes(rank)),
+        (Some(_) | None, _) => return picked(s, Op::Slice, &[]),
     };
-    if steps.is_some_and(|steps| steps.iter().any(|&step| step != 1)) {
-        return strided(s);
-    }
-    let rank = s.rank(0)?;
-    let axes = s.slice_axes(rank)?;
+    let Some(axes) = axes? else { return picked(s, Op::Slice, &[]) };
     let mut begins = Vec::new();
     let mut ends = Vec::new();
     let zero = s.b.ints(&[0]);
@@ -50,59 +49,48 @@ pub(super) fn slice(s: &mut Site<'_>) -> Parts {
     one(padded)
 }
 
-fn strided(s: &mut Site<'_>) -> Parts {
+/// The operator is applied to the places of the operand's elements: its result says where each element came from.
+fn picked(s: &mut Site<'_>, op: Op, attributes: &[(&str, Attribute)]) -> Parts {
     let (g, x) = (s.g()?, s.x(0)?);
-    let rank = s.rank(0)?;
-    let &[axis] = s.slice_axes(rank)?.as_slice() else {
-        return Err("it steps over several axes at once".to_owned());
-    };
-    let size = s.b.size_of_axis(&x, axis);
-    let (flat, zero) = (s.b.ints(&[]), s.b.ints(&[0]));
-    let count = s.b.node(Op::Reshape, &[&size, &flat], &[]);
-    let (from, step) = (s.b.int(0), s.b.int(1));
-    let positions = s.b.node(Op::Range, &[&from, &count, &step], &[]);
-    let (start, end, stride) = (s.x(1)?, s.x(2)?, s.x(4)?);
-    let taken = s.b.node(Op::Slice, &[&positions, &start, &end, &zero, &stride], &[]);
-    let mut lane = vec![1; rank];
-    lane[axis as usize] = -1;
-    let lane = s.b.ints(&lane);
-    let taken = s.b.node(Op::Reshape, &[&taken, &lane], &[]);
-    let index = s.b.expand_like(&taken, &g);
-    let zeros = s.b.zeros_like(&x);
-    one(s.b.node(Op::ScatterElements, &[&zeros, &index, &g], &[("axis", Attribute::Int(axis))]))
+    let places = s.places(&x);
+    let operands: Vec<&str> =
+        std::iter::once(places.as_str()).chain(s.node.inputs[1..].iter().map(String::as_str)).collect();
+    let taken = s.b.node(op, &operands, attributes);
+    one(s.scattered(&g, &taken, &x))
 }
 
-/// The part of the gradient that the operand became.
+/// The part of the gradient that the operand became. In a mode that repeats elements, each sums up its copies.
 pub(super) fn pad(s: &mut Site<'_>) -> Parts {
     let (g, x, pads) = (s.g()?, s.x(0)?, s.x(1)?);
-    if s.node.text("mode").is_some_and(|mode| mode != "constant") {
-        return Err("its mode is not `constant`".to_owned());
+    if s.wants(2) {
+        return Err("what it pads with cannot be trained".to_owned());
     }
-    if s.node.input(3).is_some() {
-        return Err("it names its axes".to_owned());
+    if let Some(mode) = s.node.text("mode").filter(|&mode| mode != "constant") {
+        return picked(s, Op::Pad, &[("mode", Attribute::String(mode.into()))]);
     }
-    let rank = s.rank(0)? as i64;
-    let (zero, middle) = (s.b.ints(&[0]), s.b.ints(&[rank]));
-    let begins = s.b.node(Op::Slice, &[&pads, &zero, &middle], &[]);
-    let sizes = s.b.shape_of(&x);
-    let ends = s.b.add(&begins, &sizes);
-    let axes = s.b.ints(&(0..rank).collect::<Vec<_>>());
-    let part = s.b.node(Op::Slice, &[&g, &begins, &ends, &axes], &[]);
+    // Negative amounts cut: what was added is cut off, and what was cut off has no gradient.
+    let amounts = s.b.unary(Op::Neg, &pads);
+    let operands = match s.node.input(3) {
+        Some(axes) => vec![&*g, &*amounts, "", axes],
+        None => vec![&*g, &*amounts],
+    };
+    let part = s.b.node(Op::Pad, &operands, &[]);
     let value = s.b.shapes.value(&x);
     s.b.shapes.set(&part, crate::onnx::shapes::Value { content: None, ..value });
     one(part)
 }
 
 impl Site<'_> {
-    fn slice_axes(&mut self, rank: usize) -> Result<Vec<i64>, String> {
+    /// The axes from the front, where they are known before the run.
+    fn slice_axes(&mut self, rank: usize) -> Result<Option<Vec<i64>>, String> {
         let axes = match self.node.input(3) {
-            Some(axes) => self.b.shapes.ints(axes).ok_or("its axes are not known before the run")?,
+            Some(axes) => self.b.shapes.ints(axes),
             None => {
                 let starts = self.x(1)?;
                 let count = self.b.shapes.known_dims(&starts).and_then(|dims| dims.first().copied());
-                (0..count.ok_or("the number of its axes is not known before the run")?).collect()
+                count.map(|count| (0..count).collect())
             }
         };
-        axes.into_iter().map(|axis| from_front(axis, rank)).collect()
+        axes.map(|axes| axes.into_iter().map(|axis| from_front(axis, rank)).collect()).transpose()
     }
 }

@@ -104,3 +104,45 @@ pub(super) fn tanh(s: &mut Site<'_>) -> Parts {
     let slope = s.b.sub(&unit, &square);
     one(s.b.mul(&g, &slope))
 }
+
+/// d tan(x) = 1 + y²
+pub(super) fn tan(s: &mut Site<'_>) -> Parts {
+    let (g, y) = (s.g()?, s.y());
+    let square = s.b.mul(&y, &y);
+    let unit = s.b.scalar(1.0);
+    let slope = s.b.add(&unit, &square);
+    one(s.b.mul(&g, &slope))
+}
+
+/// d atan(x) = 1/(1 + x²)
+pub(super) fn atan(s: &mut Site<'_>) -> Parts {
+    let (g, x) = (s.g()?, s.x(0)?);
+    let square = s.b.mul(&x, &x);
+    let unit = s.b.scalar(1.0);
+    let sum = s.b.add(&unit, &square);
+    one(s.b.div(&g, &sum))
+}
+
+/// d sinh(x) = cosh(x)
+pub(super) fn sinh(s: &mut Site<'_>) -> Parts {
+    let (g, x) = (s.g()?, s.x(0)?);
+    let slope = s.b.unary(Op::Cosh, &x);
+    one(s.b.mul(&g, &slope))
+}
+
+/// d cosh(x) = sinh(x)
+pub(super) fn cosh(s: &mut Site<'_>) -> Parts {
+    let (g, x) = (s.g()?, s.x(0)?);
+    let slope = s.b.unary(Op::Sinh, &x);
+    one(s.b.mul(&g, &slope))
+}
+
+/// d x/(1 + |x|) = (1 − |y|)²
+pub(super) fn softsign(s: &mut Site<'_>) -> Parts {
+    let (g, y) = (s.g()?, s.y());
+    let size = s.b.unary(Op::Abs, &y);
+    let unit = s.b.scalar(1.0);
+    let rest = s.b.sub(&unit, &size);
+    let slope = s.b.mul(&rest, &rest);
+    one(s.b.mul(&g, &slope))
+}

@@ -10,6 +10,7 @@ use super::inputs::{NotFound, Roots};
 use super::{Session, cancelled, lower};
 use crate::cli::Failure;
 use crate::cli::terminal::{Paint, Terminal};
+use crate::emit::lock::Lock;
 use crate::emit::{self, Manifest, file_name, verify_outputs};
 use crate::engine::read::Sizes;
 use crate::engine::stage::Reuse;
@@ -136,7 +137,7 @@ fn training_tables(program: &Program, id: DatasetId) -> Vec<TrainingTable> {
 
 /// Adds a data set to the new lock, after holding it against a binding one.
 fn hold_to_lock(session: &mut Session<'_>, manifest: &Manifest) -> Result<(), Failure> {
-    let mut part = session.empty_lock();
+    let mut part = Lock::empty();
     part.revisions = session.remote.used();
     part.add_dataset(&session.spec.program, manifest);
     session.check_lock(&part)?;

@@ -6,14 +6,18 @@ use serde_json::Value;
 
 use super::Session;
 use super::lower::table_path;
-use super::metrics::{lower_gate, report_names};
+use super::metrics::{lower_gate, lower_generation, report_names};
 use crate::cli::Failure;
 use crate::cli::terminal::Paint;
 use crate::emit::{EmitError, MISSING, Manifest, file_name, write_atomically};
 use crate::engine::slice_groups;
-use crate::eval::{self, Classifier, Evaluated, Evaluation, MissingRecord, Signature, TestTable};
+use crate::eval::{
+    self, Classifier, ConversationTable, Evaluation, EvaluationFile, GateResult, MissingRecord, Predictions, Signature,
+    TestTable,
+};
 use crate::hir::{self, Program, Task};
-use crate::train::LengthLimit;
+use crate::runtime::Runtime;
+use crate::train::{LengthLimit, Tokenizer, TrainError};
 
 /// The key of the signature that tells whether figures are still those that would be made.
 const FINGERPRINT: &str = "evaluation";
@@ -48,52 +52,24 @@ pub fn evaluate(session: &mut Session<'_>, at: usize, manifest: &Manifest) -> Re
 
     let data = session.out.join(file_name(&dataset.name));
     let table = table_path(&data, train, &evaluate.part);
-    let lost = data.join(MISSING);
-    let (evaluation, evaluated, mut signature) = match &train.task {
-        Task::Classify { label, label_column, text } => {
-            // The run's columns by their names: this data set may be another one than it was trained on.
-            let column = |id: &hir::ColumnId| program[train.data].columns[id.0 as usize].name.as_str();
-            let by: Vec<_> = evaluate
-                .slices
-                .iter()
-                .map(|slice| (slice.name.clone(), format!("slice:{}", slice.name), slice_groups(slice)))
-                .collect();
-            let missing = read_missing(&lost, &evaluate.part, &program[*label].name).map_err(|error| world(&error))?;
-            let mut classifier = Classifier::open(&runtime, &folder, Some(train.length.tokens as usize), session.jobs)
-                .map_err(|error| world(&error))?;
-            let test = TestTable { path: &table, text: column(text), label: column(label_column), by: &by };
-            let evaluated =
-                eval::evaluate_classifier(&mut classifier, &test, &missing).map_err(|error| world(&error))?;
-            let signature: Signature = vec![("tokenizer".to_string(), classifier.tokenizer_hash().to_string())];
-            (eval::evaluate_classification(&evaluated), Some(evaluated), signature)
-        }
-        Task::Generate { .. } => {
-            let limit = LengthLimit { tokens: train.length.tokens as usize, overflow: super::lower::overflow(train) };
-            let missing = read_missing(&lost, &evaluate.part, "").map_err(|error| world(&error))?;
-            let mut evaluation =
-                eval::evaluate_language_model(&runtime, &folder, &table, "messages", limit, session.jobs)
-                    .map_err(|error| world(&error))?;
-            evaluation.figures.records += missing.len() as u64;
-            let named = |(id, _, reason): (String, Option<String>, String)| MissingRecord { id, gold: None, reason };
-            evaluation.missing = missing.into_iter().map(named).collect();
-            (evaluation, None, Vec::new())
-        }
-    };
-    signature.splice(
-        0..0,
-        [
-            ("annotc".to_string(), env!("CARGO_PKG_VERSION").to_string()),
-            ("spec".to_string(), manifest.spec.clone()),
-            ("data".to_string(), manifest.fingerprint.clone()),
-            ("split".to_string(), evaluate.part.clone()),
-            ("model".to_string(), weights),
-            ("runtime".to_string(), runtime.version().to_string()),
-            (FINGERPRINT.to_string(), fingerprint),
-        ],
-    );
+    let subject = Subject { program, evaluate, train, folder: &folder, table: &table, threads: session.jobs };
+    let (results, tokenizer) = subject.measure(&runtime, &data.join(MISSING)).map_err(|error| world(&error))?;
+    let signature: Signature = [
+        ("annotc", env!("CARGO_PKG_VERSION")),
+        ("code", eval::code_hash()),
+        ("spec", &manifest.spec),
+        ("data", &manifest.fingerprint),
+        ("split", &evaluate.part),
+        ("tokenizer", &tokenizer),
+        ("model", &weights),
+        ("runtime", runtime.version()),
+        (FINGERPRINT, &fingerprint),
+    ]
+    .map(|(name, value)| (name.to_string(), value.to_string()))
+    .to_vec();
     std::fs::create_dir_all(folder.join("evaluation")).map_err(|error| world(&error))?;
-    let written = write(&target, evaluate, &evaluation, evaluated.as_ref(), &signature);
-    let gates = written.map_err(|error| world(&error))?;
+    let (evaluation, gates) =
+        write(&target, evaluate, &results, train.seed, &signature).map_err(|error| world(&error))?;
     if terminal.json() {
         let text = std::fs::read_to_string(&figures_path).map_err(|error| world(&error))?;
         terminal.answer(serde_json::from_str::<Value>(&text).unwrap_or_default());
@@ -103,6 +79,63 @@ pub fn evaluate(session: &mut Session<'_>, at: usize, manifest: &Manifest) -> Re
     }
     let unmet: Vec<String> = gates.iter().filter(|gate| !gate.met).map(|gate| gate.gate.to_string()).collect();
     conclude(session, &name, &unmet)
+}
+
+/// What is measured, and where it lies.
+struct Subject<'a> {
+    program: &'a Program,
+    evaluate: &'a hir::Evaluate,
+    train: &'a hir::Train,
+    /// The model.
+    folder: &'a Path,
+    table: &'a Path,
+    threads: usize,
+}
+
+/// Why nothing could be measured.
+#[derive(Debug, thiserror::Error)]
+enum MeasureError {
+    #[error(transparent)]
+    Model(#[from] TrainError),
+    #[error(transparent)]
+    Missing(#[from] std::io::Error),
+}
+
+impl Subject<'_> {
+    /// The results of all records, and the hash of the tokenizer that they were read with. `lost` is the file of the
+    /// records that the data set lost.
+    fn measure(&self, runtime: &Runtime, lost: &Path) -> Result<(Predictions, String), MeasureError> {
+        let Self { program, evaluate, train, folder, table, threads } = *self;
+        let by: Vec<_> = evaluate
+            .slices
+            .iter()
+            .map(|slice| (slice.name.clone(), format!("slice:{}", slice.name), slice_groups(slice)))
+            .collect();
+        match &train.task {
+            Task::Classify { label, label_column, text } => {
+                // The run's columns by their names: this data set may be another one than it was trained on.
+                let column = |id: &hir::ColumnId| program[train.data].columns[id.0 as usize].name.as_str();
+                let missing = read_missing(lost, &evaluate.part, &program[*label].name)?;
+                let mut classifier = Classifier::open(runtime, folder, Some(train.length.tokens as usize), threads)?;
+                let test = TestTable { path: table, text: column(text), label: column(label_column), by: &by };
+                let evaluated = eval::evaluate_classifier(&mut classifier, &test, &missing)?;
+                Ok((Predictions::Classified(evaluated), classifier.tokenizer_hash().to_string()))
+            }
+            Task::Generate { .. } => {
+                let limit =
+                    LengthLimit { tokens: train.length.tokens as usize, overflow: super::lower::overflow(train) };
+                let missing = read_missing(lost, &evaluate.part, "")?;
+                let named =
+                    |(id, _, reason): (String, Option<String>, String)| MissingRecord { id, gold: None, reason };
+                let missing = missing.into_iter().map(named).collect();
+                let test = ConversationTable { path: table, messages: "messages", by: &by, limit };
+                let settings = evaluate.generation.as_ref().map(lower_generation);
+                let generated =
+                    eval::evaluate_language_model(runtime, folder, &test, missing, settings.as_ref(), threads)?;
+                Ok((Predictions::Generated(generated), Tokenizer::load(folder)?.hash().to_string()))
+            }
+        }
+    }
 }
 
 /// Fails where a gate is not met.
@@ -125,8 +158,11 @@ fn fingerprint(
 ) -> String {
     let slices: Vec<_> = evaluate.slices.iter().map(|slice| (&slice.name, &slice.at)).collect();
     let gates: Vec<_> = evaluate.gates.iter().map(|gate| (&gate.metric, gate.comparison, gate.bound)).collect();
-    let asked = format!("{:?}", (&evaluate.part, &evaluate.report, slices, gates, train.length));
-    let all = serde_json::json!([env!("CARGO_PKG_VERSION"), asked, manifest.fingerprint, weights, runtime]);
+    let generation = &evaluate.generation;
+    let asked =
+        format!("{:?}", (&evaluate.part, &evaluate.report, slices, gates, train.length, train.seed, generation));
+    let code = [env!("CARGO_PKG_VERSION"), eval::code_hash()];
+    let all = serde_json::json!([code, asked, manifest.fingerprint, weights, runtime]);
     blake3::hash(all.to_string().as_bytes()).to_hex().to_string()
 }
 
@@ -141,22 +177,40 @@ fn unmet_gate(gate: &Value) -> Option<String> {
     (gate["met"] == false).then(|| gate["require"].as_str().unwrap_or_default().to_string())
 }
 
+/// Counts the results, measures the gates, and writes the files.
 fn write(
     target: &Path,
     evaluate: &hir::Evaluate,
-    evaluation: &Evaluation,
-    evaluated: Option<&Evaluated>,
+    results: &Predictions,
+    seed: u64,
     signature: &Signature,
-) -> Result<Vec<eval::GateResult>, EmitError> {
-    let gates: Vec<_> = evaluate.gates.iter().map(|gate| eval::check_gate(&lower_gate(gate), evaluation)).collect();
-    let json = eval::evaluation_json(evaluation, &gates, &report_names(evaluate), signature);
+) -> Result<(Evaluation, Vec<GateResult>), EmitError> {
+    let (evaluation, lines) = match results {
+        Predictions::Classified(evaluated) => {
+            (eval::evaluate_classification(evaluated, seed), eval::predictions_jsonl(evaluated))
+        }
+        Predictions::Generated(generated) => {
+            let answers = evaluate.generation.as_ref().is_some_and(|generation| generation.answers);
+            (eval::evaluate_generation(generated, seed), eval::generations_jsonl(generated, answers))
+        }
+    };
+    let gates: Vec<_> = evaluate.gates.iter().map(|gate| eval::check_gate(&lower_gate(gate), &evaluation)).collect();
+    let settings = evaluate.generation.as_ref().map(lower_generation);
+    let generation = match (&settings, results) {
+        (Some(settings), Predictions::Generated(generated)) => Some((settings, generated)),
+        (_, Predictions::Generated(_) | Predictions::Classified(_)) => None,
+    };
+    let json = eval::evaluation_json(&EvaluationFile {
+        evaluation: &evaluation,
+        gates: &gates,
+        report: &report_names(evaluate),
+        signature,
+        generation,
+    });
     let text = serde_json::to_string_pretty(&json).expect("figures are JSON") + "\n";
     write_atomically(&target.with_added_extension("json"), text.as_bytes())?;
-    if let Some(evaluated) = evaluated {
-        let lines = eval::predictions_jsonl(evaluated);
-        write_atomically(&target.with_added_extension("predictions.jsonl"), lines.as_bytes())?;
-    }
-    Ok(gates)
+    write_atomically(&target.with_added_extension("predictions.jsonl"), lines.as_bytes())?;
+    Ok((evaluation, gates))
 }
 
 /// The records that the part lost, with the value of the label where it is known.

@@ -1,6 +1,6 @@
 //! From the metrics that a spec names to those of `eval`.
 
-use crate::eval::{Average, Comparison, Gate, Measure, Metric};
+use crate::eval::{Average, Comparison, Gate, GenerationSettings, Measure, Metric, Sampling};
 use crate::hir::{self, BinaryOp, MetricRef};
 
 /// A gate of the spec as `eval` measures it. `semantic` has checked that the metric exists in this form.
@@ -56,8 +56,17 @@ fn lower_metric(metric: &MetricRef) -> Metric {
         "precision" => Metric::Precision(average),
         "recall" => Metric::Recall(average),
         "f1" => Metric::F1(average),
-        "perplexity" => Metric::Perplexity,
-        "loss" => Metric::Loss,
-        _ => Metric::Accuracy,
+        plain => Metric::parse(plain).expect("`semantic` lets only metrics of the table be gates"),
     }
+}
+
+/// The spec's `generate` as `eval` does it.
+pub fn lower_generation(generation: &hir::Generation) -> GenerationSettings {
+    let sampling = generation.sampling.as_ref().map(|sampling| Sampling {
+        temperature: sampling.temperature,
+        top_k: sampling.top_k.map(|top_k| top_k as usize),
+        top_p: sampling.top_p,
+        seed: sampling.seed,
+    });
+    GenerationSettings { sampling, tokens: generation.tokens as usize, stop: generation.stop.clone() }
 }

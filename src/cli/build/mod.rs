@@ -20,13 +20,15 @@ use super::cache::units;
 use super::cluster::Elsewhere;
 use super::context::{self, Spec};
 use super::memory::parse_bytes;
+use super::models::{self, Provided, Purpose};
 use super::terminal::{Paint, Terminal};
-use super::{Failure, MemoryArgs, Places, RuntimeArgs, models};
+use super::{Failure, MemoryArgs, Places, RuntimeArgs};
 use crate::emit::lock::{self, Lock};
-use crate::emit::{self, Manifest};
+use crate::emit::{self, Digest, Manifest};
 use crate::engine::stage::Stages;
 use crate::engine::{MemoryLimit, Site};
 use crate::hir::DatasetId;
+use crate::plan::functions::forget_language_models;
 use crate::remote::{Remote, Terms};
 use crate::runtime::Runtime;
 use crate::semantic;
@@ -64,9 +66,6 @@ pub struct BuildArgs {
     /// Fail where sources, found label values, models or data differ from the lockfile
     #[arg(long)]
     locked: bool,
-    /// The day from which ages count, as YYYY-MM-DD; the lockfile records it
-    #[arg(long, value_name = "DATE", value_parser = parse_date)]
-    date: Option<String>,
     #[command(flatten)]
     elsewhere: Elsewhere,
 }
@@ -137,16 +136,8 @@ impl Session<'_> {
             format_args!("{} from `{}`", super::check::counted(drifts.len(), "difference"), path.display()),
             Some("build without `--locked` to accept the change, and commit the lockfile"),
         );
-        for drift in &drifts {
-            let side = |value: &Option<String>| value.clone().unwrap_or_else(|| "nothing".to_string());
-            self.terminal.note(format_args!("{}: locked {}, found {}", drift.what, side(&drift.was), side(&drift.is)));
-        }
+        drifts.iter().for_each(|drift| self.terminal.note(drift));
         Err(Failure::Unmet)
-    }
-
-    /// A lock without targets.
-    pub fn empty_lock(&self) -> Lock {
-        Lock::new(self.lock.date.clone())
     }
 }
 
@@ -163,29 +154,30 @@ pub fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> {
         Failure::Usage
     })?;
     let roots = roots(args, &spec);
-    models::provide_tokenizers(&mut spec.program, &targets.datasets, &roots)
+    let runtime = models::library(&mut spec.program, &targets.datasets, &args.runtime, terminal)?;
+    let provided = models::provide(&mut spec.program, &targets.datasets, &roots, Purpose::Measure(runtime.as_ref()))
         .map_err(|missing| models::fail(terminal, &missing))?;
-    let mut session = open(args, &spec, terminal)?;
+    let mut session = open(args, &spec, runtime, terminal)?;
+    use_models(&mut session, provided)?;
     emit::put_right(&session.out).map_err(|error| {
         terminal.error(error, None);
         Failure::World
     })?;
+    session.memory.put_right();
     let mut manifests: BTreeMap<DatasetId, Manifest> = BTreeMap::new();
     let built = targets.datasets.iter().try_for_each(|&id| {
         manifests.insert(id, dataset::build(&mut session, id)?);
         Ok(())
     });
+    forget_language_models();
     // A build that failed has measured too.
     bound_cache(&session, args.cache_size);
     built?;
     for &id in &targets.trains {
         let train = &spec.program[id];
         let model = &spec.program[train.model];
-        let files = train::model_files(&session, train)?;
-        let mut part = session.empty_lock();
-        part.add_model(&model.name, files.clone());
-        session.check_lock(&part)?;
-        session.lock.add_model(&model.name, files);
+        let files = train::files_of(&session, train)?;
+        lock_model(&mut session, &model.name, files)?;
         train::train(&mut session, id, &manifests[&train.data])?;
     }
     write_lock(&session)?;
@@ -207,6 +199,27 @@ pub fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> {
     worst
 }
 
+/// Refuses models where they were not provided, and notes those that texts are run through in the lock.
+fn use_models(session: &mut Session<'_>, provided: Provided) -> Result<(), Failure> {
+    if let (Some(model), false) = (provided.names.first(), session.site.is_here()) {
+        session.terminal.error(
+            format_args!("a measure reads the model `{model}`, and the executors of a cluster are given no models"),
+            Some("build without `--cluster`, or leave out what measures with a model: `tokens`, `perplexity`"),
+        );
+        return Err(Failure::Usage);
+    }
+    provided.files.into_iter().try_for_each(|(model, files)| lock_model(session, &model, files))
+}
+
+/// Notes a model's files in the lock, where they are those of a binding one.
+fn lock_model(session: &mut Session<'_>, model: &str, files: Vec<(String, Digest)>) -> Result<(), Failure> {
+    let mut part = Lock::empty();
+    part.add_model(model, files.clone());
+    session.check_lock(&part)?;
+    session.lock.add_model(model, files);
+    Ok(())
+}
+
 /// Keeps the cache within its size.
 fn bound_cache(session: &Session<'_>, size: u64) {
     let Some(pruned) = session.stages.as_ref().map(|stages| stages.bound(size)) else { return };
@@ -218,7 +231,12 @@ fn bound_cache(session: &Session<'_>, size: u64) {
     }
 }
 
-fn open<'a>(args: &'a BuildArgs, spec: &'a Spec, terminal: &'a Terminal) -> Result<Session<'a>, Failure> {
+fn open<'a>(
+    args: &'a BuildArgs,
+    spec: &'a Spec,
+    runtime: Option<Runtime>,
+    terminal: &'a Terminal,
+) -> Result<Session<'a>, Failure> {
     let lock_path = Lock::path(&spec.path);
     let old_lock = Lock::read(&lock_path).map_err(|error| {
         terminal.error(error, Some("remove the lockfile and build again to make a new one"));
@@ -231,7 +249,6 @@ fn open<'a>(args: &'a BuildArgs, spec: &'a Spec, terminal: &'a Terminal) -> Resu
         );
         return Err(Failure::Unmet);
     }
-    let date = args.date.clone().or_else(|| old_lock.as_ref()?.date.clone());
     let cancel = Arc::new(AtomicBool::new(false));
     listen(&cancel);
     let cache = super::runtime::cache_folder(args.runtime.cache.as_deref());
@@ -250,10 +267,10 @@ fn open<'a>(args: &'a BuildArgs, spec: &'a Spec, terminal: &'a Terminal) -> Resu
         cancel,
         stages: (!args.no_cache).then(|| stages(&spec.path, args.runtime.cache.as_deref())),
         locked: args.locked,
-        lock: Lock::new(date),
+        lock: Lock::empty(),
         old_lock,
         runtime_args: &args.runtime,
-        runtime: None,
+        runtime,
     })
 }
 
@@ -322,28 +339,4 @@ pub fn listen(cancel: &Arc<AtomicBool>) {
 pub fn cancelled(terminal: &Terminal) -> Failure {
     terminal.error("interrupted", Some("the last finished outputs are as they were"));
     Failure::Interrupted
-}
-
-fn parse_date(text: &str) -> Result<String, String> {
-    let parts: Vec<&str> = text.split('-').collect();
-    let number = |at: usize, digits: usize| -> Option<u32> {
-        let part = parts.get(at)?;
-        (part.len() == digits && part.bytes().all(|byte| byte.is_ascii_digit())).then(|| part.parse().ok())?
-    };
-    let fields = (parts.len() == 3).then(|| Some((number(0, 4)?, number(1, 2)?, number(2, 2)?))).flatten();
-    match fields {
-        Some((year, month, day)) if (1..=12).contains(&month) && (1..=days(year, month)).contains(&day) => {
-            Ok(text.to_string())
-        }
-        _ => Err("a day is written as 2026-01-31".to_string()),
-    }
-}
-
-fn days(year: u32, month: u32) -> u32 {
-    match month {
-        2 if year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        _ => 31,
-    }
 }

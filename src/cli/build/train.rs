@@ -11,6 +11,7 @@ use serde_json::{Map, Value, json};
 use super::lower::{self, Place};
 use super::{Session, cancelled};
 use crate::cli::Failure;
+use crate::cli::models::model_files;
 use crate::cli::terminal::{Paint, Terminal};
 use crate::emit::{Digest, Manifest, PROVENANCE, file_name};
 use crate::hir::{self, ModelOrigin, Program, TrainId};
@@ -25,24 +26,12 @@ pub fn folder(out: &Path, train: &hir::Train) -> PathBuf {
 }
 
 /// The files of the model that a run starts from, by their names, for the lock and the fingerprint.
-pub fn model_files(session: &Session<'_>, train: &hir::Train) -> Result<Vec<(String, Digest)>, Failure> {
+pub fn files_of(session: &Session<'_>, train: &hir::Train) -> Result<Vec<(String, Digest)>, Failure> {
     let Some(folder) = model_folder(session, train)? else { return Ok(Vec::new()) };
-    let mut names: Vec<PathBuf> = match std::fs::read_dir(&folder) {
-        Ok(entries) => entries.filter_map(|entry| Some(entry.ok()?.path())).filter(|path| path.is_file()).collect(),
-        Err(_) => vec![folder.clone()],
-    };
-    names.retain(|path| is_model_file(path));
-    names.sort();
-    names
-        .into_iter()
-        .map(|path| {
-            let digest = Digest::of_file(&path).map_err(|error| {
-                session.terminal.error(error, None);
-                Failure::World
-            })?;
-            Ok((path.file_name().unwrap_or_default().to_string_lossy().into_owned(), digest))
-        })
-        .collect()
+    model_files(&folder).map_err(|error| {
+        session.terminal.error(error, None);
+        Failure::World
+    })
 }
 
 /// Trains a run, or finds that its folder holds what would be trained.
@@ -51,7 +40,7 @@ pub fn train(session: &mut Session<'_>, id: TrainId, manifest: &Manifest) -> Res
     let train = &program[id];
     let output = folder(&session.out, train);
     let data = session.out.join(file_name(&program[train.data].name));
-    let files = model_files(session, train)?;
+    let files = files_of(session, train)?;
     let model = model_folder(session, train)?;
     let values = lower::label_values(program, train, manifest);
     let place = Place { data: &data, model: model.as_deref(), output: &output, threads: session.jobs };
@@ -216,12 +205,6 @@ fn model_folder(session: &Session<'_>, train: &hir::Train) -> Result<Option<Path
             })
         }
     }
-}
-
-/// The files that a model consists of; a README or an image beside them changes nothing.
-fn is_model_file(path: &Path) -> bool {
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    [".onnx", ".onnx_data", ".json", ".jinja", ".txt", ".model"].iter().any(|ending| name.ends_with(ending))
 }
 
 /// A hash of all that the weights depend on: settings, tables, model, runtime, threads, and this version of annotc.

@@ -15,9 +15,10 @@ use crate::cli::build::targets::Targets;
 use crate::cli::build::{jobs, remote, stages};
 use crate::cli::check::counted;
 use crate::cli::context::{self, Spec};
+use crate::cli::models::{self, Purpose};
 use crate::cli::runtime::cache_folder;
 use crate::cli::terminal::{Paint, Terminal};
-use crate::cli::{Failure, Places, models};
+use crate::cli::{Failure, Places};
 use crate::emit::{self, Manifest, file_name, verify_outputs, why_made_again};
 use crate::engine::stage::{Explained, Stages, explain};
 use crate::engine::{MemoryLimit, SourceOutcome, Surveyed};
@@ -64,7 +65,8 @@ pub(super) fn run(args: &ExplainArgs, cache: Option<&Path>, terminal: &Terminal)
         Failure::Usage
     })?;
     let roots = Roots { spec: spec.folder(), data: args.places.data_root.clone() };
-    models::provide_tokenizers(&mut spec.program, &targets.datasets, &roots)
+    let runtime = models::library_at_hand(&mut spec.program, &targets.datasets, cache);
+    models::provide(&mut spec.program, &targets.datasets, &roots, Purpose::Tell(runtime.as_ref()))
         .map_err(|missing| models::fail(terminal, &missing))?;
     let kept = stages(&spec.path, cache);
     let cache = cache_folder(cache);

@@ -11,8 +11,9 @@ use clap::Args;
 use super::build::dataset::{Bar, fail, find_evaluated, find_inputs, inputs};
 use super::build::inputs::Roots;
 use super::context::{self, Spec};
+use super::models::{self, Purpose};
 use super::terminal::{Paint, Terminal};
-use super::{Failure, MemoryArgs, build, models};
+use super::{Failure, MemoryArgs, RuntimeArgs, build};
 use crate::diagnostics::closest;
 use crate::engine::preview::Preview;
 use crate::engine::{EngineError, StepOutcome, Surveyed};
@@ -73,13 +74,8 @@ pub struct PreviewArgs {
     jobs: Option<u16>,
     #[command(flatten)]
     memory: MemoryArgs,
-    /// The folder for what can be fetched again, and for what is unpacked or outgrows the memory [default: the user's
-    /// cache folder]
-    #[arg(long, value_name = "DIR", env = "ANNOTC_CACHE")]
-    cache: Option<PathBuf>,
-    /// Never download a file that is not in the cache
-    #[arg(long)]
-    offline: bool,
+    #[command(flatten)]
+    runtime: RuntimeArgs,
 }
 
 /// Decides over all records and shows some.
@@ -92,14 +88,17 @@ pub fn run(args: &PreviewArgs, terminal: &Terminal) -> Result<(), Failure> {
         return Err(Failure::Spec);
     }
     let roots = Roots { spec: spec.folder(), data: args.data_root.clone() };
-    models::provide_tokenizers(&mut spec.program, &[id], &roots).map_err(|missing| models::fail(terminal, &missing))?;
+    let runtime = models::library(&mut spec.program, &[id], &args.runtime, terminal)?;
+    models::provide(&mut spec.program, &[id], &roots, Purpose::Measure(runtime.as_ref()))
+        .map_err(|missing| models::fail(terminal, &missing))?;
     let template = choose_template(&spec.program, id, args.template.as_deref(), terminal)?;
     let cancel = Arc::new(AtomicBool::new(false));
     build::listen(&cancel);
-    let remote = build::remote(&args.spec, args.cache.as_deref(), args.offline, &cancel, terminal);
+    let cache = args.runtime.cache.as_deref();
+    let remote = build::remote(&args.spec, cache, args.runtime.offline, &cancel, terminal);
     let sources = find_inputs(&spec.program, id, &roots, &remote, terminal)?;
     let evaluated = find_evaluated(&spec.program, id, &roots, terminal)?;
-    let inputs = inputs(sources, evaluated, build::jobs(args.jobs), args.memory.limit(args.cache.as_deref()), &cancel);
+    let inputs = inputs(sources, evaluated, build::jobs(args.jobs), args.memory.limit(cache), &cancel);
     let bar = Bar::new(terminal, "Reading", name);
     let world = |error| fail(terminal, &error);
     let surveyed = Surveyed::of(&spec.program, id, &inputs, &mut |progress| bar.show(progress)).map_err(world)?;

@@ -13,8 +13,9 @@ use serde_json::{Value, json};
 
 use super::build::inputs::Roots;
 use super::check::counted;
+use super::models::{self, Purpose};
 use super::terminal::{Paint, Terminal};
-use super::{Failure, context, models};
+use super::{Failure, RuntimeArgs, context};
 use crate::diagnostics::Diagnostic;
 use crate::engine::{self, TestOutcome};
 use crate::hir::Test;
@@ -43,6 +44,8 @@ pub struct TestArgs {
     /// Where a model's folder is looked for after the spec's own folder
     #[arg(long, value_name = "DIR", env = "ANNOTC_DATA")]
     data_root: Option<PathBuf>,
+    #[command(flatten)]
+    runtime: RuntimeArgs,
 }
 
 /// What a rule that no test makes fire does.
@@ -66,7 +69,9 @@ pub fn run(args: &TestArgs, terminal: &Terminal) -> Result<(), Failure> {
     let mut spec = context::load_checked(&args.spec, terminal)?;
     let roots = Roots { spec: spec.folder(), data: args.data_root.clone() };
     if !args.list {
-        models::provide_for_tests(&mut spec.program, &roots).map_err(|missing| models::fail(terminal, &missing))?;
+        let runtime = models::library_for_tests(&mut spec.program, &args.runtime, terminal)?;
+        models::provide_for_tests(&mut spec.program, &roots, Purpose::Measure(runtime.as_ref()))
+            .map_err(|missing| models::fail(terminal, &missing))?;
     }
     let selected = select::tests(&spec.program.tests, &args.filters, terminal)?;
     if args.list {

@@ -74,9 +74,9 @@ impl Conversation {
                 TurnOf::Text { role, content, trained, strip } => {
                     let mut content = content.render(rows, row)?;
                     if *strip && content.starts_with(' ') {
-                        content.remove(0);
+                        content.to_mut().remove(0);
                     }
-                    spoken.push(Spoken { role, content: Cow::Owned(content), trained: *trained });
+                    spoken.push(Spoken { role, content, trained: *trained });
                 }
                 TurnOf::Field { field, trained } => field_turns(field, *trained, rows, row, &mut spoken)?,
             }

@@ -3,6 +3,8 @@
 //! A pair teaches something only where its two answers differ: with a text that is blank, or with one answer given twice,
 //! the loss is a constant. Such a record has a fault, by which the build takes it out before anything is written.
 
+use std::borrow::Cow;
+
 use super::Columns;
 use super::column::write_text;
 use super::row::Rows;
@@ -49,14 +51,14 @@ impl Preference {
         self.texts(rows, row).ok().and_then(|texts| fault(&texts))
     }
 
-    fn texts(&self, rows: &Rows<'_>, row: usize) -> Result<[String; 3], String> {
+    fn texts<'a>(&self, rows: &'a Rows<'_>, row: usize) -> Result<[Cow<'a, str>; 3], String> {
         let [prompt, chosen, rejected] = &self.0;
         Ok([prompt.render(rows, row)?, chosen.render(rows, row)?, rejected.render(rows, row)?])
     }
 }
 
 /// Space around an answer is no difference between two.
-fn fault([prompt, chosen, rejected]: &[String; 3]) -> Option<&'static str> {
+fn fault([prompt, chosen, rejected]: &[Cow<'_, str>; 3]) -> Option<&'static str> {
     match (prompt.trim(), chosen.trim(), rejected.trim()) {
         ("", ..) => Some("`prompt` is blank"),
         (_, "", _) => Some("`chosen` is blank"),

@@ -1,11 +1,13 @@
 //! One text of a template with the columns that it names.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 use super::Columns;
+use super::column::Column;
 use super::row::Rows;
 use crate::hir::Type;
-use crate::prompt::{LabelValue, Template, Values};
+use crate::prompt::{LabelValue, Part, Template, Values};
 
 /// A text of a template.
 #[derive(Debug)]
@@ -39,12 +41,40 @@ impl Slot {
     }
 
     /// The text of one record.
-    pub(crate) fn render(&self, rows: &Rows<'_>, row: usize) -> Result<String, String> {
+    pub(crate) fn render<'a>(&self, rows: &'a Rows<'_>, row: usize) -> Result<Cow<'a, str>, String> {
+        if let Some(parts) = self.template.parts()
+            && let Some(text) = self.put_together(parts, rows, row)?
+        {
+            return Ok(text);
+        }
         let mut values = Values::default();
         for variable in &self.variables {
             variable.set(rows, row, &mut values)?;
         }
-        self.template.render(&values).map_err(|error| error.to_string())
+        self.template.render(&values).map(Cow::Owned).map_err(|error| error.to_string())
+    }
+
+    /// The text of one record without the engine; `None` where it prints something else than texts.
+    fn put_together<'a>(&self, parts: &[Part], rows: &'a Rows<'_>, row: usize) -> Result<Option<Cow<'a, str>>, String> {
+        if let [Part::Value(name)] = parts {
+            return Ok(self.variable(name).text(rows, row)?.map(Cow::Borrowed));
+        }
+        let mut text = String::new();
+        for part in parts {
+            match part {
+                Part::Text(part) => text.push_str(part),
+                Part::Value(name) => match self.variable(name).text(rows, row)? {
+                    Some(value) => text.push_str(value),
+                    None => return Ok(None),
+                },
+            }
+        }
+        Ok(Some(Cow::Owned(text)))
+    }
+
+    fn variable(&self, name: &str) -> &Variable {
+        let found = self.variables.iter().find(|variable| variable.name == name);
+        found.expect("a template's parts print what it was found to read")
     }
 }
 
@@ -66,8 +96,8 @@ impl Variable {
         Ok(Self { name: name.to_owned(), label, printed })
     }
 
-    /// Gives the field its value of this record.
-    fn set(&self, rows: &Rows<'_>, row: usize, values: &mut Values) -> Result<(), String> {
+    /// The field's column, where a text that prints it can be rendered of this record.
+    fn column<'a, 'r>(&self, rows: &'r Rows<'a>, row: usize) -> Result<&'r Column<'a>, String> {
         let column = rows.field(&self.name)?;
         if self.printed && column.is_null(row) {
             return Err(format!(
@@ -75,16 +105,32 @@ impl Variable {
                 self.name
             ));
         }
+        Ok(column)
+    }
+
+    /// The field's value of this record as it is printed; `None` where it is no text.
+    fn text<'a>(&self, rows: &'a Rows<'_>, row: usize) -> Result<Option<&'a str>, String> {
+        let text = self.column(rows, row)?.text(row);
+        if let (Some(known), Some(name)) = (&self.label, text) {
+            self.known(known, name)?;
+        }
+        Ok(text)
+    }
+
+    /// Gives the field its value of this record.
+    fn set(&self, rows: &Rows<'_>, row: usize, values: &mut Values) -> Result<(), String> {
+        let column = self.column(rows, row)?;
         match (&self.label, column.text(row)) {
-            (Some(known), Some(name)) => {
-                let value = known.get(name).ok_or_else(|| format!("`{}` is no value of its label", self.name))?;
-                values.insert_label(&self.name, value);
-            }
+            (Some(known), Some(name)) => values.insert_label(&self.name, self.known(known, name)?),
             (None, Some(text)) => values.insert_text(&self.name, text),
             (_, None) => {
                 values.insert(&self.name, &column.value(row).map_err(|refusal| refusal.message(&self.name))?);
             }
         }
         Ok(())
+    }
+
+    fn known<'v>(&self, values: &'v HashMap<String, LabelValue>, name: &str) -> Result<&'v LabelValue, String> {
+        values.get(name).ok_or_else(|| format!("`{}` is no value of its label", self.name))
     }
 }

@@ -64,9 +64,10 @@ impl SlotRenderer {
                 let turns = conversation.turns(rows, row)?;
                 Ok(turns.into_iter().map(|turn| (turn.role.to_owned(), turn.content.into_owned())).collect())
             }
-            Slots::Texts(texts) => {
-                texts.iter().map(|(name, slot)| Ok(((*name).to_owned(), slot.render(rows, row)?))).collect()
-            }
+            Slots::Texts(texts) => texts
+                .iter()
+                .map(|(name, slot)| Ok(((*name).to_owned(), slot.render(rows, row)?.into_owned())))
+                .collect(),
         }
     }
 }

@@ -59,9 +59,14 @@ fn measured(figure: Option<f64>) -> Cell {
 }
 
 fn whole(figures: &Value) -> Element {
-    let rows =
-        plain_metrics(&figures["metrics"]).into_iter().map(|(name, figure)| vec![Cell::Text(name), measured(figure)]);
-    table("Figures over all records", heads(&["Metric"], &["Figure"]), rows)
+    let ends = |name: &str, end: usize| measured(figures["intervals"]["figures"][name][end].as_f64());
+    let row = |(name, figure): (String, Option<f64>)| {
+        let (low, high) = (ends(&name, 0), ends(&name, 1));
+        vec![Cell::Text(name), measured(figure), low, high]
+    };
+    let rows = plain_metrics(&figures["metrics"]).into_iter().map(row);
+    let heads = heads(&["Metric"], &["Figure", "From", "To"]);
+    table("Figures over all records, each with its 95 % bootstrap interval", heads, rows)
 }
 
 fn gates(figures: &Value) -> Option<Element> {
@@ -104,11 +109,17 @@ fn values(figures: &Value) -> Option<Element> {
     let families: Vec<(&String, &Value)> =
         figures["metrics"].as_object()?.iter().filter(|(_, family)| family["values"].is_object()).collect();
     let (_, first) = families.first()?;
+    let supports = figures["values"].as_array().map(Vec::as_slice).unwrap_or_default();
     let row = |value: &String| {
         let figure = |(_, family): &(&String, &Value)| measured(family["values"][value.as_str()].as_f64());
-        std::iter::once(Cell::Text(value.clone())).chain(families.iter().map(figure)).collect::<Vec<_>>()
+        let records = supports.iter().find(|row| row["value"] == value.as_str());
+        let records = Cell::count(records.and_then(|row| row["support"].as_u64()).unwrap_or(0));
+        std::iter::once(Cell::Text(value.clone()))
+            .chain(families.iter().map(figure))
+            .chain([records])
+            .collect::<Vec<_>>()
     };
-    let names: Vec<&str> = families.iter().map(|(name, _)| name.as_str()).collect();
+    let names: Vec<&str> = families.iter().map(|(name, _)| name.as_str()).chain(["Records"]).collect();
     let rows = first["values"].as_object()?.keys().map(row);
     let table = table("Figures of each value", heads(&["Value"], &names), rows);
     Some(element("details").child(element("summary").child(element("b").text("Figures of each value"))).child(table))

@@ -122,7 +122,8 @@ impl<'a> Cell<'a> {
     }
 }
 
-fn write_tagged(bytes: &mut Vec<u8>, tag: u8, value: &[u8]) {
+/// Adds the bytes of a value behind a tag that tells its type.
+pub fn write_tagged(bytes: &mut Vec<u8>, tag: u8, value: &[u8]) {
     bytes.push(tag);
     bytes.extend_from_slice(value);
 }

@@ -1,5 +1,21 @@
 //! Days and moments as texts: ISO 8601 days, RFC 3339 moments.
 
+use std::ops::RangeInclusive;
+
+/// The days since 1970-01-01 of the years 0000 to 9999, which are those that ISO 8601 writes without further agreement.
+const DAYS: RangeInclusive<i32> = -719_528..=2_932_896;
+
+/// A day, where it lies in a year that can be written.
+pub fn writable_day(day: i32) -> Option<i32> {
+    DAYS.contains(&day).then_some(day)
+}
+
+/// A moment in microseconds, where it lies in a year that can be written.
+pub fn writable_moment(micros: i64) -> Option<i64> {
+    let day = i32::try_from(micros.div_euclid(86_400_000_000)).ok()?;
+    writable_day(day).map(|_| micros)
+}
+
 /// Days since 1970-01-01 of a `YYYY-MM-DD`.
 pub fn parse_date(text: &str) -> Option<i32> {
     let bytes = text.as_bytes();
@@ -34,7 +50,8 @@ pub fn parse_timestamp(text: &str) -> Option<i64> {
     }
     let (micros, zone) = fraction(&bytes[19..])?;
     let seconds = days * 86_400 + hour * 3600 + minute * 60 + second - zone_seconds(zone)?;
-    Some(seconds * 1_000_000 + micros)
+    // An offset may lead out of the calendar's first or last day.
+    writable_moment(seconds * 1_000_000 + micros)
 }
 
 /// A moment as RFC 3339 has it, in UTC, with a fraction where it has one.

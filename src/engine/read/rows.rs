@@ -143,10 +143,11 @@ impl Opening<'_> {
 
 impl RowTable {
     fn of_parquet(metadata: ArrowReaderMetadata) -> Self {
-        let (mut rows, mut bytes) = (0, 0);
+        let (mut rows, mut bytes) = (0_u64, 0_u64);
+        // The numbers are the file's own: a sum of them may be beyond all measure.
         for group in metadata.metadata().row_groups() {
-            rows += u64::try_from(group.num_rows()).unwrap_or(0);
-            bytes += u64::try_from(group.total_byte_size()).unwrap_or(0);
+            rows = rows.saturating_add(u64::try_from(group.num_rows()).unwrap_or(0));
+            bytes = bytes.saturating_add(u64::try_from(group.total_byte_size()).unwrap_or(0));
         }
         Self { schema: Arc::clone(metadata.schema()), rows, bytes, store: Store::Parquet(metadata) }
     }

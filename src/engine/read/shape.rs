@@ -139,7 +139,7 @@ impl RowShape {
 }
 
 /// The 16 bytes of a BLAKE3 hash that stand for all of it.
-pub(super) fn first_16(hash: &blake3::Hash) -> [u8; 16] {
+pub(in crate::engine) fn first_16(hash: &blake3::Hash) -> [u8; 16] {
     let mut first = [0; 16];
     first.copy_from_slice(&hash.as_bytes()[..16]);
     first

@@ -6,6 +6,7 @@ pub(in crate::engine) mod wire;
 
 use std::fs::File;
 use std::io::{Read, Write};
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::time::SystemTime;
@@ -152,6 +153,12 @@ impl Survey {
     pub fn of_source(&self, source: SourceId) -> Survey {
         let chunks = self.chunks.iter().filter(|chunk| self.files[chunk.file].source == source).copied().collect();
         Survey { files: self.files.clone(), chunks, sizes: self.sizes }
+    }
+
+    /// The chunks of a file.
+    pub fn chunks_of(&self, file: usize) -> Range<usize> {
+        let first_from = |file| self.chunks.partition_point(|chunk| chunk.file < file);
+        first_from(file)..first_from(file + 1)
     }
 }
 

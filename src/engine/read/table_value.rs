@@ -11,6 +11,7 @@ use arrow::datatypes::{
 use arrow::downcast_dictionary_array;
 
 use super::cell::{Cell, expected};
+use super::moment::{writable_day, writable_moment};
 use super::table_row::text;
 use crate::hir::{FieldType, Type};
 
@@ -194,24 +195,27 @@ fn float<'a>(array: &dyn Array, row: usize) -> Result<Cell<'a>, Wrong> {
     if found.is_finite() { Ok(Cell::Float(found)) } else { Err(Wrong::new("infinite or not a number", &Type::Float)) }
 }
 
-/// Days since 1970-01-01.
+/// Days since 1970-01-01, in the years that can be written.
 fn day(array: &dyn Array, row: usize) -> Option<i32> {
-    match array.data_type() {
-        DataType::Date32 => Some(array.as_primitive::<Date32Type>().value(row)),
-        DataType::Date64 => i32::try_from(array.as_primitive::<Date64Type>().value(row).div_euclid(86_400_000)).ok(),
-        _ => None,
-    }
+    let day = match array.data_type() {
+        DataType::Date32 => array.as_primitive::<Date32Type>().value(row),
+        DataType::Date64 => i32::try_from(array.as_primitive::<Date64Type>().value(row).div_euclid(86_400_000)).ok()?,
+        _ => return None,
+    };
+    writable_day(day)
 }
 
-/// Microseconds since 1970-01-01T00:00:00Z, rounded down. One without a zone is taken as UTC.
+/// Microseconds since 1970-01-01T00:00:00Z, rounded down, in the years that can be written. One without a zone is taken as
+/// UTC.
 fn moment(array: &dyn Array, row: usize) -> Option<i64> {
     let DataType::Timestamp(unit, _) = array.data_type() else { return None };
-    match unit {
-        TimeUnit::Second => array.as_primitive::<TimestampSecondType>().value(row).checked_mul(1_000_000),
-        TimeUnit::Millisecond => array.as_primitive::<TimestampMillisecondType>().value(row).checked_mul(1_000),
-        TimeUnit::Microsecond => Some(array.as_primitive::<TimestampMicrosecondType>().value(row)),
-        TimeUnit::Nanosecond => Some(array.as_primitive::<TimestampNanosecondType>().value(row).div_euclid(1_000)),
-    }
+    let micros = match unit {
+        TimeUnit::Second => array.as_primitive::<TimestampSecondType>().value(row).checked_mul(1_000_000)?,
+        TimeUnit::Millisecond => array.as_primitive::<TimestampMillisecondType>().value(row).checked_mul(1_000)?,
+        TimeUnit::Microsecond => array.as_primitive::<TimestampMicrosecondType>().value(row),
+        TimeUnit::Nanosecond => array.as_primitive::<TimestampNanosecondType>().value(row).div_euclid(1_000),
+    };
+    writable_moment(micros)
 }
 
 fn list<'a>(array: &'a dyn Array, row: usize, ty: &Type, item: &FieldType) -> Result<Cell<'a>, Wrong> {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::super::EngineError;
 use super::super::narrow::{Key, Narrow, Note, Row};
 use super::super::outcome::{RecordId, StepOutcomeKind};
-use super::super::read::cell::digest_128;
 use super::super::read::file_and_offset;
+use super::super::read::shape::first_16;
 use super::super::spool::{OfRow, Sorted, Sorter, Sparse, Spool, item};
 use super::{Fate, Fates, Stage, no_records};
 
@@ -87,7 +87,8 @@ fn occurrences(narrow: &Narrow) -> Result<Sorted<Occurrence>, EngineError> {
 
 /// BLAKE3-128 of a digest and an occurrence number.
 fn record_id(digest: &Key, occurrence: u64) -> RecordId {
-    let mut hasher = blake3::Hasher::new();
-    hasher.update(digest).update(&occurrence.to_le_bytes());
-    RecordId(digest_128(&hasher))
+    let mut content = [0; 24];
+    content[..16].copy_from_slice(digest);
+    content[16..].copy_from_slice(&occurrence.to_le_bytes());
+    RecordId(first_16(&blake3::hash(&content)))
 }

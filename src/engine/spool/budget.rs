@@ -21,6 +21,11 @@ impl MemoryLimit {
     /// The bytes that are kept where nobody says otherwise. The files behind them are written in order and usually never
     /// leave the system's own cache, so that more is hardly faster.
     pub const DEFAULT: u64 = 32 << 20;
+
+    /// Removes what killed processes left below the cache.
+    pub fn put_right(&self) {
+        remove_abandoned(&self.cache);
+    }
 }
 
 /// The memory that all sequences of a build share.
@@ -47,7 +52,7 @@ pub(super) enum Use {
 impl Budget {
     /// A budget; removes what killed processes left below the cache. `cancel` is set from elsewhere to stop.
     pub fn new(limit: &MemoryLimit, cancel: Arc<AtomicBool>) -> Arc<Self> {
-        remove_abandoned(&limit.cache);
+        limit.put_right();
         let bytes = usize::try_from(limit.bytes).unwrap_or(usize::MAX);
         Arc::new(Self::with(bytes, Some(limit.cache.clone()), cancel))
     }

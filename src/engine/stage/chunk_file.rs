@@ -11,6 +11,8 @@ use arrow::ipc::CompressionType;
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
 
+use crate::emit::begin_file;
+
 /// The first bytes of a file.
 const MAGIC: &[u8; 16] = b"annotc measures\n";
 /// The bytes before the stream.
@@ -77,7 +79,7 @@ fn decode(stream: &[u8], schema: &Schema) -> Result<Vec<RecordBatch>, ArrowError
 pub(super) fn write(path: &Path, schema: &Schema, batches: &[RecordBatch]) -> io::Result<()> {
     let stream = encode(schema, batches).map_err(io::Error::other)?;
     let folder = path.parent().ok_or_else(|| io::Error::other("a chunk lies in its stage's folder"))?;
-    let mut file = tempfile::Builder::new().prefix(TEMPORARY).tempfile_in(folder)?;
+    let mut file = begin_file(folder)?;
     file.write_all(MAGIC)?;
     file.write_all(&(stream.len() as u64).to_le_bytes())?;
     file.write_all(blake3::hash(&stream).as_bytes())?;
@@ -85,9 +87,6 @@ pub(super) fn write(path: &Path, schema: &Schema, batches: &[RecordBatch]) -> io
     file.persist(path).map_err(|error| error.error)?;
     Ok(())
 }
-
-/// How the names of files begin that are not whole yet.
-pub(super) const TEMPORARY: &str = ".writing-";
 
 fn encode(schema: &Schema, batches: &[RecordBatch]) -> Result<Vec<u8>, ArrowError> {
     let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::ZSTD))?;

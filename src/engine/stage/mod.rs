@@ -154,7 +154,7 @@ fn inputs(program: &Program, dataset: &Dataset, survey: &Survey) -> Vec<Input> {
         file: file.file.name.clone(),
         blake3: file.blake3.to_hex().to_string(),
         bytes: file.bytes,
-        chunks: survey.chunks.iter().filter(|chunk| chunk.file == at).count(),
+        chunks: survey.chunks_of(at).len(),
         reading,
     };
     survey.files.iter().zip(readings).enumerate().map(input).collect()

@@ -4,8 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use super::chunk_file::TEMPORARY;
 use super::record::{NAME, Record};
+use crate::emit::remove_unfinished;
 
 /// A stage in the cache.
 #[derive(Debug, Clone)]
@@ -47,9 +47,6 @@ pub struct Pruned {
     /// The size of what is left.
     pub left: u64,
 }
-
-/// What killed builds left is removed when nobody can be writing it any more.
-const ABANDONED: Duration = Duration::from_secs(60 * 60);
 
 /// How the names of folders begin that are being removed.
 const REMOVED: &str = ".removed-";
@@ -119,19 +116,18 @@ fn remove(root: &Path, folder: &Path, key: &str) -> bool {
 fn sweep(root: &Path) -> u64 {
     let mut bytes = 0;
     for folder in folders(root) {
-        let removed = folder.file_name().is_some_and(|name| name.to_string_lossy().starts_with(REMOVED));
+        bytes += remove_unfinished(&folder);
+        if !folder.file_name().is_some_and(|name| name.to_string_lossy().starts_with(REMOVED)) {
+            continue;
+        }
         for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
-            let Ok(metadata) = entry.metadata() else { continue };
-            let abandoned = metadata.modified().is_ok_and(|at| at.elapsed().is_ok_and(|age| age > ABANDONED));
-            let temporary = entry.file_name().to_string_lossy().starts_with(TEMPORARY);
-            if (removed || (temporary && abandoned)) && fs::remove_file(entry.path()).is_ok() {
-                bytes += metadata.len();
+            let size = entry.metadata().map_or(0, |metadata| metadata.len());
+            if fs::remove_file(entry.path()).is_ok() {
+                bytes += size;
             }
         }
-        if removed {
-            // Another process may be removing it too.
-            let _ = fs::remove_dir(&folder);
-        }
+        // Another process may be removing it too.
+        let _ = fs::remove_dir(&folder);
     }
     bytes
 }

@@ -63,10 +63,7 @@ pub fn explain(stages: &Stages, program: &Program, dataset: &Dataset, surveyed: 
         .files
         .iter()
         .enumerate()
-        .map(|(file, _)| {
-            let of_file = survey.chunks.iter().zip(&there).filter(|(chunk, _)| chunk.file == file);
-            of_file.filter(|(_, there)| !**there).count()
-        })
+        .map(|(file, _)| there[survey.chunks_of(file)].iter().filter(|there| !**there).count())
         .collect();
     if let Some(used) = use_of(record, &stages.spec, &dataset.name) {
         let now = inputs(program, dataset, survey);

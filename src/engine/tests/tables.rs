@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use arrow::array::{
     ArrayRef, BooleanArray, Date32Array, Decimal128Array, DictionaryArray, Float32Array, Int64Array, LargeStringArray,
-    ListArray, RecordBatch, StringArray, StructArray, TimestampNanosecondArray, UInt64Array,
+    ListArray, RecordBatch, StringArray, StructArray, TimestampMicrosecondArray, TimestampNanosecondArray, UInt64Array,
 };
 use arrow::datatypes::{DataType, Field, Int8Type, Schema};
 
@@ -141,6 +141,25 @@ fn types_of_tables() {
     let arrow = spec.replace("a.parquet", "a.arrow");
     check(&arrow, "a.arrow", &arrow_file(std::slice::from_ref(&batch)), &rows, &errors);
     check(&arrow, "a.arrow", &arrow_stream(&[batch]), &rows, &errors);
+}
+
+#[test]
+fn days_beyond_the_calendar_are_bad_rows() {
+    let columns: Vec<(&str, ArrayRef)> = vec![
+        ("day", Arc::new(Date32Array::from(vec![-719_528, i32::MAX, 0, 0]))),
+        ("at", Arc::new(TimestampMicrosecondArray::from(vec![0, 0, i64::MAX, 253_402_300_799_999_999]))),
+    ];
+    let batch = RecordBatch::try_from_iter(columns).unwrap();
+    let spec = spec("a.parquet", "on_bad_row quarantine", "day: date; at: timestamp");
+    let rows = [
+        "{\"day\":\"0000-01-01\",\"at\":\"1970-01-01T00:00:00Z\"}",
+        "{\"day\":\"1970-01-01\",\"at\":\"9999-12-31T23:59:59.999999Z\"}",
+    ];
+    let errors = [
+        (2, "field `day` is a date out of range, expected a date such as 2024-05-01"),
+        (3, "field `at` is a moment out of range, expected a timestamp such as 2024-05-01T12:00:00Z"),
+    ];
+    check(&spec, "a.parquet", &parquet(&[batch], 4), &rows, &errors);
 }
 
 #[test]

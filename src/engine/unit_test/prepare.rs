@@ -33,7 +33,7 @@ pub(super) fn prepare(
         for one in uses {
             let records = batch.slice(from, one.cases.len());
             from += one.cases.len();
-            let mut gathered = Gathered::new(&Budget::unlimited());
+            let mut gathered = Gathered::new(pieces, &Budget::unlimited());
             for row in InMemory::reached(&fates_of(program, &before, &records)?)? {
                 gathered.add(taken_apart(&records.slice(row, 1), &column_name(column.0 as usize), pieces))?;
             }

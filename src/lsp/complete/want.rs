@@ -306,6 +306,7 @@ fn evaluate(words: &[&str], owner: &[&str]) -> Vec<Want> {
         ["by"] => value(&[]),
         ["by", rest @ ..] if rest.contains(&"at") => Vec::new(),
         ["by", rest @ ..] => [value(rest), vec![Words(&["at"])]].concat(),
+        ["generate"] => vec![Words(&["greedy", "sampled"])],
         ["require"] => vec![Rows(vocabulary::gates())],
         ["require", "gap", "("] => vec![Rows(vocabulary::metrics())],
         ["require", .., _, "."] => vec![Rows(vocabulary::averages())],

@@ -1,4 +1,5 @@
-//! `Constant` nodes become initializers of the same name.
+//! `Constant` nodes become initializers of the same name. One of one repeated float stays a node: exporters write it where
+//! an operator demands a weight that the module does not have (a norm without a bias), and a parameter it is not.
 
 use crate::onnx::{Attribute, Graph, Op, Tensor};
 
@@ -6,6 +7,7 @@ pub(super) fn fold(graph: &mut Graph) {
     let nodes = std::mem::take(&mut graph.nodes);
     for node in nodes {
         let value = (node.op == Op::Constant).then(|| constant(node.attributes.iter().next())).flatten();
+        let value = value.filter(|tensor| !(tensor.len() > 1 && tensor.element().is_float() && tensor.is_uniform()));
         match (value, node.outputs.first()) {
             (Some(tensor), Some(name)) => {
                 graph.initializers.insert(name.clone(), tensor);

@@ -5,12 +5,14 @@
 //! | pass | what it does |
 //! |---|---|
 //! | `constants` | `Constant` nodes become initializers |
+//! | `rotary` | gives every record its angles, as the runtime wants them |
 //! | `uses` | finds the parameters: initializers that meet the data as weights |
 //! | `merged` | splits what the exporter merged because it was equal |
 //! | `tied` | joins what the exporter copied although it is one |
 
 mod constants;
 mod merged;
+mod rotary;
 mod tied;
 mod uses;
 
@@ -70,9 +72,12 @@ pub enum ImportError {
 /// Runs the passes. `config` is the model's `config.json` (or `null`); it tells whether embedding and head are tied.
 pub fn import(mut graph: Graph, config: &serde_json::Value) -> Result<Imported, ImportError> {
     constants::fold(&mut graph);
+    rotary::expand(&mut graph);
+    merged::unshare(&mut graph);
     let uses = uses::find(&graph);
     merged::split(&mut graph, &uses, config);
-    let tied = tied::join(&mut graph, config);
+    let uses = uses::find(&graph);
+    let tied = tied::join(&mut graph, &uses, config);
     let imported = Imported::of(graph, tied);
     if imported.parameters.is_empty() { Err(ImportError::NoParameters) } else { Ok(imported) }
 }

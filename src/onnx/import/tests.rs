@@ -71,6 +71,78 @@ fn a_saved_graph_has_the_tied_copy_again() {
 }
 
 #[test]
+fn a_module_that_is_called_twice_has_one_weight() {
+    let mut graph = merged();
+    let weights: Vec<f32> = (0..16).map(|value| value as f32 * 0.2).collect();
+    for (weight, at) in [("val_3", 4), ("val_2", 3), ("val_1", 2)] {
+        let values = if weight == "val_3" { vec![2.5; 16] } else { weights.clone() };
+        graph.initializers.insert(weight.to_owned(), Tensor::from_f32(&[4, 4], &values));
+        let input = graph.nodes[at].outputs[0].clone();
+        let output = format!("{weight}/output");
+        graph.nodes.insert(at + 1, Node::new("/shared/dense/node_MatMul", Op::MatMul, &[&input, weight], &[&output]));
+        graph.nodes[at + 2].inputs[0] = output;
+    }
+    let imported = import(graph, &json!({})).unwrap();
+    let dense: Vec<&str> =
+        imported.parameters.iter().filter(|p| p.path == "shared.dense.weight").map(|p| p.name.as_str()).collect();
+    assert_eq!(dense, ["val_1", "val_3"]);
+    let saved = imported.with_values(&BTreeMap::from([("val_1".to_owned(), vec![1.5; 16])])).unwrap();
+    assert_eq!(saved.initializers["val_2"], Tensor::from_f32(&[4, 4], &[1.5; 16]));
+}
+
+#[test]
+fn a_table_of_positions_is_a_parameter_and_the_bias_of_a_norm_without_one_is_none() {
+    let mut graph = merged();
+    let table: Vec<f32> = (0..24).map(|value| value as f32 * 0.3).collect();
+    let zeros = Attribute::Tensor(Tensor::from_f32(&[4], &[0.0; 4]));
+    graph.initializers.insert("rel_embeddings.weight".to_owned(), Tensor::from_f32(&[6, 4], &table));
+    graph.initializers.insert("rel_embeddings.norm.weight".to_owned(), Tensor::from_f32(&[4], &[1.1; 4]));
+    let norm = ["rel_embeddings.weight", "rel_embeddings.norm.weight", "zeros"];
+    graph.nodes.push(Node::new("/Constant", Op::Constant, &[], &["zeros"]).with("value", zeros));
+    graph.nodes.push(Node::new("/norm/LN", Op::LayerNormalization, &norm, &["positions"]));
+    let before = import(merged(), &json!({})).unwrap().parameters.len();
+    let imported = import(graph, &json!({})).unwrap();
+    let names: Vec<&str> = imported.parameters[before..].iter().map(|parameter| parameter.name.as_str()).collect();
+    assert_eq!(names, ["rel_embeddings.weight", "rel_embeddings.norm.weight"]);
+}
+
+#[test]
+fn an_identity_of_a_merged_tensor_is_a_parameter_of_that_name() {
+    let mut graph = merged();
+    let same = Node::new("Identity_7", Op::Identity, &["layer.0.norm.bias"], &["layer.1.norm.bias"]);
+    graph.nodes.insert(0, same);
+    graph.nodes[4].inputs[2] = "layer.1.norm.bias".to_owned();
+    let imported = import(graph, &json!({"model_type": "albert"})).unwrap();
+    let names: Vec<&str> = imported.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+    assert_eq!(names, ["embed.weight", "layer.0.norm.weight", "layer.0.norm.bias", "layer.1.norm.bias"]);
+}
+
+#[test]
+fn the_second_call_of_a_module_is_the_module() {
+    let mut graph = merged();
+    graph.nodes[3].name = "/layer.0/norm_1/LN".to_owned();
+    let imported = import(graph, &json!({})).unwrap();
+    let names: Vec<&str> = imported.parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+    assert_eq!(names, ["embed.weight", "layer.0.norm.weight", "layer.0.norm.bias"]);
+}
+
+#[test]
+fn angles_for_all_records_are_given_to_each() {
+    let mut graph = merged();
+    for name in ["cos", "sin"] {
+        graph.initializers.insert(name.to_owned(), Tensor::from_f32(&[1, 3, 1], &[0.6; 3]));
+    }
+    let turn = Node::new("/turn", Op::RotaryEmbedding, &["h", "cos", "sin"], &["turned"]);
+    graph.nodes.push(turn.with("num_heads", Attribute::Int(2)));
+    let imported = import(graph, &json!({})).unwrap();
+    let turn = imported.graph.nodes.iter().find(|node| node.op == Op::RotaryEmbedding).unwrap();
+    let shapes = crate::onnx::shapes::Shapes::of(&imported.graph);
+    for angles in &turn.inputs[1..] {
+        assert_eq!(shapes.dims(angles).map(|dims| dims[0].clone()), shapes.dims("h").map(|dims| dims[0].clone()));
+    }
+}
+
+#[test]
 fn architecture_constants_are_no_parameters() {
     let mut graph = merged();
     let angles = |f: fn(f32) -> f32| -> Vec<f32> {

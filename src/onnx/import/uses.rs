@@ -59,7 +59,10 @@ pub(super) fn find(graph: &Graph) -> Vec<Use> {
             let through = views.iter().find(|(view, _)| *view == name).map_or(name, |(_, origin)| *origin);
             is_weight(graph.initializers.get(through)?).then(|| through.to_owned())
         };
-        let meets_data = node.inputs.iter().any(|name| activations.contains(name.as_str()));
+        // Tables of relative positions meet the data late: first they are normalized, or multiplied by weights.
+        let both_weights =
+            matches!(node.op, Op::MatMul | Op::Gemm) && node.inputs.iter().all(|name| source(name).is_some());
+        let meets_data = both_weights || node.inputs.iter().any(|name| activations.contains(name.as_str()));
         let mut used = false;
         for (input, name) in node.inputs.iter().enumerate() {
             let Some(origin) = source(name) else { continue };
@@ -68,7 +71,10 @@ pub(super) fn find(graph: &Graph) -> Vec<Use> {
             used = true;
             uses.push(Use { name: origin, node: at, input, module: module(&node.name), role, suffix });
         }
-        let moves = matches!(node.op, Op::Transpose | Op::Identity | Op::Reshape | Op::Unsqueeze | Op::Cast);
+        let moves = matches!(
+            node.op,
+            Op::Transpose | Op::Identity | Op::Reshape | Op::Unsqueeze | Op::Squeeze | Op::Slice | Op::Cast
+        );
         if moves && let (Some(x), [y]) = (node.input(0), node.outputs.as_slice()) {
             let origin = views.iter().find(|(view, _)| *view == x).map_or(x, |(_, origin)| *origin);
             if graph.initializers.contains_key(origin) {
@@ -97,6 +103,9 @@ fn role(node: &Node, input: usize, tensor: &Tensor, meets_data: bool) -> Option<
         (Op::MatMul | Op::FusedMatMul, _) if meets_data => Some((Role::Weight, "weight")),
         (Op::Gemm | Op::Conv | Op::ConvTranspose, 0 | 1) if meets_data => Some((Role::Weight, "weight")),
         (Op::Gemm | Op::Conv | Op::ConvTranspose, 2) if meets_data => Some((Role::Bias, "bias")),
+        (Op::LayerNormalization | Op::SimplifiedLayerNormalization | Op::RmsNormalization, 0) => {
+            Some((Role::Embedding, "weight"))
+        }
         (Op::LayerNormalization | Op::SimplifiedLayerNormalization | Op::RmsNormalization, 1) => {
             Some((Role::Norm, "weight"))
         }

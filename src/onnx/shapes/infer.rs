@@ -6,7 +6,7 @@ use super::{
 };
 use crate::onnx::{Attribute, ElementType, Node, Op};
 
-type Dims = Option<Vec<Dim>>;
+pub(super) type Dims = Option<Vec<Dim>>;
 
 impl Shapes {
     pub(super) fn infer(&mut self, node: &Node) -> Vec<Value> {
@@ -17,7 +17,7 @@ impl Shapes {
         if let Some(content) = self.content(node) {
             values[0].content = Some(content);
         }
-        if node.op == Op::TopK
+        if matches!(node.op, Op::TopK | Op::MaxPool)
             && let Some(indices) = values.get_mut(1)
         {
             indices.element = Some(ElementType::Int64);
@@ -34,6 +34,7 @@ impl Shapes {
             Op::Cast => ElementType::from_onnx(i32::try_from(node.int("to")?).ok()?),
             Op::CastLike | Op::Where => of(1),
             Op::OneHot => of(2),
+            Op::If | Op::Loop => None,
             Op::Constant | Op::ConstantOfShape => match node.attributes.get("value") {
                 Some(Attribute::Tensor(tensor)) => Some(tensor.element()),
                 Some(_) => None,
@@ -52,6 +53,12 @@ impl Shapes {
                 let dims = self.top_k(node);
                 return vec![dims.clone(), dims];
             }
+            Op::MaxPool => {
+                let dims = self.windowed(node);
+                return vec![dims.clone(), dims];
+            }
+            Op::Attention => return self.attended(node),
+            Op::NegativeLogLikelihoodLoss | Op::SoftmaxCrossEntropyLoss => return self.likelihood(node),
             _ => {}
         }
         vec![self.first_output(node)]
@@ -64,6 +71,7 @@ impl Shapes {
                 self.broadcast_all(node)
             }
             Op::Equal | Op::Greater | Op::GreaterOrEqual | Op::Less | Op::LessOrEqual => self.broadcast_all(node),
+            Op::BitwiseAnd | Op::BitwiseOr | Op::BitwiseXor | Op::Mean => self.broadcast_all(node),
             Op::And | Op::Or | Op::Xor | Op::BitShift => self.broadcast_all(node),
             Op::MatMul | Op::FusedMatMul => self.matmul(node),
             Op::Gemm => {
@@ -121,7 +129,11 @@ impl Shapes {
                 let at = axis(node.int("axis").unwrap_or(0), table.len())?;
                 Some([&table[..at], &indices, &table[at + 1..]].concat())
             }
-            Op::GatherElements => dims(self, 1),
+            Op::GatherElements => match dims(self, 1) {
+                Some(indices) => Some(indices),
+                // The indices have the operand's rank, whatever computed them.
+                None => dims(self, 0).map(|all| all.iter().map(|_| self.computed()).collect()),
+            },
             Op::GatherNd => {
                 let (table, indices) = (dims(self, 0)?, dims(self, 1)?);
                 let batch = usize::try_from(node.int("batch_dims").unwrap_or(0)).ok()?;
@@ -136,7 +148,12 @@ impl Shapes {
                 _ => None,
             },
             Op::Range => Some(vec![self.range(node)]),
-            Op::ReduceL2
+            Op::AveragePool | Op::Conv | Op::ConvTranspose => self.windowed(node),
+            Op::Einsum => self.contracted(node),
+            Op::GlobalAveragePool | Op::GlobalMaxPool => self.globally_pooled(node),
+            Op::ReduceL1
+            | Op::ReduceL2
+            | Op::ReduceLogSum
             | Op::ReduceLogSumExp
             | Op::ReduceMax
             | Op::ReduceMean

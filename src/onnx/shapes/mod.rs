@@ -5,12 +5,15 @@
 //! told stays unknown: the rules then compute shapes in the graph.
 
 mod content;
+mod equation;
 mod infer;
 mod sizes;
+mod windows;
 
 use std::collections::HashMap;
 
 use super::{Axis, ElementType, Graph, Node};
+pub use equation::Equation;
 
 /// A size, or an element of an integer tensor.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]

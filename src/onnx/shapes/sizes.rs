@@ -61,13 +61,17 @@ pub(super) fn keeps_shape(op: &Op) -> bool {
     matches!(
         op,
         Op::Abs
+            | Op::Atan
             | Op::BatchNormalization
             | Op::BiasGelu
+            | Op::BitwiseNot
             | Op::Cast
             | Op::CastLike
             | Op::Ceil
+            | Op::Celu
             | Op::Clip
             | Op::Cos
+            | Op::Cosh
             | Op::CumSum
             | Op::Dropout
             | Op::Elu
@@ -77,18 +81,23 @@ pub(super) fn keeps_shape(op: &Op) -> bool {
             | Op::FastGelu
             | Op::Floor
             | Op::Gelu
+            | Op::GroupNormalization
             | Op::HardSigmoid
             | Op::HardSwish
+            | Op::Hardmax
             | Op::Identity
+            | Op::InstanceNormalization
             | Op::IsInf
             | Op::IsNan
             | Op::LeakyRelu
             | Op::Log
             | Op::LogSoftmax
+            | Op::LpNormalization
             | Op::MicrosoftGelu
             | Op::Mish
             | Op::Neg
             | Op::Not
+            | Op::PRelu
             | Op::QuickGelu
             | Op::Reciprocal
             | Op::Relu
@@ -97,14 +106,19 @@ pub(super) fn keeps_shape(op: &Op) -> bool {
             | Op::Round
             | Op::ScatterElements
             | Op::ScatterNd
+            | Op::Selu
             | Op::Sigmoid
             | Op::Sign
             | Op::Sin
+            | Op::Sinh
             | Op::Softmax
             | Op::Softplus
+            | Op::Softsign
             | Op::Sqrt
             | Op::Swish
+            | Op::Tan
             | Op::Tanh
+            | Op::ThresholdedRelu
             | Op::Trilu
     )
 }

@@ -6,8 +6,9 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use regex::Regex;
 
-use super::models::provided;
+use super::models::{language_model, tokenizer};
 use super::{Function, Parameter, ParameterKind};
+use crate::eval::CausalModel;
 use crate::train::tokenizer::Tokenizer;
 
 /// A constant as specifications and plans carry it: a pattern, a word and a model are texts.
@@ -37,6 +38,7 @@ enum Constant {
     Text(String),
     Pattern(Regex),
     Tokenizer(Arc<Tokenizer>),
+    LanguageModel(Arc<CausalModel>),
 }
 
 impl Constants {
@@ -46,7 +48,8 @@ impl Constants {
     /// Makes the constants of a call ready: all of them, in the order of the parameters.
     ///
     /// # Errors
-    /// A constant that its parameter does not take, one too few or too many, a tokenizer that nobody has provided.
+    /// A constant that its parameter does not take, one too few or too many, a tokenizer or a model that nobody
+    /// has provided.
     pub fn prepare(function: &'static Function, arguments: &[Argument<'_>]) -> Result<Self, BadConstant> {
         let parameters = function.constants();
         let wrong = |parameter: &Parameter| BadConstant { function: function.name, parameter: parameter.name };
@@ -63,7 +66,7 @@ impl Constants {
     pub(super) fn whole(&self, at: usize) -> usize {
         match &self.0[at] {
             Constant::Whole(number) => *number,
-            Constant::Text(_) | Constant::Pattern(_) | Constant::Tokenizer(_) => {
+            Constant::Text(_) | Constant::Pattern(_) | Constant::Tokenizer(_) | Constant::LanguageModel(_) => {
                 unreachable!("the parameter is a whole number")
             }
         }
@@ -73,7 +76,7 @@ impl Constants {
     pub(super) fn text(&self, at: usize) -> &str {
         match &self.0[at] {
             Constant::Text(text) => text,
-            Constant::Whole(_) | Constant::Pattern(_) | Constant::Tokenizer(_) => {
+            Constant::Whole(_) | Constant::Pattern(_) | Constant::Tokenizer(_) | Constant::LanguageModel(_) => {
                 unreachable!("the parameter is a text")
             }
         }
@@ -83,7 +86,7 @@ impl Constants {
     pub(super) fn pattern(&self, at: usize) -> &Regex {
         match &self.0[at] {
             Constant::Pattern(regex) => regex,
-            Constant::Whole(_) | Constant::Text(_) | Constant::Tokenizer(_) => {
+            Constant::Whole(_) | Constant::Text(_) | Constant::Tokenizer(_) | Constant::LanguageModel(_) => {
                 unreachable!("the parameter is a pattern")
             }
         }
@@ -93,8 +96,18 @@ impl Constants {
     pub(super) fn tokenizer(&self, at: usize) -> &Tokenizer {
         match &self.0[at] {
             Constant::Tokenizer(tokenizer) => tokenizer,
-            Constant::Whole(_) | Constant::Text(_) | Constant::Pattern(_) => {
-                unreachable!("the parameter is a model")
+            Constant::Whole(_) | Constant::Text(_) | Constant::Pattern(_) | Constant::LanguageModel(_) => {
+                unreachable!("the parameter is a model of which the tokenizer is taken")
+            }
+        }
+    }
+
+    /// The language model at a place.
+    pub(super) fn language_model(&self, at: usize) -> &CausalModel {
+        match &self.0[at] {
+            Constant::LanguageModel(model) => model,
+            Constant::Whole(_) | Constant::Text(_) | Constant::Pattern(_) | Constant::Tokenizer(_) => {
+                unreachable!("the parameter is a language model")
             }
         }
     }
@@ -107,10 +120,15 @@ fn prepare(kind: ParameterKind, argument: Argument<'_>) -> Option<Constant> {
             Some(Constant::Text(text.to_owned()))
         }
         (ParameterKind::Pattern, Argument::Text(pattern)) => compiled(pattern).map(Constant::Pattern),
-        (ParameterKind::Model, Argument::Text(name)) => provided(name).map(Constant::Tokenizer),
+        (ParameterKind::Model, Argument::Text(name)) => tokenizer(name).map(Constant::Tokenizer),
+        (ParameterKind::LanguageModel, Argument::Text(name)) => language_model(name).map(Constant::LanguageModel),
         (ParameterKind::Whole { .. }, Argument::Text(_))
         | (
-            ParameterKind::Literal | ParameterKind::Word(_) | ParameterKind::Pattern | ParameterKind::Model,
+            ParameterKind::Literal
+            | ParameterKind::Word(_)
+            | ParameterKind::Pattern
+            | ParameterKind::Model
+            | ParameterKind::LanguageModel,
             Argument::Whole(_),
         )
         | (ParameterKind::Text, _) => None,
@@ -136,11 +154,18 @@ impl Parameter {
         let takes = match (self.kind, argument) {
             (ParameterKind::Whole { least, most }, Argument::Whole(number)) => (least..=most).contains(&number),
             (ParameterKind::Word(words), Argument::Text(word)) => words.contains(&word),
-            (ParameterKind::Literal | ParameterKind::Pattern | ParameterKind::Model, Argument::Text(_)) => true,
+            (
+                ParameterKind::Literal | ParameterKind::Pattern | ParameterKind::Model | ParameterKind::LanguageModel,
+                Argument::Text(_),
+            ) => true,
             (ParameterKind::Text, _)
             | (ParameterKind::Whole { .. }, Argument::Text(_))
             | (
-                ParameterKind::Word(_) | ParameterKind::Literal | ParameterKind::Pattern | ParameterKind::Model,
+                ParameterKind::Word(_)
+                | ParameterKind::Literal
+                | ParameterKind::Pattern
+                | ParameterKind::Model
+                | ParameterKind::LanguageModel,
                 Argument::Whole(_),
             ) => false,
         };
@@ -153,7 +178,7 @@ impl Parameter {
             Argument::Whole(number) => number.to_string(),
             Argument::Text(text) => match self.kind {
                 ParameterKind::Pattern => format!("/{}/", text.replace('/', "\\/")),
-                ParameterKind::Word(_) | ParameterKind::Model => text.to_owned(),
+                ParameterKind::Word(_) | ParameterKind::Model | ParameterKind::LanguageModel => text.to_owned(),
                 ParameterKind::Text | ParameterKind::Literal | ParameterKind::Whole { .. } => format!("{text:?}"),
             },
         }
@@ -167,7 +192,7 @@ impl fmt::Display for Parameter {
             ParameterKind::Text | ParameterKind::Literal => "string".to_owned(),
             ParameterKind::Whole { .. } => "int".to_owned(),
             ParameterKind::Pattern => "regex".to_owned(),
-            ParameterKind::Model => "model".to_owned(),
+            ParameterKind::Model | ParameterKind::LanguageModel => "model".to_owned(),
             ParameterKind::Word(words) => words.join(" | "),
         };
         write!(formatter, "{}: {kind}", self.name)?;

@@ -1,8 +1,9 @@
 //! The scalar functions of the language: one file each, and [`all`], the one table from which the type checker, the
 //! lowering and the reference work. Adding a function is one file and one row.
 //!
-//! The functions are pure: no input, locale, time or thread count but the text and the constants decide the result. A
-//! null text gives null without the function being called; that is the caller's part, the same for every row.
+//! The functions are pure: no input, locale, time or thread count but the text and the constants decide the result; one that
+//! runs a model may round otherwise on a processor with other instructions. A null text gives null without the function being
+//! called; that is the caller's part, the same for every row.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -38,6 +39,7 @@ mod nfc;
 mod nfkc;
 mod normalize_quotes;
 mod parts;
+mod perplexity;
 mod prose_words;
 mod punctuated_lines;
 mod punctuation_ratio;
@@ -67,8 +69,11 @@ mod words;
 mod tests;
 
 pub use constants::{Argument, BadConstant, Constants, compiled};
-pub use models::provide_tokenizer;
+pub use models::{forget_language_models, provide_language_model, provide_tokenizer};
 pub use parts::Parts;
+pub use parts::words::count_words;
+
+use crate::eval::CausalModelError;
 
 /// One scalar function of the language.
 #[derive(Debug, Clone, Copy)]
@@ -143,6 +148,8 @@ pub enum ParameterKind {
     Word(&'static [&'static str]),
     /// A declared model, of which the tokenizer is taken.
     Model,
+    /// A declared model that continues texts, which is run.
+    LanguageModel,
 }
 
 impl Parameter {
@@ -230,6 +237,8 @@ pub enum Eval {
     Ratio(fn(&Parts<'_>, &Constants) -> Option<f64>),
     /// A number that is never negative and may be above 1, or null where there is nothing to measure.
     Amount(fn(&Parts<'_>, &Constants) -> Option<f64>),
+    /// A number that is never below 1, or null where there is nothing to measure: by a model, whose runtime can fail.
+    Judged(fn(&Parts<'_>, &Constants) -> Result<Option<f64>, CausalModelError>),
 }
 
 impl Eval {
@@ -240,7 +249,9 @@ impl Eval {
             Eval::TextOrNull(_) => ResultType { value: ValueType::String, nullable: true },
             Eval::Count(_) => ResultType { value: ValueType::Int, nullable: false },
             Eval::CountOrNull(_) => ResultType { value: ValueType::Int, nullable: true },
-            Eval::Ratio(_) | Eval::Amount(_) => ResultType { value: ValueType::Float, nullable: true },
+            Eval::Ratio(_) | Eval::Amount(_) | Eval::Judged(_) => {
+                ResultType { value: ValueType::Float, nullable: true }
+            }
         }
     }
 }
@@ -255,7 +266,7 @@ pub fn all() -> &'static [Function] {
     &ALL
 }
 
-static ALL: [Function; 47] = [
+static ALL: [Function; 48] = [
     fix_encoding::FUNCTION,
     nfc::FUNCTION,
     nfkc::FUNCTION,
@@ -301,6 +312,7 @@ static ALL: [Function; 47] = [
     top_ngram::FUNCTION,
     repeated_ngrams::FUNCTION,
     compression_ratio::FUNCTION,
+    perplexity::FUNCTION,
     url_ratio::FUNCTION,
     emoji::FUNCTION,
 ];

@@ -2,7 +2,7 @@
 
 mod grams;
 mod pieces;
-mod words;
+pub(super) mod words;
 
 use std::cell::OnceCell;
 use std::collections::HashSet;

@@ -1,14 +1,17 @@
 use std::path::PathBuf;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use proptest::prelude::*;
 use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::*;
-use crate::train::tokenizer;
+use crate::eval::CausalModel;
+use crate::eval::tests::write_pairs;
+use crate::runtime::testing::library;
+use crate::train::tokenizer::Tokenizer;
 
-/// The model of the examples: a tokenizer that is learnt here.
+/// The models of the examples: a tokenizer that is learnt here, and where there is a runtime a model of pairs of its tokens.
 static BASE: LazyLock<()> = LazyLock::new(|| {
     let sentences = [
         "My card has not arrived, where is my card?",
@@ -17,10 +20,23 @@ static BASE: LazyLock<()> = LazyLock::new(|| {
         "Is it here?",
     ];
     let folder = tempfile::tempdir().expect("a folder");
-    tokenizer::train_wordpiece(sentences, 120, 64, folder.path()).expect("the tokenizer is learnt");
-    let learnt = tokenizer::Tokenizer::load(folder.path()).expect("the tokenizer can be read");
+    write_pairs(folder.path(), &sentences);
+    let learnt = Tokenizer::load(folder.path()).expect("the tokenizer can be read");
     provide_tokenizer("base", Arc::new(learnt));
+    if let Some(runtime) = library() {
+        let model = CausalModel::open(runtime, folder.path()).expect("the model is causal");
+        provide_language_model("base", Arc::new(model));
+    }
 });
+
+/// Held while the model of the examples is run: it has the session that it was opened with, and its folder is gone.
+static RUNNING: Mutex<()> = Mutex::new(());
+
+/// The functions; without those that run a model where there is no runtime.
+fn testable() -> impl Iterator<Item = &'static Function> {
+    let runs = |function: &Function| function.parameters.iter().any(|one| one.kind == ParameterKind::LanguageModel);
+    all().iter().filter(move |function| !runs(function) || library().is_some())
+}
 
 /// A call's result as the examples write it.
 fn written(function: &'static Function, text: &str, constants: &[Argument<'_>]) -> String {
@@ -35,6 +51,11 @@ fn written(function: &'static Function, text: &str, constants: &[Argument<'_>]) 
         Eval::Ratio(eval) | Eval::Amount(eval) => {
             eval(&of, &constants).map_or_else(|| "null".to_owned(), |number| number.to_string())
         }
+        Eval::Judged(eval) => {
+            let _one_at_a_time = RUNNING.lock().unwrap_or_else(PoisonError::into_inner);
+            let judged = eval(&of, &constants).unwrap_or_else(|error| panic!("{}: {error}", function.name));
+            judged.map_or_else(|| "null".to_owned(), |number| number.to_string())
+        }
     }
 }
 
@@ -44,7 +65,7 @@ fn text(name: &str, input: &str) -> String {
 
 #[test]
 fn examples_give_what_they_show() {
-    for function in all() {
+    for function in testable() {
         for example in function.examples {
             let result = written(function, example.input, example.constants);
             assert_eq!(result, example.output, "{}", function.call(example));
@@ -84,7 +105,7 @@ fn texts() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn no_text_stops_a_function(input in texts()) {
-        for function in all() {
+        for function in testable() {
             for example in function.examples {
                 let result = written(function, &input, example.constants);
                 let number = result.parse::<f64>();
@@ -94,6 +115,7 @@ proptest! {
                     Eval::CountOrNull(_) => prop_assert!(number.is_ok_and(|number| number >= 0.0) || result == "null"),
                     Eval::Ratio(_) => prop_assert!(number.is_ok_and(|number| (0.0..=1.0).contains(&number)) || result == "null"),
                     Eval::Amount(_) => prop_assert!(number.is_ok_and(|number| number >= 0.0 && number.is_finite()) || result == "null"),
+                    Eval::Judged(_) => prop_assert!(number.is_ok_and(|number| number >= 1.0 && number.is_finite()) || result == "null"),
                 }
             }
         }

@@ -77,7 +77,7 @@ impl Canon<'_> {
         let mut trains: Vec<Value> = trains.map(|train| self.train(train)).collect();
         let evaluates = self.program.evaluates.iter().filter(|evaluate| reads(evaluate.dataset));
         let mut evaluates: Vec<Value> = evaluates
-            .map(|Evaluate { train, dataset: _, part, report: _, slices, gates: _, span: _ }| {
+            .map(|Evaluate { train, dataset: _, part, report: _, slices, generation: _, gates: _, span: _ }| {
                 let slices: Vec<Value> =
                     slices.iter().map(|Slice { name, value, at }| json!([name, self.expr(value), at])).collect();
                 json!([self.program[*train].name, part, slices])

@@ -84,7 +84,10 @@ fn run(program: &Program, train: &Train) -> Node {
 
 fn evaluation(program: &Program, evaluate: &Evaluate) -> Node {
     let train = &program[evaluate.train];
-    let rule = format!("on {}.{}", program[evaluate.dataset].name, evaluate.part);
+    let mut rule = format!("on {}.{}", program[evaluate.dataset].name, evaluate.part);
+    if evaluate.generation.is_some() {
+        rule.push_str(", generates answers");
+    }
     let node = node(NodeKind::Evaluate, &train.name, rule, evaluate.span);
     Node { passes: vec![Pass::Evaluation], kept: Kept::BetweenBuilds, ..node }
 }

@@ -8,6 +8,7 @@ use datafusion::common::{Result, exec_datafusion_err};
 use serde_json::{Value, json};
 
 use super::text::result_type as type_of;
+use crate::eval::CausalModelError;
 use crate::plan::functions::{self, Argument, Constants, Eval, Function, Parts};
 
 /// The calls as the constant that a plan carries: `[["words"],["top_ngram",2]]`.
@@ -58,6 +59,7 @@ enum Column {
     Counts(Int64Builder, fn(&Parts<'_>, &Constants) -> i64),
     CountsOrNulls(Int64Builder, fn(&Parts<'_>, &Constants) -> Option<i64>),
     Numbers(Float64Builder, fn(&Parts<'_>, &Constants) -> Option<f64>),
+    Judged(Float64Builder, fn(&Parts<'_>, &Constants) -> std::result::Result<Option<f64>, CausalModelError>),
 }
 
 impl Column {
@@ -67,17 +69,23 @@ impl Column {
             Eval::Count(eval) => Ok(Self::Counts(Int64Builder::with_capacity(rows), eval)),
             Eval::CountOrNull(eval) => Ok(Self::CountsOrNulls(Int64Builder::with_capacity(rows), eval)),
             Eval::Ratio(eval) | Eval::Amount(eval) => Ok(Self::Numbers(Float64Builder::with_capacity(rows), eval)),
+            Eval::Judged(eval) => Ok(Self::Judged(Float64Builder::with_capacity(rows), eval)),
             Eval::Text(_) => Err(exec_datafusion_err!("`{}` is no measure", function.name)),
         }
     }
 
-    fn push(&mut self, text: Option<&Parts<'_>>, constants: &Constants) {
+    fn push(&mut self, text: Option<&Parts<'_>>, constants: &Constants) -> Result<()> {
         match self {
             Self::Texts(builder, eval) => builder.append_option(text.and_then(|text| eval(text, constants))),
             Self::Counts(builder, eval) => builder.append_option(text.map(|text| eval(text, constants))),
             Self::CountsOrNulls(builder, eval) => builder.append_option(text.and_then(|text| eval(text, constants))),
             Self::Numbers(builder, eval) => builder.append_option(text.and_then(|text| eval(text, constants))),
+            Self::Judged(builder, eval) => {
+                let judged = text.map_or(Ok(None), |text| eval(text, constants));
+                builder.append_option(judged.map_err(|error| exec_datafusion_err!("{error}"))?);
+            }
         }
+        Ok(())
     }
 
     fn finish(self) -> ArrayRef {
@@ -86,6 +94,7 @@ impl Column {
             Self::Counts(mut builder, _) => Arc::new(builder.finish()),
             Self::CountsOrNulls(mut builder, _) => Arc::new(builder.finish()),
             Self::Numbers(mut builder, _) => Arc::new(builder.finish()),
+            Self::Judged(mut builder, _) => Arc::new(builder.finish()),
         }
     }
 }
@@ -98,7 +107,7 @@ pub(super) fn evaluate(texts: &StringArray, written: &str) -> Result<ArrayRef> {
     for text in texts.iter() {
         let parts = text.map(Parts::of);
         for (column, (_, constants)) in columns.iter_mut().zip(&calls) {
-            column.push(parts.as_ref(), constants);
+            column.push(parts.as_ref(), constants)?;
         }
     }
     let arrays = columns.into_iter().map(Column::finish).collect();

@@ -206,7 +206,7 @@ impl ScalarUDFImpl for Scalar {
         let array: ArrayRef = match self.operation {
             Operation::Function(function) => {
                 let constants = text::constants(function, &arguments.args[1..])?;
-                text::evaluate(function, &texts(&column(0)?)?, &constants)
+                text::evaluate(function, &texts(&column(0)?)?, &constants)?
             }
             Operation::Matches => text::matches(&texts(&column(0)?)?, constant_of(&arguments.args[1])?)?,
             Operation::Measures => measures::evaluate(&texts(&column(0)?)?, constant_of(&arguments.args[1])?)?,

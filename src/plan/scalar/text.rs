@@ -38,8 +38,11 @@ pub(super) fn constants(function: &'static Function, arguments: &[ColumnarValue]
 }
 
 /// The function of each text, null of null.
-pub(super) fn evaluate(function: &Function, texts: &StringArray, constants: &Constants) -> ArrayRef {
-    match function.eval {
+///
+/// # Errors
+/// A model that fails.
+pub(super) fn evaluate(function: &Function, texts: &StringArray, constants: &Constants) -> Result<ArrayRef> {
+    Ok(match function.eval {
         Eval::Text(eval) => {
             let mut builder = StringBuilder::with_capacity(texts.len(), texts.value_data().len());
             texts.iter().for_each(|text| builder.append_option(text.map(|text| eval(text, constants))));
@@ -61,7 +64,14 @@ pub(super) fn evaluate(function: &Function, texts: &StringArray, constants: &Con
             let value = |text: Option<&str>| eval(&Parts::of(text?), constants);
             Arc::new(texts.iter().map(value).collect::<Float64Array>())
         }
-    }
+        Eval::Judged(eval) => {
+            let value = |text: Option<&str>| match text {
+                Some(text) => eval(&Parts::of(text), constants).map_err(|error| exec_datafusion_err!("{error}")),
+                None => Ok(None),
+            };
+            Arc::new(texts.iter().map(value).collect::<Result<Float64Array>>()?)
+        }
+    })
 }
 
 /// Whether the pattern is found in each text, null of null.

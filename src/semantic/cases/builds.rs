@@ -174,13 +174,6 @@ fn what_cannot_be_built_is_refused() {
             "",
             "ftp",
         ),
-        (
-            "model m { onnx \"m\"; pooling cls }\ntemplate t: chat { user \"{{ category }}\"; assistant \"{{ category }}\" }\n\
-             train r { model m; data d; task generate from t; epochs 1 }\n\
-             evaluate r on d.test { report perplexity; by words(category) at [3] }",
-            "",
-            "`by`",
-        ),
         ("model m { onnx \"m\"; pooling cls }", "", "pooling cls"),
         (
             "label m: json { amount: float }\ntest m \"t\" {\n  given { category: \"a\" }\n  expect drop\n}",

@@ -226,6 +226,8 @@ fn runs_figures_and_labels() {
         ("banking.test", "banking.train", "E0902", "train", "test"),
         ("report accuracy", "report acuracy", "E0903", "acuracy", "`accuracy`"),
         ("report accuracy", "report perplexity", "E0903", "perplexity", "`accuracy`"),
+        ("report accuracy", "report bleu", "E0903", "bleu", "`ece`"),
+        ("report accuracy", "generate greedy; report accuracy", "E0905", "generate greedy", "`generate`"),
         ("f1.macro", "f1.marco", "E0903", "marco", "`macro`"),
         ("f1.macro", "f1", "E0903", "f1", "f1.macro"),
         ("f1.macro >= 0.85", "recall[refnd] >= 0.85", "E1001", "refnd", "`refund`"),
@@ -338,7 +340,15 @@ fn constants_of_functions() {
         (CALL, "tokens(text, tiny) > 9", "E0010", "tiny", "`onnx"),
         (CALL, "tokens(text, tidy) > 9", "E0103", "tidy", "`tiny`"),
         (CALL, "tokens(text, \"tiny\") > 9", "E0206", "\"tiny\"", "name the model"),
-        (CALL, "perplexity(text) > 9", "E0010", "perplexity", "as a field"),
+        (
+            CALL,
+            "perplexity(text) > 9",
+            "E0205",
+            "perplexity(text)",
+            "`perplexity(text: string, model: model) -> float?`",
+        ),
+        (CALL, "perplexity(text, tiny) > 9", "E0010", "tiny", "`onnx"),
+        (CALL, "perplexity(text, \"tiny\") > 9", "E0206", "\"tiny\"", "name the model"),
     ]);
 }
 

@@ -104,6 +104,9 @@ impl<'e> Subjects<'e> {
                 Eval::Amount(_) => {
                     return Ranges::compared(BinaryOp::GreaterEqual, Value::Float(0.0)).unwrap_or_else(Ranges::all);
                 }
+                Eval::Judged(_) => {
+                    return Ranges::compared(BinaryOp::GreaterEqual, Value::Float(1.0)).unwrap_or_else(Ranges::all);
+                }
                 Eval::Text(_) | Eval::TextOrNull(_) => {}
             }
             if let Some(values) = functions::values(function) {

@@ -157,6 +157,15 @@ pub enum EvaluateItem {
         /// The whole statement.
         span: Span,
     },
+    /// `generate greedy { tokens 64 }`
+    Generate {
+        /// `greedy` or `sampled`.
+        method: Ident,
+        /// Its options.
+        settings: Vec<Setting>,
+        /// The whole statement.
+        span: Span,
+    },
     /// `require f1.macro >= 0.85`
     Require(Expr, Span),
 }

@@ -115,6 +115,9 @@ impl Builder<'_> {
                 at: child(pair, Rule::at).map(|at| self.quantities(&must(&at, Rule::quantity_list))),
                 span,
             },
+            Rule::generate => {
+                EvaluateItem::Generate { method: self.name_in(pair), settings: self.settings_in(pair), span }
+            }
             Rule::evaluate_require => EvaluateItem::Require(self.expr_in(pair), span),
             rule => unreachable!("the grammar has no statement {rule:?} of an evaluation"),
         }

@@ -1,0 +1,117 @@
+//! `annotc eval`: what evaluations left, looked at again. No model is run.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::{Value, json};
+
+use super::Failure;
+use super::terminal::Terminal;
+use crate::emit::runs::{self, evaluations_of};
+use crate::eval::{self, EXCHANGES, Predictions, REPLICATES, RunComparison};
+
+/// Options of `annotc eval`.
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Two runs are compared on the records that both were evaluated on: the figures of both, a 95 % interval of the difference \
+from a paired bootstrap, and the probability of such a difference between runs that are equally good. Shares of right \
+records are tested by McNemar's exact test, all other figures by approximate randomization.
+
+  annotc eval --compare build/small build/large
+  annotc eval --compare build/small build/large --on shop.test --format json")]
+pub struct EvalArgs {
+    /// Compare the evaluations of two runs, by their folders
+    #[arg(long, num_args = 2, value_names = ["RUN_A", "RUN_B"], required = true)]
+    compare: Vec<PathBuf>,
+    /// The evaluation to compare, where the runs have several in common
+    #[arg(long, value_name = "DATASET.PART")]
+    on: Option<String>,
+    /// Keys the draws of the bootstrap and of the tests
+    #[arg(long, value_name = "N", default_value = "0")]
+    seed: u64,
+}
+
+/// Compares two runs.
+pub fn run(args: &EvalArgs, terminal: &Terminal) -> Result<(), Failure> {
+    let [first, second] = args.compare.as_slice() else { unreachable!("the command line takes two folders") };
+    let evaluation = common(first, second, args.on.as_deref(), terminal)?;
+    let (a, b) = (predictions(first, &evaluation, terminal)?, predictions(second, &evaluation, terminal)?);
+    let compared = eval::compare(&a, &b, args.seed).map_err(|error| {
+        let help = "build both runs again on the same data set: `annotc build SPEC`";
+        terminal.error(format_args!("{} and {}: {error}", first.display(), second.display()), Some(help));
+        Failure::World
+    })?;
+    if terminal.json() {
+        terminal.answer(to_json(&compared, args.seed, &evaluation, [first, second]));
+    } else {
+        let name = |folder: &Path| folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned();
+        terminal.answer(format_args!("on {evaluation}"));
+        terminal.answer(eval::comparison_table(&compared, &name(first), &name(second)).trim_end());
+    }
+    Ok(())
+}
+
+/// The evaluation that both runs have: the one that is asked for, else the only one.
+fn common(first: &Path, second: &Path, asked: Option<&str>, terminal: &Terminal) -> Result<String, Failure> {
+    let names = |folder: &Path| {
+        evaluations_of(folder).map_err(|error| {
+            terminal.error(error, None);
+            Failure::World
+        })
+    };
+    let others = names(second)?;
+    let mut common = names(first)?;
+    common.retain(|name| others.contains(name) && asked.is_none_or(|asked| asked == name));
+    match common.as_slice() {
+        [one] => Ok(one.clone()),
+        [] => {
+            let message = match asked {
+                Some(asked) => format!("`{asked}` is no evaluation of both runs"),
+                None => "the runs have no evaluation in common".to_string(),
+            };
+            terminal.error(message, Some("evaluate both on the same part and build them: `annotc build SPEC`"));
+            Err(Failure::World)
+        }
+        several => {
+            let message = format!("the runs have {} evaluations in common", several.len());
+            terminal.error(message, Some(&format!("name one: `--on {}`", several.join("`, `--on "))));
+            Err(Failure::Usage)
+        }
+    }
+}
+
+fn predictions(folder: &Path, evaluation: &str, terminal: &Terminal) -> Result<Predictions, Failure> {
+    let path = runs::predictions_path(folder, evaluation);
+    let text = std::fs::read_to_string(&path).map_err(|error| error.to_string());
+    text.and_then(|text| eval::read_predictions(&text)).map_err(|reason| {
+        terminal.error(format_args!("cannot read {}: {reason}", path.display()), None);
+        Failure::World
+    })
+}
+
+fn to_json(compared: &RunComparison, seed: u64, evaluation: &str, runs: [&Path; 2]) -> Value {
+    let finite = |number: f64| Some(number).filter(|number| number.is_finite());
+    let figure = |figure: &eval::ComparedFigure| {
+        json!({
+            "metric": figure.metric.to_string(),
+            "first": finite(figure.first),
+            "second": finite(figure.second),
+            "difference": finite(figure.second - figure.first),
+            "interval": figure.interval.map(|interval| [interval.low, interval.high]),
+            "p": figure.p,
+            "test": figure.test.name(),
+            "higher_is_better": figure.metric.higher_is_better(),
+        })
+    };
+    json!({
+        "schema": "annotc.comparison/1",
+        "evaluation": evaluation,
+        "runs": runs,
+        "records": compared.records,
+        "seed": seed,
+        "level": 0.95,
+        "replicates": REPLICATES,
+        "exchanges": EXCHANGES,
+        "figures": compared.figures.iter().map(figure).collect::<Vec<_>>(),
+    })
+}

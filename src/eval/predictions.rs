@@ -1,0 +1,237 @@
+//! The file of an evaluation's predictions: one line for each record of the part, in order of id, those that never
+//! reached the model included. It holds no text of a record; answers of the model only where the spec asks for them.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::decoder::Ending;
+use super::evaluation::{Evaluated, MissingRecord, Prediction};
+use super::generated::{Answer, Generated, GeneratedRecord};
+use super::generation::TextScores;
+
+/// Predictions as a file holds them.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Predictions {
+    /// Of a run that classifies.
+    Classified(Evaluated),
+    /// Of a run that generates.
+    Generated(Generated),
+}
+
+/// The reason of a record that a file has no prediction of.
+const UNPREDICTED: &str = "has no prediction";
+
+/// A line of a run that classifies.
+#[derive(Serialize, Deserialize)]
+struct ClassLine {
+    id: String,
+    gold: Option<String>,
+    predicted: Option<String>,
+    probability: Option<f64>,
+    loss: Option<f64>,
+}
+
+/// A line of a run that generates.
+#[derive(Serialize, Deserialize)]
+struct TextLine {
+    id: String,
+    loss: Option<f64>,
+    tokens: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    scores: Option<TextScores>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    generated: Option<u64>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    ended: Option<Ending>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    answer: Option<String>,
+}
+
+/// Six decimals: a 32-bit float has no more to say.
+fn rounded(number: f32) -> f64 {
+    (f64::from(number) * 1e6).round() / 1e6
+}
+
+fn lines<L: Serialize>(mut rows: Vec<(&str, L)>) -> String {
+    rows.sort_by(|a, b| a.0.cmp(b.0));
+    let line = |(_, line): (&str, L)| serde_json::to_string(&line).expect("a line is JSON") + "\n";
+    rows.into_iter().map(line).collect()
+}
+
+/// The predictions' file of a classification.
+#[must_use]
+pub fn predictions_jsonl(evaluated: &Evaluated) -> String {
+    let name = |index: usize| evaluated.values.get(index).cloned();
+    let predicted = evaluated.predictions.iter().map(|row| {
+        let line = ClassLine {
+            id: row.id.clone(),
+            gold: name(row.gold),
+            predicted: name(row.predicted),
+            probability: Some(rounded(row.probability)),
+            loss: Some(rounded(row.loss)),
+        };
+        (row.id.as_str(), line)
+    });
+    let missing = evaluated.missing.iter().map(|record| {
+        let gold = record.gold.and_then(name);
+        (record.id.as_str(), ClassLine { id: record.id.clone(), gold, predicted: None, probability: None, loss: None })
+    });
+    lines(predicted.chain(missing).collect())
+}
+
+/// The predictions' file of a generation; with `answers`, the generated texts stand in it.
+#[must_use]
+pub fn generations_jsonl(generated: &Generated, answers: bool) -> String {
+    let reached = generated.records.iter().map(|record| {
+        let answer = record.answer.as_ref();
+        let line = TextLine {
+            id: record.id.clone(),
+            loss: Some(record.loss),
+            tokens: Some(record.tokens),
+            scores: answer.map(|answer| answer.scores.clone()),
+            generated: answer.map(|answer| answer.tokens),
+            ended: answer.map(|answer| answer.ending),
+            answer: answer.filter(|_| answers).map(|answer| answer.text.clone()),
+        };
+        (record.id.as_str(), line)
+    });
+    let missing = generated.missing.iter().map(|record| {
+        let id = record.id.clone();
+        let line = TextLine { id, loss: None, tokens: None, scores: None, generated: None, ended: None, answer: None };
+        (record.id.as_str(), line)
+    });
+    lines(reached.chain(missing).collect())
+}
+
+/// Reads a predictions' file of either kind.
+///
+/// # Errors
+/// The first line that is none, by its number.
+pub fn read_predictions(text: &str) -> Result<Predictions, String> {
+    let parse = |(at, line): (usize, &str)| {
+        serde_json::from_str::<Value>(line).map_err(|error| format!("line {}: {error}", at + 1))
+    };
+    let rows: Vec<Value> = text.lines().enumerate().map(parse).collect::<Result<_, _>>()?;
+    if rows.iter().any(|row| row.get("gold").is_some()) {
+        Ok(Predictions::Classified(classified(typed(rows)?)?))
+    } else {
+        Ok(Predictions::Generated(generated(typed(rows)?)))
+    }
+}
+
+fn typed<L: serde::de::DeserializeOwned>(rows: Vec<Value>) -> Result<Vec<L>, String> {
+    let typed =
+        |(at, row): (usize, Value)| serde_json::from_value(row).map_err(|error| format!("line {}: {error}", at + 1));
+    rows.into_iter().enumerate().map(typed).collect()
+}
+
+fn classified(lines: Vec<ClassLine>) -> Result<Evaluated, String> {
+    let named: BTreeSet<&String> = lines.iter().flat_map(|line| [&line.gold, &line.predicted]).flatten().collect();
+    let mut evaluated = Evaluated { values: named.into_iter().cloned().collect(), ..Evaluated::default() };
+    let index = |name: &String| evaluated.values.binary_search(name).expect("every name was gathered");
+    let (mut predictions, mut missing) = (Vec::new(), Vec::new());
+    for line in &lines {
+        let gold = line.gold.as_ref().map(index);
+        match (gold, line.predicted.as_ref().map(index)) {
+            (Some(gold), Some(predicted)) => predictions.push(Prediction {
+                id: line.id.clone(),
+                gold,
+                predicted,
+                probability: line.probability.ok_or("a prediction has no probability")? as f32,
+                loss: line.loss.ok_or("a prediction has no loss; build it again")? as f32,
+                slices: Vec::new(),
+            }),
+            (gold, _) => {
+                missing.push(MissingRecord { id: line.id.clone(), gold, reason: UNPREDICTED.to_owned() });
+            }
+        }
+    }
+    (evaluated.predictions, evaluated.missing) = (predictions, missing);
+    Ok(evaluated)
+}
+
+fn generated(lines: Vec<TextLine>) -> Generated {
+    let mut generated = Generated::default();
+    for line in lines {
+        let TextLine { id, loss, tokens, scores, generated: count, ended, answer } = line;
+        let (Some(loss), Some(tokens)) = (loss, tokens) else {
+            generated.missing.push(MissingRecord { id, gold: None, reason: UNPREDICTED.to_owned() });
+            continue;
+        };
+        let answer = scores.zip(count).zip(ended).map(|((scores, tokens), ending)| Answer {
+            scores,
+            tokens,
+            ending,
+            text: answer.unwrap_or_default(),
+        });
+        generated.records.push(GeneratedRecord { id, loss, tokens, answer, slices: Vec::new() });
+    }
+    generated
+}
+
+/// What ended the answers, counted.
+pub(super) fn endings(generated: &Generated) -> Value {
+    let count = |ending| {
+        let answers = generated.records.iter().filter_map(|record| record.answer.as_ref());
+        answers.filter(|answer| answer.ending == ending).count()
+    };
+    json!({
+        "end_token": count(Ending::EndToken),
+        "stop_text": count(Ending::StopText),
+        "length": count(Ending::Length),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_record_has_a_line_of_its_own_and_all_are_read_back() {
+        let evaluated = Evaluated {
+            values: vec!["a".to_owned()],
+            predictions: vec![Prediction {
+                id: "2".to_owned(),
+                gold: 0,
+                predicted: 0,
+                probability: 0.5,
+                loss: 0.25,
+                slices: Vec::new(),
+            }],
+            missing: vec![MissingRecord { id: "1".to_owned(), gold: Some(0), reason: UNPREDICTED.to_owned() }],
+            by: Vec::new(),
+        };
+        let lines = predictions_jsonl(&evaluated);
+        assert_eq!(
+            lines,
+            "{\"id\":\"1\",\"gold\":\"a\",\"predicted\":null,\"probability\":null,\"loss\":null}\n\
+             {\"id\":\"2\",\"gold\":\"a\",\"predicted\":\"a\",\"probability\":0.5,\"loss\":0.25}\n"
+        );
+        assert_eq!(read_predictions(&lines), Ok(Predictions::Classified(evaluated)));
+        assert!(read_predictions("{").is_err());
+    }
+
+    #[test]
+    fn an_answer_is_written_only_where_it_is_asked_for() {
+        let record = GeneratedRecord {
+            id: "2".to_owned(),
+            loss: 1.5,
+            tokens: 3,
+            answer: Some(Answer {
+                scores: TextScores::of("the chain is new", &["the chain was new"]),
+                tokens: 4,
+                ending: Ending::EndToken,
+                text: "the chain is new".to_owned(),
+            }),
+            slices: Vec::new(),
+        };
+        let missing = MissingRecord { id: "1".to_owned(), gold: None, reason: UNPREDICTED.to_owned() };
+        let generated = Generated { records: vec![record], missing: vec![missing], by: Vec::new() };
+        assert!(!generations_jsonl(&generated, false).contains("chain"));
+        let lines = generations_jsonl(&generated, true);
+        assert!(lines.starts_with("{\"id\":\"1\",\"loss\":null,\"tokens\":null}\n"), "{lines}");
+        assert_eq!(read_predictions(&lines), Ok(Predictions::Generated(generated)));
+    }
+}
