@@ -1,6 +1,8 @@
 //! Clusters of real processes on this machine: the bytes of a build do not tell where its passes ran, whatever happens to
 //! an executor; and what cannot work is said.
 
+mod copies;
+
 use std::io::{BufRead, BufReader, Write};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroUsize;
@@ -263,13 +265,18 @@ fn what_is_wrong_with_the_data_is_told_as_here() {
     let row = format!("error: {}:2: field `text` is a number, expected a string", file.display());
     assert!(error.starts_with(&format!("{row} (on the executor 127.0.0.1:")), "{error}");
 
-    // What the build unpacks for itself is no file that executors can read.
+    // Of a file that the build has unpacked the name is told, and not that of the copy.
+    project.write("notes/002.jsonl.gz", &packed(b"{\"text\": \"a\", \"topic\": \"b\"}\n{\"text\": 1}\n"));
+    project.write("all.annot", strict.replace("notes/*.jsonl", "notes/*.jsonl.gz").as_bytes());
+    let bad = run(&mut on_cluster(&project, scheduler.listen)).expect(4);
+    let row = format!("error: {}:2: field `text` is a number", project.path("notes/002.jsonl.gz").display());
+    assert!(bad.stderr.contains(&row), "{}", bad.stderr);
+}
+
+fn packed(bytes: &[u8]) -> Vec<u8> {
     let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-    packed.write_all(b"{\"text\": \"a\", \"topic\": \"b\"}\n").expect("a vector takes bytes");
-    project.write("notes/002.jsonl.gz", &packed.finish().expect("it ends"));
-    project.write("all.annot", SPEC.replace("notes/*.jsonl", "notes/*.jsonl.gz").as_bytes());
-    let packed = run(&mut on_cluster(&project, scheduler.listen)).expect(4);
-    assert!(packed.stderr.contains("notes/002.jsonl.gz is compressed, converted or fetched"), "{}", packed.stderr);
+    packed.write_all(bytes).expect("a vector takes bytes");
+    packed.finish().expect("it ends")
 }
 
 /// An executor inside this process, which says that it is of another release.

@@ -12,15 +12,17 @@ const OLD: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 const NEW: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 
 /// A Hub whose branch can be moved and which can be switched off, and the requests that it got.
-struct Hub {
-    port: u16,
+pub struct Hub {
+    /// Where it listens on this machine.
+    pub port: u16,
     moved: Arc<AtomicBool>,
     down: Arc<AtomicBool>,
     requests: Arc<Mutex<Vec<String>>>,
 }
 
 impl Hub {
-    fn start() -> Self {
+    /// Begins to answer.
+    pub fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
         let port = listener.local_addr().expect("an address").port();
         let hub = Self { port, moved: Arc::default(), down: Arc::default(), requests: Arc::default() };

@@ -26,6 +26,7 @@ mod plan;
 mod provenance;
 mod reference;
 mod remote;
+mod resume;
 mod robustness;
 mod specs;
 mod support;

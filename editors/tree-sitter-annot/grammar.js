@@ -26,7 +26,7 @@ const HARD = ["and", "or", "not", "in", "is", "matches", "match", "when", "else"
 
 /** The words that begin a clause of a statement; no unit and no schedule is called so. */
 const CLAUSES = [
-  "by", "near", "at", "stratify", "seed", "per", "over", "warmup", "floor", "accumulate", "because", "from", "without",
+  "by", "near", "at", "stratify", "seed", "per", "over", "warmup", "decay", "floor", "accumulate", "because", "from", "without",
   "keep", "like",
 ];
 
@@ -68,6 +68,7 @@ export default grammar({
     $._line_per,
     $._line_over,
     $._line_warmup,
+    $._line_decay,
     $._line_floor,
     $._line_accumulate,
     $._line_because,
@@ -439,6 +440,7 @@ export default grammar({
           $.validate,
           $.stop,
           $.keep_best,
+          $.checkpoint,
           $.device,
           alias($._train_setting, $.setting),
         ),
@@ -461,15 +463,17 @@ export default grammar({
     steps: ($) => seq("steps", $._amount),
     batch: ($) => seq("batch", $._amount, optional($.accumulate)),
     accumulate: ($) => seq(clause($, "accumulate"), $._amount),
-    rate: ($) => seq("rate", $._amount, optional($.schedule), repeat(choice($.warmup, $.floor))),
+    rate: ($) => seq("rate", $._amount, optional($.schedule), repeat(choice($.warmup, $.decay, $.floor))),
     schedule: ($) => $._clauseless_name,
     warmup: ($) => seq(clause($, "warmup"), $.quantity),
+    decay: ($) => seq(clause($, "decay"), $.quantity),
     floor: ($) => seq(clause($, "floor"), $._amount),
     optimizer: ($) => seq("optimizer", field("optimizer", $._name), optional($._settings)),
     validate: ($) => seq("validate", optional(seq("every", $.quantity)), optional($.validate_by)),
     validate_by: ($) => seq(clause($, "by"), $.expression),
     stop: ($) => seq("stop", "after", $.quantity, "without", "gain"),
     keep_best: ($) => seq("keep", "best", optional($._amount)),
+    checkpoint: ($) => seq("checkpoint", "every", $.quantity),
     device: ($) => seq("device", field("device", $._name), optional($.device_else)),
     device_else: ($) => seq(clause($, "else"), field("device", $._name)),
     _train_setting: ($) =>

@@ -52,13 +52,14 @@ fn train_entry(item: &TrainItemKind) -> (String, String) {
         TrainItemKind::Batch { size, accumulate } => {
             ("batch", format!("{}{}", quantity(size), optional("accumulate ", accumulate.as_ref().map(quantity))))
         }
-        TrainItemKind::Rate { peak, schedule, warmup, floor } => (
+        TrainItemKind::Rate { peak, schedule, warmup, decay, floor } => (
             "rate",
             format!(
-                "{}{}{}{}",
+                "{}{}{}{}{}",
                 quantity(peak),
                 optional("", schedule.as_ref().map(name)),
                 optional("warmup ", warmup.as_ref().map(quantity)),
+                optional("decay ", decay.as_ref().map(quantity)),
                 optional("floor ", floor.as_ref().map(quantity)),
             ),
         ),
@@ -73,6 +74,7 @@ fn train_entry(item: &TrainItemKind) -> (String, String) {
         ),
         TrainItemKind::Stop(after) => ("stop", format!("after {} without gain", quantity(after))),
         TrainItemKind::KeepBest(best) => ("keep", format!("best{}", optional("", best.as_ref().map(quantity)))),
+        TrainItemKind::Checkpoint(every) => ("checkpoint", format!("every {}", quantity(every))),
         TrainItemKind::Device(first, second) => {
             ("device", format!("{}{}", name(first), optional("else ", second.as_ref().map(name))))
         }

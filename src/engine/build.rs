@@ -15,7 +15,7 @@ use super::near::Compared;
 use super::outcome::{Certificate, CutOutcome, Outcome, SourceOutcome, SourceUse, StepOutcomeKind};
 use super::passes::Workers;
 use super::read::survey::InputFile;
-use super::read::{ChunkTable, Sizes, Survey, Surveying};
+use super::read::{ChunkTable, Scratch, Sizes, Survey, Surveying};
 use super::report::{Resolved, source_outcome, sources};
 use super::resolve::{Fates, Reached, Reread, resolve, source_is_keyed};
 use super::site::Site;
@@ -63,8 +63,7 @@ pub struct BuildInputs {
 }
 
 impl BuildInputs {
-    fn surveying<'s>(&'s self, progress: &'s mut dyn FnMut(u64)) -> Surveying<'s> {
-        let scratch = self.memory.cache.join("scratch");
+    fn surveying<'s>(&'s self, scratch: &'s Scratch, progress: &'s mut dyn FnMut(u64)) -> Surveying<'s> {
         Surveying { sizes: self.sizes, scratch, cancel: &self.cancel, progress }
     }
 }
@@ -139,19 +138,20 @@ impl Surveyed {
             files.extend(files_of(program, source, inputs)?);
         }
         let total = files.iter().filter_map(|(.., file)| file.location.metadata().ok()).map(|file| file.len()).sum();
+        let scratch = inputs.site.scratch(&inputs.memory.cache)?;
         let mut done = 0;
         let mut report = |bytes| {
             done += bytes;
             progress(Progress { stage: Stage::Survey, done, total });
         };
-        let survey = Survey::of(files, &mut inputs.surveying(&mut report))?;
+        let survey = Survey::of(files, &mut inputs.surveying(&scratch, &mut report))?;
         check_headers(program, &survey)?;
         let mut elsewhere = BTreeMap::new();
         let found = found_fields(program, dataset).into_iter().map(|field| field.source);
         for source in found.chain(foreign_sources(dataset)) {
             if !dataset.sources.contains(&source) && !elsewhere.contains_key(&source) {
                 let files = files_of(program, source, inputs)?;
-                let survey = Survey::of(files, &mut inputs.surveying(&mut |_| {}))?;
+                let survey = Survey::of(files, &mut inputs.surveying(&scratch, &mut |_| {}))?;
                 check_headers(program, &survey)?;
                 elsewhere.insert(source, survey);
             }

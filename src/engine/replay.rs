@@ -16,7 +16,7 @@ use super::passes::{Batches, Workers, scan};
 use super::preview::Places;
 use super::read::survey::InputFile;
 use super::read::table::{ERROR, LINE, LOCATION};
-use super::read::{ChunkTable, Sizes, Survey, Surveying};
+use super::read::{ChunkTable, Scratch, Sizes, Survey, Surveying};
 use super::site::Site;
 use crate::emit::RenderError;
 use crate::emit::statistics::{Involved, involved};
@@ -86,7 +86,7 @@ pub fn replay(
     let cancel = Arc::new(AtomicBool::new(false));
     let file = InputFile { name: asked.file.0.to_owned(), location: asked.file.1.to_owned() };
     let files = vec![(asked.source, &program[asked.source], file)];
-    let scratch = asked.scratch.to_owned();
+    let scratch = &Scratch::Unnamed(asked.scratch.to_owned());
     let mut work = Surveying { sizes: Sizes::default(), scratch, cancel: &cancel, progress: &mut |_| {} };
     let mut survey = Survey::of(files, &mut work)?;
     if survey.files[0].blake3.to_hex().as_str() != asked.blake3 {

@@ -1,6 +1,7 @@
 //! Where records are read and worked on: by the threads of this process, or on a cluster. What is done with the batches,
 //! and in which order, is the same.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -10,6 +11,9 @@ use tokio::runtime::Runtime;
 use super::EngineError;
 #[cfg(feature = "cluster")]
 use super::cluster;
+use super::read::Scratch;
+#[cfg(feature = "cluster")]
+use super::spool::Folder;
 
 /// Where the passes of a build read records.
 #[derive(Debug, Clone, Default)]
@@ -31,6 +35,18 @@ pub(super) enum Reached {
 }
 
 impl Site {
+    /// Where a build that reads records there puts what it unpacks for that: where whoever reads it finds it.
+    ///
+    /// # Errors
+    /// A cache that cannot be written.
+    pub(super) fn scratch(&self, cache: &Path) -> Result<Scratch, EngineError> {
+        match self {
+            Self::Here => Ok(Scratch::Unnamed(cache.join("scratch"))),
+            #[cfg(feature = "cluster")]
+            Self::Cluster(_) => Ok(Scratch::Named(Arc::new(Folder::create(cache)?))),
+        }
+    }
+
     /// Whether the passes run in this process, which has what was provided for their measures.
     pub fn is_here(&self) -> bool {
         match self {

@@ -165,7 +165,7 @@ impl CausalModel {
         };
         let target = Target::Tokens(vec![false; tokens.len()]);
         let example = Example { id: String::new(), tokens: tokens.to_vec(), target };
-        let inputs = self.feeds.batch(&[&example], 1);
+        let inputs = self.feeds.batch(&[&example], 1.0);
         let read = session.run_reading(&inputs, LOGITS, |shape, logits| match shape {
             [1, rows, width] if *rows == tokens.len() && *width > 0 => Ok(read(logits, *width)),
             _ => Err(format!("its `logits` have the shape {shape:?} for {} tokens", tokens.len())),

@@ -121,7 +121,7 @@ impl Classifier {
         let mut ranked: Vec<Option<Ranked>> = vec![None; examples.len()];
         for batch in by_length(&lengths, BATCH) {
             let members: Vec<&Example> = batch.iter().map(|index| &examples[*index]).collect();
-            let outputs = self.session.run(&self.feeds.batch(&members, 1), &[LOGITS])?;
+            let outputs = self.session.run(&self.feeds.batch(&members, 1.0), &[LOGITS])?;
             let logits = outputs.first().expect("one output was asked for").f32()?;
             for (index, row) in batch.iter().zip(logits.chunks(self.values.len())) {
                 let log_probabilities = log_softmax(row);

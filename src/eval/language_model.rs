@@ -96,7 +96,7 @@ fn losses(
     let feeds = Feeds::of(&graph, &[], tokenizer.pad_id(), folder)?;
     let mut session = Session::from_bytes(runtime, &encode(&graph), threads)?;
     let mut measure = |example: &Example| {
-        let outputs = session.run(&feeds.batch(&[example], 1), &[loss.loss.as_str()])?;
+        let outputs = session.run(&feeds.batch(&[example], 1.0), &[loss.loss.as_str()])?;
         let summed = outputs.first().expect("one output was asked for").f32()?;
         Ok(f64::from(summed.first().copied().unwrap_or(f32::NAN)))
     };

@@ -84,21 +84,58 @@ pub struct Train {
     /// The highest learning rate of a new head, when it has one of its own.
     pub head_rate: Option<f64>,
     /// Steps during which the rate rises.
-    pub warmup: Warmup,
+    pub warmup: Stretch,
     /// The lowest learning rate at the end.
     pub floor: f64,
-    /// Decoupled weight decay.
-    pub weight_decay: f64,
-    /// Decay of the moments.
-    pub betas: (f64, f64),
+    /// How gradients become steps.
+    pub optimizer: Optimizer,
     /// The greatest norm of the whole gradient.
     pub clip: Option<f64>,
+    /// The share of the target that is spread over all classes.
+    pub smooth: f64,
+    /// Whether each value of the label weighs the same, however often it stands in `train`.
+    pub balanced: bool,
     /// Whether each epoch has a keyed order of its own; else source order.
     pub shuffle: bool,
     /// The seed of all randomness.
     pub seed: u64,
+    /// What is selected on the part `validation`.
+    pub selection: Selection,
+    /// How often the run's state is kept, where the run says it.
+    pub checkpoint: Option<Every>,
     /// The declaration.
     pub span: Span,
+}
+
+/// What a run selects on the part `validation`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Selection {
+    /// How often the part is measured.
+    pub every: Every,
+    /// The metric that is looked at; without one, the loss.
+    pub by: Option<MetricRef>,
+    /// How long the run goes on without gain; without it, to its end.
+    pub patience: Option<Patience>,
+    /// How many of the best weights are kept; without it, the last ones are.
+    pub keep_best: Option<u32>,
+}
+
+/// A distance between two moments of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Every {
+    /// So many optimizer steps.
+    Steps(u64),
+    /// So many passes over `train`.
+    Epochs(u64),
+}
+
+/// How long a run goes on without gain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// So many measurements of the part `validation`.
+    Validations(u64),
+    /// So many passes over `train`.
+    Epochs(u64),
 }
 
 /// What a run learns.
@@ -168,8 +205,41 @@ pub enum Overflow {
     Drop,
 }
 
+/// How gradients become steps.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Optimizer {
+    /// Adam with decoupled weight decay.
+    AdamW {
+        /// Decoupled weight decay.
+        weight_decay: f64,
+        /// Decay of the moments.
+        betas: (f64, f64),
+    },
+    /// Gradient descent.
+    Sgd {
+        /// Decay of the velocity; 0 for none.
+        momentum: f64,
+        /// Whether the step looks ahead along the velocity.
+        nesterov: bool,
+        /// A multiple of the weights that is added to the gradient.
+        weight_decay: f64,
+    },
+    /// The sign of an interpolated momentum.
+    Lion {
+        /// Decoupled weight decay.
+        weight_decay: f64,
+        /// The interpolation, and the decay of the momentum.
+        betas: (f64, f64),
+    },
+    /// Adam whose second moments are kept as sums of rows and columns.
+    Adafactor {
+        /// Decoupled weight decay.
+        weight_decay: f64,
+    },
+}
+
 /// The learning rate's course after the warmup.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Schedule {
     /// The peak throughout.
     Constant,
@@ -177,11 +247,13 @@ pub enum Schedule {
     Linear,
     /// Half a cosine to the floor.
     Cosine,
+    /// The peak, and a straight line to the floor over the last stretch.
+    WarmupStableDecay(Stretch),
 }
 
-/// Steps during which the rate rises.
+/// A part of a run, at its start or its end.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Warmup {
+pub enum Stretch {
     /// So many steps.
     Steps(u64),
     /// A share of all steps, 0 to 1.

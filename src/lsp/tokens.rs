@@ -43,7 +43,7 @@ const MODIFIERS: [SemanticTokenModifier; 5] = [
 ];
 
 /// The words that join the parts of a statement and never name anything.
-const JOINING: [&str; 22] = [
+const JOINING: [&str; 23] = [
     "from",
     "as",
     "on",
@@ -56,6 +56,7 @@ const JOINING: [&str; 22] = [
     "stratify",
     "seed",
     "warmup",
+    "decay",
     "floor",
     "accumulate",
     "because",

@@ -13,6 +13,7 @@ mod error;
 mod fetch;
 mod library;
 mod locate;
+mod machine;
 mod platform;
 mod python;
 mod session;
@@ -26,6 +27,7 @@ pub use error::RuntimeError;
 pub use fetch::{FetchProgress, fetch};
 pub use library::Runtime;
 pub use locate::{Found, Options, Outcome, Place, PlaceKind, Report, find, locate};
+pub use machine::{memory_in_use, memory_of_machine};
 pub use platform::{PINNED_VERSION, Platform, WHEELS, Wheel};
 pub use session::{Element, InputTensor, InputValues, OutputTensor, OutputValues, Port, Session};
 

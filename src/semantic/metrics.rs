@@ -227,9 +227,19 @@ fn resolve_gap(
     Some((MetricRef::Gap { metric: Box::new(metric), by: name }, row))
 }
 
-/// Checks a metric that a run selects by.
-pub(super) fn check_metric(context: &mut Context<'_>, expr: &Expr, task: Task) {
-    resolve_metric(context, expr, task, &[]);
+/// The metric that a run selects by; `None` after a report.
+pub(super) fn resolve_selecting(context: &mut Context<'_>, expr: &Expr, task: Task) -> Option<MetricRef> {
+    let (metric, row) = resolve_metric(context, expr, task, &[])?;
+    let (message, label) = if !row.gated {
+        (format!("`{}` is a table, not a number", row.name), "cannot be compared")
+    } else if row.of_answers || row.name == "ece" {
+        (format!("`{}` is not measured while a run trains", row.name), "a figure of `evaluate` alone")
+    } else {
+        return Some(metric);
+    };
+    let help = "select by one of the others: `accuracy`, `f1.macro`, `loss`";
+    context.error(Code::UnknownMetric, message, expr.span, label, help);
+    None
 }
 
 /// Whether a metric that was resolved is of answers that the run generates.

@@ -282,11 +282,6 @@ fn check_train(train: &Train, refused: &mut Diagnostics) {
             TrainItemKind::Task(task) if !matches!(task.kind.name.as_str(), "classify" | "generate") => {
                 (task.kind.span, format!("`task {}`", task.kind.name), "`classify` and `generate` can be trained")
             }
-            TrainItemKind::Validate { .. } => {
-                (item.span, "`validate`".to_owned(), "evaluate the finished run on `validation` with `evaluate`")
-            }
-            TrainItemKind::Stop(_) => (item.span, "`stop`".to_owned(), "say how long the run is: `epochs 3`"),
-            TrainItemKind::KeepBest(_) => (item.span, "`keep best`".to_owned(), "the last weights are kept"),
             TrainItemKind::Device(first, _) if first.name != "cpu" => {
                 (item.span, format!("`device {}`", first.name), "write `device cpu`")
             }
@@ -313,8 +308,6 @@ fn refused_setting(setting: &Setting) -> Option<&'static str> {
     };
     match setting.name.name.as_str() {
         "pack" if !off => Some("take it out: each record gets a row of its own"),
-        "weights" if !off => Some("take it out: all values weigh the same"),
-        "smooth" if !off => Some("take it out: the loss is the plain cross-entropy"),
         _ => None,
     }
 }

@@ -1,23 +1,26 @@
 //! Training runs: their statements, defaults and ranges.
 
 mod lora;
+mod optimizer;
+mod rate;
 mod selection;
 
 use super::names::{self, Found, Kind};
 use super::quantities::{
-    Bounds, Once, known_settings, missing, number, setting_quantity, setting_word, share, small, whole, word,
-    wrong_value,
+    Bounds, Once, known_settings, missing, number, setting_quantity, setting_word, small, whole, word,
 };
 use super::{Context, index, task};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::hir::{self, LabelId, ModelId, Overflow, Schedule, TrainId, TrainLength, Tune, Warmup};
+use crate::hir::{
+    self, Every, LabelId, ModelId, Optimizer, Overflow, Schedule, Selection, Stretch, TrainId, TrainLength, Tune,
+};
+use crate::source::Span;
 use crate::syntax::ast::train::{Train, TrainItem, TrainItemKind};
-use crate::syntax::ast::{Decl, Ident, Quantity, Setting, SettingValue};
+use crate::syntax::ast::{Decl, Ident, Quantity, Setting};
 
 pub(super) use lora::OPTIONS as LORA;
 
-/// The options of the optimizer.
-pub(super) const OPTIMIZER: [&str; 3] = ["weight_decay", "betas", "head_rate"];
+pub(super) use optimizer::options as optimizer_options;
 
 /// A training run as later passes see it, in the program or not.
 pub(super) struct Run {
@@ -53,13 +56,16 @@ struct Draft {
     schedule: Schedule,
     rate: f64,
     head_rate: Option<f64>,
-    warmup: Warmup,
+    warmup: Stretch,
     floor: f64,
-    weight_decay: f64,
-    betas: (f64, f64),
+    optimizer: Optimizer,
     clip: Option<f64>,
+    smooth: f64,
+    balanced: bool,
     shuffle: bool,
     seed: u64,
+    selection: Selection,
+    checkpoint: Option<Every>,
 }
 
 impl Draft {
@@ -79,13 +85,16 @@ impl Draft {
             schedule: Schedule::Linear,
             rate: 5e-5,
             head_rate: None,
-            warmup: Warmup::Steps(0),
+            warmup: Stretch::Steps(0),
             floor: 0.0,
-            weight_decay: 0.01,
-            betas: (0.9, 0.999),
+            optimizer: optimizer::ADAMW,
             clip: None,
+            smooth: 0.0,
+            balanced: false,
             shuffle: true,
             seed: 0,
+            selection: Selection { every: Every::Epochs(1), by: None, patience: None, keep_best: None },
+            checkpoint: None,
         }
     }
 }
@@ -93,7 +102,8 @@ impl Draft {
 fn resolve_train(context: &mut Context<'_>, train: &Train) {
     let mut draft = Draft::new();
     let mut once = Once::default();
-    // The data set first: a task is checked against its record wherever it stands.
+    // The data set first and the task behind it: wherever they stand, a task is checked against the record, and what else
+    // is said against the task.
     for item in &train.items {
         if let TrainItemKind::Data(name) = &item.kind
             && once.place("data").is_none()
@@ -111,7 +121,9 @@ fn resolve_train(context: &mut Context<'_>, train: &Train) {
         let record = context.datasets[data].record.clone();
         index::enter(context, train.span, &record);
     }
-    for item in &train.items {
+    let (task, others): (Vec<_>, Vec<_>) =
+        train.items.iter().partition(|item| matches!(item.kind, TrainItemKind::Task(_)));
+    for item in task.into_iter().chain(others) {
         let what = statement_word(&item.kind);
         if what != "data" && once.first(context, what, item.span) {
             resolve_item(context, item, &mut draft);
@@ -145,6 +157,7 @@ fn statement_word(kind: &TrainItemKind) -> &'static str {
         TrainItemKind::Validate { .. } => "validate",
         TrainItemKind::Stop(_) => "stop",
         TrainItemKind::KeepBest(_) => "keep best",
+        TrainItemKind::Checkpoint(_) => "checkpoint",
         TrainItemKind::Device(..) => "device",
         TrainItemKind::Setting(setting) => match setting.name.name.as_str() {
             "clip" => "clip",
@@ -232,12 +245,16 @@ fn resolve_item(context: &mut Context<'_>, item: &TrainItem, draft: &mut Draft) 
                 draft.accumulate = count;
             }
         }
-        TrainItemKind::Rate { peak, schedule, warmup, floor } => {
-            resolve_rate(context, draft, peak, schedule.as_ref(), warmup.as_ref(), floor.as_ref());
+        TrainItemKind::Rate { .. } => rate::resolve_rate(context, item, draft),
+        TrainItemKind::Optimizer(name, settings) => {
+            optimizer::resolve_optimizer(context, draft, name, settings);
         }
-        TrainItemKind::Optimizer(name, settings) => resolve_optimizer(context, draft, name, settings),
         TrainItemKind::Validate { .. } | TrainItemKind::Stop(_) | TrainItemKind::KeepBest(_) => {
             selection::resolve_selection(context, item, draft);
+        }
+        TrainItemKind::Checkpoint(every) => {
+            let distance = selection::every(context, every, "the distance of checkpoints");
+            draft.checkpoint = distance.or(draft.checkpoint);
         }
         TrainItemKind::Device(first, second) => {
             for name in [Some(first), second.as_ref()].into_iter().flatten() {
@@ -258,59 +275,6 @@ fn resolve_length(context: &mut Context<'_>, draft: &mut Draft, limit: &Quantity
     draft.length.overflow = chosen.unwrap_or(Overflow::Error);
 }
 
-fn resolve_rate(
-    context: &mut Context<'_>,
-    draft: &mut Draft,
-    peak: &Quantity,
-    schedule: Option<&Ident>,
-    warmup: Option<&Quantity>,
-    floor: Option<&Quantity>,
-) {
-    if let Some(rate) = number(context, peak, Bounds { high: 100.0, ..Bounds::positive("the rate") }) {
-        draft.rate = rate;
-    }
-    let words = [("constant", Schedule::Constant), ("linear", Schedule::Linear), ("cosine", Schedule::Cosine)];
-    draft.schedule = schedule.and_then(|name| word(context, name, "schedule", &words)).unwrap_or(Schedule::Constant);
-    if let Some(warmup) = warmup {
-        let resolved = if warmup.percent {
-            share(context, warmup, "the warmup").map(Warmup::Share)
-        } else {
-            whole(context, warmup, Bounds::between("the warmup", 0.0, 1e12).unit(&["steps", "step"])).map(Warmup::Steps)
-        };
-        draft.warmup = resolved.unwrap_or(draft.warmup);
-    }
-    if let Some(floor) = floor
-        && let Some(value) = number(context, floor, Bounds::between("the floor", 0.0, draft.rate))
-    {
-        draft.floor = value;
-    }
-}
-
-fn resolve_optimizer(context: &mut Context<'_>, draft: &mut Draft, name: &Ident, settings: &[Setting]) {
-    word(context, name, "optimizer", &[("adamw", ())]);
-    for setting in known_settings(context, settings, "the optimizer", &OPTIMIZER) {
-        match (setting.name.name.as_str(), &setting.value) {
-            ("betas", Some(SettingValue::List(betas))) if betas.len() == 2 => {
-                let bounds = Bounds::between("a beta", 0.0, 0.999_999_9);
-                let (first, second) = (number(context, &betas[0], bounds), number(context, &betas[1], bounds));
-                draft.betas = first.zip(second).unwrap_or(draft.betas);
-            }
-            ("betas", _) => wrong_value(context, setting, "two numbers: `[0.9, 0.999]`"),
-            ("weight_decay", _) => {
-                let quantity = setting_quantity(context, setting);
-                let value = quantity
-                    .and_then(|quantity| number(context, quantity, Bounds::between("the weight decay", 0.0, 10.0)));
-                draft.weight_decay = value.unwrap_or(draft.weight_decay);
-            }
-            (_, _) => {
-                let bounds = Bounds { high: 100.0, ..Bounds::positive("the head's rate") };
-                draft.head_rate =
-                    setting_quantity(context, setting).and_then(|quantity| number(context, quantity, bounds));
-            }
-        }
-    }
-}
-
 fn resolve_setting(context: &mut Context<'_>, draft: &mut Draft, setting: &Setting) {
     let known = ["clip", "seed", "smooth", "shuffle", "pack", "weights"];
     if known_settings(context, std::slice::from_ref(setting), "a run", &known).is_empty() {
@@ -329,9 +293,10 @@ fn resolve_setting(context: &mut Context<'_>, draft: &mut Draft, setting: &Setti
             draft.seed = seed.unwrap_or(draft.seed);
         }
         "smooth" => {
-            if let Some(quantity) = setting_quantity(context, setting) {
-                number(context, quantity, Bounds::between("the smoothing", 0.0, 0.999));
-            }
+            let quantity = setting_quantity(context, setting);
+            let smooth =
+                quantity.and_then(|quantity| number(context, quantity, Bounds::between("the smoothing", 0.0, 0.999)));
+            draft.smooth = smooth.unwrap_or(draft.smooth);
         }
         "shuffle" => {
             let chosen = setting_word(context, setting).and_then(|name| word(context, name, "switch", &switch));
@@ -341,10 +306,26 @@ fn resolve_setting(context: &mut Context<'_>, draft: &mut Draft, setting: &Setti
             setting_word(context, setting).and_then(|name| word(context, name, "switch", &switch));
         }
         _ => {
-            setting_word(context, setting)
-                .and_then(|name| word(context, name, "weighting", &[("balanced", ()), ("none", ())]));
+            let words = [("balanced", true), ("none", false)];
+            let chosen = setting_word(context, setting).and_then(|name| word(context, name, "weighting", &words));
+            draft.balanced = chosen.unwrap_or(draft.balanced);
+            if draft.balanced {
+                needs_values(context, draft, setting.span);
+            }
         }
     }
+}
+
+/// Class weights weigh the values of a label against each other.
+fn needs_values(context: &mut Context<'_>, draft: &Draft, span: Span) {
+    let Some(task) = draft.task.as_ref().filter(|task| task.word != "classify") else { return };
+    context.error(
+        Code::TaskDoesNotFit,
+        format!("`weights balanced` weighs a label's values, and `{}` learns none", task.word),
+        span,
+        "nothing to weigh",
+        "take it out: every token weighs the same",
+    );
 }
 
 /// The run of the program, when everything that it needs is there and can be represented.
@@ -365,11 +346,14 @@ fn finish(context: &mut Context<'_>, train: &Train, draft: Draft, task: Option<h
         head_rate: draft.head_rate,
         warmup: draft.warmup,
         floor: draft.floor,
-        weight_decay: draft.weight_decay,
-        betas: draft.betas,
+        optimizer: draft.optimizer,
         clip: draft.clip,
+        smooth: draft.smooth,
+        balanced: draft.balanced,
         shuffle: draft.shuffle,
         seed: draft.seed,
+        selection: draft.selection,
+        checkpoint: draft.checkpoint,
         span: train.span,
     };
     context.program.trains.push(resolved);

@@ -170,7 +170,7 @@ pub fn options(statement: &str, word: &str) -> Vec<Row> {
         ("pack", pack) => pack_options(pack),
         ("new", _) => rows(&super::model::SIZES),
         ("tune", "lora") => rows(&super::train::LORA),
-        ("optimizer", _) => rows(&super::train::OPTIMIZER),
+        ("optimizer", name) => rows(super::train::optimizer_options(name)),
         ("generate", "greedy") => rows(&super::generation::GREEDY),
         ("generate", _) => rows(&super::generation::SAMPLED),
         ("format", word) => format_options(word),

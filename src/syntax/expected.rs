@@ -293,6 +293,7 @@ fn wording(rule: Rule) -> Option<Vec<String>> {
         | Rule::stratify
         | Rule::seed
         | Rule::warmup
+        | Rule::decay
         | Rule::floor
         | Rule::accumulate
         | Rule::overlap

@@ -78,6 +78,7 @@ pub const CLAUSE_WORDS: &[&str] = &[
     "like",
     "against",
     "warmup",
+    "decay",
     "floor",
     "accumulate",
     "because",

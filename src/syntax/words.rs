@@ -215,6 +215,7 @@ pub const WORDS: &[Word] = &[
     word(Block::Train, "validate", None, "validate every 500 steps by f1.macro"),
     word(Block::Train, "stop", None, "stop after 2 validations without gain"),
     word(Block::Train, "keep", None, "keep best 2"),
+    word(Block::Train, "checkpoint", None, "checkpoint every 500 steps"),
     word(Block::Train, "device", None, "device cuda else cpu"),
     word(Block::Evaluate, "report", None, "report accuracy, f1"),
     word(Block::Evaluate, "by", None, "by words(text) at [10, 20]"),

@@ -66,7 +66,7 @@ impl Feeds {
 
     /// The inputs of a batch. The loss of each row or token is weighed by `1 / divisor`, which is that of the whole
     /// optimizer step, so that micro-batches add up.
-    pub(crate) fn batch(&self, examples: &[&Example], divisor: usize) -> Vec<InputTensor<'static>> {
+    pub(crate) fn batch(&self, examples: &[&Example], divisor: f64) -> Vec<InputTensor<'static>> {
         let rows = examples.len();
         let width = examples.iter().map(|example| example.tokens.len()).max().unwrap_or(0);
         let shape = [rows, width];
@@ -78,7 +78,7 @@ impl Feeds {
             examples.iter().flat_map(row).collect()
         };
         let mask = || padded(&|_, _| 1, 0);
-        let weight = 1.0 / divisor.max(1) as f32;
+        let weight = if divisor > 0.0 { (1.0 / divisor) as f32 } else { 0.0 };
         let tensor = |feed: &Feed| match feed {
             Feed::InputIds => {
                 InputTensor::i64("input_ids", &shape, padded(&|example, at| i64::from(example.tokens[at]), self.pad))
@@ -171,7 +171,7 @@ mod tests {
         };
         let long = example(&[1, 2, 3, 9], &[false, false, true, true]);
         let short = example(&[1, 9], &[false, true]);
-        let batch = feeds.batch(&[&long, &short], 3);
+        let batch = feeds.batch(&[&long, &short], 3.0);
         assert_eq!(ints(&batch, "input_ids"), [1, 2, 3, 9, 1, 9, 9, 9]);
         assert_eq!(ints(&batch, "attention_mask"), [1, 1, 1, 1, 1, 1, 0, 0]);
         assert_eq!(ints(&batch, "position_ids"), [0, 1, 2, 3, 0, 1, 2, 3]);

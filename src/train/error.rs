@@ -1,7 +1,9 @@
 //! What can keep a run from starting or going on. No message holds a record's text.
 
+use std::fmt;
 use std::path::PathBuf;
 
+use super::memory::{MemoryPlan, mebibytes};
 use crate::emit::EmitError;
 use crate::runtime::RuntimeError;
 
@@ -107,25 +109,83 @@ pub enum TrainError {
     /// The run's settings contradict each other or the data.
     #[error("{0}")]
     Settings(String),
-    /// The loss is no number any more.
+    /// The run does not come back from where it has got to.
     #[error(
-        "the loss of step {step} is {loss}; the batch held the records {}; a lower rate, a longer warmup or `clip` may help",
-        listed(ids)
+        "step {step}: {what}; the batch held the records {}; {}; a lower rate, a longer warmup or `clip` may help",
+        listed(ids),
+        last_good(checkpoint.as_ref())
     )]
     Diverged {
         /// The optimizer step, counted from 1.
         step: u64,
-        /// The loss.
-        loss: f32,
+        /// What is no number any more, or too large.
+        what: Divergence,
         /// The batch's records.
         ids: Vec<String>,
+        /// The last checkpoint: its step and its file.
+        checkpoint: Option<(u64, PathBuf)>,
+    },
+    /// A run that takes more memory than it may.
+    #[error(
+        "the run needs about {} and may take {}: {}; a smaller `batch` (with `accumulate` for the same step), a shorter \
+         `length` or another `optimizer` takes less",
+        mebibytes(plan.total()),
+        mebibytes(*limit),
+        plan
+    )]
+    Memory {
+        /// What takes it.
+        plan: MemoryPlan,
+        /// What there is.
+        limit: u64,
     },
     /// The caller asked to stop.
-    #[error("interrupted at step {step}; nothing was written")]
+    #[error("interrupted at step {step}; {}", what_is_kept(*kept))]
     Interrupted {
         /// The last step that was done.
         step: u64,
+        /// Whether the run's state was kept, so that the next run goes on from it.
+        kept: bool,
     },
+}
+
+/// How a run shows that it does not come back.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Divergence {
+    /// The loss of a micro-batch is no number.
+    Loss(f32),
+    /// The norm of the gradient is no number.
+    Gradient(f64),
+    /// The mean loss of the last steps is beyond what counts as divergence.
+    Bound {
+        /// The mean.
+        mean: f64,
+        /// Ten times the loss of guessing.
+        bound: f64,
+    },
+}
+
+impl fmt::Display for Divergence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Loss(loss) => write!(f, "the loss is {loss}"),
+            Self::Gradient(norm) => write!(f, "the norm of the gradient is {norm}"),
+            Self::Bound { mean, bound } => {
+                write!(f, "the loss of the last steps is {mean:.3}, more than {bound:.3}, ten times that of guessing")
+            }
+        }
+    }
+}
+
+fn last_good(checkpoint: Option<&(u64, PathBuf)>) -> String {
+    match checkpoint {
+        Some((step, path)) => format!("the last good checkpoint is that of step {step}, `{}`", path.display()),
+        None => "there is no checkpoint yet".to_owned(),
+    }
+}
+
+fn what_is_kept(kept: bool) -> &'static str {
+    if kept { "the next run goes on from there" } else { "nothing was written" }
 }
 
 impl TrainError {

@@ -7,19 +7,27 @@ use serde_json::Value;
 
 use super::TrainError;
 use super::adapter::AdapterFiles;
+use super::board;
 use super::tokenizer::{TOKENIZER_FILES, pretty, write};
 use crate::emit::{PROVENANCE, Swap};
 use crate::onnx::{Graph, save};
 
+/// Weights as they are saved.
+pub(super) struct Weights {
+    pub(super) graph: Graph,
+    /// The adapter, where one was trained; the graph has it merged.
+    pub(super) adapter: Option<AdapterFiles>,
+}
+
 /// The parts of a trained model.
 pub(super) struct TrainedFolder<'a> {
-    pub(super) graph: &'a Graph,
+    pub(super) weights: &'a Weights,
     /// The folder whose tokenizer files are copied.
     pub(super) tokenizer: &'a Path,
     pub(super) config: &'a Value,
     pub(super) metrics: &'a str,
-    /// The adapter, where one was trained; the graph has it merged.
-    pub(super) adapter: Option<&'a AdapterFiles>,
+    /// Other weights, each for a folder of its own beside the model: `best-2`, `best-3`, …
+    pub(super) others: &'a [Weights],
     /// Called with the hash of the model.
     pub(super) provenance: &'a dyn Fn(&str) -> Value,
 }
@@ -39,22 +47,35 @@ pub(super) fn write_folder(folder: &TrainedFolder<'_>, destination: &Path) -> Re
 
 fn write_stage(folder: &TrainedFolder<'_>, stage: &Path) -> Result<String, TrainError> {
     let at = |name: &str| stage.join(name);
-    let model = at("model.onnx");
-    save(folder.graph, &model).map_err(|error| TrainError::Io { path: error.path, source: error.source })?;
-    for name in TOKENIZER_FILES {
-        let from = folder.tokenizer.join(name);
-        if from.is_file() {
-            std::fs::copy(&from, at(name)).map_err(TrainError::io(&from))?;
-        }
+    write_model(folder, folder.weights, stage)?;
+    for (weights, rank) in folder.others.iter().zip(2..) {
+        let other = at(&format!("best-{rank}"));
+        std::fs::create_dir(&other).map_err(TrainError::io(&other))?;
+        write_model(folder, weights, &other)?;
     }
-    write(&at("config.json"), &pretty(folder.config))?;
     write(&at("metrics.jsonl"), folder.metrics)?;
-    if let Some(adapter) = folder.adapter {
-        adapter.write(&at("adapter"))?;
-    }
+    let curves = at(board::FILE);
+    std::fs::write(&curves, board::events(folder.metrics)).map_err(TrainError::io(&curves))?;
     let hash = hash_model(stage)?;
     write(&at(PROVENANCE), &pretty(&(folder.provenance)(&hash)))?;
     Ok(hash)
+}
+
+/// What a model is run from: the graph, the tokenizer's files, the configuration; and the adapter, which other programs put on the
+/// model that the run began with.
+fn write_model(folder: &TrainedFolder<'_>, weights: &Weights, to: &Path) -> Result<(), TrainError> {
+    save(&weights.graph, &to.join("model.onnx"))
+        .map_err(|error| TrainError::Io { path: error.path, source: error.source })?;
+    for name in TOKENIZER_FILES {
+        let from = folder.tokenizer.join(name);
+        if from.is_file() {
+            std::fs::copy(&from, to.join(name)).map_err(TrainError::io(&from))?;
+        }
+    }
+    if let Some(adapter) = &weights.adapter {
+        adapter.write(&to.join("adapter"))?;
+    }
+    write(&to.join("config.json"), &pretty(folder.config))
 }
 
 /// BLAKE3 of a folder's `model.onnx` and, where there is one, of the file with its weights.

@@ -2,21 +2,30 @@
 //!
 //! ```text
 //! TrainRun → Table → Encoded (tokens, targets) ┐
-//!          → Model → TrainingPlan → BoundSession ┴→ Trainer: batch → loss, gradients → clip → AdamW → … → folder
+//!          → Model → TrainingPlan → BoundSession ┴→ Trainer: batch → loss, gradients → clip → Optimizer → … → folder
 //! ```
 
 mod adapter;
 pub(crate) mod batch;
+mod board;
 mod chat;
+mod checkpoint;
+mod course;
 mod error;
+mod event;
 mod example;
+mod finished;
 mod folder;
+#[cfg(test)]
+mod loop_tests;
+mod memory;
 mod model;
 mod optimizer;
 mod order;
 mod prepare;
 mod run;
 mod schedule;
+mod select;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -28,18 +37,19 @@ mod wordpiece;
 use std::ops::ControlFlow;
 
 pub use chat::{ChatTemplate, Message, Rendered};
-pub use error::TrainError;
+pub use error::{Divergence, TrainError};
+pub use event::{Event, Preparation, StepReport, ValidationReport};
 pub use example::{Cut, Encoded, Example, LengthLimit, Target, encode_conversations, encode_texts};
 pub use folder::hash_model;
+pub use memory::MemoryPlan;
 pub(crate) use model::{LOGITS, label_names, positions};
-pub use optimizer::{AdamW, AdamWState, ParameterRule, clip_factor, global_norm, weight_decays};
-pub use order::{keyed_order, steps_of_epoch, steps_per_epoch};
-pub use run::{Extent, Lora, ModelSource, Overflow, Task, TrainRun, Tune};
-pub use schedule::{Decay, Schedule, Warmup};
+pub use optimizer::{Adafactor, AdamW, Lion, Optimizer, Sgd};
+pub use order::{keyed_order, steps_per_epoch};
+pub use run::{Checkpoints, Every, Extent, Lora, ModelSource, Overflow, Patience, Selection, Task, TrainRun, Tune};
+pub use schedule::{Decay, Schedule, Stretch};
 pub use table::{ID_COLUMN, Table};
 pub(crate) use tokenizer::read_json;
 pub use tokenizer::{TOKENIZER_FILES, Tokenizer, Tokens, train_wordpiece};
-pub use trainer::{Event, Preparation, StepReport, ValidationReport};
 pub(crate) use validate::{argmax, log_softmax};
 
 #[cfg(test)]
@@ -54,15 +64,16 @@ pub struct Trained {
     pub steps: u64,
     /// BLAKE3 of `model.onnx`; with weights in a file of their own, of both files' sums.
     pub weights: String,
-    /// The epoch whose weights were kept, where `keep best` chose one.
-    pub best_epoch: Option<u64>,
+    /// The step whose weights were kept, where `keep best` chose one.
+    pub best_step: Option<u64>,
 }
 
-/// Trains a model and leaves its folder: `model.onnx`, the tokenizer's files, `config.json`, `metrics.jsonl`,
-/// `provenance.json`. The folder appears whole or not at all.
+/// Trains a model and leaves its folder: `model.onnx`, the tokenizer's files, `config.json`, `metrics.jsonl`, the curves
+/// for TensorBoard, `provenance.json`. The folder appears whole or not at all.
 ///
-/// `on_event` hears of each step; when it breaks, the run stops and nothing is written. The same run gives the same
-/// weights with the same library, instruction set and number of threads.
+/// `on_event` hears of each step; when it breaks, the run stops, keeps its state where it has a place for checkpoints,
+/// and writes nothing else. The same run gives the same weights with the same library, instruction set and number of
+/// threads, whether it was stopped and gone on with or not.
 ///
 /// # Errors
 /// Whatever is wrong with the settings, the data, the model or the machine; see [`TrainError`].
@@ -73,14 +84,15 @@ pub fn train(
 ) -> Result<Trained, TrainError> {
     run.check()?;
     let prepared = prepare::prepare(run, runtime)?;
-    let interrupted = Err(TrainError::Interrupted { step: 0 });
     if on_event(Event::Prepared(prepared.preparation.clone())).is_break() {
-        return interrupted;
+        return Err(TrainError::Interrupted { step: 0, kept: false });
     }
     let (outcome, finished) = prepared.train(run, runtime, on_event)?;
-    if on_event(Event::Saving).is_break() {
-        return Err(TrainError::Interrupted { step: outcome.steps });
-    }
+    // The weights are there: to write them takes less than to train the last steps again.
+    let _ = on_event(Event::Saving);
     let weights = finished.write(run, runtime, &outcome)?;
-    Ok(Trained { steps: outcome.steps, weights, best_epoch: outcome.best_epoch })
+    if let Some(checkpoints) = &run.checkpoints {
+        checkpoint::remove_checkpoint(&checkpoints.path)?;
+    }
+    Ok(Trained { steps: outcome.steps, weights, best_step: outcome.best_step })
 }

@@ -9,7 +9,7 @@ use super::TrainError;
 use super::adapter::{AdapterFiles, ClassifierTensor, Saved, TaskType, choose};
 use super::run::{Lora, Tune};
 use super::tokenizer::read_json;
-use crate::autodiff::loss::{Alignment, cross_entropy, forward};
+use crate::autodiff::loss::{Alignment, Softening, cross_entropy, forward, soft_cross_entropy};
 use crate::autodiff::{TrainingGraph, differentiate, reaching};
 use crate::onnx::encoder::normal;
 use crate::onnx::import::{Imported, Linear, import};
@@ -123,8 +123,9 @@ impl Model {
         }
     }
 
-    /// Loss, gradients and what a validation measures.
-    pub(super) fn plan(&self, tune: &Tune, seed: u64) -> Result<TrainingPlan, TrainError> {
+    /// Loss, gradients and what a validation measures. The loss that is learnt is softened, the one that is measured
+    /// never is. Fresh adapters are keyed by `seed`.
+    pub(super) fn plan(&self, tune: &Tune, softening: &Softening, seed: u64) -> Result<TrainingPlan, TrainError> {
         let refuse = |message: String| TrainError::Graph { folder: self.folder.clone(), message };
         let mut graph = self.imported.graph.clone();
         let mut adapters = match tune {
@@ -141,7 +142,10 @@ impl Model {
         } else {
             Alignment::Same
         };
-        let loss = cross_entropy(&mut graph, LOGITS, alignment).map_err(|error| refuse(error.to_string()))?;
+        let mut plain = graph.clone();
+        let loss =
+            soft_cross_entropy(&mut graph, LOGITS, alignment, softening).map_err(|error| refuse(error.to_string()))?;
+        cross_entropy(&mut plain, LOGITS, alignment).map_err(|error| refuse(error.to_string()))?;
         let chosen = self
             .imported
             .parameters
@@ -157,7 +161,7 @@ impl Model {
         }
         let training = differentiate(&graph, &loss.loss, &names).map_err(|error| refuse(error.to_string()))?;
         let measured = if decodes { loss.loss } else { LOGITS.to_owned() };
-        let mut measuring = forward(&graph, &[measured.as_str()]);
+        let mut measuring = forward(&plain, &[measured.as_str()]);
         for trainable in &training.trainables {
             let axes: Vec<Axis> = trainable.shape.iter().map(|size| Axis::Fixed(*size)).collect();
             measuring.initializers.remove(&trainable.name);

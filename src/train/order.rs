@@ -18,11 +18,6 @@ fn key(seed: u64, epoch: u64, id: &str) -> [u8; 32] {
     *hasher.finalize().as_bytes()
 }
 
-/// The micro-batches of one optimizer step: `accumulate` lists of `batch` indices; the last of an epoch may be short.
-pub fn steps_of_epoch(order: &[usize], batch: usize, accumulate: usize) -> impl Iterator<Item = Vec<&[usize]>> {
-    order.chunks(batch.saturating_mul(accumulate).max(1)).map(move |step| step.chunks(batch.max(1)).collect())
-}
-
 /// Optimizer steps in an epoch over `records`.
 #[must_use]
 pub fn steps_per_epoch(records: usize, batch: usize, accumulate: usize) -> u64 {
@@ -51,17 +46,5 @@ mod tests {
         let mut sorted = keyed_order(&forwards, 7, 0);
         sorted.sort_unstable();
         assert_eq!(sorted, (0..50).collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn accumulation_splits_the_same_step() {
-        let order: Vec<usize> = (0..10).collect();
-        let whole: Vec<Vec<&[usize]>> = steps_of_epoch(&order, 4, 1).collect();
-        let halves: Vec<Vec<&[usize]>> = steps_of_epoch(&order, 2, 2).collect();
-        assert_eq!(steps_per_epoch(10, 4, 1), 3);
-        assert_eq!((whole.len(), halves.len()), (3, 3));
-        for (whole, halves) in whole.iter().zip(&halves) {
-            assert_eq!(whole.concat(), halves.concat());
-        }
     }
 }

@@ -1,30 +1,29 @@
-//! A run's data and model, brought together before the first step, and its folder after the last.
+//! A run's data and model, brought together before the first step.
 
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use tempfile::TempDir;
 
 use super::TrainError;
 use super::batch::Feeds;
-use super::example::{Encoded, LengthLimit, encode_conversations, encode_texts};
-use super::folder::{TrainedFolder, hash_file, hash_model, write_folder};
+use super::event::{Event, Preparation};
+use super::example::{Encoded, Example, LengthLimit, Target, encode_conversations, encode_texts};
+use super::finished::Finished;
+use super::memory::{MemoryPlan, peak};
 use super::model::{Model, TrainingPlan, positions};
-use super::optimizer::{ParameterRule, weight_decays};
-use super::run::{Extent, ModelSource, Task, TrainRun, Tune};
+use super::optimizer::ParameterRule;
+use super::run::{ModelSource, Task, TrainRun};
 use super::table::Table;
 use super::tokenizer::{Tokenizer, pretty, train_wordpiece, write};
-use super::trainer::{Event, Outcome, Preparation, Trainer};
+use super::trainer::{Outcome, Trainer};
 use super::validate::Validation;
+use crate::autodiff::loss::Softening;
 use crate::emit::refuse_foreign;
 use crate::onnx::encode;
 use crate::onnx::encoder::{Encoder, POSITIONS};
 use crate::runtime::{BoundSession, Runtime, Session};
-
-/// The schema of `provenance.json`.
-const PROVENANCE_SCHEMA: &str = "annotc.provenance/1";
 
 /// A run before its first step.
 pub(super) struct Prepared {
@@ -35,30 +34,18 @@ pub(super) struct Prepared {
     folder: ModelFolder,
     encoded: Encoded,
     validation: Option<Encoded>,
-}
-
-/// What is left of a run when its weights are there.
-pub(super) struct Finished {
-    model: Model,
-    plan: TrainingPlan,
-    tokenizer: Tokenizer,
-    folder: ModelFolder,
-    records: usize,
-    truncated: usize,
-    dropped: usize,
-    /// For each part that was read, the lengths of its records in tokens.
-    tokens: Map<String, Value>,
+    softening: Softening,
 }
 
 /// The folder that the model and its tokenizer are read from.
-enum ModelFolder {
+pub(super) enum ModelFolder {
     Given(PathBuf),
     /// Made for a new encoder; gone when the run is over.
     Made(TempDir),
 }
 
 impl ModelFolder {
-    fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         match self {
             Self::Given(path) => path,
             Self::Made(folder) => folder.path(),
@@ -84,7 +71,12 @@ pub(super) fn prepare(run: &TrainRun, runtime: &Runtime) -> Result<Prepared, Tra
         });
     }
     let validation = validation.as_ref().map(encode).transpose()?.filter(|encoded| !encoded.examples.is_empty());
-    let plan = model.plan(&run.tune, run.seed)?;
+    let softening = softening(run, &encoded.examples, model.values.len());
+    let plan = model.plan(&run.tune, &softening, run.seed)?;
+    let memory = memory(run, &plan, &encoded.examples, validation.is_some());
+    if let Some(limit) = run.memory.filter(|limit| memory.total() > *limit) {
+        return Err(TrainError::Memory { plan: memory, limit });
+    }
     let trained_weights =
         plan.training.trainables.iter().map(|trainable| trainable.shape.iter().product::<usize>()).sum();
     let preparation = Preparation {
@@ -93,9 +85,49 @@ pub(super) fn prepare(run: &TrainRun, runtime: &Runtime) -> Result<Prepared, Tra
         dropped: encoded.dropped,
         trained_weights,
         steps: run.steps(encoded.examples.len()),
+        memory,
     };
     tracing::debug!(library = %runtime.path().display(), ?preparation, "the run is prepared");
-    Ok(Prepared { preparation, model, plan, tokenizer, folder, encoded, validation })
+    Ok(Prepared { preparation, model, plan, tokenizer, folder, encoded, validation, softening })
+}
+
+/// How the loss of the run differs from a plain cross-entropy. With balanced weights a value that stands n times among N
+/// records with K values weighs N / (K · n), as scikit-learn has it.
+fn softening(run: &TrainRun, examples: &[Example], values: usize) -> Softening {
+    let mut counts = vec![0_usize; values];
+    for example in examples {
+        if let Target::Class(class) = example.target {
+            counts[class] += 1;
+        }
+    }
+    let weight = |count: &usize| match count {
+        0 => 0.0,
+        count => (examples.len() as f64 / (values * count) as f64) as f32,
+    };
+    let weights = (run.balanced && values > 0).then(|| counts.iter().map(weight).collect());
+    Softening { smoothing: run.smooth as f32, weights }
+}
+
+/// What the run takes of the memory, with a batch of its longest records.
+fn memory(run: &TrainRun, plan: &TrainingPlan, examples: &[Example], validates: bool) -> MemoryPlan {
+    const FLOAT: u64 = size_of::<f32>() as u64;
+    let trainables = &plan.training.trainables;
+    let length = |shape: &[usize]| shape.iter().product::<usize>();
+    let trained: u64 = trainables.iter().map(|trainable| length(&trainable.shape) as u64 * FLOAT).sum();
+    let frozen: u64 = plan.training.graph.initializers.values().map(|tensor| tensor.data().len() as u64).sum();
+    let slots = trainables
+        .iter()
+        .flat_map(|trainable| run.optimizer.slots(length(&trainable.shape), &ParameterRule::of(&trainable.shape, 1.0)));
+    let longest = examples.iter().map(|example| example.tokens.len()).max().unwrap_or(0);
+    let sums = if run.accumulate > 1 { 2 } else { 1 };
+    let copies = u64::from(validates) + run.selection.keep as u64;
+    MemoryPlan {
+        weights: trained + frozen,
+        gradients: trained * sums,
+        optimizer: slots.map(|length| length as u64 * FLOAT).sum(),
+        activations: peak(&plan.training.graph, run.batch.min(examples.len()), longest),
+        copies: trained * copies,
+    }
 }
 
 fn columns(task: &Task) -> Vec<&str> {
@@ -186,7 +218,7 @@ impl Prepared {
         runtime: &Runtime,
         on_event: &mut dyn FnMut(Event) -> ControlFlow<()>,
     ) -> Result<(Outcome, Finished), TrainError> {
-        let Self { model, plan, tokenizer, folder, encoded, validation, preparation: _ } = self;
+        let Self { model, plan, tokenizer, folder, encoded, validation, softening, preparation: _ } = self;
         let parts = [("train", Some(&encoded)), ("validation", validation.as_ref())];
         let tokens = parts.into_iter().filter_map(|(part, encoded)| Some((part.to_owned(), json!(encoded?.lengths))));
         let tokens = tokens.collect();
@@ -204,16 +236,23 @@ impl Prepared {
                 measured: plan.measured.clone(),
             }),
         };
-        let rule = |parameter: &crate::runtime::Parameter| ParameterRule {
-            rate_factor: match run.head_rate {
+        let rule = |parameter: &crate::runtime::Parameter| {
+            let rate_factor = match run.head_rate {
                 Some(rate) if model.is_new_head(&parameter.name) => rate / run.schedule.rate,
                 Some(_) | None => 1.0,
-            },
-            decays: weight_decays(&parameter.shape),
+            };
+            ParameterRule::of(&parameter.shape, rate_factor)
         };
+        let share = |example: &Example| match (&example.target, &softening.weights) {
+            (Target::Class(class), Some(weights)) => f64::from(weights[*class]),
+            (target, _) => target.weight() as f64,
+        };
+        let choices = if model.values.is_empty() { model.vocabulary() } else { Some(model.values.len()) };
         let trainer = Trainer {
             run,
             examples: &encoded.examples,
+            shares: encoded.examples.iter().map(share).collect(),
+            guess: choices.map(|choices| (choices as f64).ln()),
             rules: parameters.iter().map(rule).collect(),
             feeds: feeds(&plan.training.graph)?,
             session: BoundSession::new(
@@ -229,103 +268,4 @@ impl Prepared {
         let (records, truncated, dropped) = (encoded.examples.len(), encoded.truncated, encoded.dropped);
         Ok((outcome, Finished { model, plan, tokenizer, folder, records, truncated, dropped, tokens }))
     }
-}
-
-impl Finished {
-    /// Writes the run's folder and returns the hash of its `model.onnx`.
-    pub(super) fn write(&self, run: &TrainRun, runtime: &Runtime, outcome: &Outcome) -> Result<String, TrainError> {
-        let names = self.plan.training.trainables.iter().map(|trainable| trainable.name.clone());
-        let values: BTreeMap<String, Vec<f32>> = names.zip(outcome.weights.iter().cloned()).collect();
-        let graph = self.model.trained(&self.plan, &values)?;
-        let adapter = match &run.tune {
-            Tune::Lora(lora) => Some(self.model.adapter(lora, &self.plan, &values)),
-            Tune::All | Tune::Head => None,
-        };
-        let base = match &run.model {
-            ModelSource::Folder(folder) => json!({"onnx": hash_model(folder)?}),
-            ModelSource::NewEncoder { layers, hidden, heads, vocab } => {
-                json!({"new_encoder": {"layers": layers, "hidden": hidden, "heads": heads, "vocab": vocab}})
-            }
-        };
-        let data = json!({
-            "train": hash_file(&run.train)?,
-            "validation": run.validation.as_deref().map(hash_file).transpose()?,
-            "records": self.records,
-            "truncated": self.truncated,
-            "dropped": self.dropped,
-            "order": outcome.order,
-            "tokens": self.tokens,
-        });
-        let provenance = |hash: &str| {
-            let mut file = Map::new();
-            file.insert("schema".to_owned(), json!(PROVENANCE_SCHEMA));
-            file.extend(run.provenance.clone());
-            file.insert("model".to_owned(), base.clone());
-            file.insert("tokenizer".to_owned(), json!(self.tokenizer.hash()));
-            file.insert("data".to_owned(), data.clone());
-            file.insert("settings".to_owned(), settings(run, outcome));
-            file.insert("runtime".to_owned(), runtime_facts(runtime));
-            file.insert("weights".to_owned(), json!(hash));
-            if let Some(adapter) = &adapter {
-                file.insert("adapter".to_owned(), adapter.provenance());
-            }
-            Value::Object(file)
-        };
-        let folder = TrainedFolder {
-            graph: &graph,
-            tokenizer: self.folder.path(),
-            config: &self.model.trained_config(),
-            adapter: adapter.as_ref(),
-            metrics: &outcome.metrics,
-            provenance: &provenance,
-        };
-        write_folder(&folder, &run.output)
-    }
-}
-
-/// What decides the weights beside data and model. Of the machine: the library, its build and the instruction set.
-fn runtime_facts(runtime: &Runtime) -> Value {
-    json!({
-        "onnxruntime": runtime.version(),
-        "build": runtime.build_info(),
-        "architecture": std::env::consts::ARCH,
-        "annotc": env!("CARGO_PKG_VERSION"),
-    })
-}
-
-fn settings(run: &TrainRun, outcome: &Outcome) -> Value {
-    let task = match &run.task {
-        Task::Classify { .. } => "classify",
-        Task::Generate { .. } => "generate",
-    };
-    let tune = match &run.tune {
-        Tune::All => "all",
-        Tune::Head => "head",
-        Tune::Lora(_) => "lora",
-    };
-    let epochs = match run.extent {
-        Extent::Epochs(epochs) => Some(epochs),
-        Extent::Steps(_) => None,
-    };
-    json!({
-        "task": task,
-        "tune": tune,
-        "epochs": epochs,
-        "steps": outcome.steps,
-        "batch": run.batch,
-        "accumulate": run.accumulate,
-        "rate": run.schedule.rate,
-        "head_rate": run.head_rate,
-        "schedule": format!("{:?}", run.schedule.decay).to_lowercase(),
-        "warmup": run.schedule.warmup_steps(outcome.steps),
-        "floor": run.schedule.floor,
-        "weight_decay": run.optimizer.weight_decay,
-        "betas": run.optimizer.betas,
-        "clip": run.clip,
-        "shuffle": run.shuffle,
-        "seed": run.seed,
-        "length": run.length,
-        "threads": run.threads,
-        "best_epoch": outcome.best_epoch,
-    })
 }

@@ -1,11 +1,11 @@
 //! A training run as plain data: what the caller lowers a resolved program to.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
 use super::TrainError;
-use super::optimizer::AdamW;
+use super::optimizer::Optimizer;
 use super::schedule::Schedule;
 use crate::eval::Metric;
 
@@ -18,7 +18,7 @@ pub struct TrainRun {
     pub task: Task,
     /// The training table, a Parquet file.
     pub train: PathBuf,
-    /// The table that each epoch is measured on.
+    /// The table that the run is measured on while it goes on.
     pub validation: Option<PathBuf>,
     /// How long.
     pub extent: Extent,
@@ -28,12 +28,16 @@ pub struct TrainRun {
     pub accumulate: usize,
     /// The learning rate over the steps.
     pub schedule: Schedule,
-    /// The optimizer's settings.
-    pub optimizer: AdamW,
+    /// How gradients become steps.
+    pub optimizer: Optimizer,
     /// The peak rate of a new head, where it has one of its own.
     pub head_rate: Option<f64>,
     /// The largest global norm of a gradient.
     pub clip: Option<f64>,
+    /// The share of the target that is spread over all classes or tokens (label smoothing).
+    pub smooth: f64,
+    /// Whether each value of a label weighs the same, however often it stands in the training table.
+    pub balanced: bool,
     /// Whether each epoch has a keyed order of its own; else the table's order.
     pub shuffle: bool,
     /// Keys the order and a new model's weights.
@@ -46,12 +50,83 @@ pub struct TrainRun {
     pub tune: Tune,
     /// Threads of the runtime and the optimizer.
     pub threads: usize,
-    /// Where set, the weights of the epoch that was best on `validation` by this metric are kept, not the last ones.
-    pub keep_best: Option<Metric>,
+    /// What is selected on `validation`.
+    pub selection: Selection,
+    /// Where the run's state is kept while it goes on; without it nothing outlives an interrupt.
+    pub checkpoints: Option<Checkpoints>,
+    /// The memory that the run may take; more is refused before the first step.
+    pub memory: Option<u64>,
     /// The folder to leave.
     pub output: PathBuf,
     /// What the caller adds to `provenance.json`: hashes of the spec, of the data, of the template.
     pub provenance: Map<String, Value>,
+}
+
+/// What a run selects on its validation part.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Selection {
+    /// How often the part is measured; at the run's end it always is.
+    pub every: Every,
+    /// The figure that is looked at.
+    pub by: Metric,
+    /// How long the run goes on without gain; `None` is to its end.
+    pub patience: Option<Patience>,
+    /// How many of the best weights are kept, the best as the model itself; with 0 the model has the last ones.
+    pub keep: usize,
+}
+
+impl Default for Selection {
+    fn default() -> Self {
+        Self { every: Every::Epochs(1), by: Metric::Loss, patience: None, keep: 0 }
+    }
+}
+
+/// A distance between two moments of a run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Every {
+    /// Optimizer steps.
+    Steps(u64),
+    /// Passes over the training table.
+    Epochs(u64),
+}
+
+impl Every {
+    /// Whether a multiple of the distance ends with this step.
+    pub(super) fn is_due(self, step: u64, per_epoch: u64) -> bool {
+        let distance = match self {
+            Self::Steps(steps) => steps,
+            Self::Epochs(epochs) => epochs.saturating_mul(per_epoch),
+        };
+        step.is_multiple_of(distance.max(1))
+    }
+}
+
+/// How long a run goes on without gain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Patience {
+    /// Measurements of the validation part.
+    Validations(u64),
+    /// Passes over the training table.
+    Epochs(u64),
+}
+
+/// Where the state of a run is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Checkpoints {
+    /// The file, replaced at each checkpoint and removed when the run's folder is whole.
+    pub path: PathBuf,
+    /// What decides the weights: a checkpoint of another run is none of this one.
+    pub fingerprint: String,
+    /// How often; without it at the end of each epoch, and every ten minutes within a long one.
+    pub every: Option<Every>,
+}
+
+impl Checkpoints {
+    /// The folder of a cache that checkpoints lie in.
+    #[must_use]
+    pub fn folder(cache: &Path) -> PathBuf {
+        cache.join("checkpoints")
+    }
 }
 
 /// Where the model comes from.
@@ -158,8 +233,11 @@ impl TrainRun {
         if !(self.schedule.rate > 0.0 && self.schedule.rate.is_finite()) {
             return refuse("`rate` must be more than 0");
         }
-        if self.keep_best.is_some() && self.validation.is_none() {
-            return refuse("`keep best` needs a `validation` part");
+        if !(0.0..1.0).contains(&self.smooth) {
+            return refuse("`smooth` must be at least 0 and less than 1");
+        }
+        if (self.selection.keep > 0 || self.selection.patience.is_some()) && self.validation.is_none() {
+            return refuse("`keep best` and `stop` need a `validation` part");
         }
         match (&self.task, &self.model, &self.tune) {
             (Task::Classify { values, .. }, _, _) if values.len() < 2 => {

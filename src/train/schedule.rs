@@ -1,7 +1,7 @@
 //! Learning rates over the steps of a run.
 
 /// The shape of the rate after warmup.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Decay {
     /// The peak until the end.
     Constant,
@@ -9,15 +9,43 @@ pub enum Decay {
     Linear,
     /// Half a cosine wave down to the floor (Loshchilov & Hutter 2017, without restarts).
     Cosine,
+    /// The peak, and a straight line down to the floor over the run's last stretch: warmup, stable, decay (Hu et al.,
+    /// "MiniCPM", 2024; the straight line as Hägele et al., "Scaling Laws and Compute-Optimal Training Beyond Fixed
+    /// Training Durations", 2024, have it).
+    Late(Stretch),
 }
 
-/// How long the rate rises.
+/// A part of a run, at its start or its end.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Warmup {
+pub enum Stretch {
     /// A share of all steps, between 0 and 1, rounded up to whole steps.
     Share(f64),
     /// A number of steps.
     Steps(u64),
+}
+
+impl Stretch {
+    /// Its steps in a run of `steps`.
+    fn of(self, steps: u64) -> u64 {
+        match self {
+            Self::Share(share) => (share * steps as f64).ceil() as u64,
+            Self::Steps(count) => count,
+        }
+        .min(steps)
+    }
+}
+
+impl Decay {
+    /// The name that the language has for it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Constant => "constant",
+            Self::Linear => "linear",
+            Self::Cosine => "cosine",
+            Self::Late(_) => "wsd",
+        }
+    }
 }
 
 /// `rate 1e-4 cosine warmup 10% floor 1e-6`.
@@ -28,7 +56,7 @@ pub struct Schedule {
     /// What follows the warmup.
     pub decay: Decay,
     /// The rise from 0.
-    pub warmup: Warmup,
+    pub warmup: Stretch,
     /// What the decay ends at.
     pub floor: f64,
 }
@@ -37,11 +65,18 @@ impl Schedule {
     /// Steps of the warmup in a run of `steps`.
     #[must_use]
     pub fn warmup_steps(&self, steps: u64) -> u64 {
-        match self.warmup {
-            Warmup::Share(share) => (share * steps as f64).ceil() as u64,
-            Warmup::Steps(count) => count,
+        self.warmup.of(steps)
+    }
+
+    /// Steps of the fall in a run of `steps`: what follows the warmup, or the last stretch of it.
+    #[must_use]
+    pub fn decay_steps(&self, steps: u64) -> u64 {
+        let after = steps - self.warmup_steps(steps);
+        match self.decay {
+            Decay::Constant => 0,
+            Decay::Linear | Decay::Cosine => after,
+            Decay::Late(stretch) => stretch.of(steps).min(after),
         }
-        .min(steps)
     }
 
     /// The rate of step `step` of `steps`, counted from 1.
@@ -54,11 +89,14 @@ impl Schedule {
         if step < warmup {
             return self.rate * step as f64 / warmup as f64;
         }
-        let peak = warmup.max(1);
+        let peak = match self.decay {
+            Decay::Constant | Decay::Linear | Decay::Cosine => warmup.max(1),
+            Decay::Late(_) => (steps - self.decay_steps(steps)).max(1),
+        };
         let progress = (step.saturating_sub(peak)) as f64 / (steps.saturating_sub(peak) + 1) as f64;
         let remaining = match self.decay {
             Decay::Constant => return self.rate,
-            Decay::Linear => 1.0 - progress,
+            Decay::Linear | Decay::Late(_) => 1.0 - progress,
             Decay::Cosine => 0.5 * (1.0 + (std::f64::consts::PI * progress).cos()),
         };
         self.floor + (self.rate - self.floor) * remaining
@@ -79,10 +117,13 @@ mod tests {
                 assert!((found - expected).abs() < 1e-12, "{schedule:?} step {step}: {found}");
             }
         };
-        check(Decay::Constant, Warmup::Steps(2), 0.0, &[0.5, 1.0, 1.0, 1.0]);
-        check(Decay::Linear, Warmup::Share(0.5), 0.0, &[0.5, 1.0, 2.0 / 3.0, 1.0 / 3.0]);
-        check(Decay::Linear, Warmup::Steps(0), 0.2, &[1.0, 0.8, 0.6, 0.4]);
-        check(Decay::Cosine, Warmup::Steps(0), 0.0, &[1.0, 0.5]);
-        check(Decay::Constant, Warmup::Steps(9), 0.0, &[0.5, 1.0]);
+        check(Decay::Constant, Stretch::Steps(2), 0.0, &[0.5, 1.0, 1.0, 1.0]);
+        check(Decay::Linear, Stretch::Share(0.5), 0.0, &[0.5, 1.0, 2.0 / 3.0, 1.0 / 3.0]);
+        check(Decay::Linear, Stretch::Steps(0), 0.2, &[1.0, 0.8, 0.6, 0.4]);
+        check(Decay::Cosine, Stretch::Steps(0), 0.0, &[1.0, 0.5]);
+        let third = Decay::Late(Stretch::Share(1.0 / 3.0));
+        check(third, Stretch::Steps(2), 0.1, &[0.5, 1.0, 1.0, 1.0, 0.7, 0.4]);
+        check(Decay::Late(Stretch::Steps(9)), Stretch::Steps(2), 0.0, &[0.5, 1.0, 2.0 / 3.0, 1.0 / 3.0]);
+        check(Decay::Constant, Stretch::Steps(9), 0.0, &[0.5, 1.0]);
     }
 }

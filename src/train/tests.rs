@@ -8,8 +8,8 @@ use serde_json::Map;
 
 use super::*;
 use crate::eval::{
-    Classifier, ConversationTable, TestTable, evaluate_classification, evaluate_classifier, evaluate_generation,
-    evaluate_language_model,
+    Classifier, ConversationTable, Metric, TestTable, evaluate_classification, evaluate_classifier,
+    evaluate_generation, evaluate_language_model,
 };
 use crate::onnx;
 use crate::runtime::Runtime;
@@ -23,7 +23,7 @@ fn skip(reason: &str) {
     writeln!(std::io::stderr(), "skipped: {reason}").expect("standard error is open");
 }
 
-fn shared(path: &str) -> Option<PathBuf> {
+pub(super) fn shared(path: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../shared").join(path);
     if path.exists() {
         return Some(path);
@@ -64,17 +64,21 @@ pub(super) fn run(folder: &Path) -> TrainRun {
         extent: Extent::Epochs(2.0),
         batch: 8,
         accumulate: 1,
-        schedule: Schedule { rate: 2e-3, decay: Decay::Linear, warmup: Warmup::Share(0.1), floor: 0.0 },
-        optimizer: AdamW::default(),
+        schedule: Schedule { rate: 2e-3, decay: Decay::Linear, warmup: Stretch::Share(0.1), floor: 0.0 },
+        optimizer: Optimizer::AdamW(AdamW::default()),
         head_rate: Some(1e-2),
         clip: Some(1.0),
+        smooth: 0.0,
+        balanced: false,
         shuffle: true,
         seed: 7,
         length: Some(32),
         overflow: Overflow::Refuse,
         tune: Tune::All,
         threads: 1,
-        keep_best: None,
+        selection: Selection::default(),
+        checkpoints: None,
+        memory: None,
         output: folder.join("model"),
         provenance: Map::new(),
     }
@@ -96,7 +100,7 @@ pub(super) fn weights(folder: &Path) -> Vec<(String, Vec<f32>)> {
     graph.initializers.iter().filter_map(|(name, tensor)| Some((name.clone(), tensor.to_f32()?))).collect()
 }
 
-fn largest_difference(a: &[(String, Vec<f32>)], b: &[(String, Vec<f32>)]) -> f32 {
+pub(super) fn largest_difference(a: &[(String, Vec<f32>)], b: &[(String, Vec<f32>)]) -> f32 {
     assert_eq!(a.len(), b.len());
     let values = |weights: &[(String, Vec<f32>)]| -> Vec<f32> {
         weights.iter().flat_map(|(_, values)| values.clone()).collect()
@@ -113,7 +117,7 @@ fn a_new_encoder_learns_and_is_the_same_again() {
     settings.extent = Extent::Epochs(10.0);
     settings.schedule.rate = 4e-3;
     settings.validation = Some(settings.train.clone());
-    settings.keep_best = crate::eval::Metric::parse("accuracy");
+    (settings.selection.by, settings.selection.keep) = (Metric::Accuracy, 1);
     let (first, losses) = train_quietly(&settings, &runtime).expect("trained");
     assert_eq!(losses.len(), 120);
     assert!(losses[0] > 0.9 && losses[119] < 0.2, "{} to {}", losses[0], losses[119]);
@@ -206,7 +210,8 @@ fn what_is_wrong_is_told_before_the_first_step() {
     assert!(message.contains("was not made by annotc") && settings.train.is_file(), "{message}");
     check(&|run| run.train = run.train.with_extension("csv"), &["train.csv"]);
     check(&|run| run.schedule.rate = f64::NAN, &["rate"]);
-    check(&|run| run.keep_best = crate::eval::Metric::parse("accuracy"), &["validation"]);
+    check(&|run| run.selection.keep = 1, &["validation"]);
+    check(&|run| run.memory = Some(1 << 10), &["may take 1 MiB", "activations"]);
     let unknown = |run: &mut TrainRun| {
         if let Task::Classify { values, .. } = &mut run.task {
             values.pop();
@@ -214,10 +219,16 @@ fn what_is_wrong_is_told_before_the_first_step() {
     };
     check(&unknown, &["00000002", "2 values"]);
     let explode = |run: &mut TrainRun| {
-        run.schedule = Schedule { rate: 1e38, decay: Decay::Constant, warmup: Warmup::Steps(0), floor: 0.0 };
-        run.optimizer.weight_decay = 1e30;
+        run.schedule = Schedule { rate: 1e38, decay: Decay::Constant, warmup: Stretch::Steps(0), floor: 0.0 };
+        run.optimizer = Optimizer::AdamW(AdamW { weight_decay: 1e30, ..AdamW::default() });
     };
-    check(&explode, &["the loss of step", "records 0000"]);
+    check(&explode, &["step 2: the", "NaN", "records 0000", "no checkpoint"]);
+    let drift = |run: &mut TrainRun| {
+        run.schedule = Schedule { rate: 1e3, decay: Decay::Constant, warmup: Stretch::Steps(0), floor: 0.0 };
+        run.optimizer = Optimizer::Sgd(Sgd { momentum: 0.0, nesterov: false, weight_decay: 0.0 });
+        (run.clip, run.head_rate) = (None, None);
+    };
+    check(&drift, &["ten times that of guessing", "records 0000"]);
 }
 
 /// The learnt tokens of a record.

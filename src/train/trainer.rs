@@ -1,80 +1,31 @@
 //! The loop: batches through the bound session, gradients through the optimizer, one event for each step.
+//!
+//! Between two steps the loop's whole state is a [`State`] and the weights; a checkpoint is these, written down.
 
+use std::collections::VecDeque;
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use super::TrainError;
 use super::batch::{Feeds, token_count};
+use super::checkpoint::{Header, read_checkpoint, write_checkpoint};
+use super::course::Course;
+use super::error::Divergence;
+use super::event::{Event, StepReport, ValidationReport};
 use super::example::Example;
-use super::optimizer::{AdamWState, ParameterRule, clip_factor, global_norm};
-use super::order::{keyed_order, steps_of_epoch, steps_per_epoch};
-use super::run::TrainRun;
-use super::validate::{Measured, Validation, is_better};
+use super::optimizer::{Moment, Parameter, ParameterRule, Slots, clip_factor, global_norm};
+use super::run::{Checkpoints, TrainRun};
+use super::select::{Best, Candidate, score};
+use super::validate::Validation;
 use crate::runtime::{BoundSession, InputTensor};
 
-/// What a run tells while it goes on.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Event {
-    /// The data is read and the model is loaded.
-    Prepared(Preparation),
-    /// An optimizer step is done.
-    Step(StepReport),
-    /// The validation part was measured after an epoch.
-    Validated(ValidationReport),
-    /// The folder is being written.
-    Saving,
-}
+/// Where no distance is said, a checkpoint within an epoch is this old at most.
+const OLDEST_CHECKPOINT: Duration = Duration::from_secs(600);
 
-/// What a run starts with.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Preparation {
-    /// Records of the training table.
-    pub records: usize,
-    /// Of them, those that are too long and lost a part.
-    pub truncated: usize,
-    /// Of them, those that were left out because they are too long.
-    pub dropped: usize,
-    /// Weights that are trained.
-    pub trained_weights: usize,
-    /// Optimizer steps to do.
-    pub steps: u64,
-}
-
-/// One optimizer step, for a progress line.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StepReport {
-    /// Counted from 1.
-    pub step: u64,
-    /// Steps of the run.
-    pub steps: u64,
-    /// Passes over the training table so far.
-    pub epoch: f64,
-    /// The mean loss of the step's rows or learnt tokens, in nats.
-    pub loss: f64,
-    /// The learning rate.
-    pub rate: f64,
-    /// Tokens of the step, padding not counted.
-    pub tokens: usize,
-    /// Over the last steps.
-    pub tokens_per_second: f64,
-    /// At the speed of the last steps.
-    pub time_left: Duration,
-}
-
-/// The figures of the validation part after an epoch.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ValidationReport {
-    /// The epoch, counted from 1.
-    pub epoch: u64,
-    /// Steps done.
-    pub step: u64,
-    /// Mean loss, in nats.
-    pub loss: f64,
-    /// The share of right classes; `None` for generation.
-    pub accuracy: Option<f64>,
-    /// Whether it is the best so far by the metric of `keep best`.
-    pub best: bool,
-}
+/// A run has diverged when the mean loss of so many last steps …
+const RECENT: usize = 10;
+/// … is more than this multiple of the loss of guessing, the logarithm of the number of classes or tokens.
+const DIVERGED: f64 = 10.0;
 
 /// What the loop leaves.
 pub(super) struct Outcome {
@@ -84,171 +35,306 @@ pub(super) struct Outcome {
     /// BLAKE3 over the record ids in the order in which they were trained on.
     pub(super) order: String,
     pub(super) steps: u64,
-    pub(super) best_epoch: Option<u64>,
+    /// Where `keep best` chose, the step whose weights these are; behind it, what else is kept.
+    pub(super) best_step: Option<u64>,
+    pub(super) others: Vec<Candidate>,
 }
 
 /// Everything that a loop works with.
 pub(super) struct Trainer<'a> {
     pub(super) run: &'a TrainRun,
     pub(super) examples: &'a [Example],
+    /// How much of the loss each example is: by what sums are divided.
+    pub(super) shares: Vec<f64>,
     pub(super) session: BoundSession,
     pub(super) rules: Vec<ParameterRule>,
     pub(super) feeds: Feeds,
     pub(super) validation: Option<Validation>,
+    /// The loss of guessing among the classes or tokens, where their number is known.
+    pub(super) guess: Option<f64>,
 }
 
-/// The best measurement so far; its weights where the run keeps them.
-struct Best {
-    measured: Measured,
-    epoch: u64,
-    weights: Option<Vec<Vec<f32>>>,
-}
-
-struct Progress {
-    steps: u64,
-    per_epoch: u64,
+/// Where a run is.
+struct State {
     step: u64,
-    speed: Speed,
+    /// Whether the validation part was measured behind this step.
+    validated: bool,
+    slots: Slots,
+    best: Best,
     metrics: String,
+    recent: VecDeque<f64>,
     order: blake3::Hasher,
 }
 
 impl Trainer<'_> {
     pub(super) fn train(mut self, on_event: &mut dyn FnMut(Event) -> ControlFlow<()>) -> Result<Outcome, TrainError> {
         let ids: Vec<String> = self.examples.iter().map(|example| example.id.clone()).collect();
-        let mut progress = Progress {
-            steps: self.run.steps(ids.len()),
-            per_epoch: steps_per_epoch(ids.len(), self.run.batch, self.run.accumulate),
-            step: 0,
-            speed: Speed::default(),
-            metrics: String::new(),
-            order: blake3::Hasher::new(),
-        };
-        let mut state = AdamWState::default();
-        let mut best: Option<Best> = None;
-        for epoch in 0.. {
-            let order =
-                if self.run.shuffle { keyed_order(&ids, self.run.seed, epoch) } else { (0..ids.len()).collect() };
-            for micro_batches in steps_of_epoch(&order, self.run.batch, self.run.accumulate) {
-                if progress.step == progress.steps {
-                    break;
-                }
-                progress.step += 1;
-                let report = self.step(&micro_batches, &mut state, &mut progress)?;
-                if on_event(Event::Step(report)).is_break() {
-                    return Err(TrainError::Interrupted { step: progress.step });
-                }
+        let mut course = Course::of(self.run, ids);
+        let mut state = self.begin(&mut course);
+        if state.step > 0 && on_event(Event::Resumed(state.step)).is_break() {
+            return Err(TrainError::Interrupted { step: state.step, kept: true });
+        }
+        loop {
+            let mut flow = ControlFlow::Continue(());
+            if let Some(report) = self.validate(&mut state, &course)? {
+                flow = on_event(Event::Validated(report));
             }
-            if let Some(report) = self.validate(epoch + 1, progress.step, &mut best)? {
-                let line = serde_json::json!({
-                    "step": report.step, "epoch": report.epoch, "validation_loss": rounded(report.loss, 6),
-                    "validation_accuracy": report.accuracy.map(|accuracy| rounded(accuracy, 6)),
-                });
-                progress.metrics.push_str(&format!("{line}\n"));
-                if on_event(Event::Validated(report)).is_break() {
-                    return Err(TrainError::Interrupted { step: progress.step });
-                }
-            }
-            if progress.step == progress.steps {
+            if state.step == course.steps {
                 break;
             }
+            if state.best.is_exhausted(self.run.selection.patience, state.step, course.per_epoch) {
+                let best = state.best.ranked.first().map_or(state.step, |best| best.step);
+                let _ = on_event(Event::Stopped { step: state.step, best });
+                break;
+            }
+            if flow.is_continue() {
+                self.keep_where_due(&state, &mut course)?;
+                let report = self.step(&mut state, &mut course)?;
+                flow = on_event(Event::Step(report));
+            }
+            if flow.is_break() {
+                return Err(self.interrupted(&state, &mut course)?);
+            }
         }
-        let (weights, best_epoch) = match best {
-            Some(Best { epoch, weights: Some(weights), .. }) => (weights, Some(epoch)),
-            Some(Best { weights: None, .. }) | None => (self.session.values(), None),
+        Ok(self.finish(state))
+    }
+
+    /// The state of a checkpoint of this very run, else that of a run's beginning.
+    fn begin(&mut self, course: &mut Course) -> State {
+        let lengths: Vec<usize> = self.session.parameters().map(|(values, _)| values.len()).collect();
+        let slots = self.run.optimizer.begin(lengths.iter().copied().zip(self.rules.iter().copied()));
+        let fresh = State {
+            step: 0,
+            validated: false,
+            slots,
+            best: Best::default(),
+            metrics: String::new(),
+            recent: VecDeque::new(),
+            order: blake3::Hasher::new(),
         };
-        Ok(Outcome {
-            weights,
-            metrics: progress.metrics,
-            order: progress.order.finalize().to_hex().to_string(),
-            steps: progress.step,
-            best_epoch,
+        let run = self.run;
+        let Some(checkpoints) = &run.checkpoints else { return fresh };
+        self.resume(checkpoints, &lengths, &fresh, course).unwrap_or(fresh)
+    }
+
+    fn resume(
+        &mut self,
+        checkpoints: &Checkpoints,
+        lengths: &[usize],
+        fresh: &State,
+        course: &mut Course,
+    ) -> Option<State> {
+        let mut order = blake3::Hasher::new();
+        let (header, tensors) = read_checkpoint(&checkpoints.path, |header| {
+            let slots = fresh.slots.iter().flatten().map(Vec::len);
+            let best = header.best.iter().filter(|_| self.run.selection.keep > 0).flat_map(|_| lengths.iter().copied());
+            let expected = lengths.iter().copied().chain(slots).chain(best).map(|length| length as u64);
+            let is_of_run = header.fingerprint == checkpoints.fingerprint && header.step <= course.steps;
+            if !is_of_run || !header.tensors.iter().copied().eq(expected) {
+                return false;
+            }
+            for step in 1..=header.step {
+                for row in course.rows(self.run, step) {
+                    order.update(self.examples[*row].id.as_bytes());
+                }
+            }
+            header.order == order.finalize().to_hex().as_str()
+        })?;
+        let mut tensors = tensors.into_iter();
+        for (values, _) in self.session.parameters() {
+            values.copy_from_slice(&tensors.next().expect("the lengths were compared"));
+        }
+        let slots = fresh.slots.iter().map(|slots| tensors.by_ref().take(slots.len()).collect()).collect();
+        let kept = if self.run.selection.keep > 0 { lengths.len() } else { 0 };
+        let candidate = |(step, score): &(u64, u64)| Candidate {
+            step: *step,
+            score: f64::from_bits(*score),
+            weights: tensors.by_ref().take(kept).collect(),
+        };
+        let ranked = header.best.iter().map(candidate).collect();
+        course.checkpoint.0 = Some(header.step);
+        Some(State {
+            step: header.step,
+            validated: header.validated,
+            slots,
+            best: Best { ranked, measured: header.measured.0, gained: header.measured.1 },
+            metrics: header.metrics,
+            recent: header.recent.into_iter().map(f64::from_bits).collect(),
+            order,
         })
     }
 
-    fn step(
-        &mut self,
-        micro_batches: &[&[usize]],
-        state: &mut AdamWState,
-        progress: &mut Progress,
-    ) -> Result<StepReport, TrainError> {
+    fn keep_where_due(&self, state: &State, course: &mut Course) -> Result<(), TrainError> {
+        let Some(checkpoints) = &self.run.checkpoints else { return Ok(()) };
+        let (last, written) = course.checkpoint;
+        if state.step == 0 || last == Some(state.step) {
+            return Ok(());
+        }
+        let is_due = match checkpoints.every {
+            Some(every) => every.is_due(state.step, course.per_epoch),
+            None => state.step.is_multiple_of(course.per_epoch) || written.elapsed() >= OLDEST_CHECKPOINT,
+        };
+        if is_due { self.keep(checkpoints, state, course) } else { Ok(()) }
+    }
+
+    fn keep(&self, checkpoints: &Checkpoints, state: &State, course: &mut Course) -> Result<(), TrainError> {
+        let weights = self.session.values();
+        let best = state.best.ranked.iter().flat_map(|candidate| &candidate.weights);
+        let tensors: Vec<&[f32]> =
+            weights.iter().chain(state.slots.iter().flatten()).chain(best).map(Vec::as_slice).collect();
+        let header = Header {
+            fingerprint: checkpoints.fingerprint.clone(),
+            step: state.step,
+            validated: state.validated,
+            order: state.order.finalize().to_hex().to_string(),
+            metrics: state.metrics.clone(),
+            recent: state.recent.iter().map(|loss| loss.to_bits()).collect(),
+            best: state.best.ranked.iter().map(|candidate| (candidate.step, candidate.score.to_bits())).collect(),
+            measured: (state.best.measured, state.best.gained),
+            tensors: tensors.iter().map(|tensor| tensor.len() as u64).collect(),
+        };
+        write_checkpoint(&checkpoints.path, &header, tensors.into_iter())?;
+        course.checkpoint = (Some(state.step), Instant::now());
+        Ok(())
+    }
+
+    /// Keeps the state of a run that is asked to stop, and gives the error that says so.
+    fn interrupted(&self, state: &State, course: &mut Course) -> Result<TrainError, TrainError> {
+        if let Some(checkpoints) = &self.run.checkpoints {
+            self.keep(checkpoints, state, course)?;
+        }
+        Ok(TrainError::Interrupted { step: state.step, kept: self.run.checkpoints.is_some() })
+    }
+
+    fn step(&mut self, state: &mut State, course: &mut Course) -> Result<StepReport, TrainError> {
         let started = Instant::now();
-        let of = |batch: &[usize]| -> Vec<&Example> { batch.iter().map(|index| &self.examples[*index]).collect() };
-        let divisor = micro_batches.concat().iter().map(|index| self.examples[*index].target.weight()).sum();
+        let step = state.step + 1;
+        let rows = course.rows(self.run, step).to_vec();
+        let divisor: f64 = rows.iter().map(|row| self.shares[*row]).sum();
         let (mut loss, mut tokens) = (0.0_f64, 0);
         let mut sums: Vec<Vec<f32>> = Vec::new();
-        for batch in micro_batches {
-            let examples = of(batch);
+        for batch in rows.chunks(self.run.batch) {
+            let examples: Vec<&Example> = batch.iter().map(|row| &self.examples[*row]).collect();
             tokens += token_count(&examples);
-            for example in &examples {
-                progress.order.update(example.id.as_bytes());
-            }
             let part = run_batch(&mut self.session, &self.feeds.batch(&examples, divisor))?;
             if !part.is_finite() {
-                let ids = examples.iter().map(|example| example.id.clone()).collect();
-                return Err(TrainError::Diverged { step: progress.step, loss: part, ids });
+                return Err(self.diverged(step, Divergence::Loss(part), batch, course));
             }
             loss += f64::from(part);
-            if micro_batches.len() > 1 {
+            if rows.len() > self.run.batch {
                 accumulate(&mut sums, &mut self.session);
             }
         }
-        let rate = self.run.schedule.rate_at(progress.step, progress.steps);
-        self.update(state, rate, &sums);
-        let epoch = progress.step as f64 / progress.per_epoch as f64;
+        self.check_loss(state, loss).map_err(|what| self.diverged(step, what, &rows, course))?;
+        let rate = self.run.schedule.rate_at(step, course.steps);
+        let norm = self.update(&mut state.slots, step, rate, &sums);
+        let norm = norm.map_err(|norm| self.diverged(step, Divergence::Gradient(norm), &rows, course))?;
+        for row in &rows {
+            state.order.update(self.examples[*row].id.as_bytes());
+        }
+        (state.step, state.validated) = (step, false);
+        let epoch = course.epochs(step);
         let line = serde_json::json!({
-            "step": progress.step, "epoch": rounded(epoch, 4), "loss": rounded(loss, 6), "rate": rate, "tokens": tokens,
+            "step": step, "epoch": rounded(epoch, 4), "loss": rounded(loss, 6), "rate": rate,
+            "gradient_norm": rounded(norm, 6), "tokens": tokens,
         });
-        progress.metrics.push_str(&format!("{line}\n"));
-        progress.speed.add(tokens, started.elapsed());
+        state.metrics.push_str(&format!("{line}\n"));
+        course.speed.add(tokens, started.elapsed());
         Ok(StepReport {
-            step: progress.step,
-            steps: progress.steps,
+            step,
+            steps: course.steps,
             epoch,
             loss,
+            gradient_norm: norm,
             rate,
             tokens,
-            tokens_per_second: progress.speed.tokens_per_second(),
-            time_left: progress.speed.time_of(progress.steps - progress.step),
+            tokens_per_second: course.speed.tokens_per_second(),
+            time_left: course.speed.time_of(course.steps - step),
         })
     }
 
-    fn update(&mut self, state: &mut AdamWState, rate: f64, sums: &[Vec<f32>]) {
+    /// Whether the last losses, this one among them, are still those of a run that learns.
+    fn check_loss(&self, state: &mut State, loss: f64) -> Result<(), Divergence> {
+        if state.recent.len() == RECENT {
+            state.recent.pop_front();
+        }
+        state.recent.push_back(loss);
+        let mean = state.recent.iter().sum::<f64>() / state.recent.len() as f64;
+        match self.guess.map(|guess| guess * DIVERGED) {
+            Some(bound) if mean > bound => Err(Divergence::Bound { mean, bound }),
+            Some(_) | None => Ok(()),
+        }
+    }
+
+    fn diverged(&self, step: u64, what: Divergence, rows: &[usize], course: &Course) -> TrainError {
+        let ids = rows.iter().map(|row| self.examples[*row].id.clone()).collect();
+        let checkpoint = self.run.checkpoints.as_ref();
+        let checkpoint = course.checkpoint.0.zip(checkpoint.map(|checkpoints| checkpoints.path.clone()));
+        TrainError::Diverged { step, what, ids, checkpoint }
+    }
+
+    /// Updates the weights and gives the gradient's norm; where that is no number it changes nothing.
+    fn update(&mut self, slots: &mut Slots, step: u64, rate: f64, sums: &[Vec<f32>]) -> Result<f64, f64> {
         let run = self.run;
-        let parameters: Vec<(&mut [f32], &[f32], ParameterRule)> = self
+        let parameters: Vec<Parameter<'_>> = self
             .session
             .parameters()
             .enumerate()
             .zip(&self.rules)
             .map(|((index, (values, gradient)), rule)| {
                 let gradient: &[f32] = sums.get(index).map_or(gradient, Vec::as_slice);
-                (values, gradient, *rule)
+                Parameter { values, gradient, rule: *rule }
             })
             .collect();
-        let clip = match run.clip {
-            Some(_) => clip_factor(global_norm(parameters.iter().map(|(_, gradient, _)| *gradient)), run.clip),
-            None => 1.0,
-        };
-        state.update(&run.optimizer, rate, clip, run.threads, parameters);
+        let norm = global_norm(parameters.iter().map(|parameter| parameter.gradient));
+        if !norm.is_finite() {
+            return Err(norm);
+        }
+        let moment = Moment { step, rate, clip: clip_factor(norm, run.clip) };
+        run.optimizer.update(moment, run.threads, parameters, slots);
+        Ok(norm)
     }
 
-    fn validate(
-        &mut self,
-        epoch: u64,
-        step: u64,
-        best: &mut Option<Best>,
-    ) -> Result<Option<ValidationReport>, TrainError> {
+    /// Measures the validation part where that is due behind the last step and was not done.
+    fn validate(&mut self, state: &mut State, course: &Course) -> Result<Option<ValidationReport>, TrainError> {
+        let selection = &self.run.selection;
+        let is_due = selection.every.is_due(state.step, course.per_epoch) || state.step == course.steps;
         let Some(validation) = &mut self.validation else { return Ok(None) };
+        if state.step == 0 || state.validated || !is_due {
+            return Ok(None);
+        }
         let weights = self.session.values();
         let measured = validation.measure(&weights)?;
-        let metric = self.run.keep_best.as_ref();
-        let is_best = best.as_ref().is_none_or(|before| is_better(&measured, &before.measured, metric));
-        let report =
-            ValidationReport { epoch, step, loss: measured.loss(), accuracy: measured.accuracy(), best: is_best };
-        if is_best {
-            *best = Some(Best { measured, epoch, weights: metric.is_some().then_some(weights) });
+        let (loss, accuracy) = (measured.loss(), measured.accuracy());
+        let figure = measured.figure(&selection.by);
+        let best = state.best.admit(selection, state.step, score(figure, &selection.by), || weights);
+        state.validated = true;
+        let name = selection.by.to_string();
+        let epoch = course.epochs(state.step);
+        let mut line = serde_json::json!({
+            "step": state.step, "epoch": rounded(epoch, 4), "validation_loss": rounded(loss, 6),
+            "validation_accuracy": accuracy.map(|accuracy| rounded(accuracy, 6)),
+        });
+        line[format!("validation_{name}")] = serde_json::json!(figure.map(|figure| rounded(figure, 6)));
+        state.metrics.push_str(&format!("{line}\n"));
+        Ok(Some(ValidationReport { epoch, step: state.step, loss, accuracy, figure: (name, figure), best }))
+    }
+
+    fn finish(&self, state: State) -> Outcome {
+        let mut kept = state.best.ranked;
+        if self.run.selection.keep == 0 {
+            kept.clear();
         }
-        Ok(Some(report))
+        let best = if kept.is_empty() { None } else { Some(kept.remove(0)) };
+        let best_step = best.as_ref().map(|best| best.step);
+        Outcome {
+            weights: best.map_or_else(|| self.session.values(), |best| best.weights),
+            metrics: state.metrics,
+            order: state.order.finalize().to_hex().to_string(),
+            steps: state.step,
+            best_step,
+            others: kept,
+        }
     }
 }
 
@@ -275,34 +361,4 @@ fn accumulate(sums: &mut Vec<Vec<f32>>, session: &mut BoundSession) {
 fn rounded(number: f64, decimals: i32) -> f64 {
     let scale = 10_f64.powi(decimals);
     (number * scale).round() / scale
-}
-
-/// The speed of the last steps.
-#[derive(Default)]
-struct Speed {
-    last: std::collections::VecDeque<(usize, Duration)>,
-}
-
-impl Speed {
-    const STEPS: usize = 20;
-
-    fn add(&mut self, tokens: usize, took: Duration) {
-        if self.last.len() == Self::STEPS {
-            self.last.pop_front();
-        }
-        self.last.push_back((tokens, took));
-    }
-
-    fn took(&self) -> f64 {
-        self.last.iter().map(|(_, took)| took.as_secs_f64()).sum()
-    }
-
-    fn tokens_per_second(&self) -> f64 {
-        let tokens: usize = self.last.iter().map(|(tokens, _)| tokens).sum();
-        if self.took() > 0.0 { tokens as f64 / self.took() } else { 0.0 }
-    }
-
-    fn time_of(&self, steps: u64) -> Duration {
-        Duration::from_secs_f64(self.took() / self.last.len().max(1) as f64 * steps as f64)
-    }
 }

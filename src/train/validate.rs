@@ -33,20 +33,12 @@ impl Measured {
     }
 
     pub(super) fn accuracy(&self) -> Option<f64> {
-        self.figures.get(&Metric::Accuracy, &self.values)
+        self.figure(&Metric::Accuracy)
     }
-}
 
-/// Whether a measurement is better than an earlier one: by `metric`, or by the loss where none is named. A figure that
-/// is no number is never better.
-pub(super) fn is_better(now: &Measured, before: &Measured, metric: Option<&Metric>) -> bool {
-    let metric = metric.unwrap_or(&Metric::Loss);
-    let figure = |measured: &Measured| measured.figures.get(metric, &measured.values);
-    match (figure(now), figure(before)) {
-        (Some(now), Some(before)) if metric.higher_is_better() => now > before || before.is_nan(),
-        (Some(now), Some(before)) => now < before || before.is_nan(),
-        (Some(_), None) => true,
-        (None, _) => false,
+    /// A figure by its metric; `None` where the task has no such figure.
+    pub(super) fn figure(&self, metric: &Metric) -> Option<f64> {
+        self.figures.get(metric, &self.values)
     }
 }
 
@@ -62,7 +54,7 @@ impl Validation {
         let mut judged = Vec::new();
         for batch in by_length(&lengths, BATCH) {
             let examples: Vec<&Example> = batch.iter().map(|index| &self.examples[*index]).collect();
-            let mut inputs: Vec<InputTensor<'_>> = self.feeds.batch(&examples, 1);
+            let mut inputs: Vec<InputTensor<'_>> = self.feeds.batch(&examples, 1.0);
             for ((name, shape), values) in self.parameters.iter().zip(weights) {
                 inputs.push(InputTensor::f32(name.as_str(), shape, values.as_slice()));
             }

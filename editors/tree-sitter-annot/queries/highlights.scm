@@ -20,7 +20,7 @@
   "stratify" "seed" "write"
   "onnx" "new" "pooling"
   "data" "task" "classify" "regress" "tag" "generate" "prefer" "embed" "tune" "length" "epochs" "steps" "batch"
-  "accumulate" "rate" "warmup" "floor" "optimizer" "validate" "every" "stop" "after" "without" "gain" "best" "device"
+  "accumulate" "rate" "warmup" "decay" "floor" "optimizer" "checkpoint" "validate" "every" "stop" "after" "without" "gain" "best" "device"
   "clip" "smooth" "shuffle" "weights"
   "on" "report" "at" "given" "expect" "quarantine"
 ] @keyword

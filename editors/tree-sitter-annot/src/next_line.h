@@ -21,6 +21,7 @@ enum TokenType {
     LINE_PER,
     LINE_OVER,
     LINE_WARMUP,
+    LINE_DECAY,
     LINE_FLOOR,
     LINE_ACCUMULATE,
     LINE_BECAUSE,
@@ -50,8 +51,8 @@ enum TokenType {
 // The clause words, in the order of their tokens from `LINE_WHEN` on.
 static const char *const CLAUSE_WORDS[] = {
     "when", "by",     "near",  "at",         "stratify", "seed", "per",
-    "over", "warmup", "floor", "accumulate", "because",  "keep", "like",
-    "against", "else",
+    "over", "warmup", "decay", "floor",      "accumulate", "because", "keep",
+    "like", "against", "else",
 };
 enum { CLAUSE_COUNT = sizeof CLAUSE_WORDS / sizeof *CLAUSE_WORDS };
 

@@ -294,6 +294,7 @@ export const declarations = {
     parts(`${FIRST}(${word("keep")})\\s+(${word("best")})`, STATEMENT, CLAUSE_WORD),
     parts(`${FIRST}(${word("stop")})\\s+(${word("after")})`, STATEMENT, CLAUSE_WORD),
     parts(`${FIRST}(${word("validate")})(?:\\s+(${word("every")}))?`, STATEMENT, CLAUSE_WORD),
+    parts(`${FIRST}(${word("checkpoint")})\\s+(${word("every")})`, STATEMENT, CLAUSE_WORD),
     parts(`${BEGIN}(${word("without")})\\s+(${word("gain")})`, CLAUSE_WORD, CLAUSE_WORD),
     ...include("else-drop"),
     parts(`${BEGIN}(${word("else")})\\s+(${word("keep")})\\s+(${NAME})`, CONDITION, CLAUSE_WORD, OPTION),
@@ -303,7 +304,7 @@ export const declarations = {
       "model", "data", "task", "tune", "length", "epochs", "steps", "batch", "rate", "optimizer", "clip", "shuffle",
       "seed", "stop", "keep", "pack", "weights", "smooth", "device",
     ),
-    token(BEGIN + word("accumulate", "warmup", "floor", "by"), CLAUSE_WORD),
+    token(BEGIN + word("accumulate", "warmup", "decay", "floor", "by"), CLAUSE_WORD),
     ...include("settings", "quantity", "expression"),
   ]),
   evaluate: declaration(

@@ -261,7 +261,19 @@ fn picks() -> Vec<Case> {
             vec![any(&[4, 3]), ints(&[0, 2, -100, 1]), Fixed(Tensor::from_f32(&[4], &[0.5, 0.25, 1.0, 0.0]))],
         )
         .outputs(3),
+        softened(vec![]),
+        softened(vec![Fixed(Tensor::from_f32(&[3], &[0.5, 2.0, 1.0]))]),
     ]
+}
+
+/// A cross-entropy whose target is smoothed by 0.3, with weights of the classes or without.
+fn softened(weights: Vec<Operand>) -> Case {
+    let mut operands =
+        vec![any(&[4, 3]), ints(&[0, 2, -100, 1]), Fixed(Tensor::from_f32(&[4], &[0.5, 0.25, 1.0, 0.75]))];
+    let over_all = if weights.is_empty() { 0.3 } else { 0.35 };
+    operands.extend(weights);
+    let case = case(Op::CrossEntropy, operands).outputs(3);
+    case.float("hard", 0.7).float("spread", 0.1).float("spread_over_all", over_all)
 }
 
 fn reductions() -> Vec<Case> {

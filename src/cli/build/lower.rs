@@ -4,9 +4,14 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
+use super::metrics::lower_metric;
 use crate::emit::Manifest;
+use crate::eval::Metric;
 use crate::hir;
-use crate::train::{AdamW, Decay, Extent, Lora, ModelSource, Overflow, Schedule, Task, TrainRun, Tune, Warmup};
+use crate::train::{
+    Adafactor, AdamW, Decay, Every, Extent, Lion, Lora, ModelSource, Optimizer, Overflow, Patience, Schedule,
+    Selection, Sgd, Stretch, Task, TrainRun, Tune,
+};
 
 /// What of a run is known only on this machine.
 pub struct Place<'a> {
@@ -76,20 +81,16 @@ pub fn lower_train(
                 hir::Schedule::Constant => Decay::Constant,
                 hir::Schedule::Linear => Decay::Linear,
                 hir::Schedule::Cosine => Decay::Cosine,
+                hir::Schedule::WarmupStableDecay(fall) => Decay::Late(stretch(fall)),
             },
-            warmup: match train.warmup {
-                hir::Warmup::Steps(steps) => Warmup::Steps(steps),
-                hir::Warmup::Share(share) => Warmup::Share(share),
-            },
+            warmup: stretch(train.warmup),
             floor: train.floor,
         },
-        optimizer: AdamW {
-            betas: [train.betas.0, train.betas.1],
-            weight_decay: train.weight_decay,
-            ..AdamW::default()
-        },
+        optimizer: optimizer(train.optimizer),
         head_rate: train.head_rate,
         clip: train.clip,
+        smooth: train.smooth,
+        balanced: train.balanced,
         shuffle: train.shuffle,
         seed: train.seed,
         length: Some(train.length.tokens as usize),
@@ -106,9 +107,51 @@ pub fn lower_train(
             }),
         },
         threads: place.threads,
-        keep_best: None,
+        selection: selection(&train.selection),
+        checkpoints: None,
+        memory: None,
         output: place.output.to_path_buf(),
         provenance,
+    }
+}
+
+fn stretch(stretch: hir::Stretch) -> Stretch {
+    match stretch {
+        hir::Stretch::Steps(steps) => Stretch::Steps(steps),
+        hir::Stretch::Share(share) => Stretch::Share(share),
+    }
+}
+
+fn optimizer(optimizer: hir::Optimizer) -> Optimizer {
+    match optimizer {
+        hir::Optimizer::AdamW { weight_decay, betas } => {
+            Optimizer::AdamW(AdamW { weight_decay, betas: betas.into(), ..AdamW::default() })
+        }
+        hir::Optimizer::Sgd { momentum, nesterov, weight_decay } => {
+            Optimizer::Sgd(Sgd { momentum, nesterov, weight_decay })
+        }
+        hir::Optimizer::Lion { weight_decay, betas } => Optimizer::Lion(Lion { weight_decay, betas: betas.into() }),
+        hir::Optimizer::Adafactor { weight_decay } => Optimizer::Adafactor(Adafactor { weight_decay }),
+    }
+}
+
+fn selection(selection: &hir::Selection) -> Selection {
+    Selection {
+        every: every(selection.every),
+        by: selection.by.as_ref().map_or(Metric::Loss, lower_metric),
+        patience: selection.patience.map(|patience| match patience {
+            hir::Patience::Validations(count) => Patience::Validations(count),
+            hir::Patience::Epochs(count) => Patience::Epochs(count),
+        }),
+        keep: selection.keep_best.unwrap_or(0) as usize,
+    }
+}
+
+/// A distance between two moments of a run.
+pub fn every(every: hir::Every) -> Every {
+    match every {
+        hir::Every::Steps(steps) => Every::Steps(steps),
+        hir::Every::Epochs(epochs) => Every::Epochs(epochs),
     }
 }
 

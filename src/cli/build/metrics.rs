@@ -42,7 +42,8 @@ pub fn report_names(evaluate: &hir::Evaluate) -> Vec<String> {
     names
 }
 
-fn lower_metric(metric: &MetricRef) -> Metric {
+/// A metric of the spec as `eval` measures it.
+pub fn lower_metric(metric: &MetricRef) -> Metric {
     let MetricRef::Plain { name, average, value } = metric else {
         unreachable!("a gap is not nested in a gap");
     };

@@ -63,6 +63,9 @@ pub struct BuildArgs {
     cache_size: u64,
     #[command(flatten)]
     memory: MemoryArgs,
+    /// The memory that a training run may take; one that needs more is refused before its first step [default: the machine's]
+    #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
+    training_memory: Option<u64>,
     /// Fail where sources, found label values, models or data differ from the lockfile
     #[arg(long)]
     locked: bool,
@@ -95,6 +98,8 @@ pub struct Session<'a> {
     pub site: Site,
     /// How much is kept in memory between the passes, and where the rest goes.
     pub memory: MemoryLimit,
+    /// The memory that a training run may take, where it is said.
+    pub training_memory: Option<u64>,
     /// Set when the user interrupts.
     pub cancel: Arc<AtomicBool>,
     /// Where what first passes measure is kept.
@@ -264,6 +269,7 @@ fn open<'a>(
         jobs: jobs(args.jobs),
         site: args.elsewhere.site(terminal, &cancel)?,
         memory: args.memory.limit(args.runtime.cache.as_deref()),
+        training_memory: args.training_memory,
         cancel,
         stages: (!args.no_cache).then(|| stages(&spec.path, args.runtime.cache.as_deref())),
         locked: args.locked,

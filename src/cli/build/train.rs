@@ -15,7 +15,8 @@ use crate::cli::models::model_files;
 use crate::cli::terminal::{Paint, Terminal};
 use crate::emit::{Digest, Manifest, PROVENANCE, file_name};
 use crate::hir::{self, ModelOrigin, Program, TrainId};
-use crate::train::{self, Event, StepReport, TrainError, TrainRun};
+use crate::runtime::{memory_in_use, memory_of_machine};
+use crate::train::{self, Checkpoints, Event, Preparation, StepReport, TrainError, TrainRun, ValidationReport};
 
 /// The key under which the provenance keeps the fingerprint of everything that the weights depend on.
 const FINGERPRINT: &str = "fingerprint";
@@ -58,8 +59,30 @@ pub fn train(session: &mut Session<'_>, id: TrainId, manifest: &Manifest) -> Res
         session.terminal.target("train", &train.name, "unchanged", &output);
         return Ok(());
     }
+    run.checkpoints = checkpoints(session, train, &output, &fingerprint, &runtime);
+    run.memory = session.training_memory.or_else(memory_of_machine);
     run.provenance = provenance(session, train, manifest, tables, &files, fingerprint);
     run_with_progress(session, train, &run, &runtime)
+}
+
+/// Where the state of a run is kept while it goes on: one file of the cache for each folder of a run, so that a run of
+/// other settings takes the place of one that was given up. A build that keeps nothing keeps none.
+fn checkpoints(
+    session: &Session<'_>,
+    train: &hir::Train,
+    output: &Path,
+    fingerprint: &str,
+    runtime: &crate::runtime::Runtime,
+) -> Option<Checkpoints> {
+    session.stages.as_ref()?;
+    let output = std::path::absolute(output).unwrap_or_else(|_| output.to_path_buf());
+    let name = blake3::hash(output.as_os_str().as_encoded_bytes()).to_hex();
+    Some(Checkpoints {
+        path: Checkpoints::folder(&session.memory.cache).join(format!("{name}.checkpoint")),
+        // Weights that are gone on with must come from the same build of the library on the same kind of processor.
+        fingerprint: format!("{fingerprint} {} {}", runtime.build_info(), std::env::consts::ARCH),
+        every: train.checkpoint.map(lower::every),
+    })
 }
 
 fn run_with_progress(
@@ -98,7 +121,13 @@ fn run_with_progress(
             terminal.target("train", &train.name, "trained", &run.output);
             Ok(())
         }
-        Err(TrainError::Interrupted { .. }) => Err(cancelled(terminal)),
+        Err(TrainError::Interrupted { step, kept }) => {
+            let failure = cancelled(terminal);
+            if kept {
+                terminal.note(format_args!("{}: step {step} is kept, and the next build goes on from it", train.name));
+            }
+            Err(failure)
+        }
         Err(error) => {
             terminal.error(format_args!("training `{}`: {error}", train.name), None);
             Err(Failure::World)
@@ -112,28 +141,25 @@ struct Shown {
     first_loss: f64,
     last_loss: f64,
     last_note: u64,
+    begun: bool,
 }
 
 fn show(terminal: &Terminal, bar: &ProgressBar, train: &hir::Train, event: Event, shown: &mut Shown) {
     match event {
-        Event::Prepared(prepared) => {
-            let mut about = format!(
-                "{}: {} records, {} weights, {} steps",
-                train.name,
-                prepared.records,
-                grouped(prepared.trained_weights),
-                prepared.steps
-            );
-            if prepared.truncated > 0 {
-                about.push_str(&format!(", {} cut to length", prepared.truncated));
-            }
-            if prepared.dropped > 0 {
-                about.push_str(&format!(", {} too long and left out", prepared.dropped));
-            }
-            bar.suspend(|| terminal.status(Paint::Green, "Training", about));
-        }
+        Event::Prepared(prepared) => bar.suspend(|| {
+            terminal.status(Paint::Green, "Training", about(train, &prepared));
+            let memory = prepared.memory;
+            terminal.note(format_args!("about {} MiB of memory: {memory}", memory.total().div_ceil(1 << 20)));
+        }),
+        Event::Resumed(step) => bar.suspend(|| {
+            terminal.status(Paint::Green, "Resuming", format_args!("{} behind step {step}", train.name));
+        }),
+        Event::Stopped { step, best } => bar.suspend(|| {
+            terminal.note(format_args!("stops at step {step}: nothing was gained since step {best}"));
+        }),
         Event::Step(step) => {
-            if step.step == 1 {
+            if !shown.begun {
+                shown.begun = true;
                 (shown.first_loss, shown.last_loss) = (step.loss, step.loss);
             }
             shown.last_loss += (step.loss - shown.last_loss) * 0.1;
@@ -146,19 +172,47 @@ fn show(terminal: &Terminal, bar: &ProgressBar, train: &hir::Train, event: Event
                 terminal.note(line);
             }
         }
-        Event::Validated(report) => bar.suspend(|| {
-            let accuracy = report.accuracy.map_or(String::new(), |accuracy| format!(", accuracy {accuracy:.3}"));
-            terminal.note(format_args!("epoch {}: validation loss {:.3}{accuracy}", report.epoch, report.loss));
-        }),
+        Event::Validated(report) => bar.suspend(|| terminal.note(validation_line(&report))),
         Event::Saving => bar.set_message(format!("{}: saving", train.name)),
     }
+}
+
+fn about(train: &hir::Train, prepared: &Preparation) -> String {
+    let mut about = format!(
+        "{}: {} records, {} weights, {} steps",
+        train.name,
+        prepared.records,
+        grouped(prepared.trained_weights),
+        prepared.steps
+    );
+    if prepared.truncated > 0 {
+        about.push_str(&format!(", {} cut to length", prepared.truncated));
+    }
+    if prepared.dropped > 0 {
+        about.push_str(&format!(", {} too long and left out", prepared.dropped));
+    }
+    about
+}
+
+fn validation_line(report: &ValidationReport) -> String {
+    let mut line = format!("epoch {:.2}: validation loss {:.3}", report.epoch, report.loss);
+    if let Some(accuracy) = report.accuracy {
+        line.push_str(&format!(", accuracy {accuracy:.3}"));
+    }
+    if let (name, Some(figure)) = &report.figure
+        && !["loss", "accuracy"].contains(&name.as_str())
+    {
+        line.push_str(&format!(", {name} {figure:.3}"));
+    }
+    if report.best { line + ", the best so far" } else { line }
 }
 
 fn progress_line(step: &StepReport, loss: f64) -> String {
     let width = 24;
     let filled = (step.step as usize * width / step.steps.max(1) as usize).min(width);
+    let memory = memory_in_use().map_or(String::new(), |bytes| format!("  {} MiB", bytes >> 20));
     format!(
-        "{}{} step {}/{}  epoch {:.2}  loss {loss:.3}  rate {:.1e}  {} tokens/s  {} left",
+        "{}{} step {}/{}  epoch {:.2}  loss {loss:.3}  rate {:.1e}  {} tokens/s{memory}  {} left",
         "━".repeat(filled),
         "─".repeat(width - filled),
         step.step,
@@ -215,7 +269,17 @@ fn fingerprint(run: &TrainRun, tables: &[Value], files: &[(String, Digest)], run
     );
     let more = format!(
         "{:?}",
-        (run.shuffle, run.seed, run.length, run.overflow, &run.tune, run.threads, run.keep_best.is_some())
+        (
+            run.shuffle,
+            run.seed,
+            run.length,
+            run.overflow,
+            &run.tune,
+            run.threads,
+            &run.selection,
+            run.smooth,
+            run.balanced
+        )
     );
     let model = match &run.model {
         train::ModelSource::Folder(_) => String::new(),

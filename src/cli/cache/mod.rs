@@ -4,7 +4,7 @@ mod explain;
 mod show;
 pub mod units;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
@@ -15,6 +15,7 @@ use super::memory::parse_bytes;
 use super::runtime::cache_folder;
 use super::terminal::{Paint, Terminal};
 use crate::engine::stage::{DEFAULT_BYTES, Prune, prune, root};
+use crate::train::Checkpoints;
 
 /// Options of `annotc cache`.
 #[derive(Debug, Args)]
@@ -50,7 +51,7 @@ struct PruneArgs {
     /// Remove what was used least recently until so much is left: 500MB, 5GiB
     #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
     max_size: Option<u64>,
-    /// Remove everything
+    /// Remove everything, the states of interrupted training runs too
     #[arg(long, conflicts_with_all = ["older_than", "max_size"])]
     all: bool,
 }
@@ -66,12 +67,23 @@ pub fn run(args: &CacheArgs, terminal: &Terminal) -> Result<(), Failure> {
         Action::Explain(options) => explain::run(options, args.cache.as_deref(), terminal),
         Action::Prune(options) => {
             run_prune(options, &root(&cache), terminal);
-            Ok(())
+            if options.all { remove_checkpoints(&Checkpoints::folder(&cache), terminal) } else { Ok(()) }
         }
     }
 }
 
-fn run_prune(options: &PruneArgs, root: &std::path::Path, terminal: &Terminal) {
+/// Removes the states of training runs that were interrupted: each is gone by itself when its run is done.
+fn remove_checkpoints(folder: &Path, terminal: &Terminal) -> Result<(), Failure> {
+    match std::fs::remove_dir_all(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            terminal.error(format_args!("`{}`: {error}", folder.display()), None);
+            Err(Failure::World)
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+fn run_prune(options: &PruneArgs, root: &Path, terminal: &Terminal) {
     let PruneArgs { older_than, max_size, all } = *options;
     let plain = older_than.is_none() && !all;
     let max_bytes = max_size.or(plain.then_some(DEFAULT_BYTES));

@@ -88,11 +88,18 @@ pub enum ClusterError {
         /// What is wrong with it.
         reason: String,
     },
-    /// A file that executors cannot read, because what it holds lies in a copy of the build's own.
-    #[error("{} is compressed, converted or fetched: the build reads a private copy, which executors do not have", path.display())]
-    Private {
-        /// The file.
+    /// What a build has fetched, unpacked or converted, and an executor cannot read.
+    #[error(
+        "cannot read {}, the build's copy of {}: {reason}; executors must find the folder of `--cache` under the same path",
+        copy.display(), path.display()
+    )]
+    Copy {
+        /// The file, or its address.
         path: PathBuf,
+        /// Its copy.
+        copy: PathBuf,
+        /// What the system says.
+        reason: String,
     },
     /// Somebody asked the build to stop.
     #[error("interrupted")]
@@ -112,14 +119,12 @@ impl ClusterError {
                 Some("give `--tls-cert`, `--tls-key` and `--tls-ca`; or `--insecure` in a network you trust")
             }
             Self::Stranger { .. } => Some("a cluster is made of `annotc cluster` processes of one release"),
-            Self::Private { .. } => {
-                Some("build without `--cluster`, or unpack the file where the executors find it and name that one")
-            }
             Self::Lost { .. } | Self::Fetch { .. } => Some("nothing was written; build again once the cluster is up"),
             Self::Told(_)
             | Self::Job { .. }
             | Self::Listen { .. }
             | Self::Certificate { .. }
+            | Self::Copy { .. }
             | Self::Interrupted
             | Self::Setup(_) => None,
         }

@@ -2,7 +2,6 @@
 //! what is wrong with each row, and what identifies a row that could not be read.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::sync::Arc;
 
@@ -14,7 +13,7 @@ use arrow::ipc::writer::FileWriter;
 use super::cell::{Cell, RowError};
 use super::columns::ColumnBuilder;
 use super::rows::{Opened, Opening, RowTable};
-use super::spool::{Cursor, private_file};
+use super::spool::PrivateFile;
 use super::table_row::{CONVERTED, ERROR, RAW, TableShape, raw_of};
 use crate::engine::EngineError;
 use crate::plan::column_name;
@@ -28,7 +27,7 @@ const BYTES: u64 = 1 << 20;
 pub(super) struct Converter<'o> {
     work: &'o Opening<'o>,
     schema: SchemaRef,
-    writer: FileWriter<BufWriter<File>>,
+    writer: FileWriter<BufWriter<PrivateFile>>,
     columns: Vec<ColumnBuilder>,
     errors: StringBuilder,
     raw: BinaryBuilder,
@@ -45,8 +44,7 @@ impl<'o> Converter<'o> {
         let own = [Field::new(ERROR, DataType::Utf8, true), Field::new(RAW, DataType::Binary, false)];
         let metadata = HashMap::from([(CONVERTED.to_owned(), "1".to_owned())]);
         let schema = Arc::new(Schema::new_with_metadata(fields.chain(own).collect::<Vec<_>>(), metadata));
-        let unwritten = |error| EngineError::Scratch { folder: work.scratch.to_owned(), error };
-        let file = private_file(work.scratch).map_err(unwritten)?;
+        let file = work.scratch.create()?;
         let writer = FileWriter::try_new(BufWriter::new(file), &schema).map_err(|error| scratch(work, error))?;
         Ok(Self {
             work,
@@ -101,13 +99,13 @@ impl<'o> Converter<'o> {
     /// The table that was written.
     pub(super) fn finish(mut self) -> Result<Opened, EngineError> {
         self.flush()?;
-        let unwritten = |error| EngineError::Scratch { folder: self.work.scratch.to_owned(), error };
+        let unwritten = |error| self.work.scratch.failed(error);
         let mut writer = self.writer.into_inner().map_err(|error| scratch(self.work, error))?;
         writer.flush().map_err(unwritten)?;
         let file = writer.into_inner().map_err(|error| unwritten(error.into_error()))?;
-        let bytes = file.metadata().map_err(unwritten)?.len();
-        let table = RowTable::of_ipc(self.schema, self.batches, bytes);
-        Ok(Opened { table, spool: Some(Cursor::new(Arc::new(file), bytes)) })
+        let spool = file.finish().map_err(unwritten)?;
+        let table = RowTable::of_ipc(self.schema, self.batches, spool.length());
+        Ok(Opened { table, spool: Some(spool) })
     }
 }
 
@@ -116,5 +114,5 @@ fn scratch(work: &Opening<'_>, error: ArrowError) -> EngineError {
         ArrowError::IoError(_, error) => error,
         other => std::io::Error::other(other),
     };
-    EngineError::Scratch { folder: work.scratch.to_owned(), error }
+    work.scratch.failed(error)
 }

@@ -37,6 +37,7 @@ mod unpack;
 pub use objects::{LeftOutColumn, each_object};
 pub use raw::{RawRecord, RawRecords};
 pub use scan::{ChunkTable, Keep};
+pub use spool::Scratch;
 pub use survey::{Chunk, ChunkKind, FileSurvey, Survey, Surveying};
 
 /// The number of low bits of a location that hold the byte offset; the others hold the number of the file.

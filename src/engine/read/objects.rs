@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::cell::Cell;
 use super::rows::Opening;
+use super::spool::Scratch;
 use super::survey::{InputFile, Survey, Surveying};
 use super::table_value::natural;
 use super::{Sizes, rows, sqlite};
@@ -33,7 +34,7 @@ pub fn each_object(
     scratch: &Path,
     each: &mut dyn FnMut(&str),
 ) -> Result<(Vec<LeftOutColumn>, bool), EngineError> {
-    let cancel = AtomicBool::new(false);
+    let (scratch, cancel) = (&Scratch::Unnamed(scratch.to_owned()), AtomicBool::new(false));
     let mut source = undeclared(format);
     source.options.table = table.map(str::to_owned);
     let file = InputFile { location: path.to_owned(), name: path.to_string_lossy().into_owned() };
@@ -59,7 +60,7 @@ pub fn each_object(
     let (fields, left_out) = declared(&schema);
     source.fields = fields;
     let (sizes, progress) = (Sizes::default(), &mut |_| {});
-    let mut work = Surveying { sizes, scratch: scratch.to_owned(), cancel: &cancel, progress };
+    let mut work = Surveying { sizes, scratch, cancel: &cancel, progress };
     let survey = Survey::of(vec![(SourceId(0), &source, file)], &mut work)?;
     let more = give(&survey, &source, limit, each)?;
     Ok((left_out, more))

@@ -1,7 +1,6 @@
 //! Files that are tables: which of their rows a chunk has, and the batches that it is read from.
 
 use std::ops::Range;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -9,7 +8,7 @@ use ::parquet::arrow::arrow_reader::ArrowReaderMetadata;
 use arrow::array::RecordBatch;
 use arrow::datatypes::{Schema, SchemaRef};
 
-use super::spool::Cursor;
+use super::spool::{Cursor, Scratch};
 use super::survey::{FileSurvey, InputFile};
 use super::table_row::{TableShape, check};
 use super::{avro, ipc, parquet, sqlite};
@@ -51,12 +50,12 @@ pub fn open(
     source: &Source,
     file: &InputFile,
     bytes: u64,
-    scratch: &Path,
+    scratch: &Scratch,
     cancel: &AtomicBool,
 ) -> Result<Opened, EngineError> {
     let failed = |error| EngineError::Read { path: file.shown(), error };
     let input = std::fs::File::open(&file.location).map_err(failed)?;
-    let cursor = Cursor::new(Arc::new(input), bytes);
+    let cursor = Cursor::new(input, bytes);
     let work = Opening { source, file, scratch, cancel };
     match source.format {
         SourceFormat::Parquet => {
@@ -82,6 +81,22 @@ pub fn open(
     }
 }
 
+/// Opens a table that another process has opened before, and whose batches have so many rows where it is an Arrow file.
+///
+/// # Errors
+/// A file that is damaged.
+#[cfg(feature = "cluster")]
+pub(super) fn reopen(file: &InputFile, cursor: Cursor, batches: Option<&[u64]>) -> Result<RowTable, EngineError> {
+    let damaged = |what| EngineError::Damaged { path: file.shown(), what };
+    match batches {
+        Some(batches) => {
+            let bytes = cursor.length();
+            Ok(RowTable::of_ipc(ipc::schema(cursor).map_err(damaged)?, batches.to_vec(), bytes))
+        }
+        None => parquet::metadata(&cursor).map(RowTable::of_parquet).map_err(damaged),
+    }
+}
+
 /// The columns of a file, whatever a source would read of it.
 ///
 /// # Errors
@@ -90,12 +105,12 @@ pub(super) fn schema(
     source: &Source,
     file: &InputFile,
     bytes: u64,
-    scratch: &Path,
+    scratch: &Scratch,
     cancel: &AtomicBool,
 ) -> Result<SchemaRef, EngineError> {
     let failed = |error| EngineError::Read { path: file.shown(), error };
     let input = std::fs::File::open(&file.location).map_err(failed)?;
-    let cursor = Cursor::new(Arc::new(input), bytes);
+    let cursor = Cursor::new(input, bytes);
     let work = Opening { source, file, scratch, cancel };
     let found = match source.format {
         SourceFormat::Parquet => parquet::metadata(&cursor).map(|metadata| Arc::clone(metadata.schema())),
@@ -109,7 +124,7 @@ pub(super) fn schema(
 pub(super) struct Opening<'o> {
     pub(super) source: &'o Source,
     pub(super) file: &'o InputFile,
-    pub(super) scratch: &'o Path,
+    pub(super) scratch: &'o Scratch,
     pub(super) cancel: &'o AtomicBool,
 }
 
@@ -139,6 +154,15 @@ impl RowTable {
 
     pub(super) fn of_ipc(schema: SchemaRef, batches: Vec<u64>, bytes: u64) -> Self {
         Self { schema, rows: batches.iter().sum(), bytes, store: Store::Ipc(batches.into()) }
+    }
+
+    /// The rows of each batch of an Arrow file.
+    #[cfg(feature = "cluster")]
+    pub(super) fn batches(&self) -> Option<&[u64]> {
+        match &self.store {
+            Store::Parquet(_) => None,
+            Store::Ipc(batches) => Some(batches),
+        }
     }
 
     /// The columns.

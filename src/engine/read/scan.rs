@@ -178,7 +178,7 @@ impl ExecutionPlan for ChunkScan {
         let chunk = inner.chunks[at];
         let (file, shape) = &inner.files[&chunk.file];
         #[cfg(feature = "cluster")]
-        let file = &wire::with_table(file, shape, &chunk)?;
+        let file = &wire::with_table(file, &chunk)?;
         let keep = self.table.keep.as_ref().map(|keep| keep.offsets(&chunk)).transpose()?;
         let mut reader = ChunkReader::new(
             Arc::clone(shape),

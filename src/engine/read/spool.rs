@@ -2,45 +2,146 @@
 //! unpacked or converted to.
 
 use std::fs::File;
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read, Seek, SeekFrom, Write};
+#[cfg(feature = "cluster")]
 use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use bytes::Bytes;
 use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, Length};
 
+use crate::engine::EngineError;
+#[cfg(feature = "cluster")]
+use crate::engine::spool::Folder;
+
 /// A place in a file. Clones read independently of each other.
 #[derive(Debug, Clone)]
 pub struct Cursor {
-    file: Arc<File>,
+    file: Arc<Held>,
     at: u64,
     length: u64,
 }
 
 impl Cursor {
     /// At the beginning of a file of this length.
-    pub fn new(file: Arc<File>, length: u64) -> Self {
-        Self { file, at: 0, length }
+    pub fn new(file: File, length: u64) -> Self {
+        let held = Held {
+            file,
+            #[cfg(feature = "cluster")]
+            name: None,
+        };
+        Self { file: Arc::new(held), at: 0, length }
     }
 
     /// The number of bytes in all.
     pub fn length(&self) -> u64 {
         self.length
     }
+
+    /// The name by which other processes find the file, where it is a private one that has a name.
+    #[cfg(feature = "cluster")]
+    pub fn name(&self) -> Option<&Path> {
+        self.file.name.as_ref().map(|name| &*name.path)
+    }
 }
 
-/// A file without a name in `folder`: it is gone with its last handle, however the process ends.
-pub fn private_file(folder: &Path) -> io::Result<File> {
-    std::fs::create_dir_all(folder)?;
-    tempfile::tempfile_in(folder)
+/// An open file, with its name where that goes with it.
+#[derive(Debug)]
+struct Held {
+    file: File,
+    #[cfg(feature = "cluster")]
+    name: Option<Name>,
+}
+
+/// The name of a private file. It goes before the folder does.
+#[cfg(feature = "cluster")]
+#[derive(Debug)]
+struct Name {
+    path: tempfile::TempPath,
+    _folder: Arc<Folder>,
+}
+
+/// Where private files are made.
+#[derive(Debug)]
+pub enum Scratch {
+    /// In this folder, without names: each is gone with its last handle, however the process ends.
+    Unnamed(PathBuf),
+    /// In a folder of this process, under names by which its user's other processes read them.
+    #[cfg(feature = "cluster")]
+    Named(Arc<Folder>),
+}
+
+impl Scratch {
+    /// An empty file.
+    ///
+    /// # Errors
+    /// [`EngineError::Scratch`].
+    pub fn create(&self) -> Result<PrivateFile, EngineError> {
+        let held = match self {
+            Self::Unnamed(folder) => std::fs::create_dir_all(folder).and_then(|()| {
+                Ok(Held {
+                    file: tempfile::tempfile_in(folder)?,
+                    #[cfg(feature = "cluster")]
+                    name: None,
+                })
+            }),
+            #[cfg(feature = "cluster")]
+            Self::Named(folder) => tempfile::NamedTempFile::new_in(folder.path()).map(|file| {
+                let (file, path) = file.into_parts();
+                Held { file, name: Some(Name { path, _folder: Arc::clone(folder) }) }
+            }),
+        };
+        held.map(PrivateFile).map_err(|error| self.failed(error))
+    }
+
+    /// What it means that a file of this place cannot be written.
+    pub fn failed(&self, error: io::Error) -> EngineError {
+        let folder = match self {
+            Self::Unnamed(folder) => folder.clone(),
+            #[cfg(feature = "cluster")]
+            Self::Named(folder) => folder.path().to_owned(),
+        };
+        EngineError::Scratch { folder, error }
+    }
+}
+
+/// A private file that is being written.
+#[derive(Debug)]
+pub struct PrivateFile(Held);
+
+impl PrivateFile {
+    /// The beginning of what was written.
+    ///
+    /// # Errors
+    /// Bytes that did not reach the file.
+    pub fn finish(self) -> io::Result<Cursor> {
+        // On a network file system other machines see what was written once it was synchronized, and not before.
+        #[cfg(feature = "cluster")]
+        if self.0.name.is_some() {
+            self.0.file.sync_all()?;
+        }
+        let length = self.0.file.metadata()?.len();
+        Ok(Cursor { file: Arc::new(self.0), at: 0, length })
+    }
+}
+
+impl Write for PrivateFile {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        self.0.file.write(buffer)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.file.flush()
+    }
 }
 
 impl Read for Cursor {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = self.length.saturating_sub(self.at);
         let most = usize::try_from(left).map_or(buffer.len(), |left| left.min(buffer.len()));
-        let read = read_at(&self.file, &mut buffer[..most], self.at)?;
+        let read = read_at(&self.file.file, &mut buffer[..most], self.at)?;
         self.at += read as u64;
         Ok(read)
     }

@@ -8,14 +8,13 @@ use std::fs::File;
 use std::io::{Read, Write};
 use std::ops::Range;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::SystemTime;
 
 use super::cut::Cutter;
 use super::records::Framing;
 use super::rows::RowTable;
-use super::spool::{Cursor, private_file};
+use super::spool::{Cursor, PrivateFile, Scratch};
 use super::unpack::{Passing, Steps, fill};
 use super::{OFFSET_BITS, Sizes, rows};
 use crate::engine::EngineError;
@@ -82,6 +81,9 @@ enum Content {
     AsItLies(Option<SystemTime>),
     /// In a private file.
     Spooled(Cursor),
+    /// Where the process that has surveyed the file says.
+    #[cfg(feature = "cluster")]
+    Elsewhere(wire::Elsewhere),
 }
 
 /// A piece of a file that begins and ends at record ends.
@@ -116,8 +118,8 @@ pub enum ChunkKind {
 pub struct Surveying<'s> {
     /// How files are cut.
     pub sizes: Sizes,
-    /// The folder for private files, into which is unpacked what does not lie as text.
-    pub scratch: PathBuf,
+    /// Where private files are made, into which is unpacked what does not lie as text.
+    pub scratch: &'s Scratch,
     /// Set from elsewhere to stop.
     pub cancel: &'s AtomicBool,
     /// Is given the bytes read since the last call.
@@ -175,8 +177,10 @@ impl FileSurvey {
                 if metadata.len() != self.bytes || metadata.modified().ok() != *modified {
                     return Err(EngineError::Changed { path: self.file.shown() });
                 }
-                Ok(Cursor::new(Arc::new(file), self.bytes))
+                Ok(Cursor::new(file, self.bytes))
             }
+            #[cfg(feature = "cluster")]
+            Content::Elsewhere(known) => known.open(&self.file),
         }
     }
 
@@ -211,15 +215,14 @@ fn survey_text(
     let steps = Steps::of(&file.name, source.format, &source.options);
     let longest_row = source.longest_row.unwrap_or(work.sizes.row);
     let sizes = Sizes { row: longest_row, ..work.sizes };
-    let unwritten = |error| EngineError::Scratch { folder: work.scratch.clone(), error };
-    let mut spool = if steps.is_none() { None } else { Some(private_file(&work.scratch).map_err(unwritten)?) };
+    let mut spool = if steps.is_none() { None } else { Some(work.scratch.create()?) };
     let mut cutter = Cutter::new(framing, number, sizes);
     let mut passing = Passing::new(input, work.cancel, work.progress);
     let copied = copy(&steps, &mut passing, &mut cutter, spool.as_mut(), chunks);
     match copied {
         Ok(()) => {}
         Err(Copying::Reading(error)) => return Err(passing.failure(&steps, &path, error)),
-        Err(Copying::Writing(error)) => return Err(unwritten(error)),
+        Err(Copying::Writing(error)) => return Err(work.scratch.failed(error)),
     }
     let (blake3, bytes) = passing.finish().map_err(|error| passing.failure(&steps, &path, error))?;
     cutter.finish(chunks);
@@ -229,7 +232,7 @@ fn survey_text(
     }
     let header = cutter.header(&path)?;
     let content = match spool {
-        Some(spool) => Content::Spooled(Cursor::new(Arc::new(spool), extent)),
+        Some(spool) => Content::Spooled(spool.finish().map_err(|error| work.scratch.failed(error))?),
         None => Content::AsItLies(metadata.modified().ok()),
     };
     Ok(FileSurvey { source: id, file, blake3, bytes, extent, header, longest_row, content, rows: None })
@@ -246,7 +249,7 @@ fn copy(
     steps: &Steps,
     input: &mut Passing<'_>,
     cutter: &mut Cutter,
-    mut spool: Option<&mut File>,
+    mut spool: Option<&mut PrivateFile>,
     chunks: &mut Vec<Chunk>,
 ) -> Result<(), Copying> {
     let mut text = steps.text(input.by_ref()).map_err(Copying::Reading)?;
@@ -281,7 +284,7 @@ fn survey_rows(
     if bytes != metadata.len() {
         return Err(EngineError::Changed { path: file.shown() });
     }
-    let opened = rows::open(source, &file, bytes, &work.scratch, work.cancel)?;
+    let opened = rows::open(source, &file, bytes, work.scratch, work.cancel)?;
     let total = opened.table.rows();
     let per_chunk = opened.table.rows_in(work.sizes.chunk);
     let mut start = 0;

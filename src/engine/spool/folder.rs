@@ -17,14 +17,17 @@ const LOCK: &str = ".lock";
 
 /// The folder of this process.
 #[derive(Debug)]
-pub(super) struct Folder {
+pub struct Folder {
     path: PathBuf,
     lock: Option<File>,
 }
 
 impl Folder {
     /// Creates a folder that only this user may enter below `cache`.
-    pub(super) fn create(cache: &Path) -> Result<Self, SpoolError> {
+    ///
+    /// # Errors
+    /// What the system says of the cache.
+    pub fn create(cache: &Path) -> Result<Self, SpoolError> {
         let root = cache.join(SPILLED);
         fs::create_dir_all(&root).at("create", &root)?;
         let gate = open_lock(&root)?;
@@ -40,7 +43,7 @@ impl Folder {
     }
 
     /// Where it lies.
-    pub(super) fn path(&self) -> &Path {
+    pub fn path(&self) -> &Path {
         &self.path
     }
 }

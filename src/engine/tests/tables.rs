@@ -14,7 +14,7 @@ use super::formats::{build_all, check, refused, rows, spec};
 use super::{EngineError, Left, TINY, build};
 use crate::engine::read::chunk::ChunkReader;
 use crate::engine::read::shape::RowShape;
-use crate::engine::read::{Survey, Surveying};
+use crate::engine::read::{Scratch, Survey, Surveying};
 use crate::hir::Column;
 
 const FIELDS: &str = "id: int; text: string; day: date?; tags: list<string>?; score: float?";
@@ -206,7 +206,7 @@ fn rows_of_a_database() {
 fn read_all(program: &crate::hir::Program, path: &Path) -> Result<usize, EngineError> {
     let (source, id) = (&program.sources[0], crate::hir::SourceId(0));
     let file = super::InputFile { location: path.to_owned(), name: "file".to_owned() };
-    let (scratch, cancel) = (std::env::temp_dir(), AtomicBool::new(false));
+    let (scratch, cancel) = (&Scratch::Unnamed(std::env::temp_dir()), AtomicBool::new(false));
     let mut work = Surveying { sizes: TINY, scratch, cancel: &cancel, progress: &mut |_| {} };
     let survey = Survey::of(vec![(id, source, file)], &mut work)?;
     let columns: Arc<[Column]> = program.datasets[0].columns.clone().into();

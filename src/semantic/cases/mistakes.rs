@@ -89,7 +89,12 @@ fn names() {
         ("tune all", "tune lora { rnk 8 }", "E0109", "rnk", "`rank`"),
         ("tune all", "tune lora { dora yes }", "E0110", "yes", "`on`"),
         ("cosine warmup", "cosin warmup", "E0110", "cosin", "`cosine`"),
+        ("cosine warmup", "cosine decay 10% warmup", "E0109", "10%", "`wsd`"),
+        ("cosine warmup", "wsd decay 95% warmup", "E0215", "95%", "100%"),
         ("tune all", "tune al", "E0110", "al", "`all`"),
+        ("optimizer adamw", "optimizer lionn", "E0110", "lionn", "`lion`"),
+        ("weight_decay 0.01", "weight_decay 0.01; momentum 0.9", "E0109", "momentum", "options"),
+        ("adamw { weight_decay 0.01 }", "sgd { nesterov on }", "E0105", "nesterov on", "`momentum 0.9`"),
         ("write jsonl", "write jsonl as `a/b`", "E0111", "`a/b`", "letters"),
     ]);
 }

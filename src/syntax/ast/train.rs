@@ -89,10 +89,12 @@ pub enum TrainItemKind {
     Rate {
         /// The highest rate.
         peak: Quantity,
-        /// `constant`, `linear`, `cosine`.
+        /// `constant`, `linear`, `cosine`, `wsd`.
         schedule: Option<Ident>,
         /// Steps or a share of them.
         warmup: Option<Quantity>,
+        /// Steps of the fall at the end, or a share of them.
+        decay: Option<Quantity>,
         /// The lowest rate.
         floor: Option<Quantity>,
     },
@@ -109,6 +111,8 @@ pub enum TrainItemKind {
     Stop(Quantity),
     /// `keep best 2`
     KeepBest(Option<Quantity>),
+    /// `checkpoint every 500 steps`
+    Checkpoint(Quantity),
     /// `device cuda else cpu`
     Device(Ident, Option<Ident>),
     /// `clip 1.0`, `seed 7`, `smooth 0.1`, `shuffle off`, `pack on`, `weights balanced`

@@ -56,6 +56,7 @@ impl Builder<'_> {
             },
             Rule::stop => TrainItemKind::Stop(self.quantity_in(pair)),
             Rule::keep_best => TrainItemKind::KeepBest(child(pair, Rule::amount).map(|best| self.quantity(&best))),
+            Rule::checkpoint => TrainItemKind::Checkpoint(self.quantity_in(pair)),
             Rule::device => TrainItemKind::Device(
                 self.name_in(pair),
                 child(pair, Rule::device_else).map(|otherwise| self.name_in(&otherwise)),
@@ -67,11 +68,13 @@ impl Builder<'_> {
 
     fn rate(&mut self, pair: &Pair) -> TrainItemKind {
         self.check_once(pair, Rule::warmup, "warmup");
+        self.check_once(pair, Rule::decay, "decay");
         self.check_once(pair, Rule::floor, "floor");
         TrainItemKind::Rate {
             peak: self.amount_in(pair),
             schedule: child(pair, Rule::schedule).map(|schedule| self.name_in(&schedule)),
             warmup: child(pair, Rule::warmup).map(|warmup| self.quantity_in(&warmup)),
+            decay: child(pair, Rule::decay).map(|decay| self.quantity_in(&decay)),
             floor: child(pair, Rule::floor).map(|floor| self.amount_in(&floor)),
         }
     }

@@ -310,6 +310,7 @@ fn is_clause(parent: Rule, rule: Rule) -> bool {
         | Rule::length_else
         | Rule::accumulate
         | Rule::warmup
+        | Rule::decay
         | Rule::floor
         | Rule::validate_by
         | Rule::at

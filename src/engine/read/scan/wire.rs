@@ -48,7 +48,7 @@ impl ChunkScan {
     /// The scan as bytes.
     ///
     /// # Errors
-    /// A file that only this process can read; a path that is no UTF-8; records to keep that cannot be read.
+    /// A path that is no UTF-8; records to keep that cannot be read.
     pub fn encode(&self) -> Result<Vec<u8>> {
         let inner = &self.table.inner;
         let chunks: Vec<Chunk> = self.chunks.iter().map(|&at| inner.chunks[at]).collect();
@@ -120,9 +120,9 @@ impl ChunkScan {
 ///
 /// # Errors
 /// A file that cannot be read here, or is not the one that was surveyed.
-pub(super) fn with_table(file: &Arc<FileSurvey>, shape: &RowShape, chunk: &Chunk) -> Result<Arc<FileSurvey>> {
+pub(super) fn with_table(file: &Arc<FileSurvey>, chunk: &Chunk) -> Result<Arc<FileSurvey>> {
     match chunk.kind {
-        ChunkKind::Rows if file.rows().is_none() => Ok(Arc::new(file.with_table(&shape.source)?)),
+        ChunkKind::Rows if file.rows().is_none() => Ok(Arc::new(file.with_table()?)),
         ChunkKind::Records | ChunkKind::Overlong | ChunkKind::Rows => Ok(Arc::clone(file)),
     }
 }

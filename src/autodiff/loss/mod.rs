@@ -8,7 +8,14 @@
 //! ```
 //!
 //! `max(P)` is at least 1/C, so the logarithm never meets a zero, and no pass over the logits is spent on a shift.
+//!
+//! `soften` has what smooths the target and weighs the classes.
 
+mod soften;
+
+pub use soften::{Softening, soft_cross_entropy};
+
+use self::soften::Softened;
 use super::builder::Builder;
 use crate::onnx::{Attribute, Axis, ElementType, Graph, Node, Op, ValueInfo, shapes::Dim};
 
@@ -48,6 +55,12 @@ pub enum LossError {
     /// The logits are not an output, or their rank is unknown.
     #[error("the graph has no output `{logits}` of a known rank of at least 2")]
     NoLogits {
+        /// The name asked for.
+        logits: String,
+    },
+    /// Classes are to weigh or to be smoothed over, and there are other classes or an unknown number of them.
+    #[error("the number of classes of `{logits}` is not fixed, or not that of the weights")]
+    Classes {
         /// The name asked for.
         logits: String,
     },
@@ -146,7 +159,7 @@ pub(super) fn lower(graph: &mut Graph) {
 }
 
 fn lower_node(b: &mut Builder, node: &Node) {
-    let [logits, labels, weights] = node.inputs.as_slice() else { unreachable!("a loss node has three inputs") };
+    let (logits, labels, weights) = inputs(node);
     let [loss, rows, probabilities] = node.outputs.as_slice() else { unreachable!("a loss node has three outputs") };
     let last = ("axis", Attribute::Int(-1));
     b.named(Op::Softmax, &[logits], &[last], probabilities);
@@ -158,10 +171,26 @@ fn lower_node(b: &mut Builder, node: &Node) {
     let chosen = b.node(Op::GatherElements, &[logits, &index], &[("axis", Attribute::Int(1))]);
     let surprise = b.sub(&log_sum, &chosen);
     let flat = b.ints(&[-1]);
-    let surprise = b.node(Op::Reshape, &[&surprise, &flat], &[]);
-    b.named(Op::Mul, &[&surprise, &mask], &[], rows);
-    let weighted = b.mul(rows, weights);
+    let flattened = b.node(Op::Reshape, &[&surprise, &flat], &[]);
+    b.named(Op::Mul, &[&flattened, &mask], &[], rows);
+    let weighted = match Softened::of(node) {
+        None => b.mul(rows, weights),
+        Some(softened) => {
+            let hard = softened.hard(b, &index);
+            let hard = b.mul(&surprise, &hard);
+            let spread = softened.spread(b, logits, &log_sum);
+            let soft = b.add(&hard, &spread);
+            let soft = b.node(Op::Reshape, &[&soft, &flat], &[]);
+            let soft = b.mul(&soft, &mask);
+            b.mul(&soft, weights)
+        }
+    };
     b.named(Op::ReduceSum, &[&weighted], &[("keepdims", Attribute::Int(0))], loss);
+}
+
+fn inputs(node: &Node) -> (&str, &str, &str) {
+    let [logits, labels, weights, ..] = node.inputs.as_slice() else { unreachable!("a loss node has three inputs") };
+    (logits, labels, weights)
 }
 
 /// The labels as indices `[rows, 1]`, with 0 in place of a negative one, and 1 or 0 per row: whether it has a target.
@@ -174,9 +203,10 @@ fn targets(b: &mut Builder, labels: &str) -> (String, String) {
     (b.node(Op::Reshape, &[&safe, &column], &[]), mask)
 }
 
-/// ∂loss/∂logits = w·(P − onehot(label)), scaled by the loss's own gradient where that is not 1.
+/// ∂loss/∂logits = w·(P − onehot(label)), or as a softened loss has it, scaled by the loss's own gradient where that is
+/// not 1.
 pub(super) fn gradient(b: &mut Builder, node: &Node, upstream: Option<&str>) -> String {
-    let [_, labels, weights] = node.inputs.as_slice() else { unreachable!("a loss node has three inputs") };
+    let (_, labels, weights) = inputs(node);
     let (index, mask) = targets(b, labels);
     let weights = b.mul(weights, &mask);
     let weights = match upstream {
@@ -185,8 +215,18 @@ pub(super) fn gradient(b: &mut Builder, node: &Node, upstream: Option<&str>) -> 
     };
     let column = b.ints(&[-1, 1]);
     let weights = b.node(Op::Reshape, &[&weights, &column], &[]);
-    let scaled = b.mul(&node.outputs[2], &weights);
-    let minus = b.unary(Op::Neg, &weights);
+    let (scaled, minus) = match Softened::of(node) {
+        None => (b.mul(&node.outputs[2], &weights), b.unary(Op::Neg, &weights)),
+        Some(softened) => {
+            let hard = softened.hard(b, &index);
+            let over_all = b.scalar(softened.spread_over_all);
+            let all = b.add(&hard, &over_all);
+            let all = b.mul(&weights, &all);
+            let (row, hard) = (softened.row(b), b.mul(&weights, &hard));
+            let (scaled, spread) = (b.mul(&node.outputs[2], &all), b.mul(&weights, &row));
+            (b.sub(&scaled, &spread), b.unary(Op::Neg, &hard))
+        }
+    };
     let add = ("reduction", Attribute::String(b"add".to_vec()));
     b.node(Op::ScatterElements, &[&scaled, &index, &minus], &[("axis", Attribute::Int(1)), add])
 }

@@ -1,0 +1,179 @@
+//! What a run promises about its loop: it goes on where it stopped, it ends where nothing is gained, it divides by what it
+//! trained on.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use super::tests::{largest_difference, run, runtime, shared, train_quietly, weights, write_texts};
+use super::*;
+use crate::eval::Metric;
+
+/// A run that is stopped after some of its steps, which must be kept.
+fn stop_after(run: &TrainRun, runtime: &Runtime, last: u64) {
+    let stopped = train(run, runtime, &mut |event| match event {
+        Event::Step(report) if report.step == last => ControlFlow::Break(()),
+        _ => ControlFlow::Continue(()),
+    });
+    let error = stopped.expect_err("it was stopped");
+    assert!(matches!(error, TrainError::Interrupted { step, kept: true } if step == last), "{error}");
+    assert!(!run.output.exists());
+}
+
+#[test]
+fn a_run_that_goes_on_is_one_that_never_stopped() {
+    let Some(runtime) = runtime() else { return };
+    let optimizers = [
+        Optimizer::AdamW(AdamW::default()),
+        Optimizer::Sgd(Sgd { momentum: 0.9, nesterov: true, weight_decay: 0.01 }),
+        Optimizer::Adafactor(Adafactor { weight_decay: 0.0 }),
+    ];
+    for optimizer in optimizers {
+        let folder = tempfile::tempdir().expect("a folder");
+        write_texts(&folder.path().join("train.parquet"), 20);
+        let mut whole = run(folder.path());
+        whole.optimizer = optimizer;
+        whole.validation = Some(whole.train.clone());
+        whole.selection = Selection { every: Every::Steps(2), keep: 2, ..Selection::default() };
+        let (trained, _) = train_quietly(&whole, &runtime).expect("trained");
+        let mut parts = whole.clone();
+        parts.output = folder.path().join("again");
+        let path = folder.path().join("kept/run.checkpoint");
+        parts.checkpoints =
+            Some(Checkpoints { path: path.clone(), fingerprint: "f".to_owned(), every: Some(Every::Steps(100)) });
+        // Step 2 is stopped before it is measured, 5 within an epoch.
+        stop_after(&parts, &runtime, 2);
+        stop_after(&parts, &runtime, 5);
+        let (again, losses) = train_quietly(&parts, &runtime).expect("trained to its end");
+        assert_eq!((losses.len(), &again), (1, &trained), "one step of six was left");
+        assert!(!path.exists(), "a run that is done keeps no checkpoint");
+        for file in ["model.onnx", "best-2/model.onnx", "metrics.jsonl", "events.out.tfevents.annotc"] {
+            let read = |folder: &Path| std::fs::read(folder.join(file)).expect(file);
+            assert!(read(&whole.output) == read(&parts.output), "{file} differs after {optimizer:?}");
+        }
+        let order = |folder: &Path| read_json(&folder.join("provenance.json")).expect("JSON")["data"]["order"].clone();
+        assert_eq!(order(&whole.output), order(&parts.output));
+    }
+}
+
+#[test]
+fn a_checkpoint_of_another_run_is_none() {
+    let Some(runtime) = runtime() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    write_texts(&folder.path().join("train.parquet"), 20);
+    let mut settings = run(folder.path());
+    let path = folder.path().join("run.checkpoint");
+    let of =
+        |fingerprint: &str| Some(Checkpoints { path: path.clone(), fingerprint: fingerprint.to_owned(), every: None });
+    settings.checkpoints = of("f");
+    stop_after(&settings, &runtime, 4);
+    let steps = |settings: &TrainRun| train_quietly(settings, &runtime).expect("trained").1.len();
+    settings.checkpoints = of("g");
+    assert_eq!(steps(&settings), 6);
+    std::fs::remove_dir_all(&settings.output).expect("removed");
+    settings.checkpoints = of("f");
+    stop_after(&settings, &runtime, 4);
+    let mut damaged = std::fs::read(&path).expect("read");
+    let middle = damaged.len() / 2;
+    damaged[middle] ^= 1;
+    std::fs::write(&path, damaged).expect("written");
+    assert_eq!(steps(&settings), 6);
+}
+
+#[test]
+fn a_run_stops_where_nothing_is_gained_and_keeps_its_best() {
+    let Some(runtime) = runtime() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    write_texts(&folder.path().join("train.parquet"), 48);
+    let mut settings = run(folder.path());
+    settings.validation = Some(settings.train.clone());
+    settings.extent = Extent::Epochs(50.0);
+    // The rate is so high that the best comes early.
+    settings.schedule = Schedule { rate: 0.05, decay: Decay::Constant, warmup: Stretch::Steps(0), floor: 0.0 };
+    settings.selection =
+        Selection { every: Every::Steps(3), by: Metric::Accuracy, patience: Some(Patience::Validations(2)), keep: 1 };
+    let mut told = Vec::new();
+    let mut stopped = None;
+    let trained = train(&settings, &runtime, &mut |event| {
+        match event {
+            Event::Validated(report) => told.push((report.step, report.figure.1.expect("an accuracy"))),
+            Event::Stopped { step, best } => stopped = Some((step, best)),
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    });
+    let trained = trained.expect("trained");
+    let best = told.iter().fold(told[0], |best, now| if now.1 > best.1 { *now } else { best });
+    assert_eq!(trained.best_step, Some(best.0));
+    assert_eq!(stopped, Some((trained.steps, best.0)), "{told:?}");
+    assert_eq!(trained.steps, best.0 + 2 * 3, "two measurements without gain: {told:?}");
+    let settings = read_json(&settings.output.join("provenance.json")).expect("JSON")["settings"].clone();
+    assert_eq!((&settings["selected_by"], &settings["best_step"]), (&"accuracy".into(), &best.0.into()));
+}
+
+/// Of one batch of eight answers of unequal lengths, or of two of four: the sums are divided by all trained tokens, so
+/// with gradient descent, which no division blows up, the weights are the same but for the order of additions.
+#[test]
+fn micro_batches_of_unequal_answers_add_up_to_the_whole_batch() {
+    let (Some(runtime), Some(model)) = (runtime(), shared("models/llama-chat")) else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut settings = run(folder.path());
+    let chat = |number: usize| {
+        serde_json::json!([{"role": "user", "content": "count"},
+            {"role": "assistant", "content": "one two three ".repeat(1 + number * number % 7), "train": true}])
+        .to_string()
+    };
+    let (ids, chats): (Vec<String>, Vec<String>) = (0..8).map(|n| (format!("{n:032x}"), chat(n))).unzip();
+    let ids = ids.iter().map(String::as_str).collect();
+    let chats = chats.iter().map(String::as_str).collect();
+    write_table(&settings.train, &[(ID_COLUMN, ids), ("messages", chats)]);
+    settings.model = ModelSource::Folder(model);
+    settings.task = Task::Generate { messages: "messages".to_owned() };
+    settings.length = Some(128);
+    settings.optimizer = Optimizer::Sgd(Sgd { momentum: 0.9, nesterov: false, weight_decay: 0.0 });
+    (settings.extent, settings.schedule.rate) = (Extent::Steps(3), 1e-2);
+    let trained = |batch, accumulate| {
+        let mut settings = settings.clone();
+        (settings.batch, settings.accumulate) = (batch, accumulate);
+        let (_, losses) = train_quietly(&settings, &runtime).expect("trained");
+        (losses, weights(&settings.output))
+    };
+    let (whole_losses, whole) = trained(8, 1);
+    let (part_losses, parts) = trained(4, 2);
+    for (whole, part) in whole_losses.iter().zip(&part_losses) {
+        assert!((whole - part).abs() < 1e-6 * whole, "{whole} {part}");
+    }
+    let difference = largest_difference(&whole, &parts);
+    assert!(difference < 1e-6, "{difference}");
+}
+
+/// Of two values, one stands in nine of ten records. Where weights are balanced, a model that has learnt nothing but
+/// how frequent they are says both equally.
+#[test]
+fn balanced_weights_take_frequency_out_of_the_loss() {
+    let Some(runtime) = runtime() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("train.parquet");
+    let ids: Vec<String> = (0..20).map(|index| format!("{index:032x}")).collect();
+    let labels = (0..20).map(|index| if index % 10 == 0 { "rare" } else { "often" }).collect();
+    write_table(
+        &path,
+        &[(ID_COLUMN, ids.iter().map(String::as_str).collect()), ("text", vec!["same"; 20]), ("label", labels)],
+    );
+    let probability = |balanced| {
+        let mut settings = run(folder.path());
+        settings.task = Task::Classify {
+            text: "text".to_owned(),
+            label: "label".to_owned(),
+            values: ["often", "rare"].map(str::to_owned).to_vec(),
+        };
+        (settings.balanced, settings.batch, settings.extent) = (balanced, 20, Extent::Steps(80));
+        settings.schedule.rate = 5e-3;
+        let (_, losses) = train_quietly(&settings, &runtime).expect("trained");
+        losses[79]
+    };
+    // What is left of the loss is the entropy of what cannot be told: of 9:1, and of 1:1.
+    let entropy = |p: f64| -p * p.ln() - (1.0 - p) * (1.0 - p).ln();
+    let (plain, balanced) = (probability(false), probability(true));
+    assert!((plain - entropy(0.1)).abs() < 0.01, "{plain}");
+    assert!((balanced - entropy(0.5)).abs() < 0.01, "{balanced}");
+}
