@@ -24,7 +24,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("clap", &["cli/"]),
     ("indicatif", &["cli/"]),
     ("similar", &["cli/"]),
-    ("prost", &["onnx/"]),
+    ("prost", &["onnx/", "train/board"]),
     ("zip", &["runtime/"]),
     ("ureq", &["remote/http"]),
     ("object_store", &["remote/cloud"]),

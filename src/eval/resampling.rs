@@ -178,7 +178,7 @@ mod tests {
     #[test]
     fn an_interval_has_the_width_of_theory_and_depends_on_no_order() {
         let mut ids = ids(400);
-        let right = |id: &String| u8::from(id.as_bytes()[31] % 4 != 0);
+        let right = |id: &String| u8::from(!id.as_bytes()[31].is_multiple_of(4));
         let interval = |seed, ids: &[String]| {
             let right: Vec<f64> = ids.iter().map(|id| f64::from(right(id))).collect();
             let mut share = |times: &[u32]| {

@@ -89,7 +89,7 @@ fn forget(project: &Project) {
 /// A whole build, watched.
 fn course(project: &Project) -> Course {
     let (watch, begin) = (Watch::begin(project), Instant::now());
-    let (status, events) = watch.to_the_end(&mut spawn(project));
+    let (status, events) = watch.until_the_end(&mut spawn(project));
     assert!(status.success());
     Course { duration: begin.elapsed(), events }
 }

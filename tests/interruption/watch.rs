@@ -56,7 +56,7 @@ impl<'p> Watch<'p> {
     }
 
     /// Looks until a process has ended, and gives what happened for the first time, in order.
-    pub fn to_the_end(mut self, child: &mut Child) -> (ExitStatus, Vec<Event>) {
+    pub fn until_the_end(mut self, child: &mut Child) -> (ExitStatus, Vec<Event>) {
         let (mut known, mut events) = (BTreeSet::new(), Vec::new());
         loop {
             let ended = child.try_wait().expect("the child can be asked");

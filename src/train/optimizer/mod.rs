@@ -218,8 +218,11 @@ mod tests {
     /// The steps that every optimizer is tried with: a rate and a gradient for each.
     pub(super) const STEPS: [(f64, f64); 3] = [(1e-2, 0.3), (2e-2, -0.2), (1e-3, 4.0)];
 
+    /// The weight after steps of a rate and a gradient each, from its first value, with or without decay.
+    type Formula<'f> = dyn Fn(&[(f64, f64)], f64, bool) -> f64 + 'f;
+
     /// Asserts that an optimizer does what a formula says, at any number of threads.
-    pub(super) fn check_formula(optimizer: Optimizer, formula: &dyn Fn(&[(f64, f64)], f64, bool) -> f64) {
+    pub(super) fn check_formula(optimizer: Optimizer, formula: &Formula<'_>) {
         for (threads, decays, factor) in [(1, true, 1.0), (3, true, 10.0), (2, false, 1.0)] {
             let rule = ParameterRule { rate_factor: factor, decays, columns: None };
             let scaled = STEPS.map(|(rate, gradient)| (rate * factor, gradient));
