@@ -22,16 +22,19 @@ fn stop_after(run: &TrainRun, runtime: &Runtime, last: u64) {
 #[test]
 fn a_run_that_goes_on_is_one_that_never_stopped() {
     let Some(runtime) = runtime() else { return };
-    let optimizers = [
-        Optimizer::AdamW(AdamW::default()),
-        Optimizer::Sgd(Sgd { momentum: 0.9, nesterov: true, weight_decay: 0.01 }),
-        Optimizer::Adafactor(Adafactor { weight_decay: 0.0 }),
+    let adapters = Lora { rank: 2, alpha: 4.0, targets: Vec::new(), rank_stabilized: false, has_magnitude: true };
+    let ways = [
+        (Optimizer::AdamW(AdamW::default()), Tune::All),
+        (Optimizer::Sgd(Sgd { momentum: 0.9, nesterov: true, weight_decay: 0.01 }), Tune::All),
+        (Optimizer::Adafactor(Adafactor { weight_decay: 0.0 }), Tune::All),
+        (Optimizer::AdamW(AdamW::default()), Tune::Lora(adapters)),
     ];
-    for optimizer in optimizers {
+    for (optimizer, tune) in ways {
         let folder = tempfile::tempdir().expect("a folder");
         write_texts(&folder.path().join("train.parquet"), 20);
         let mut whole = run(folder.path());
         whole.optimizer = optimizer;
+        whole.tune = tune;
         whole.validation = Some(whole.train.clone());
         whole.selection = Selection { every: Every::Steps(2), keep: 2, ..Selection::default() };
         let (trained, _) = train_quietly(&whole, &runtime).expect("trained");
@@ -46,9 +49,13 @@ fn a_run_that_goes_on_is_one_that_never_stopped() {
         let (again, losses) = train_quietly(&parts, &runtime).expect("trained to its end");
         assert_eq!((losses.len(), &again), (1, &trained), "one step of six was left");
         assert!(!path.exists(), "a run that is done keeps no checkpoint");
-        for file in ["model.onnx", "best-2/model.onnx", "metrics.jsonl", "events.out.tfevents.annotc"] {
+        let mut files = vec!["model.onnx", "best-2/model.onnx", "metrics.jsonl", "events.out.tfevents.annotc"];
+        if matches!(whole.tune, Tune::Lora(_)) {
+            files.extend(["adapter/adapter_model.safetensors", "best-2/adapter/adapter_model.safetensors"]);
+        }
+        for file in files {
             let read = |folder: &Path| std::fs::read(folder.join(file)).expect(file);
-            assert!(read(&whole.output) == read(&parts.output), "{file} differs after {optimizer:?}");
+            assert!(read(&whole.output) == read(&parts.output), "{file} differs after {optimizer:?}, {:?}", whole.tune);
         }
         let order = |folder: &Path| read_json(&folder.join("provenance.json")).expect("JSON")["data"]["order"].clone();
         assert_eq!(order(&whole.output), order(&parts.output));
