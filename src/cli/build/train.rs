@@ -52,8 +52,8 @@ pub fn train(session: &mut Session<'_>, id: TrainId, manifest: &Manifest) -> Res
         .filter(|file| file.path.starts_with(&format!("training/{}/", file_name(lower::table_name(train)))))
         .map(|file| json!({ "path": file.path, "blake3": file.digest.blake3 }))
         .collect();
-    let runtime = session.runtime()?;
-    let fingerprint = fingerprint(&run, &tables, &files, runtime.version());
+    let runtime = session.runtime(train)?;
+    let fingerprint = fingerprint(&run, &tables, &files, &runtime.described());
     if recorded(&output).as_deref() == Some(&fingerprint) {
         session.terminal.status(Paint::Dim, "Unchanged", format_args!("{} in {}", train.name, output.display()));
         session.terminal.target("train", &train.name, "unchanged", &output);
