@@ -158,7 +158,13 @@ fn fetch(options: &Options, variant: Variant, terminal: &Terminal) -> Result<Fou
 }
 
 fn fail(error: &RuntimeError, terminal: &Terminal) -> Failure {
-    terminal.error(error, Some("`annotc doctor` says what is missing on this machine"));
+    let help = match error {
+        RuntimeError::NoCuda | RuntimeError::Device { .. } => {
+            "with `--device cuda-else-cpu` the processor takes its place"
+        }
+        _ => "`annotc doctor` says what is missing on this machine",
+    };
+    terminal.error(error, Some(help));
     Failure::World
 }
 

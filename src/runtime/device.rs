@@ -186,12 +186,14 @@ pub(super) fn refuse(message: impl fmt::Display) -> RuntimeError {
             format!("the driver is {driver}; `annotc runtime install --cuda` fetches the libraries that fit it")
         }
     };
-    RuntimeError::Device { message: first_line(&message), way_out }
+    RuntimeError::Device { message: reason(&message).to_owned(), way_out }
 }
 
-/// The provider's own messages hold the path of a source file of its makers and several lines.
-fn first_line(message: &str) -> String {
-    message.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default().to_owned()
+/// `onnxruntime cannot take the model: …/provider.cc:204 … [ONNXRuntimeError] : 1 : FAIL : Failed to load …` → `Failed to load …`:
+/// before it stand places in the source of its makers.
+fn reason(message: &str) -> &str {
+    let line = message.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    line.rsplit_once("FAIL : ").map_or(line, |(_, reason)| reason)
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use crate::cli::models::model_files;
 use crate::cli::terminal::{Paint, Terminal};
 use crate::emit::{Digest, Manifest, PROVENANCE, file_name};
 use crate::hir::{self, ModelOrigin, Program, TrainId};
-use crate::runtime::{memory_in_use, memory_of_machine};
+use crate::runtime::{Device, memory_in_use, memory_of_machine};
 use crate::train::{self, Checkpoints, Event, Preparation, StepReport, TrainError, TrainRun, ValidationReport};
 
 /// The key under which the provenance keeps the fingerprint of everything that the weights depend on.
@@ -59,6 +59,7 @@ pub fn train(session: &mut Session<'_>, id: TrainId, manifest: &Manifest) -> Res
         session.terminal.target("train", &train.name, "unchanged", &output);
         return Ok(());
     }
+    run.held = runtime.device() == Device::Cuda;
     run.checkpoints = checkpoints(session, train, &output, &fingerprint, &runtime);
     run.memory = session.training_memory.or_else(memory_of_machine);
     run.provenance = provenance(session, train, manifest, tables, &files, fingerprint);
