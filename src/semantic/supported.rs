@@ -282,9 +282,6 @@ fn check_train(train: &Train, refused: &mut Diagnostics) {
             TrainItemKind::Task(task) if !matches!(task.kind.name.as_str(), "classify" | "generate") => {
                 (task.kind.span, format!("`task {}`", task.kind.name), "`classify` and `generate` can be trained")
             }
-            TrainItemKind::Device(first, _) if first.name != "cpu" => {
-                (item.span, format!("`device {}`", first.name), "write `device cpu`")
-            }
             TrainItemKind::Setting(setting) => match refused_setting(setting) {
                 Some(help) => (setting.span, format!("`{}`", setting.name.name), help),
                 None => continue,

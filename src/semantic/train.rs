@@ -12,7 +12,8 @@ use super::quantities::{
 use super::{Context, index, task};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{
-    self, Every, LabelId, ModelId, Optimizer, Overflow, Schedule, Selection, Stretch, TrainId, TrainLength, Tune,
+    self, DeviceWish, Every, LabelId, ModelId, Optimizer, Overflow, Schedule, Selection, Stretch, TrainId, TrainLength,
+    Tune,
 };
 use crate::source::Span;
 use crate::syntax::ast::train::{Train, TrainItem, TrainItemKind};
@@ -66,6 +67,7 @@ struct Draft {
     seed: u64,
     selection: Selection,
     checkpoint: Option<Every>,
+    device: DeviceWish,
 }
 
 impl Draft {
@@ -95,6 +97,7 @@ impl Draft {
             seed: 0,
             selection: Selection { every: Every::Epochs(1), by: None, patience: None, keep_best: None },
             checkpoint: None,
+            device: DeviceWish::Cpu,
         }
     }
 }
@@ -257,11 +260,24 @@ fn resolve_item(context: &mut Context<'_>, item: &TrainItem, draft: &mut Draft) 
             draft.checkpoint = distance.or(draft.checkpoint);
         }
         TrainItemKind::Device(first, second) => {
-            for name in [Some(first), second.as_ref()].into_iter().flatten() {
-                word(context, name, "device", &[("cpu", ()), ("cuda", ())]);
-            }
+            draft.device = resolve_device(context, first, second.as_ref()).unwrap_or(draft.device);
         }
         TrainItemKind::Setting(setting) => resolve_setting(context, draft, setting),
+    }
+}
+
+fn resolve_device(context: &mut Context<'_>, first: &Ident, second: Option<&Ident>) -> Option<DeviceWish> {
+    let devices = [("cpu", DeviceWish::Cpu), ("cuda", DeviceWish::Cuda)];
+    let wish = word(context, first, "device", &devices)?;
+    let Some(second) = second else { return Some(wish) };
+    match (wish, word(context, second, "device", &devices)?) {
+        (DeviceWish::Cuda, DeviceWish::Cpu) => Some(DeviceWish::CudaElseCpu),
+        (DeviceWish::Cpu | DeviceWish::Cuda | DeviceWish::CudaElseCpu, _) => {
+            let message = format!("`else {}` after `{}` says nothing", second.name, first.name);
+            let help = "the processor is always there: write `device cuda else cpu`, or one device alone";
+            context.error(Code::UnknownWord, message, second.span, "never comes to it", help);
+            None
+        }
     }
 }
 
@@ -354,6 +370,7 @@ fn finish(context: &mut Context<'_>, train: &Train, draft: Draft, task: Option<h
         seed: draft.seed,
         selection: draft.selection,
         checkpoint: draft.checkpoint,
+        device: draft.device,
         span: train.span,
     };
     context.program.trains.push(resolved);

@@ -90,6 +90,7 @@ impl Finished {
 fn runtime_facts(runtime: &Runtime) -> Value {
     json!({
         "onnxruntime": runtime.version(),
+        "device": runtime.device().name(),
         "build": runtime.build_info(),
         "architecture": std::env::consts::ARCH,
         "annotc": env!("CARGO_PKG_VERSION"),

@@ -16,6 +16,7 @@ mod event;
 mod example;
 mod finished;
 mod folder;
+mod learner;
 #[cfg(test)]
 mod loop_tests;
 mod memory;

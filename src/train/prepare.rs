@@ -11,6 +11,7 @@ use super::batch::Feeds;
 use super::event::{Event, Preparation};
 use super::example::{Encoded, Example, LengthLimit, Target, encode_conversations, encode_texts};
 use super::finished::Finished;
+use super::learner::{HeldState, HostState, Learner};
 use super::memory::{MemoryPlan, peak};
 use super::model::{Model, TrainingPlan, positions};
 use super::optimizer::ParameterRule;
@@ -119,12 +120,17 @@ fn memory(run: &TrainRun, plan: &TrainingPlan, examples: &[Example], validates: 
         .iter()
         .flat_map(|trainable| run.optimizer.slots(length(&trainable.shape), &ParameterRule::of(&trainable.shape, 1.0)));
     let longest = examples.iter().map(|example| example.tokens.len()).max().unwrap_or(0);
-    let sums = if run.accumulate > 1 { 2 } else { 1 };
+    // Held tensors change places with their next state; the graph cuts the weights out of one tensor and joins the gradients into one.
+    let (weights, sums, states) = match (run.held, run.accumulate) {
+        (true, _) => (3, 4, 2),
+        (false, 1) => (1, 1, 1),
+        (false, _) => (1, 2, 1),
+    };
     let copies = u64::from(validates) + run.selection.keep as u64;
     MemoryPlan {
-        weights: trained + frozen,
+        weights: trained * weights + frozen,
         gradients: trained * sums,
-        optimizer: slots.map(|length| length as u64 * FLOAT).sum(),
+        optimizer: states * slots.map(|length| length as u64 * FLOAT).sum::<u64>(),
         activations: peak(&plan.training.graph, run.batch.min(examples.len()), longest),
         copies: trained * copies,
     }
@@ -248,20 +254,23 @@ impl Prepared {
             (target, _) => target.weight() as f64,
         };
         let choices = if model.values.is_empty() { model.vocabulary() } else { Some(model.values.len()) };
+        let training_feeds = feeds(&plan.training.graph)?;
+        let rules: Vec<ParameterRule> = parameters.iter().map(rule).collect();
+        let (training, threads) = (&plan.training, run.threads);
+        let learner = if run.held {
+            Learner::Held(HeldState::new(runtime, training, threads, &parameters, &rules, &run.optimizer)?)
+        } else {
+            let (graph, loss) = (encode(&training.graph), training.loss.as_str());
+            let session = BoundSession::new(runtime, &graph, threads, parameters, &[loss])?;
+            Learner::Host(HostState::new(session, rules, run.optimizer, threads))
+        };
         let trainer = Trainer {
             run,
             examples: &encoded.examples,
             shares: encoded.examples.iter().map(share).collect(),
             guess: choices.map(|choices| (choices as f64).ln()),
-            rules: parameters.iter().map(rule).collect(),
-            feeds: feeds(&plan.training.graph)?,
-            session: BoundSession::new(
-                runtime,
-                &encode(&plan.training.graph),
-                run.threads,
-                parameters,
-                &[plan.training.loss.as_str()],
-            )?,
+            feeds: training_feeds,
+            learner,
             validation,
         };
         let outcome = trainer.train(on_event)?;

@@ -58,6 +58,8 @@ pub struct TrainRun {
     pub memory: Option<u64>,
     /// The folder to leave.
     pub output: PathBuf,
+    /// Whether weights, gradients and what the optimizer remembers stay where sessions compute: for devices with memory of their own.
+    pub held: bool,
     /// What the caller adds to `provenance.json`: hashes of the spec, of the data, of the template.
     pub provenance: Map<String, Value>,
 }

@@ -111,6 +111,7 @@ pub fn lower_train(
         checkpoints: None,
         memory: None,
         output: place.output.to_path_buf(),
+        held: false,
         provenance,
     }
 }
