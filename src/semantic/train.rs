@@ -313,6 +313,9 @@ fn resolve_setting(context: &mut Context<'_>, draft: &mut Draft, setting: &Setti
             let smooth =
                 quantity.and_then(|quantity| number(context, quantity, Bounds::between("the smoothing", 0.0, 0.999)));
             draft.smooth = smooth.unwrap_or(draft.smooth);
+            if draft.smooth > 0.0 {
+                needs_one_value(context, draft, setting.span);
+            }
         }
         "shuffle" => {
             let chosen = setting_word(context, setting).and_then(|name| word(context, name, "switch", &switch));
@@ -329,6 +332,20 @@ fn resolve_setting(context: &mut Context<'_>, draft: &mut Draft, setting: &Setti
                 needs_values(context, draft, setting.span);
             }
         }
+    }
+}
+
+/// A smoothed target spreads one right value over the others.
+fn needs_one_value(context: &mut Context<'_>, draft: &Draft, span: Span) {
+    let label = draft.task.as_ref().and_then(|task| task.label);
+    if label.is_some_and(|label| matches!(context.program[label].schema, hir::LabelSchema::Choices(_))) {
+        context.error(
+            Code::TaskDoesNotFit,
+            "`smooth` spreads one right value over the others, and a record of `choices` has any number of them",
+            span,
+            "nothing to spread",
+            "take it out: each value is learnt by itself",
+        );
     }
 }
 

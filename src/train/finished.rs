@@ -100,6 +100,7 @@ fn runtime_facts(runtime: &Runtime) -> Value {
 fn settings(run: &TrainRun, outcome: &Outcome) -> Value {
     let task = match &run.task {
         Task::Classify { .. } => "classify",
+        Task::Choose { .. } => "classify several",
         Task::Generate { .. } => "generate",
     };
     let tune = match &run.tune {

@@ -10,6 +10,9 @@ pub(crate) mod batch;
 mod board;
 mod chat;
 mod checkpoint;
+mod choices;
+#[cfg(test)]
+mod choices_tests;
 mod course;
 mod error;
 mod event;
@@ -38,12 +41,14 @@ mod wordpiece;
 use std::ops::ControlFlow;
 
 pub use chat::{ChatTemplate, Message, Rendered};
+pub use choices::encode_choices;
+pub(crate) use choices::{above_half, binary_loss, chosen, sigmoid};
 pub use error::{Divergence, TrainError};
 pub use event::{Event, Preparation, StepReport, ValidationReport};
 pub use example::{Cut, Encoded, Example, LengthLimit, Target, encode_conversations, encode_texts};
 pub use folder::hash_model;
 pub use memory::MemoryPlan;
-pub(crate) use model::{LOGITS, label_names, positions};
+pub(crate) use model::{LOGITS, SEVERAL_VALUES, label_names, positions};
 pub use optimizer::{Adafactor, AdamW, Lion, Optimizer, Sgd};
 pub use order::{keyed_order, steps_per_epoch};
 pub use run::{Checkpoints, Every, Extent, Lora, ModelSource, Overflow, Patience, Selection, Task, TrainRun, Tune};

@@ -8,6 +8,7 @@ use tempfile::TempDir;
 
 use super::TrainError;
 use super::batch::Feeds;
+use super::choices::{balanced_weights, encode_choices};
 use super::event::{Event, Preparation};
 use super::example::{Encoded, Example, LengthLimit, Target, encode_conversations, encode_texts};
 use super::finished::Finished;
@@ -93,7 +94,7 @@ pub(super) fn prepare(run: &TrainRun, runtime: &Runtime) -> Result<Prepared, Tra
 }
 
 /// How the loss of the run differs from a plain cross-entropy. With balanced weights a value that stands n times among N
-/// records with K values weighs N / (K · n), as scikit-learn has it.
+/// records with K values weighs N / (K · n), as scikit-learn has it; of a label of several values see [`balanced_weights`].
 fn softening(run: &TrainRun, examples: &[Example], values: usize) -> Softening {
     let mut counts = vec![0_usize; values];
     for example in examples {
@@ -105,7 +106,10 @@ fn softening(run: &TrainRun, examples: &[Example], values: usize) -> Softening {
         0 => 0.0,
         count => (examples.len() as f64 / (values * count) as f64) as f32,
     };
-    let weights = (run.balanced && values > 0).then(|| counts.iter().map(weight).collect());
+    let weights = (run.balanced && values > 0).then(|| match run.task {
+        Task::Choose { .. } => balanced_weights(examples.iter().map(|example| &example.target), values),
+        Task::Classify { .. } | Task::Generate { .. } => counts.iter().map(weight).collect(),
+    });
     Softening { smoothing: run.smooth as f32, weights }
 }
 
@@ -139,7 +143,7 @@ fn memory(run: &TrainRun, plan: &TrainingPlan, examples: &[Example], validates: 
 fn columns(task: &Task) -> Vec<&str> {
     match task {
         Task::Classify { text, label, .. } if text == label => vec![text],
-        Task::Classify { text, label, .. } => vec![text, label],
+        Task::Classify { text, label, .. } | Task::Choose { text, label, .. } => vec![text, label],
         Task::Generate { messages } => vec![messages],
     }
 }
@@ -151,10 +155,17 @@ fn model(run: &TrainRun, table: &Table) -> Result<(ModelFolder, Model), TrainErr
             let model = Model::classifier(folder, None, values, run.seed)?;
             Ok((ModelFolder::Given(folder.clone()), model))
         }
+        (ModelSource::Folder(folder), Task::Choose { values, .. }) => {
+            let model = Model::classifier(folder, None, values, run.seed)?.of_several();
+            Ok((ModelFolder::Given(folder.clone()), model))
+        }
         (ModelSource::Folder(folder), Task::Generate { .. }) => {
             Ok((ModelFolder::Given(folder.clone()), Model::decoder(folder)?))
         }
-        (ModelSource::NewEncoder { layers, hidden, heads, vocab }, Task::Classify { text, values, .. }) => {
+        (
+            ModelSource::NewEncoder { layers, hidden, heads, vocab },
+            Task::Classify { text, values, .. } | Task::Choose { text, values, .. },
+        ) => {
             let folder = tempfile::tempdir().map_err(TrainError::io(std::env::temp_dir()))?;
             let texts = table.column(text).iter().flatten().map(String::as_str);
             let vocabulary = train_wordpiece(texts, *vocab, POSITIONS, folder.path())?;
@@ -162,6 +173,7 @@ fn model(run: &TrainRun, table: &Table) -> Result<(ModelFolder, Model), TrainErr
             let graph = encoder.build(run.seed).map_err(|error| TrainError::Settings(error.to_string()))?;
             write(&folder.path().join("config.json"), &pretty(&encoder.config()))?;
             let model = Model::classifier(folder.path(), Some(graph), values, run.seed)?;
+            let model = if matches!(run.task, Task::Choose { .. }) { model.of_several() } else { model };
             Ok((ModelFolder::Made(folder), model))
         }
         (ModelSource::NewEncoder { .. }, Task::Generate { .. }) => {
@@ -212,6 +224,7 @@ fn encode_table(
 ) -> Result<Encoded, TrainError> {
     match &run.task {
         Task::Classify { text, label, .. } => encode_texts(table, text, label, &model.values, tokenizer, limit),
+        Task::Choose { text, label, .. } => encode_choices(table, (text, label), &model.values, tokenizer, limit),
         Task::Generate { messages } => encode_conversations(table, messages, folder, tokenizer, limit),
     }
 }
@@ -253,7 +266,12 @@ impl Prepared {
             (Target::Class(class), Some(weights)) => f64::from(weights[*class]),
             (target, _) => target.weight() as f64,
         };
-        let choices = if model.values.is_empty() { model.vocabulary() } else { Some(model.values.len()) };
+        let choices = match run.task {
+            Task::Classify { .. } => Some(model.values.len()),
+            // Each value is there or not.
+            Task::Choose { .. } => Some(2),
+            Task::Generate { .. } => model.vocabulary(),
+        };
         let training_feeds = feeds(&plan.training.graph)?;
         let rules: Vec<ParameterRule> = parameters.iter().map(rule).collect();
         let (training, threads) = (&plan.training, run.threads);
