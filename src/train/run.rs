@@ -16,6 +16,8 @@ pub struct TrainRun {
     pub model: ModelSource,
     /// What it learns.
     pub task: Task,
+    /// The label that the answers of a [`Task::Generate`] are the values of, where they are.
+    pub answers: Option<String>,
     /// The training table, a Parquet file.
     pub train: PathBuf,
     /// The table that the run is measured on while it goes on.

@@ -59,6 +59,7 @@ pub(super) fn run(folder: &Path) -> TrainRun {
             label: "label".to_owned(),
             values: ["lost", "refund", "open"].map(str::to_owned).to_vec(),
         },
+        answers: None,
         train: folder.join("train.parquet"),
         validation: None,
         extent: Extent::Epochs(2.0),
