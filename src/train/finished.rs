@@ -129,6 +129,7 @@ fn settings(run: &TrainRun, outcome: &Outcome) -> Value {
         "clip": run.clip,
         "smooth": run.smooth,
         "weights": if run.balanced { "balanced" } else { "none" },
+        "pack": run.pack,
         "shuffle": run.shuffle,
         "seed": run.seed,
         "length": run.length,

@@ -27,6 +27,9 @@ mod memory;
 mod model;
 mod optimizer;
 mod order;
+mod pack;
+#[cfg(test)]
+mod pack_tests;
 mod prepare;
 mod run;
 mod schedule;

@@ -16,6 +16,7 @@ use super::finished::Finished;
 use super::memory::{MemoryPlan, peak};
 use super::model::{Model, TrainingPlan, positions};
 use super::optimizer::ParameterRule;
+use super::pack::{saving, try_out};
 use super::run::{ModelSource, Overflow, Task, TrainRun};
 use super::table::Table;
 use super::tokenizer::{Tokenizer, pretty, train_wordpiece, write};
@@ -72,15 +73,16 @@ pub(super) fn prepare(run: &TrainRun, runtime: &Runtime) -> Result<Prepared, Tra
             message: "there is no record to train on".to_owned(),
         });
     }
-    let notes = match (&run.task, &run.answers) {
+    let mut notes = match (&run.task, &run.answers) {
         (Task::Generate { messages }, Some(label)) => {
             compare_answers(label, &table, messages, &mut Speaker::new(folder.path(), &tokenizer)?)?
         }
         (Task::Generate { .. } | Task::Classify { .. }, _) => Vec::new(),
     };
+    notes.extend(run.pack.then(|| saving(run, &encoded.examples)));
     let validation = validation.as_ref().map(encode).transpose()?.filter(|encoded| !encoded.examples.is_empty());
     let softening = softening(run, &encoded.examples, model.values.len());
-    let plan = model.plan(&run.tune, &softening, run.seed)?;
+    let plan = model.plan(&run.tune, &softening, run.seed, run.pack)?;
     let memory = memory(run, &plan, &encoded.examples, validation.is_some());
     if let Some(limit) = run.memory.filter(|limit| memory.total() > *limit) {
         return Err(TrainError::Memory { plan: memory, limit });
@@ -263,20 +265,21 @@ impl Prepared {
             (target, _) => target.weight() as f64,
         };
         let choices = if model.values.is_empty() { model.vocabulary() } else { Some(model.values.len()) };
+        let rules = parameters.iter().map(rule).collect();
+        let feeds = feeds(&plan.training.graph)?;
+        let graph = encode(&plan.training.graph);
+        let mut session = BoundSession::new(runtime, &graph, run.threads, parameters, &[plan.training.loss.as_str()])?;
+        if run.pack {
+            try_out(&mut session, &feeds, &encoded.examples, folder.path())?;
+        }
         let trainer = Trainer {
             run,
             examples: &encoded.examples,
             shares: encoded.examples.iter().map(share).collect(),
             guess: choices.map(|choices| (choices as f64).ln()),
-            rules: parameters.iter().map(rule).collect(),
-            feeds: feeds(&plan.training.graph)?,
-            session: BoundSession::new(
-                runtime,
-                &encode(&plan.training.graph),
-                run.threads,
-                parameters,
-                &[plan.training.loss.as_str()],
-            )?,
+            rules,
+            feeds,
+            session,
             validation,
         };
         let outcome = trainer.train(on_event)?;

@@ -71,6 +71,7 @@ pub(super) fn run(folder: &Path) -> TrainRun {
         clip: Some(1.0),
         smooth: 0.0,
         balanced: false,
+        pack: false,
         shuffle: true,
         seed: 7,
         length: Some(32),

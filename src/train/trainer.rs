@@ -14,6 +14,7 @@ use super::error::Divergence;
 use super::event::{Event, StepReport, ValidationReport};
 use super::example::Example;
 use super::optimizer::{Moment, Parameter, ParameterRule, Slots, clip_factor, global_norm};
+use super::pack::rows_of;
 use super::run::{Checkpoints, TrainRun};
 use super::select::{Best, Candidate, score};
 use super::validate::Validation;
@@ -216,7 +217,8 @@ impl Trainer<'_> {
         for batch in rows.chunks(self.run.batch) {
             let examples: Vec<&Example> = batch.iter().map(|row| &self.examples[*row]).collect();
             tokens += token_count(&examples);
-            let part = run_batch(&mut self.session, &self.feeds.batch(&examples, divisor))?;
+            let inputs = self.feeds.rows(&rows_of(&examples, self.run.pack), divisor);
+            let part = run_batch(&mut self.session, &inputs)?;
             if !part.is_finite() {
                 return Err(self.diverged(step, Divergence::Loss(part), batch, course));
             }

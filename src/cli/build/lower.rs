@@ -93,6 +93,7 @@ pub fn lower_train(
         clip: train.clip,
         smooth: train.smooth,
         balanced: train.balanced,
+        pack: train.pack,
         shuffle: train.shuffle,
         seed: train.seed,
         length: Some(train.length.tokens as usize),

@@ -282,7 +282,8 @@ fn fingerprint(run: &TrainRun, tables: &[Value], files: &[(String, Digest)], run
             run.threads,
             &run.selection,
             run.smooth,
-            run.balanced
+            run.balanced,
+            run.pack
         )
     );
     let model = match &run.model {
