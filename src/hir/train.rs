@@ -95,6 +95,8 @@ pub struct Train {
     pub smooth: f64,
     /// Whether each value of the label weighs the same, however often it stands in `train`.
     pub balanced: bool,
+    /// Whether records share rows, which they never see each other in.
+    pub pack: bool,
     /// Whether each epoch has a keyed order of its own; else source order.
     pub shuffle: bool,
     /// The seed of all randomness.

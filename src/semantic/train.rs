@@ -63,6 +63,7 @@ struct Draft {
     clip: Option<f64>,
     smooth: f64,
     balanced: bool,
+    pack: bool,
     shuffle: bool,
     seed: u64,
     selection: Selection,
@@ -93,6 +94,7 @@ impl Draft {
             clip: None,
             smooth: 0.0,
             balanced: false,
+            pack: false,
             shuffle: true,
             seed: 0,
             selection: Selection { every: Every::Epochs(1), by: None, patience: None, keep_best: None },
@@ -322,7 +324,11 @@ fn resolve_setting(context: &mut Context<'_>, draft: &mut Draft, setting: &Setti
             draft.shuffle = chosen.unwrap_or(draft.shuffle);
         }
         "pack" => {
-            setting_word(context, setting).and_then(|name| word(context, name, "switch", &switch));
+            let chosen = setting_word(context, setting).and_then(|name| word(context, name, "switch", &switch));
+            draft.pack = chosen.unwrap_or(draft.pack);
+            if draft.pack {
+                needs_answers(context, draft, setting.span);
+            }
         }
         _ => {
             let words = [("balanced", true), ("none", false)];
@@ -361,6 +367,18 @@ fn needs_values(context: &mut Context<'_>, draft: &Draft, span: Span) {
     );
 }
 
+/// A record that is one class has its row alone: the class is that of a whole row.
+fn needs_answers(context: &mut Context<'_>, draft: &Draft, span: Span) {
+    let Some(task) = draft.task.as_ref().filter(|task| task.word != "generate") else { return };
+    context.error(
+        Code::TaskDoesNotFit,
+        format!("`pack on` lets answers share a row, and `{}` learns one thing of each row", task.word),
+        span,
+        "nothing to pack",
+        "take it out: only `generate` learns token by token",
+    );
+}
+
 /// The run of the program, when everything that it needs is there and can be represented.
 fn finish(context: &mut Context<'_>, train: &Train, draft: Draft, task: Option<hir::Task>) -> Option<TrainId> {
     let resolved = hir::Train {
@@ -383,6 +401,7 @@ fn finish(context: &mut Context<'_>, train: &Train, draft: Draft, task: Option<h
         clip: draft.clip,
         smooth: draft.smooth,
         balanced: draft.balanced,
+        pack: draft.pack,
         shuffle: draft.shuffle,
         seed: draft.seed,
         selection: draft.selection,

@@ -15,6 +15,7 @@ use super::event::{Event, StepReport, ValidationReport};
 use super::example::Example;
 use super::learner::Learner;
 use super::optimizer::{Moment, Slots, clip_factor};
+use super::pack::rows_of;
 use super::run::{Checkpoints, TrainRun};
 use super::select::{Best, Candidate, score};
 use super::validate::Validation;
@@ -206,7 +207,8 @@ impl Trainer<'_> {
         for batch in rows.chunks(self.run.batch) {
             let examples: Vec<&Example> = batch.iter().map(|row| &self.examples[*row]).collect();
             tokens += token_count(&examples);
-            let part = self.learner.run(self.feeds.batch(&examples, divisor), rows.len() <= self.run.batch)?;
+            let inputs = self.feeds.rows(&rows_of(&examples, self.run.pack), divisor);
+            let part = self.learner.run(inputs, rows.len() <= self.run.batch)?;
             if !part.is_finite() {
                 return Err(self.diverged(step, Divergence::Loss(part), batch, course));
             }

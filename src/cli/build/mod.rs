@@ -3,7 +3,7 @@
 pub mod dataset;
 mod evaluate;
 pub mod inputs;
-mod lower;
+pub mod lower;
 mod metrics;
 pub mod targets;
 mod train;

@@ -149,8 +149,9 @@ fn show(terminal: &Terminal, bar: &ProgressBar, train: &hir::Train, event: Event
     match event {
         Event::Prepared(prepared) => bar.suspend(|| {
             terminal.status(Paint::Green, "Training", about(train, &prepared));
-            let memory = prepared.memory;
+            let memory = &prepared.memory;
             terminal.note(format_args!("about {} MiB of memory: {memory}", memory.total().div_ceil(1 << 20)));
+            prepared.notes.iter().for_each(|note| terminal.status(Paint::Yellow, "Note", note));
         }),
         Event::Resumed(step) => bar.suspend(|| {
             terminal.status(Paint::Green, "Resuming", format_args!("{} behind step {step}", train.name));
@@ -188,6 +189,9 @@ fn about(train: &hir::Train, prepared: &Preparation) -> String {
     );
     if prepared.truncated > 0 {
         about.push_str(&format!(", {} cut to length", prepared.truncated));
+    }
+    if prepared.muted > 0 {
+        about.push_str(&format!(" ({} answers in part, which are not learnt)", prepared.muted));
     }
     if prepared.dropped > 0 {
         about.push_str(&format!(", {} too long and left out", prepared.dropped));
@@ -279,7 +283,8 @@ fn fingerprint(run: &TrainRun, tables: &[Value], files: &[(String, Digest)], run
             run.threads,
             &run.selection,
             run.smooth,
-            run.balanced
+            run.balanced,
+            run.pack
         )
     );
     let model = match &run.model {

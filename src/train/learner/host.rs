@@ -37,6 +37,11 @@ impl HostState {
         Ok(loss)
     }
 
+    pub(super) fn gradient(&mut self, batch: &[InputTensor<'_>]) -> Result<Vec<Vec<f32>>, TrainError> {
+        self.run(batch, true)?;
+        Ok(self.session.parameters().map(|(_, gradient)| gradient.to_vec()).collect())
+    }
+
     fn accumulate(&mut self) {
         let gradients = self.session.parameters().map(|(_, gradient)| gradient);
         if self.sums.is_empty() {

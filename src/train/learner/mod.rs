@@ -32,6 +32,14 @@ impl Learner {
         }
     }
 
+    /// The gradient of a batch, in the order of the parameters; no step is taken.
+    pub(super) fn gradient(&mut self, batch: Vec<InputTensor<'_>>) -> Result<Vec<Vec<f32>>, TrainError> {
+        match self {
+            Self::Host(state) => state.gradient(&batch),
+            Self::Held(state) => state.gradient(batch),
+        }
+    }
+
     /// The norm of the step's gradient.
     pub(super) fn norm(&mut self) -> Result<f64, TrainError> {
         match self {

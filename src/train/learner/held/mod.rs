@@ -91,6 +91,13 @@ impl HeldState {
         Ok(loss.f32()?.first().copied().unwrap_or(f32::NAN))
     }
 
+    /// The gradient of a batch, between two steps.
+    pub(super) fn gradient(&mut self, batch: Vec<InputTensor<'_>>) -> Result<Vec<Vec<f32>>, TrainError> {
+        self.run(batch)?;
+        self.summed = 0;
+        Ok(self.layout.cut(&self.sum.now.values()?))
+    }
+
     /// The norm of the step's gradient.
     pub(super) fn norm(&mut self) -> Result<f64, TrainError> {
         let norms = self.norm.run(&[], &[(GRADIENT, &self.sum.now)], &mut [], &[NORM])?;
