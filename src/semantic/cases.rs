@@ -141,7 +141,6 @@ fn every_statement_resolves() {
         "keep for",
         "k_anonymous 5",
         "pack hipaa.safe_harbor",
-        "pack on",
         "prefer",
         "product",
         "require alpha",

@@ -186,9 +186,16 @@ fn refused_schema(schema: &Schema) -> Option<(String, &'static str)> {
             Some(("trees".to_owned(), "list the leaves in one level: `choice { physical; virtual; transfers }`"))
         }
         Schema::Choice(_) => None,
-        Schema::Choices { .. } => {
-            Some(("choices".to_owned(), "declare one `choice` or flag-like `choice` for each value"))
+        Schema::Choices { values: Values::Listed(values), .. }
+            if values.iter().any(|value| !value.children.is_empty()) =>
+        {
+            Some(("trees".to_owned(), "list the leaves in one level: `choices { physical; virtual; transfers }`"))
         }
+        Schema::Choices { values: Values::Field { .. }, .. } => Some((
+            "choices from a field".to_owned(),
+            "write the values out, or name a file of them: `choices from \"topics.yaml\"`",
+        )),
+        Schema::Choices { .. } => None,
         Schema::Spans { .. } => Some(("spans".to_owned(), one)),
         Schema::Scale { .. } => {
             Some(("scale".to_owned(), "declare its steps as a `choice`: `choice { `1`; `2`; `3` }`"))
@@ -282,13 +289,6 @@ fn check_train(train: &Train, refused: &mut Diagnostics) {
             TrainItemKind::Task(task) if !matches!(task.kind.name.as_str(), "classify" | "generate") => {
                 (task.kind.span, format!("`task {}`", task.kind.name), "`classify` and `generate` can be trained")
             }
-            TrainItemKind::Device(first, _) if first.name != "cpu" => {
-                (item.span, format!("`device {}`", first.name), "write `device cpu`")
-            }
-            TrainItemKind::Setting(setting) => match refused_setting(setting) {
-                Some(help) => (setting.span, format!("`{}`", setting.name.name), help),
-                None => continue,
-            },
             _ => continue,
         };
         refuse(refused, span, format!("{what} is checked and cannot be trained yet"), "not built yet", help);
@@ -298,18 +298,6 @@ fn check_train(train: &Train, refused: &mut Diagnostics) {
 fn drops_out(setting: &Setting) -> bool {
     let some = matches!(&setting.value, Some(SettingValue::Quantity(quantity)) if quantity.value != 0.0);
     setting.name.name == "dropout" && some
-}
-
-fn refused_setting(setting: &Setting) -> Option<&'static str> {
-    let off = match &setting.value {
-        Some(SettingValue::Word(word)) => matches!(word.name.as_str(), "off" | "none"),
-        Some(SettingValue::Quantity(quantity)) => quantity.value == 0.0,
-        Some(SettingValue::Text(_) | SettingValue::Texts(_) | SettingValue::List(_)) | None => false,
-    };
-    match setting.name.name.as_str() {
-        "pack" if !off => Some("take it out: each record gets a row of its own"),
-        _ => None,
-    }
 }
 
 /// A label whose values cannot be built cannot be tested either.

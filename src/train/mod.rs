@@ -6,10 +6,15 @@
 //! ```
 
 mod adapter;
+mod alike;
 pub(crate) mod batch;
 mod board;
 mod chat;
 mod checkpoint;
+mod choices;
+#[cfg(test)]
+mod choices_tests;
+mod conversation;
 mod course;
 mod error;
 mod event;
@@ -17,11 +22,18 @@ mod example;
 mod finished;
 mod folder;
 #[cfg(test)]
+mod honest_tests;
+mod learnable;
+mod learner;
+#[cfg(test)]
 mod loop_tests;
 mod memory;
 mod model;
 mod optimizer;
 mod order;
+mod pack;
+#[cfg(test)]
+mod pack_tests;
 mod prepare;
 mod run;
 mod schedule;
@@ -32,25 +44,31 @@ mod tests;
 pub mod tokenizer;
 mod trainer;
 mod validate;
+mod view;
 mod wordpiece;
 
 use std::ops::ControlFlow;
 
 pub use chat::{ChatTemplate, Message, Rendered};
+pub use choices::encode_choices;
+pub(crate) use choices::{above_half, binary_loss, chosen, sigmoid};
+pub use conversation::encode_conversations;
 pub use error::{Divergence, TrainError};
 pub use event::{Event, Preparation, StepReport, ValidationReport};
-pub use example::{Cut, Encoded, Example, LengthLimit, Target, encode_conversations, encode_texts};
+pub use example::{Cut, Encoded, Example, Fate, LengthLimit, Target, encode_texts};
 pub use folder::hash_model;
+pub(crate) use learnable::end_tokens;
 pub use memory::MemoryPlan;
-pub(crate) use model::{LOGITS, label_names, positions};
+pub(crate) use model::{LOGITS, SEVERAL_VALUES, label_names, positions};
 pub use optimizer::{Adafactor, AdamW, Lion, Optimizer, Sgd};
 pub use order::{keyed_order, steps_per_epoch};
 pub use run::{Checkpoints, Every, Extent, Lora, ModelSource, Overflow, Patience, Selection, Task, TrainRun, Tune};
 pub use schedule::{Decay, Schedule, Stretch};
 pub use table::{ID_COLUMN, Table};
 pub(crate) use tokenizer::read_json;
-pub use tokenizer::{TOKENIZER_FILES, Tokenizer, Tokens, train_wordpiece};
+pub use tokenizer::{Piece, TOKENIZER_FILES, Tokenizer, Tokens, train_wordpiece};
 pub(crate) use validate::{argmax, log_softmax};
+pub use view::{TokenView, ViewedToken, Viewer};
 
 #[cfg(test)]
 pub(crate) use table::tests::write_table;

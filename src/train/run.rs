@@ -16,6 +16,8 @@ pub struct TrainRun {
     pub model: ModelSource,
     /// What it learns.
     pub task: Task,
+    /// The label that the answers of a [`Task::Generate`] are the values of, where they are.
+    pub answers: Option<String>,
     /// The training table, a Parquet file.
     pub train: PathBuf,
     /// The table that the run is measured on while it goes on.
@@ -38,6 +40,8 @@ pub struct TrainRun {
     pub smooth: f64,
     /// Whether each value of a label weighs the same, however often it stands in the training table.
     pub balanced: bool,
+    /// Whether the records of a micro-batch share rows, which they never see each other in.
+    pub pack: bool,
     /// Whether each epoch has a keyed order of its own; else the table's order.
     pub shuffle: bool,
     /// Keys the order and a new model's weights.
@@ -58,6 +62,8 @@ pub struct TrainRun {
     pub memory: Option<u64>,
     /// The folder to leave.
     pub output: PathBuf,
+    /// Whether weights, gradients and what the optimizer remembers stay where sessions compute: for devices with memory of their own.
+    pub held: bool,
     /// What the caller adds to `provenance.json`: hashes of the spec, of the data, of the template.
     pub provenance: Map<String, Value>,
 }
@@ -159,6 +165,15 @@ pub enum Task {
         /// All values, in the schema's order.
         values: Vec<String>,
     },
+    /// Some of a label's values from a text.
+    Choose {
+        /// The table's column with the text.
+        text: String,
+        /// The table's column with the list of the values' names.
+        label: String,
+        /// All values, in the schema's order.
+        values: Vec<String>,
+    },
     /// The learnt turns of conversations, or the completion of a plain text.
     Generate {
         /// The table's column with the JSON text `[{"role","content","train"}]`.
@@ -239,10 +254,17 @@ impl TrainRun {
         if (self.selection.keep > 0 || self.selection.patience.is_some()) && self.validation.is_none() {
             return refuse("`keep best` and `stop` need a `validation` part");
         }
+        if self.pack && !matches!(self.task, Task::Generate { .. }) {
+            return refuse("`pack` lets answers share a row, and only `generate` learns answers");
+        }
         match (&self.task, &self.model, &self.tune) {
             (Task::Classify { values, .. }, _, _) if values.len() < 2 => {
                 refuse("a classifier needs at least two values to tell apart")
             }
+            (Task::Choose { values, .. }, _, _) if values.is_empty() => refuse("there is no value to tell"),
+            (Task::Choose { .. }, _, _) if self.smooth > 0.0 => refuse(
+                "`smooth` spreads one right value over the others, and a record of `choices` has any number of them",
+            ),
             (Task::Generate { .. }, ModelSource::NewEncoder { .. }, _) => {
                 refuse("an encoder cannot generate; name a decoder's folder with `onnx`")
             }
