@@ -69,7 +69,8 @@ fn main() -> Result<(), Failure> {
 
 /// Writes the records, which are longer than any length that is asked for, and says what is learnt from them.
 fn task_of(task: &str, path: &Path) -> Result<Task, Failure> {
-    let words = |record: usize| (0..1000).map(move |word| ["river", "stone", "lamp", "cloud"][(record + word * word) % 4]);
+    let words =
+        |record: usize| (0..1000).map(move |word| ["river", "stone", "lamp", "cloud"][(record + word * word) % 4]);
     let texts: Vec<String> = (0..64).map(|record| words(record).collect::<Vec<_>>().join(" ")).collect();
     let ids: Vec<String> = (0..texts.len()).map(|record| format!("{record:032x}")).collect();
     let values: Vec<String> = (0..CLASSES).map(|class| format!("class {class}")).collect();
@@ -80,7 +81,8 @@ fn task_of(task: &str, path: &Path) -> Result<Task, Failure> {
             (vec![(ID_COLUMN, ids), ("text", texts), ("label", labels)], task)
         }
         "generate" => {
-            let message = |text| serde_json::json!([{"role": "completion", "content": text, "train": true}]).to_string();
+            let message =
+                |text| serde_json::json!([{"role": "completion", "content": text, "train": true}]).to_string();
             let messages = texts.iter().map(message).collect();
             (vec![(ID_COLUMN, ids), ("messages", messages)], Task::Generate { messages: "messages".to_owned() })
         }

@@ -101,6 +101,7 @@ operators! {
     GatherElements, "", "GatherElements";
     GatherNd, "", "GatherND";
     Gelu, "", "Gelu";
+    GeluGrad, "annotc", "GeluGrad";
     Gemm, "", "Gemm";
     GlobalAveragePool, "", "GlobalAveragePool";
     GlobalMaxPool, "", "GlobalMaxPool";
@@ -115,6 +116,7 @@ operators! {
     InstanceNormalization, "", "InstanceNormalization";
     IsInf, "", "IsInf";
     IsNan, "", "IsNaN";
+    LayerNormGrad, "annotc", "LayerNormGrad";
     LayerNormalization, "", "LayerNormalization";
     LeakyRelu, "", "LeakyRelu";
     Less, "", "Less";
@@ -156,6 +158,7 @@ operators! {
     ReduceSumSquare, "", "ReduceSumSquare";
     Relu, "", "Relu";
     Reshape, "", "Reshape";
+    RmsNormGrad, "annotc", "RmsNormGrad";
     RmsNormalization, "", "RMSNormalization";
     RotaryEmbedding, "", "RotaryEmbedding";
     Round, "", "Round";
@@ -166,12 +169,14 @@ operators! {
     Sigmoid, "", "Sigmoid";
     Sign, "", "Sign";
     SimplifiedLayerNormalization, "", "SimplifiedLayerNormalization";
+    SiluGrad, "annotc", "SiluGrad";
     Sin, "", "Sin";
     Sinh, "", "Sinh";
     Size, "", "Size";
     Slice, "", "Slice";
     Softmax, "", "Softmax";
     SoftmaxCrossEntropyLoss, "", "SoftmaxCrossEntropyLoss";
+    SoftmaxGrad, "annotc", "SoftmaxGrad";
     Softplus, "", "Softplus";
     Softsign, "", "Softsign";
     Split, "", "Split";

@@ -10,7 +10,7 @@ use super::adapter::{AdapterFiles, ClassifierTensor, Saved, TaskType, choose};
 use super::run::{Lora, Tune};
 use super::tokenizer::read_json;
 use crate::autodiff::loss::{Alignment, Softening, binary_cross_entropy, cross_entropy, forward, soft_cross_entropy};
-use crate::autodiff::{TrainingGraph, differentiate, reaching};
+use crate::autodiff::{Operators, TrainingGraph, differentiate_with, reaching};
 use crate::onnx::encoder::normal;
 use crate::onnx::import::{Imported, Linear, import};
 use crate::onnx::surgery::{Adapter, Family, Head, add_adapters, add_classifier, family, fix_past, separate_records};
@@ -143,6 +143,7 @@ impl Model {
         softening: &Softening,
         seed: u64,
         pack: bool,
+        operators: Operators,
     ) -> Result<TrainingPlan, TrainError> {
         let refuse = |message: String| TrainError::Graph { folder: self.folder.clone(), message };
         let mut graph = self.imported.graph.clone();
@@ -187,7 +188,8 @@ impl Model {
                 "it has no classification head that `tune head` could train; use `tune all`".to_owned(),
             ));
         }
-        let training = differentiate(&graph, &loss.loss, &names).map_err(|error| refuse(error.to_string()))?;
+        let training = differentiate_with(&graph, &loss.loss, &names, operators);
+        let training = training.map_err(|error| refuse(error.to_string()))?;
         let measured = if decodes { loss.loss } else { LOGITS.to_owned() };
         let mut measuring = forward(&plain, &[measured.as_str()]);
         for trainable in &training.trainables {

@@ -39,7 +39,7 @@ struct Packed {
 impl Packed {
     fn open(folder: &Path, runtime: &Runtime) -> Result<Self, TrainError> {
         let model = Model::decoder(folder)?;
-        let plan = model.plan(&Tune::All, &Softening::default(), 0, true)?;
+        let plan = model.plan(&Tune::All, &Softening::default(), 0, true, Operators::Ours)?;
         let parameters = model.parameters(&plan);
         let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
         let feeds = Feeds::of(&plan.training.graph, &names, 0, folder)?;

@@ -24,6 +24,7 @@ use super::table::Table;
 use super::tokenizer::{Tokenizer, pretty, train_wordpiece, write};
 use super::trainer::{Outcome, Trainer};
 use super::validate::Validation;
+use crate::autodiff::Operators;
 use crate::autodiff::loss::Softening;
 use crate::emit::refuse_foreign;
 use crate::onnx::encode;
@@ -84,7 +85,11 @@ pub(super) fn prepare(run: &TrainRun, runtime: &Runtime) -> Result<Prepared, Tra
     notes.extend(run.pack.then(|| saving(run, &encoded.examples)));
     let validation = validation.as_ref().map(encode).transpose()?.filter(|encoded| !encoded.examples.is_empty());
     let softening = softening(run, &encoded.examples, model.values.len());
-    let plan = model.plan(&run.tune, &softening, run.seed, run.pack)?;
+    let operators = match runtime.device() {
+        Device::Cpu => Operators::Ours,
+        Device::Cuda => Operators::Stock,
+    };
+    let plan = model.plan(&run.tune, &softening, run.seed, run.pack, operators)?;
     let memory = memory(run, &plan, &encoded.examples, validation.is_some());
     if let Some(limit) = run.memory.filter(|limit| memory.total() > *limit) {
         return Err(TrainError::Memory { plan: memory, limit });

@@ -17,8 +17,10 @@ mod soften;
 pub use binary::binary_cross_entropy;
 pub use soften::{Softening, soft_cross_entropy};
 
+use std::collections::BTreeSet;
+
 use self::soften::Softened;
-use super::builder::Builder;
+use super::builder::{Builder, Operators};
 use crate::onnx::{Attribute, Axis, ElementType, Graph, Node, Op, ValueInfo, shapes::Dim};
 
 /// How rows of logits and labels belong together.
@@ -131,8 +133,8 @@ pub fn forward(graph: &Graph, outputs: &[&str]) -> Graph {
     let mut graph = graph.clone();
     graph.outputs.retain(|output| outputs.contains(&output.name.as_str()));
     graph.prune();
-    lower(&mut graph);
-    let read: std::collections::BTreeSet<String> =
+    lower(&mut graph, Operators::Stock);
+    let read: BTreeSet<String> =
         graph.nodes.iter().flat_map(Node::reads).map(str::to_owned).collect();
     graph.inputs.retain(|input| read.contains(&input.name));
     graph.prune();
@@ -140,23 +142,32 @@ pub fn forward(graph: &Graph, outputs: &[&str]) -> Graph {
 }
 
 /// Writes every node of our own with stock operators: the loss, and what is detached from the gradient, which is the
-/// value itself. Outputs keep their names.
-pub(super) fn lower(graph: &mut Graph) {
+/// value itself. Outputs keep their names. A plain loss stays as it is where the runtime's own operator may stand for it, which
+/// returns the gradient of its sum in place of the probabilities; it cannot where the gradients of rows are asked for.
+pub(super) fn lower(graph: &mut Graph, operators: Operators) {
     if !graph.nodes.iter().any(|node| node.op.domain() == Op::CrossEntropy.domain()) {
         return;
     }
+    let read: BTreeSet<String> = graph.nodes.iter().flat_map(Node::reads).map(str::to_owned).collect();
+    let stays = |node: &Node| {
+        operators == Operators::Ours && Softened::of(node).is_none() && !read.contains(&node.outputs[1])
+    };
     let mut b = Builder::new(std::mem::replace(graph, Graph::new("", 0)));
+    let mut is_named = false;
     for mut node in std::mem::take(&mut b.graph.nodes) {
-        if node.op == Op::CrossEntropy {
+        if node.op == Op::CrossEntropy && !stays(&node) {
             lower_node(&mut b, &node);
             continue;
         }
+        is_named |= node.op == Op::CrossEntropy;
         if node.op == Op::Detach {
             node.op = Op::Identity;
         }
         b.graph.nodes.push(node);
     }
-    b.graph.opsets.remove(Op::CrossEntropy.domain());
+    if !is_named {
+        b.graph.opsets.remove(Op::CrossEntropy.domain());
+    }
     *graph = b.graph;
 }
 
@@ -208,6 +219,10 @@ fn targets(b: &mut Builder, labels: &str) -> (String, String) {
 /// ∂loss/∂logits = w·(P − onehot(label)), or as a softened loss has it, scaled by the loss's own gradient where that is
 /// not 1.
 pub(super) fn gradient(b: &mut Builder, node: &Node, upstream: Option<&str>) -> String {
+    let stayed = |other: &Node| other.op == Op::CrossEntropy && other.outputs == node.outputs;
+    if b.graph.nodes.iter().any(stayed) {
+        return upstream.map_or_else(|| node.outputs[2].clone(), |upstream| b.mul(&node.outputs[2], upstream));
+    }
     let (_, labels, weights) = inputs(node);
     let (index, mask) = targets(b, labels);
     let weights = b.mul(weights, &mask);

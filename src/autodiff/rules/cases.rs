@@ -64,7 +64,7 @@ impl Case {
         self
     }
 
-    fn outputs(mut self, count: usize) -> Self {
+    pub(super) fn outputs(mut self, count: usize) -> Self {
         self.outputs = count;
         self
     }
@@ -87,7 +87,7 @@ fn apart(shape: &[usize]) -> Operand {
     Apart(shape.to_vec())
 }
 
-fn ints(values: &[i64]) -> Operand {
+pub(super) fn ints(values: &[i64]) -> Operand {
     Fixed(Tensor::from_i64(&[values.len()], values))
 }
 

@@ -57,6 +57,7 @@ pub(super) fn stops(op: &Op) -> bool {
 }
 
 const FLOW: &str = "gradients through control flow";
+const SECOND: &str = "gradients of gradients";
 
 /// The table.
 pub(super) fn rule(op: &Op) -> Rule {
@@ -106,6 +107,7 @@ pub(super) fn rule(op: &Op) -> Rule {
         Op::Floor => Stop,
         Op::FusedMatMul => Vjp(matmul::fused_matmul),
         Op::Gather => Vjp(gather::gather),
+        Op::GeluGrad | Op::LayerNormGrad | Op::RmsNormGrad | Op::SiluGrad | Op::SoftmaxGrad => Unsupported(SECOND),
         Op::GatherElements => Vjp(gather::gather_elements),
         Op::GatherNd => Vjp(gather::gather_nd),
         Op::Gelu => Vjp(activation::gelu),

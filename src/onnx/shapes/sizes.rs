@@ -82,6 +82,7 @@ pub(super) fn keeps_shape(op: &Op) -> bool {
             | Op::FastGelu
             | Op::Floor
             | Op::Gelu
+            | Op::GeluGrad
             | Op::GroupNormalization
             | Op::HardSigmoid
             | Op::HardSwish
@@ -110,9 +111,11 @@ pub(super) fn keeps_shape(op: &Op) -> bool {
             | Op::Selu
             | Op::Sigmoid
             | Op::Sign
+            | Op::SiluGrad
             | Op::Sin
             | Op::Sinh
             | Op::Softmax
+            | Op::SoftmaxGrad
             | Op::Softplus
             | Op::Softsign
             | Op::Sqrt
