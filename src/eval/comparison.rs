@@ -8,6 +8,7 @@ use super::generation::TextMetric;
 use super::metric::{Figures, Metric};
 use super::predictions::Predictions;
 use super::resampling::{Interval, RecordKeys, bootstrap_intervals, mcnemar_exact, randomization_tests};
+use super::results::{Results, Scored};
 
 /// How a difference was tested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,8 +59,8 @@ pub struct RunComparison {
 /// Why two runs cannot be compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotComparable {
-    /// One classifies, the other generates.
-    #[error("one run classifies and the other generates")]
+    /// They are of other tasks.
+    #[error("the runs have tasks of different kinds")]
     Kinds,
     /// The records are not the same.
     #[error("the runs were not evaluated on the same records")]
@@ -116,9 +117,28 @@ pub fn compare(first: &Predictions, second: &Predictions, seed: u64) -> Result<R
             };
             Ok(pairs.compare(seed, &metrics, &[], &figures, &right))
         }
-        (Predictions::Classified(_), Predictions::Generated(_))
-        | (Predictions::Generated(_), Predictions::Classified(_)) => Err(NotComparable::Kinds),
+        (Predictions::Numbers(first), Predictions::Numbers(second)) => compare_results(first, second, seed),
+        (Predictions::Classified(_) | Predictions::Generated(_) | Predictions::Numbers(_), _) => {
+            Err(NotComparable::Kinds)
+        }
     }
+}
+
+fn compare_results<R: Scored>(
+    first: &Results<R>,
+    second: &Results<R>,
+    seed: u64,
+) -> Result<RunComparison, NotComparable> {
+    let pairs = Pairs::of(first.outcomes(), second.outcomes())?;
+    let differ = |(a, b): (&Option<&R>, &Option<&R>)| matches!((a, b), (Some(a), Some(b)) if !a.has_truth_of(b));
+    if pairs.first.iter().zip(&pairs.second).any(differ) {
+        return Err(NotComparable::Truths);
+    }
+    let figures = |records: &[&Option<&R>], times: &[u32]| {
+        R::figures(&records.iter().map(|record| **record).collect::<Vec<_>>(), times)
+    };
+    let right = |metric: &Metric, record: &Option<&R>| R::is_right(metric, *record);
+    Ok(pairs.compare(seed, &R::metrics(), &[], &figures, &right))
 }
 
 /// The results of both runs, record by record.

@@ -10,6 +10,8 @@ use super::decoder::Ending;
 use super::evaluation::{Evaluated, MissingRecord, Prediction};
 use super::generated::{Answer, Generated, GeneratedRecord};
 use super::generation::TextScores;
+use super::regressor::PredictedNumber;
+use super::results::{Results, read_results};
 
 /// Predictions as a file holds them.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +20,8 @@ pub enum Predictions {
     Classified(Evaluated),
     /// Of a run that generates.
     Generated(Generated),
+    /// Of a run that predicts numbers.
+    Numbers(Results<PredictedNumber>),
 }
 
 /// The reason of a record that a file has no prediction of.
@@ -105,7 +109,7 @@ pub fn generations_jsonl(generated: &Generated, answers: bool) -> String {
     lines(reached.chain(missing).collect())
 }
 
-/// Reads a predictions' file of either kind.
+/// Reads a predictions' file of any kind.
 ///
 /// # Errors
 /// The first line that is none, by its number.
@@ -114,7 +118,10 @@ pub fn read_predictions(text: &str) -> Result<Predictions, String> {
         serde_json::from_str::<Value>(line).map_err(|error| format!("line {}: {error}", at + 1))
     };
     let rows: Vec<Value> = text.lines().enumerate().map(parse).collect::<Result<_, _>>()?;
-    if rows.iter().any(|row| row.get("gold").is_some()) {
+    let has = |name: &str| rows.iter().any(|row| row.get(name).is_some());
+    if rows.iter().any(|row| row["predicted"].is_number()) {
+        Ok(Predictions::Numbers(read_results(rows, UNPREDICTED)?))
+    } else if has("gold") {
         Ok(Predictions::Classified(classified(typed(rows)?)?))
     } else {
         Ok(Predictions::Generated(generated(typed(rows)?)))

@@ -8,6 +8,7 @@ use super::gate::GateResult;
 use super::generation::TextMetric;
 use super::metric::Metric;
 use super::metrics::{Classification, ValueScores};
+use super::regression::NumberMetric;
 
 /// Above this many values only the worst are shown.
 const VALUES_SHOWN: usize = 20;
@@ -21,7 +22,8 @@ pub fn evaluation_table(evaluation: &Evaluation, gates: &[GateResult]) -> String
     line(&mut text, &format!("records     {}", evaluation.figures.records));
     if !evaluation.missing.is_empty() {
         let count = evaluation.missing.len();
-        line(&mut text, &format!("            {count} of them never reached the model and count as wrong"));
+        let how = if evaluation.figures.regression.is_some() { "have no figure" } else { "count as wrong" };
+        line(&mut text, &format!("            {count} of them never reached the model and {how}"));
     }
     whole(&mut text, evaluation);
     if let Some(classification) = &evaluation.figures.classification {
@@ -52,7 +54,8 @@ fn whole(text: &mut String, evaluation: &Evaluation) {
             line(text, &row);
         }
     }
-    let plain = [Metric::Ece, Metric::Loss, Metric::Perplexity].into_iter();
+    let plain = NumberMetric::ALL.map(Metric::Number).into_iter();
+    let plain = plain.chain([Metric::Ece, Metric::Loss, Metric::Perplexity]);
     for metric in plain.chain(TextMetric::ALL.map(Metric::Text)) {
         if let Some(figure) = figures.get(&metric, &evaluation.values) {
             line(text, &format!("{:<10}  {figure:.4}{}", metric.to_string(), between(metric)));
@@ -122,12 +125,17 @@ fn slices(text: &mut String, evaluation: &Evaluation) {
             by = &slice.by;
             line(text, &format!("\nby {by}"));
         }
+        let named = |metrics: &[Metric]| {
+            let figure =
+                |metric: &Metric| Some(format!("{metric} {:.4}", slice.figures.get(metric, &evaluation.values)?));
+            metrics.iter().filter_map(figure).collect::<Vec<_>>().join("  ")
+        };
         let figure = match (&slice.figures.classification, slice.figures.perplexity) {
             (Some(classification), _) => {
                 format!("accuracy {:.4}  f1.macro {:.4}", classification.accuracy, classification.macro_.f1)
             }
             (None, Some(perplexity)) => format!("perplexity {perplexity:.4}"),
-            (None, None) => String::new(),
+            (None, None) => named(&[NumberMetric::Mae, NumberMetric::Spearman].map(Metric::Number)),
         };
         line(text, &format!("{:<12}  {figure}  {} records", slice.key, slice.figures.records));
     }

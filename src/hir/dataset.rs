@@ -224,8 +224,11 @@ pub enum StepKind {
         column: ColumnId,
         /// The label.
         label: LabelId,
-        /// A text; it must be a value's name, else the record is quarantined.
+        /// The raw value; where the label's schema does not have it, the record is quarantined.
         value: Expr,
+        /// What must hold of the record: `not when or require` of each constraint. Where one is false, the record is
+        /// quarantined.
+        constraints: Vec<Expr>,
         /// When the mapping says `drop`.
         drop_when: Option<Expr>,
         /// Whether a null value drops the record; else it is quarantined.

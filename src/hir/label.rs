@@ -1,6 +1,6 @@
 //! Label schemas.
 
-use super::{FieldType, SourceId};
+use super::{FieldType, SourceId, Type};
 use crate::source::Span;
 
 /// A label schema.
@@ -21,8 +21,46 @@ pub struct Label {
 pub enum LabelSchema {
     /// One of several values.
     Choice(LabelValues),
+    /// A number or a truth value, which has a type of its own.
+    Scalar(ScalarSchema),
     /// A schema that is checked and that no data set may use.
     Declared(DeclaredSchema),
+}
+
+/// The schemas whose values are no names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScalarSchema {
+    /// A whole number between both, ends included.
+    Scale {
+        /// The lowest.
+        low: i64,
+        /// The highest.
+        high: i64,
+    },
+    /// A finite number.
+    Number,
+    /// Yes or no.
+    Flag,
+}
+
+impl ScalarSchema {
+    /// The word of the language for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Scale { .. } => "scale",
+            Self::Number => "number",
+            Self::Flag => "flag",
+        }
+    }
+
+    /// The type of its values.
+    pub fn ty(self) -> Type {
+        match self {
+            Self::Scale { .. } => Type::Int,
+            Self::Number => Type::Float,
+            Self::Flag => Type::Bool,
+        }
+    }
 }
 
 /// The schemas that are checked and not lowered.
@@ -36,17 +74,6 @@ pub enum DeclaredSchema {
     Choices(Option<LabelValues>),
     /// Stretches of a text, each with a kind.
     Spans(Option<LabelValues>),
-    /// A whole number between both, ends included.
-    Scale {
-        /// The lowest.
-        low: i64,
-        /// The highest.
-        high: i64,
-    },
-    /// A number.
-    Number,
-    /// Yes or no.
-    Flag,
     /// A free text.
     Text,
     /// An order of candidates.
@@ -65,9 +92,6 @@ impl DeclaredSchema {
             Self::Tree(_) => "choice tree",
             Self::Choices(_) => "choices",
             Self::Spans(_) => "spans",
-            Self::Scale { .. } => "scale",
-            Self::Number => "number",
-            Self::Flag => "flag",
             Self::Text => "text",
             Self::Rank => "rank",
             Self::Preference => "preference",

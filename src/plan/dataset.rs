@@ -41,7 +41,8 @@ pub fn near_pass(
 fn decide(program: &Program, dataset: &Dataset, prepared: &Prepared, scan: LogicalPlan) -> Result<Chain> {
     let chain = split::lower_groups(Chain::new(scan), dataset)?;
     let chain = labels::lower_found(chain, program, dataset)?;
-    let chain = lower_steps(chain, dataset, prepared, |chain| split::lower_by(chain, dataset))?;
+    let before_policy = |chain| labels::lower_judged(split::lower_by(chain, dataset)?, program, dataset);
+    let chain = lower_steps(chain, dataset, prepared, before_policy)?;
     let chain = split::lower_split(chain, dataset)?;
     chain.stage(vec![(VERDICT.to_owned(), first_verdict(&dataset.steps)?)])
 }
@@ -305,7 +306,7 @@ pub(super) fn first_pass_columns(program: &Program, dataset: &Dataset) -> Vec<St
             StepKind::Set { .. } | StepKind::DedupPieces { .. } => names.push(cleaning::changed(at)),
             StepKind::DedupExact { .. } => names.extend([cleaning::dedup_key(at), cleaning::score(at)]),
             StepKind::Sample { .. } => names.push(cleaning::sampled_by(at)),
-            StepKind::Label { column, .. } => names.push(column_name(column.0 as usize)),
+            StepKind::Label { column, label, .. } => names.push(labels::judged_column(program, at, *column, *label)),
             StepKind::Forbid { else_drop: false, .. } => names.push(compliance::forbidden(at)),
             StepKind::Drop { .. }
             | StepKind::DedupNear { .. }

@@ -6,7 +6,9 @@ use super::quantities::{Bounds, number, whole};
 use super::types::{literal, resolve_type};
 use super::{Context, calls, constraints, index, suggest};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::hir::{self, DeclaredSchema, Expr, FieldType, LabelId, LabelSchema, LabelValue, LabelValues, Literal, Type};
+use crate::hir::{
+    self, DeclaredSchema, Expr, FieldType, LabelId, LabelSchema, LabelValue, LabelValues, Literal, ScalarSchema, Type,
+};
 use crate::source::Span;
 use crate::syntax::ast::label::{Label, Schema, Values};
 use crate::syntax::ast::source::Field;
@@ -50,7 +52,7 @@ pub(super) fn listed_values<'p>(context: &'p Context<'_>, label: LabelId) -> Opt
             | DeclaredSchema::Choices(Some(LabelValues::Listed(values)))
             | DeclaredSchema::Spans(Some(LabelValues::Listed(values))),
         ) => Some(values),
-        LabelSchema::Choice(LabelValues::Found { .. }) | LabelSchema::Declared(_) => None,
+        LabelSchema::Choice(LabelValues::Found { .. }) | LabelSchema::Scalar(_) | LabelSchema::Declared(_) => None,
     }
 }
 
@@ -117,14 +119,14 @@ fn resolve_schema(context: &mut Context<'_>, label: &Label) -> LabelSchema {
             let ends = whole_or_negative(context, low, bounds).zip(whole_or_negative(context, high, bounds));
             check_order(context, low, high);
             let (low, high) = ends.unwrap_or((0, 0));
-            DeclaredSchema::Scale { low, high: high.max(low) }
+            return LabelSchema::Scalar(ScalarSchema::Scale { low, high: high.max(low) });
         }
         Schema::Json(fields) => DeclaredSchema::Json(resolve_members(context, fields)),
         Schema::Simple(word) => {
             let words = [("number", 0), ("flag", 1), ("text", 2), ("rank", 3), ("preference", 4)];
             match super::quantities::word(context, word, "label schema", &words) {
-                Some(0) => DeclaredSchema::Number,
-                Some(1) => DeclaredSchema::Flag,
+                Some(0) => return LabelSchema::Scalar(ScalarSchema::Number),
+                Some(1) => return LabelSchema::Scalar(ScalarSchema::Flag),
                 Some(3) => DeclaredSchema::Rank,
                 Some(4) => DeclaredSchema::Preference,
                 Some(_) | None => DeclaredSchema::Text,
@@ -209,9 +211,7 @@ pub(super) fn value_type(context: &Context<'_>, label: LabelId) -> Type {
         LabelSchema::Choice(_) | LabelSchema::Declared(DeclaredSchema::Choice | DeclaredSchema::Tree(_)) => {
             Type::Label(label)
         }
-        LabelSchema::Declared(DeclaredSchema::Scale { .. }) => Type::Int,
-        LabelSchema::Declared(DeclaredSchema::Number) => Type::Float,
-        LabelSchema::Declared(DeclaredSchema::Flag) => Type::Bool,
+        LabelSchema::Scalar(schema) => schema.ty(),
         LabelSchema::Declared(DeclaredSchema::Text | DeclaredSchema::Preference) => Type::String,
         LabelSchema::Declared(DeclaredSchema::Choices(_) | DeclaredSchema::Rank) => Type::List(Box::new(text())),
         LabelSchema::Declared(DeclaredSchema::Spans(_)) => {

@@ -130,7 +130,7 @@ fn resolve_train(context: &mut Context<'_>, train: &Train) {
         }
     }
     check_whole(context, train, &once);
-    check_new_model(context, train, &draft);
+    check_model(context, train, &draft);
     let task = draft.task.take();
     let mut run = Run { id: None, task: None, label: None, text: None };
     if let Some(task) = &task {
@@ -171,9 +171,11 @@ fn statement_word(kind: &TrainItemKind) -> &'static str {
     }
 }
 
-/// A new encoder has a head for classes and none for words.
-fn check_new_model(context: &mut Context<'_>, train: &Train, draft: &Draft) {
-    let is_new = draft.model.is_some_and(|model| matches!(context.program[model].origin, hir::ModelOrigin::New(_)));
+/// A new encoder has a head for classes and none for words, and of words no vector is made.
+fn check_model(context: &mut Context<'_>, train: &Train, draft: &Draft) {
+    let Some(model) = draft.model.map(|model| &context.program[model]) else { return };
+    let (is_new, is_pooled) = (matches!(model.origin, hir::ModelOrigin::New(_)), model.pooling.is_some());
+    let declared = model.span;
     let task = train.items.iter().find_map(|item| match &item.kind {
         TrainItemKind::Task(task) => Some(task),
         _ => None,
@@ -182,9 +184,23 @@ fn check_new_model(context: &mut Context<'_>, train: &Train, draft: &Draft) {
         TrainItemKind::Model(name) => Some(name),
         _ => None,
     });
-    if let (true, Some(task), Some(model)) = (is_new, task, named)
-        && matches!(task.kind.name.as_str(), "generate" | "prefer")
-    {
+    let (Some(task), Some(model)) = (task, named) else { return };
+    if !matches!(task.kind.name.as_str(), "generate" | "prefer") {
+        return;
+    }
+    if is_pooled && !is_new {
+        context.report(
+            Diagnostic::new(
+                Code::TaskDoesNotFit,
+                format!("`{}` makes no vector of a text, and the model says how: `pooling`", task.kind.name),
+                model.span,
+                "says `pooling`",
+            )
+            .label(declared, "declared here")
+            .help("take `pooling` out of the model"),
+        );
+    }
+    if is_new {
         context.report(
             Diagnostic::new(
                 Code::TaskDoesNotFit,
@@ -294,6 +310,7 @@ fn resolve_setting(context: &mut Context<'_>, draft: &mut Draft, setting: &Setti
         }
         "smooth" => {
             let quantity = setting_quantity(context, setting);
+            not_smoothed(context, draft, setting.span);
             let smooth =
                 quantity.and_then(|quantity| number(context, quantity, Bounds::between("the smoothing", 0.0, 0.999)));
             draft.smooth = smooth.unwrap_or(draft.smooth);
@@ -316,6 +333,20 @@ fn resolve_setting(context: &mut Context<'_>, draft: &mut Draft, setting: &Setti
     }
 }
 
+/// Smoothing spreads a target over all values or tokens, which a number or a pair does not have.
+fn not_smoothed(context: &mut Context<'_>, draft: &Draft, span: Span) {
+    let Some(task) = draft.task.as_ref().filter(|task| matches!(task.word, "regress" | "prefer" | "embed")) else {
+        return;
+    };
+    context.error(
+        Code::TaskDoesNotFit,
+        format!("`smooth` spreads a target over all values, and `{}` has no such target", task.word),
+        span,
+        "nothing to smooth",
+        "take it out",
+    );
+}
+
 /// Class weights weigh the values of a label against each other.
 fn needs_values(context: &mut Context<'_>, draft: &Draft, span: Span) {
     let Some(task) = draft.task.as_ref().filter(|task| task.word != "classify") else { return };
@@ -324,7 +355,7 @@ fn needs_values(context: &mut Context<'_>, draft: &Draft, span: Span) {
         format!("`weights balanced` weighs a label's values, and `{}` learns none", task.word),
         span,
         "nothing to weigh",
-        "take it out: every token weighs the same",
+        "take it out: everything that is learnt weighs the same",
     );
 }
 

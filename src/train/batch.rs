@@ -28,6 +28,7 @@ enum Feed {
     PositionIds,
     Past(PastInput),
     Labels,
+    Numbers,
     Weights,
 }
 
@@ -48,6 +49,7 @@ impl Feeds {
                 ("token_type_ids", ElementType::Int64) => Feed::TokenTypeIds,
                 ("position_ids", ElementType::Int64) => Feed::PositionIds,
                 (LABELS, ElementType::Int64) => Feed::Labels,
+                (LABELS, ElementType::Float) => Feed::Numbers,
                 (WEIGHTS, ElementType::Float) => Feed::Weights,
                 _ => match past.iter().find(|past| past.name == name) {
                     Some(past) if input.element == ElementType::Float => Feed::Past(past.clone()),
@@ -98,14 +100,13 @@ impl Feeds {
                 Some(classes) => InputTensor::i64(LABELS, &[rows], classes),
                 None => InputTensor::i64(LABELS, &shape, padded(&token_label, IGNORED)),
             },
-            Feed::Weights => match labels(examples) {
-                Some(_) => InputTensor::f32(WEIGHTS, &[rows], vec![weight; rows]),
-                None => {
-                    let weights = padded(&|example, at| i64::from(token_label(example, at) != IGNORED), 0);
-                    let weights: Vec<f32> = weights.into_iter().map(|learnt| learnt as f32 * weight).collect();
-                    InputTensor::f32(WEIGHTS, &shape, weights)
-                }
-            },
+            Feed::Numbers => InputTensor::f32(LABELS, &[rows], numbers(examples)),
+            Feed::Weights if examples.iter().all(|example| matches!(example.target, Target::Tokens(_))) => {
+                let weights = padded(&|example, at| i64::from(token_label(example, at) != IGNORED), 0);
+                let weights: Vec<f32> = weights.into_iter().map(|learnt| learnt as f32 * weight).collect();
+                InputTensor::f32(WEIGHTS, &shape, weights)
+            }
+            Feed::Weights => InputTensor::f32(WEIGHTS, &[rows], vec![weight; rows]),
         };
         self.feeds.iter().map(tensor).collect()
     }
@@ -117,15 +118,24 @@ fn labels(examples: &[&Example]) -> Option<Vec<i64>> {
         .iter()
         .map(|example| match &example.target {
             Target::Class(class) => Some(i64::try_from(*class).expect("a label has fewer than 2^63 values")),
-            Target::Tokens(_) => None,
+            Target::Number(_) | Target::Tokens(_) => None,
         })
         .collect()
+}
+
+/// The numbers of a batch of texts that have one each.
+fn numbers(examples: &[&Example]) -> Vec<f32> {
+    let number = |example: &&Example| match example.target {
+        Target::Number(number) => number,
+        Target::Class(_) | Target::Tokens(_) => unreachable!("a graph that reads numbers is fed texts that have one"),
+    };
+    examples.iter().map(number).collect()
 }
 
 fn token_label(example: &Example, at: usize) -> i64 {
     match &example.target {
         Target::Tokens(learnt) if learnt[at] => i64::from(example.tokens[at]),
-        Target::Tokens(_) | Target::Class(_) => IGNORED,
+        Target::Tokens(_) | Target::Class(_) | Target::Number(_) => IGNORED,
     }
 }
 

@@ -12,7 +12,7 @@ use super::tokenizer::{Tokenizer, Tokens};
 use crate::statistics::Histogram;
 
 /// A record ready for a batch.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Example {
     /// The record.
     pub id: String,
@@ -23,10 +23,12 @@ pub struct Example {
 }
 
 /// What is learnt from a record.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Target {
     /// The index of a label's value.
     Class(usize),
+    /// A number.
+    Number(f32),
     /// For each token, whether predicting it from those before it is learnt. The first never is.
     Tokens(Vec<bool>),
 }
@@ -36,14 +38,14 @@ impl Target {
     #[must_use]
     pub fn weight(&self) -> usize {
         match self {
-            Self::Class(_) => 1,
+            Self::Class(_) | Self::Number(_) => 1,
             Self::Tokens(learnt) => learnt.iter().filter(|learnt| **learnt).count(),
         }
     }
 }
 
 /// Examples, and what the length limit did to the records.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Encoded {
     /// In the table's order, without the dropped ones.
     pub examples: Vec<Example>,
@@ -76,13 +78,45 @@ pub fn encode_texts(
     tokenizer: &Tokenizer,
     limit: LengthLimit,
 ) -> Result<Encoded, TrainError> {
+    encode_labelled(table, [text, label], tokenizer, limit, |id, label| {
+        let class = label.and_then(|label| values.iter().position(|value| value == label));
+        class.map(Target::Class).ok_or_else(|| TrainError::UnknownLabel { id: id.to_owned(), values: values.len() })
+    })
+}
+
+/// Texts with their number.
+///
+/// # Errors
+/// A null label or one that is no number, a tokenizer's failure, too-long records where the run refuses them.
+pub fn encode_numbers(
+    table: &Table,
+    text: &str,
+    label: &str,
+    tokenizer: &Tokenizer,
+    limit: LengthLimit,
+) -> Result<Encoded, TrainError> {
+    encode_labelled(table, [text, label], tokenizer, limit, |id, label| {
+        Ok(Target::Number(number_of(id, label)? as f32))
+    })
+}
+
+/// A record's number as a table has it.
+pub(crate) fn number_of(id: &str, label: Option<&str>) -> Result<f64, TrainError> {
+    let number = label.and_then(|label| label.parse().ok()).filter(|number: &f64| number.is_finite());
+    number.ok_or_else(|| TrainError::NoNumber { id: id.to_owned() })
+}
+
+fn encode_labelled(
+    table: &Table,
+    [text, label]: [&str; 2],
+    tokenizer: &Tokenizer,
+    limit: LengthLimit,
+    target: impl Fn(&str, Option<&str>) -> Result<Target, TrainError>,
+) -> Result<Encoded, TrainError> {
     let mut collected = Collected::new(limit);
     let rows = table.ids.iter().zip(table.column(text)).zip(table.column(label));
     for ((id, text), label) in rows {
-        let class = label
-            .as_ref()
-            .and_then(|label| values.iter().position(|value| value == label))
-            .ok_or_else(|| TrainError::UnknownLabel { id: id.clone(), values: values.len() })?;
+        let target = target(id, label.as_deref())?;
         let text = text.as_deref().unwrap_or_default();
         let failed = |message| TrainError::Tokenize { id: id.clone(), message };
         let tokens = tokenizer.encode(text, true).map_err(failed)?.ids;
@@ -91,7 +125,7 @@ pub fn encode_texts(
                 None => tokens,
                 Some(cut) => tokenizer.encode_cut(text, limit.tokens, cut).map_err(failed)?.ids,
             };
-            collected.encoded.examples.push(Example { id: id.clone(), tokens, target: Target::Class(class) });
+            collected.encoded.examples.push(Example { id: id.clone(), tokens, target });
         }
     }
     collected.finish()

@@ -99,6 +99,7 @@ fn runtime_facts(runtime: &Runtime) -> Value {
 fn settings(run: &TrainRun, outcome: &Outcome) -> Value {
     let task = match &run.task {
         Task::Classify { .. } => "classify",
+        Task::Regress { .. } => "regress",
         Task::Generate { .. } => "generate",
     };
     let tune = match &run.tune {
@@ -112,6 +113,7 @@ fn settings(run: &TrainRun, outcome: &Outcome) -> Value {
     };
     json!({
         "task": task,
+        "pooling": run.pooling.map(|pooling| format!("{pooling:?}").to_lowercase()),
         "tune": tune,
         "epochs": epochs,
         "steps": outcome.steps,

@@ -20,6 +20,7 @@ mod folder;
 mod loop_tests;
 mod memory;
 mod model;
+mod objective;
 mod optimizer;
 mod order;
 mod prepare;
@@ -39,13 +40,16 @@ use std::ops::ControlFlow;
 pub use chat::{ChatTemplate, Message, Rendered};
 pub use error::{Divergence, TrainError};
 pub use event::{Event, Preparation, StepReport, ValidationReport};
-pub use example::{Cut, Encoded, Example, LengthLimit, Target, encode_conversations, encode_texts};
+pub(crate) use example::number_of;
+pub use example::{Cut, Encoded, Example, LengthLimit, Target, encode_conversations, encode_numbers, encode_texts};
 pub use folder::hash_model;
 pub use memory::MemoryPlan;
 pub(crate) use model::{LOGITS, label_names, positions};
 pub use optimizer::{Adafactor, AdamW, Lion, Optimizer, Sgd};
 pub use order::{keyed_order, steps_per_epoch};
-pub use run::{Checkpoints, Every, Extent, Lora, ModelSource, Overflow, Patience, Selection, Task, TrainRun, Tune};
+pub use run::{
+    Checkpoints, Every, Extent, Lora, ModelSource, Overflow, Patience, Pooling, Selection, Task, TrainRun, Tune,
+};
 pub use schedule::{Decay, Schedule, Stretch};
 pub use table::{ID_COLUMN, Table};
 pub(crate) use tokenizer::read_json;

@@ -9,10 +9,11 @@ use tempfile::TempDir;
 use super::TrainError;
 use super::batch::Feeds;
 use super::event::{Event, Preparation};
-use super::example::{Encoded, Example, LengthLimit, Target, encode_conversations, encode_texts};
+use super::example::{Encoded, Example, LengthLimit, Target, encode_conversations, encode_numbers, encode_texts};
 use super::finished::Finished;
 use super::memory::{MemoryPlan, peak};
 use super::model::{Model, TrainingPlan, positions};
+use super::objective::Objective;
 use super::optimizer::ParameterRule;
 use super::run::{ModelSource, Task, TrainRun};
 use super::table::Table;
@@ -132,33 +133,39 @@ fn memory(run: &TrainRun, plan: &TrainingPlan, examples: &[Example], validates: 
 
 fn columns(task: &Task) -> Vec<&str> {
     match task {
-        Task::Classify { text, label, .. } if text == label => vec![text],
-        Task::Classify { text, label, .. } => vec![text, label],
+        Task::Classify { text, label, .. } | Task::Regress { text, label } if text == label => vec![text],
+        Task::Classify { text, label, .. } | Task::Regress { text, label } => vec![text, label],
         Task::Generate { messages } => vec![messages],
     }
 }
 
 /// Reads the model's folder, or makes one with a new tokenizer and a new graph.
 fn model(run: &TrainRun, table: &Table) -> Result<(ModelFolder, Model), TrainError> {
-    match (&run.model, &run.task) {
-        (ModelSource::Folder(folder), Task::Classify { values, .. }) => {
-            let model = Model::classifier(folder, None, values, run.seed)?;
-            Ok((ModelFolder::Given(folder.clone()), model))
-        }
-        (ModelSource::Folder(folder), Task::Generate { .. }) => {
-            Ok((ModelFolder::Given(folder.clone()), Model::decoder(folder)?))
-        }
-        (ModelSource::NewEncoder { layers, hidden, heads, vocab }, Task::Classify { text, values, .. }) => {
+    let (text, objective, values) = match &run.task {
+        Task::Classify { text, values, .. } => (text, Objective::Class, values.clone()),
+        Task::Regress { text, label } => (text, Objective::Number, vec![label.clone()]),
+        Task::Generate { .. } => return decoder(run),
+    };
+    let of_texts = |folder: &Path, graph| Model::of_texts(folder, graph, (objective, &values), run.pooling, run.seed);
+    match &run.model {
+        ModelSource::Folder(folder) => Ok((ModelFolder::Given(folder.clone()), of_texts(folder, None)?)),
+        ModelSource::NewEncoder { layers, hidden, heads, vocab } => {
             let folder = tempfile::tempdir().map_err(TrainError::io(std::env::temp_dir()))?;
             let texts = table.column(text).iter().flatten().map(String::as_str);
             let vocabulary = train_wordpiece(texts, *vocab, POSITIONS, folder.path())?;
             let encoder = Encoder { layers: *layers, hidden: *hidden, heads: *heads, vocabulary };
             let graph = encoder.build(run.seed).map_err(|error| TrainError::Settings(error.to_string()))?;
             write(&folder.path().join("config.json"), &pretty(&encoder.config()))?;
-            let model = Model::classifier(folder.path(), Some(graph), values, run.seed)?;
+            let model = of_texts(folder.path(), Some(graph))?;
             Ok((ModelFolder::Made(folder), model))
         }
-        (ModelSource::NewEncoder { .. }, Task::Generate { .. }) => {
+    }
+}
+
+fn decoder(run: &TrainRun) -> Result<(ModelFolder, Model), TrainError> {
+    match &run.model {
+        ModelSource::Folder(folder) => Ok((ModelFolder::Given(folder.clone()), Model::decoder(folder)?)),
+        ModelSource::NewEncoder { .. } => {
             Err(TrainError::Settings("an encoder cannot generate; name a decoder's folder with `onnx`".to_owned()))
         }
     }
@@ -206,7 +213,24 @@ fn encode_table(
 ) -> Result<Encoded, TrainError> {
     match &run.task {
         Task::Classify { text, label, .. } => encode_texts(table, text, label, &model.values, tokenizer, limit),
+        Task::Regress { text, label } => encode_numbers(table, text, label, tokenizer, limit),
         Task::Generate { messages } => encode_conversations(table, messages, folder, tokenizer, limit),
+    }
+}
+
+/// The loss of a model that knows nothing: that takes each value or token for equally probable, or each number for 0.
+fn guess(model: &Model, examples: &[Example]) -> Option<f64> {
+    match model.objective {
+        Objective::Class => Some((model.values.len() as f64).ln()),
+        Objective::NextToken => model.vocabulary().map(|tokens| (tokens as f64).ln()),
+        Objective::Number => {
+            let squares = examples.iter().map(|example| match example.target {
+                Target::Number(number) => f64::from(number).powi(2),
+                Target::Class(_) | Target::Tokens(_) => 0.0,
+            });
+            // Where every number is 0 any loss would be beyond it.
+            Some(squares.sum::<f64>() / examples.len() as f64).filter(|mean| *mean > 0.0)
+        }
     }
 }
 
@@ -233,6 +257,7 @@ impl Prepared {
                 examples: encoded.examples,
                 parameters: Validation::shapes(&parameters),
                 values: model.values.clone(),
+                objective: model.objective,
                 measured: plan.measured.clone(),
             }),
         };
@@ -247,12 +272,11 @@ impl Prepared {
             (Target::Class(class), Some(weights)) => f64::from(weights[*class]),
             (target, _) => target.weight() as f64,
         };
-        let choices = if model.values.is_empty() { model.vocabulary() } else { Some(model.values.len()) };
         let trainer = Trainer {
             run,
             examples: &encoded.examples,
             shares: encoded.examples.iter().map(share).collect(),
-            guess: choices.map(|choices| (choices as f64).ln()),
+            guess: guess(&model, &encoded.examples),
             rules: parameters.iter().map(rule).collect(),
             feeds: feeds(&plan.training.graph)?,
             session: BoundSession::new(

@@ -3,8 +3,8 @@
 use super::TrainError;
 use super::batch::{Feeds, by_length};
 use super::example::{Example, Target};
-use super::model::LOGITS;
-use crate::eval::{Classification, Confusion, Figures, Judged, Metric, perplexity};
+use super::objective::Objective;
+use crate::eval::{Classification, Confusion, Figures, Judged, Metric, Regression, perplexity};
 use crate::runtime::{InputTensor, Parameter, Session};
 
 /// Records measured at once.
@@ -18,6 +18,7 @@ pub(super) struct Validation {
     /// The trainable tensors, in the order of the weights that [`Validation::measure`] is given.
     pub(super) parameters: Vec<(String, Vec<usize>)>,
     pub(super) values: Vec<String>,
+    pub(super) objective: Objective,
     pub(super) measured: String,
 }
 
@@ -50,8 +51,7 @@ impl Validation {
 
     pub(super) fn measure(&mut self, weights: &[Vec<f32>]) -> Result<Measured, TrainError> {
         let lengths: Vec<usize> = self.examples.iter().map(|example| example.tokens.len()).collect();
-        let (mut loss, mut targets) = (0.0, 0_u64);
-        let mut judged = Vec::new();
+        let mut sums = Sums::default();
         for batch in by_length(&lengths, BATCH) {
             let examples: Vec<&Example> = batch.iter().map(|index| &self.examples[*index]).collect();
             let mut inputs: Vec<InputTensor<'_>> = self.feeds.batch(&examples, 1.0);
@@ -59,25 +59,62 @@ impl Validation {
                 inputs.push(InputTensor::f32(name.as_str(), shape, values.as_slice()));
             }
             let outputs = self.session.run(&inputs, &[self.measured.as_str()])?;
-            let output = outputs.first().expect("one output was asked for").f32()?;
-            targets += examples.iter().map(|example| example.target.weight() as u64).sum::<u64>();
-            if self.measured == LOGITS {
-                for (example, logits) in examples.iter().zip(output.chunks(self.values.len().max(1))) {
-                    let Target::Class(gold) = example.target else { continue };
-                    loss -= f64::from(log_softmax(logits)[gold]);
-                    judged.push(Judged { gold: Some(gold), predicted: argmax(logits) });
-                }
-            } else {
-                loss += f64::from(output.first().copied().unwrap_or(f32::NAN));
+            sums.add(&examples, outputs.first().expect("one output was asked for").f32()?, self.objective);
+        }
+        Ok(Measured { figures: self.figures(&sums), values: self.values.clone() })
+    }
+
+    fn figures(&self, sums: &Sums) -> Figures {
+        let records = self.examples.len() as u64;
+        let mean = sums.loss / sums.targets.max(1) as f64;
+        match self.objective {
+            Objective::Class => {
+                let classification = Classification::of(Confusion::count(self.values.len(), &sums.judged));
+                Figures { classification: Some(classification), loss: Some(mean), records, ..Figures::default() }
+            }
+            Objective::Number => {
+                let regression = Regression::of(&sums.numbers);
+                Figures { regression, loss: Some(mean), records, ..Figures::default() }
+            }
+            Objective::NextToken => {
+                let perplexity = Some(perplexity(sums.loss, sums.targets));
+                Figures { perplexity, loss: Some(mean), records, ..Figures::default() }
             }
         }
-        let mean = loss / targets.max(1) as f64;
-        let classification =
-            (self.measured == LOGITS).then(|| Classification::of(Confusion::count(self.values.len(), &judged)));
-        let perplexity = classification.is_none().then(|| perplexity(loss, targets));
-        let records = self.examples.len() as u64;
-        let figures = Figures { classification, loss: Some(mean), perplexity, records, ..Figures::default() };
-        Ok(Measured { figures, values: self.values.clone() })
+    }
+}
+
+/// What batches of the validation part add up to.
+#[derive(Default)]
+struct Sums {
+    loss: f64,
+    targets: u64,
+    judged: Vec<Judged>,
+    /// True and predicted numbers.
+    numbers: Vec<(f64, f64)>,
+}
+
+impl Sums {
+    fn add(&mut self, examples: &[&Example], output: &[f32], objective: Objective) {
+        self.targets += examples.iter().map(|example| example.target.weight() as u64).sum::<u64>();
+        if objective == Objective::NextToken {
+            self.loss += f64::from(output.first().copied().unwrap_or(f32::NAN));
+            return;
+        }
+        for (example, logits) in examples.iter().zip(output.chunks(output.len() / examples.len().max(1))) {
+            match example.target {
+                Target::Class(gold) => {
+                    self.loss -= f64::from(log_softmax(logits)[gold]);
+                    self.judged.push(Judged { gold: Some(gold), predicted: argmax(logits) });
+                }
+                Target::Number(gold) => {
+                    let (gold, predicted) = (f64::from(gold), f64::from(logits[0]));
+                    self.loss += (gold - predicted).powi(2);
+                    self.numbers.push((gold, predicted));
+                }
+                Target::Tokens(_) => {}
+            }
+        }
     }
 }
 

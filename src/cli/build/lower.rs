@@ -9,7 +9,7 @@ use crate::emit::Manifest;
 use crate::eval::Metric;
 use crate::hir;
 use crate::train::{
-    Adafactor, AdamW, Decay, Every, Extent, Lion, Lora, ModelSource, Optimizer, Overflow, Patience, Schedule,
+    Adafactor, AdamW, Decay, Every, Extent, Lion, Lora, ModelSource, Optimizer, Overflow, Patience, Pooling, Schedule,
     Selection, Sgd, Stretch, Task, TrainRun, Tune,
 };
 
@@ -61,9 +61,16 @@ pub fn lower_train(
     let has_validation = dataset.split.parts.iter().any(|name| name == "validation");
     TrainRun {
         model,
+        pooling: program[train.model].pooling.map(|pooling| match pooling {
+            hir::Pooling::Mean => Pooling::Mean,
+            hir::Pooling::Cls => Pooling::Cls,
+        }),
         task: match &train.task {
             hir::Task::Classify { label_column, text, .. } => {
                 Task::Classify { text: column(*text), label: column(*label_column), values }
+            }
+            hir::Task::Regress { label_column, text, .. } => {
+                Task::Regress { text: column(*text), label: column(*label_column) }
             }
             hir::Task::Generate { .. } => Task::Generate { messages: "messages".to_string() },
         },
@@ -174,6 +181,6 @@ pub fn label_values(program: &hir::Program, train: &hir::Train, manifest: &Manif
             let counts = parts.and_then(|(_, part)| part.labels.get(column));
             counts.map(|counts| counts.iter().map(|(value, _)| value.to_string()).collect()).unwrap_or_default()
         }
-        hir::Task::Generate { .. } => Vec::new(),
+        hir::Task::Regress { .. } | hir::Task::Generate { .. } => Vec::new(),
     }
 }

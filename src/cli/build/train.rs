@@ -278,7 +278,8 @@ fn fingerprint(run: &TrainRun, tables: &[Value], files: &[(String, Digest)], run
             run.threads,
             &run.selection,
             run.smooth,
-            run.balanced
+            run.balanced,
+            run.pooling
         )
     );
     let model = match &run.model {

@@ -171,8 +171,12 @@ impl Shown<'_> {
             return format!("{run} {words}");
         };
         let Some(prediction) = prediction else { return format!("{run} was evaluated on it, in {evaluation}") };
-        let gold = prediction.gold.as_deref().unwrap_or("not known");
+        let shown = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        let gold = prediction.gold.as_ref().map_or_else(|| "not known".to_owned(), shown);
         match (&prediction.predicted, prediction.probability) {
+            (Some(value @ Value::Number(_)), _) => {
+                format!("{run} predicted {} in {evaluation}; it is {gold}", shown(value))
+            }
             (Some(value), probability) => {
                 let sure = probability.map_or(String::new(), |probability| format!(" with {probability:.3}"));
                 let right = if Some(value) == prediction.gold.as_ref() {
@@ -180,7 +184,7 @@ impl Shown<'_> {
                 } else {
                     format!("wrong, it is {gold}")
                 };
-                format!("{run} predicted {value}{sure} in {evaluation}: {right}")
+                format!("{run} predicted {}{sure} in {evaluation}: {right}", shown(value))
             }
             (None, _) => format!("{run} never saw it and counts it as wrong in {evaluation}; it is {gold}"),
         }

@@ -5,6 +5,7 @@ use super::super::narrow::{Codes, Interned};
 use super::super::spool::{Cursor, Spool};
 use super::{Decide, Record, Ruling};
 use crate::label::LabelTable;
+use crate::plan::labels::{CONSTRAINED, FITS};
 
 /// Nothing happens to a record.
 pub(super) struct Pass;
@@ -63,22 +64,29 @@ impl Decide for Pieces<'_> {
 struct Label<'r> {
     step: i32,
     codes: Codes<'r>,
-    /// Whether the label has each of the raw values.
-    known: Vec<bool>,
+    /// For each of the raw values why the label does not have it; `None` where it does.
+    faults: Vec<Option<String>>,
     name: &'r str,
     null_drops: bool,
 }
 
-/// A label, by the raw value of each row.
+/// A label, by the raw value of each row, or by what the first pass said of it where the label has no `table` of names.
 pub(super) fn label<'r>(
     raw: &'r Interned,
     step: usize,
     name: &'r str,
-    table: &LabelTable,
+    table: Option<&LabelTable>,
     null_drops: bool,
 ) -> Result<Box<dyn Decide + 'r>, EngineError> {
-    let known = raw.values.iter().map(|value| table.position(value).is_some()).collect();
-    Ok(Box::new(Label { step: step as i32, codes: raw.codes()?, known, name, null_drops }))
+    let fault = |value: &String| match table {
+        Some(table) if table.position(value).is_some() => None,
+        Some(_) => Some(format!("unknown value of label `{name}`")),
+        None if value == FITS => None,
+        None if value == CONSTRAINED => Some(format!("a constraint of label `{name}` does not hold")),
+        None => Some(format!("a value outside those of label `{name}`")),
+    };
+    let faults = raw.values.iter().map(fault).collect();
+    Ok(Box::new(Label { step: step as i32, codes: raw.codes()?, faults, name, null_drops }))
 }
 
 impl Decide for Label<'_> {
@@ -87,8 +95,7 @@ impl Decide for Label<'_> {
             return Ok(Ruling::Drop);
         }
         Ok(match self.codes.at(record.row)? {
-            Some(code) if self.known[code] => Ruling::Pass,
-            Some(_) => Ruling::Quarantine(format!("unknown value of label `{}`", self.name)),
+            Some(code) => self.faults[code].clone().map_or(Ruling::Pass, Ruling::Quarantine),
             None if self.null_drops => Ruling::Drop,
             None => Ruling::Quarantine(format!("label `{}` is null", self.name)),
         })

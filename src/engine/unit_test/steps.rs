@@ -188,13 +188,15 @@ fn label_tables(program: &Program, dataset: &Dataset, narrow: &Narrow) -> LabelT
     let mut tables = Vec::new();
     for (at, step) in dataset.steps.iter().enumerate() {
         let StepKind::Label { label, .. } = step.kind else { continue };
-        tables.push(match &program[label].schema {
+        let table = match &program[label].schema {
             LabelSchema::Choice(LabelValues::Listed(values)) => LabelTable::new(label, values.clone(), false),
             LabelSchema::Choice(LabelValues::Found { .. }) | LabelSchema::Declared(_) => {
                 let raw = narrow.labels.get(&at).map(|raw| raw.values.clone());
                 LabelTable::from_found(label, raw.unwrap_or_default())
             }
-        });
+            LabelSchema::Scalar(_) => continue,
+        };
+        tables.push(table);
     }
     LabelTables(tables)
 }

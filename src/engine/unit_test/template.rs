@@ -80,7 +80,7 @@ fn label_tables(program: &Program, test_use: &TestUse) -> LabelTables {
 fn label_table(program: &Program, test_use: &TestUse, label: LabelId, column: usize) -> LabelTable {
     match &program[label].schema {
         LabelSchema::Choice(LabelValues::Listed(values)) => LabelTable::new(label, values.clone(), false),
-        LabelSchema::Choice(LabelValues::Found { .. }) | LabelSchema::Declared(_) => {
+        LabelSchema::Choice(LabelValues::Found { .. }) | LabelSchema::Scalar(_) | LabelSchema::Declared(_) => {
             let given = test_use.cases.iter().filter_map(|case| match &case.given[column] {
                 Value::Constant(Literal::String(name)) => Some(name.clone()),
                 Value::Constant(_) | Value::List(_) | Value::Record(_) => None,

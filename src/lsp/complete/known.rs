@@ -127,13 +127,11 @@ impl Known<'_> {
                 }
             }
             LabelSchema::Declared(DeclaredSchema::Tree(values)) => values.clone(),
-            LabelSchema::Declared(
+            LabelSchema::Scalar(_)
+            | LabelSchema::Declared(
                 DeclaredSchema::Choice
                 | DeclaredSchema::Choices(None)
                 | DeclaredSchema::Spans(None)
-                | DeclaredSchema::Scale { .. }
-                | DeclaredSchema::Number
-                | DeclaredSchema::Flag
                 | DeclaredSchema::Text
                 | DeclaredSchema::Rank
                 | DeclaredSchema::Preference

@@ -11,7 +11,7 @@ use crate::hir::{
 };
 use crate::pii::Detector;
 use crate::plan::dataset::first_of_policy;
-use crate::plan::labels::{found_column, found_fields};
+use crate::plan::labels::{found_column, found_fields, judged_column};
 use crate::plan::normal::{Canon, named, short_digest, shown};
 use crate::plan::{cleaning, column_name, personal, split};
 
@@ -25,6 +25,7 @@ pub(super) fn walk(program: &Program, dataset: &Dataset) -> Measures {
         walk.step(at);
     }
     walk.by();
+    walk.judged();
     for at in policy..dataset.steps.len() {
         walk.step(at);
     }
@@ -245,6 +246,8 @@ impl<'p> Walk<'p> {
                 let what = format!("`{what}` among {} values", names.len());
                 self.list_measure(name, names, node(&form, what, BTreeMap::new(), reads));
             }
+            // It is judged when every label stands in the record.
+            LabelSchema::Scalar(_) => {}
             LabelSchema::Choice(LabelValues::Found { .. }) | LabelSchema::Declared(_) => {
                 let mut may_be_personal = false;
                 value.visit_columns(&mut |id| may_be_personal |= self.personal[id.0 as usize].is_some());
@@ -257,6 +260,28 @@ impl<'p> Walk<'p> {
             }
         }
         self.assign(column, fresh);
+    }
+
+    /// Whether labels that are numbers or truth values are as their schemas say.
+    fn judged(&mut self) {
+        let dataset = self.dataset;
+        for (at, step) in dataset.steps.iter().enumerate() {
+            if let StepKind::Label { column, label, constraints, .. } = &step.kind
+                && let LabelSchema::Scalar(schema) = self.program[*label].schema
+            {
+                let (now, name) = (self.now(*column), self.name(*column));
+                let forms: Vec<Value> = constraints.iter().map(|constraint| self.form(constraint)).collect();
+                let form = json!(["judged", format!("{schema:?}"), now, forms]);
+                let mut reads = vec![now];
+                reads.extend(constraints.iter().flat_map(|constraint| self.reads(constraint)));
+                let functions = constraints.iter().flat_map(uses).collect();
+                let what = format!("whether label {name} is as its `{}` says", schema.word());
+                self.name_measure(
+                    judged_column(self.program, at, *column, *label),
+                    node(&form, what, functions, reads),
+                );
+            }
+        }
     }
 
     fn by(&mut self) {
