@@ -18,4 +18,4 @@ mod adapters;
 mod oracles;
 
 pub use builder::Operators;
-pub use differentiate::{DifferentiateError, Trainable, TrainingGraph, differentiate, differentiate_with, reaching};
+pub use differentiate::{DifferentiateError, Trainable, TrainingGraph, differentiate, differentiate_beside, reaching};

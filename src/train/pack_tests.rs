@@ -7,6 +7,7 @@ use super::model::{Model, TrainingPlan};
 use super::pack::{distance, rows};
 use super::tests::{largest_difference, run, runtime, shared, train_quietly, weights};
 use super::*;
+use crate::autodiff::Operators;
 use crate::autodiff::loss::Softening;
 use crate::onnx::encode;
 use crate::runtime::BoundSession;

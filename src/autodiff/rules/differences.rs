@@ -16,7 +16,7 @@ use super::{
     rule,
 };
 use crate::{
-    autodiff::{DifferentiateError, Operators, differentiate, differentiate_with},
+    autodiff::{DifferentiateError, Operators, differentiate, differentiate_beside},
     onnx::{
         Attribute, Axis, ElementType, Graph, Node, Op, Tensor, ValueInfo, encode,
         test_session::{TestSession, Values, available, test_session},
@@ -161,7 +161,7 @@ struct Prepared {
 fn prepare(case: &Case, sizes: Sizes, operators: Operators) -> Result<Prepared, String> {
     let (graph, trainable, mut feeds) = graph(case, sizes);
     let training =
-        differentiate_with(&graph, "loss", &trainable, operators).map_err(|error| error.to_string())?;
+        differentiate_beside(&graph, "loss", &[], &trainable, operators).map_err(|error| error.to_string())?;
     feeds.retain(|name, _| training.graph.input(name).is_some());
     let session = test_session(&encode(&training.graph));
     let mut outputs = session.run(&feeds);
@@ -264,14 +264,17 @@ fn operators_of_our_own_agree_with_stock_ones_on_rows_of_all_lengths() {
             (Op::SiluGrad, case(Op::QuickGelu, vec![x()])),
             (Op::SoftmaxGrad, case(Op::Softmax, vec![x()])),
             (Op::LayerNormGrad, case(Op::LayerNormalization, vec![x(), vector(), vector()])),
-            (Op::LayerNormGrad, case(Op::LayerNormalization, vec![x(), Fixed(Tensor::from_f32(&[row], &vec![0.7; row]))])),
+            (
+                Op::LayerNormGrad,
+                case(Op::LayerNormalization, vec![x(), Fixed(Tensor::from_f32(&[row], &vec![0.7; row]))]),
+            ),
             (Op::RmsNormGrad, case(Op::SimplifiedLayerNormalization, vec![x(), vector()])),
             (Op::CrossEntropy, case(Op::CrossEntropy, vec![x(), ints(&labels), weights]).outputs(3)),
         ];
         for (ours, case) in cases {
             let stock = prepare(&case, Sizes::Static, Operators::Stock).unwrap();
             let (graph, trainable, _) = graph(&case, Sizes::Static);
-            let training = differentiate_with(&graph, "loss", &trainable, Operators::Ours).unwrap();
+            let training = differentiate_beside(&graph, "loss", &[], &trainable, Operators::Ours).unwrap();
             assert!(training.graph.nodes.iter().any(|node| node.op == ours), "{ours} has no part in {}", case.op);
             check_again(&case, Sizes::Static, Operators::Ours, &stock)
                 .unwrap_or_else(|problem| panic!("{ours}, {rows} rows of {row}: {problem}"));

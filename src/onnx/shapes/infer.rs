@@ -61,7 +61,7 @@ impl Shapes {
             Op::LayerNormGrad => return self.like_inputs(node, &[1, 4, 4]),
             Op::RmsNormGrad => return self.like_inputs(node, &[1, 3]),
             Op::CrossEntropy => {
-                let [rows, logits] = [2, 0].map(|at| self.like_inputs(node, &[at]).swap_remove(0));
+                let [rows, logits] = [1, 0].map(|at| self.like_inputs(node, &[at]).swap_remove(0));
                 return vec![Some(Vec::new()), rows, logits];
             }
             Op::NegativeLogLikelihoodLoss | Op::SoftmaxCrossEntropyLoss => return self.likelihood(node),

@@ -1,5 +1,7 @@
-//! `CrossEntropy(x, labels, w)` over the rows of x: Σ w·ce, the rows' own ce = lse(x) − x[label], and w·(softmax(x) − onehot), the
+//! `CrossEntropy(x, labels, w)` over the rows of x, w being a number for each or one for all: Σ w·ce, the rows' own ce = lse(x) − x[label], and w·(softmax(x) − onehot), the
 //! gradient of the sum, in one go while a row lies in the cache. A negative label is no target: its ce and its gradient are zero.
+
+use std::borrow::Cow;
 
 use ort::value::TensorElementType;
 
@@ -9,7 +11,7 @@ use super::{Call, FLOAT, Like, Ours, last, rows_of_piece};
 pub(super) const OPERATOR: Ours = Ours {
     name: "CrossEntropy",
     inputs: &[FLOAT, TensorElementType::Int64, FLOAT],
-    outputs: &[Like::Scalar, Like::Input(2), Like::Input(0)],
+    outputs: &[Like::Scalar, Like::Input(1), Like::Input(0)],
     required: 3,
     compute,
 };
@@ -20,6 +22,10 @@ fn compute(call: &Call<'_>) -> ort::Result<()> {
     let (_, weights) = weights.try_extract_tensor::<f32>()?;
     let row = last(shape)?.max(1);
     let count = x.len() / row;
+    let weights: Cow<'_, [f32]> = match weights {
+        [one] => vec![*one; count].into(),
+        weights => weights.into(),
+    };
     if labels.len() != count || weights.len() != count {
         return Err(ort::Error::new("its operands do not fit together"));
     }
@@ -37,7 +43,7 @@ fn compute(call: &Call<'_>) -> ort::Result<()> {
     let results = rows.chunks_mut(piece).zip(dx.chunks_mut(numbers));
     let pieces = x.chunks(numbers).zip(targets).zip(results).collect();
     call.in_pieces(pieces, |((x, (labels, weights)), (rows, dx))| cross_entropy(row, x, labels, weights, rows, dx))?;
-    let sum: f64 = rows.iter().zip(weights).map(|(ce, weight)| f64::from(*ce) * f64::from(*weight)).sum();
+    let sum: f64 = rows.iter().zip(weights.iter()).map(|(ce, weight)| f64::from(*ce) * f64::from(*weight)).sum();
     loss.try_extract_tensor_mut::<f32>()?.1[0] = sum as f32;
     Ok(())
 }

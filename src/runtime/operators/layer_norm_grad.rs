@@ -40,12 +40,7 @@ fn compute(call: &Call<'_>) -> ort::Result<()> {
 }
 
 /// The gradients of a normalization of the last axis; the second and third output where the node has them.
-pub(super) fn norm_grad(
-    call: &Call<'_>,
-    rows: Rows<'_>,
-    shape: &ort::value::Shape,
-    weight: &[f32],
-) -> ort::Result<()> {
+pub(super) fn norm_grad(call: &Call<'_>, rows: Rows<'_>, shape: &ort::value::Shape, weight: &[f32]) -> ort::Result<()> {
     same_length(rows.g, rows.x)?;
     let row = last(shape)?.max(1);
     let count = rows.x.len() / row;

@@ -5,8 +5,8 @@
 
 mod cross_entropy;
 mod gelu_grad;
-mod layer_norm_grad;
 mod lanes;
+mod layer_norm_grad;
 mod rms_norm_grad;
 mod silu_grad;
 mod softmax_grad;
@@ -114,7 +114,11 @@ fn is_told(tensor: &ValueType) -> bool {
 }
 
 fn scalar() -> ValueType {
-    ValueType::Tensor { ty: FLOAT, shape: Shape::default(), dimension_symbols: ort::value::SymbolicDimensions::empty(0) }
+    ValueType::Tensor {
+        ty: FLOAT,
+        shape: Shape::default(),
+        dimension_symbols: ort::value::SymbolicDimensions::empty(0),
+    }
 }
 
 /// One run of a node.
