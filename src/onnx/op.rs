@@ -108,6 +108,7 @@ operators! {
     Greater, "", "Greater";
     GreaterOrEqual, "", "GreaterOrEqual";
     GroupNormalization, "", "GroupNormalization";
+    GuardedSoftmax, "annotc", "GuardedSoftmax";
     HardSigmoid, "", "HardSigmoid";
     HardSwish, "", "HardSwish";
     Hardmax, "", "Hardmax";

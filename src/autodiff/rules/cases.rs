@@ -303,6 +303,7 @@ fn reductions() -> Vec<Case> {
     all.extend([
         case(Op::Softmax, vec![any(&[2, 3])]),
         case(Op::Softmax, vec![any(&[2, 3, 2])]).int("axis", 1),
+        case(Op::GuardedSoftmax, vec![any(&[2, 3])]),
         case(Op::LogSoftmax, vec![any(&[2, 3])]).int("axis", -1),
         case(Op::CumSum, vec![any(&[2, 4]), int_matrix(&[], &[1])]),
         case(Op::CumSum, vec![any(&[2, 4]), int_matrix(&[], &[1])]).int("exclusive", 1).int("reverse", 1),

@@ -121,6 +121,7 @@ pub(super) fn rule(op: &Op) -> Rule {
         Op::GlobalMaxPool => Vjp(pool::global_max_pool),
         Op::Greater | Op::GreaterOrEqual => Stop,
         Op::GroupNormalization => Vjp(normalization::group_normalization),
+        Op::GuardedSoftmax => Vjp(softmax::guarded_softmax),
         Op::HardSigmoid => Vjp(activation::hard_sigmoid),
         Op::HardSwish => Vjp(activation::hard_swish),
         Op::Hardmax => Stop,

@@ -17,6 +17,12 @@ pub(super) fn softmax(s: &mut Site<'_>) -> Parts {
     one(s.b.mul(&centred, &y))
 }
 
+/// As `softmax`, of an operator that is there where the gradient's is; a row of zeros has none.
+pub(super) fn guarded_softmax(s: &mut Site<'_>) -> Parts {
+    let (g, y) = (s.g()?, s.y());
+    one(s.b.binary(Op::SoftmaxGrad, &g, &y))
+}
+
 /// dx = g − eʸ·Σ g
 pub(super) fn log_softmax(s: &mut Site<'_>) -> Parts {
     let (g, y) = (s.g()?, s.y());

@@ -84,6 +84,7 @@ pub(super) fn keeps_shape(op: &Op) -> bool {
             | Op::Gelu
             | Op::GeluGrad
             | Op::GroupNormalization
+            | Op::GuardedSoftmax
             | Op::HardSigmoid
             | Op::HardSwish
             | Op::Hardmax

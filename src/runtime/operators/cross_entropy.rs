@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use ort::value::TensorElementType;
 
-use super::lanes::{LANES, exp, total, wide};
+use super::lanes::{exponentials, largest, wide};
 use super::{Call, FLOAT, Like, Ours, last, rows_of_piece};
 
 pub(super) const OPERATOR: Ours = Ours {
@@ -65,36 +65,4 @@ wide! {
             dx[label] -= weight;
         }
     }
-}
-
-#[inline(always)]
-fn largest(x: &[f32]) -> f32 {
-    let mut lanes = [f32::NEG_INFINITY; LANES];
-    let (chunks, rest) = x.as_chunks::<LANES>();
-    for chunk in chunks {
-        for (lane, x) in lanes.iter_mut().zip(chunk) {
-            *lane = if *x > *lane { *x } else { *lane };
-        }
-    }
-    lanes.iter().chain(rest).fold(f32::NEG_INFINITY, |most, x| if *x > most { *x } else { most })
-}
-
-/// Writes e^(x − peak) and gives the sum.
-#[inline(always)]
-fn exponentials(x: &[f32], peak: f32, out: &mut [f32]) -> f32 {
-    let mut lanes = [0.0_f32; LANES];
-    let (chunks, rest) = x.as_chunks::<LANES>();
-    let (places, rest_of_places) = out.as_chunks_mut::<LANES>();
-    for (chunk, place) in chunks.iter().zip(places) {
-        for ((lane, x), place) in lanes.iter_mut().zip(chunk).zip(place) {
-            *place = exp(x - peak);
-            *lane += *place;
-        }
-    }
-    let mut sum = total(lanes);
-    for (x, place) in rest.iter().zip(rest_of_places) {
-        *place = exp(x - peak);
-        sum += *place;
-    }
-    sum
 }

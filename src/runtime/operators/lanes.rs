@@ -36,12 +36,12 @@ pub(super) const LANES: usize = 16;
 const ROUND: f32 = 12_582_912.0;
 
 /// eˣ to one or two units of the last place: x = n·ln 2 + r, e^x = 2ⁿ·eʳ, eʳ by the polynomial of Cephes' `expf`. Below −87 it is
-/// e⁻⁸⁷, above 88 it is e⁸⁸; what is no number stays none.
+/// 0, as no normal number is much smaller; above 88 it is e⁸⁸; what is no number stays none.
 #[inline(always)]
 pub(super) fn exp(x: f32) -> f32 {
     const LN_2_HIGH: f32 = 0.693_359_4;
     const LN_2_LOW: f32 = -2.121_944_4e-4;
-    let x = if x < -87.0 { -87.0 } else { x };
+    let vanishes = x < -87.0;
     let x = if x > 88.0 { 88.0 } else { x };
     let shifted = x * std::f32::consts::LOG2_E + ROUND;
     let n = shifted - ROUND;
@@ -53,7 +53,8 @@ pub(super) fn exp(x: f32) -> f32 {
     p = p * r + 1.666_666_5e-1;
     p = p * r + 5.000_000_1e-1;
     let p = p * (r * r) + r + 1.0;
-    f32::from_bits(p.to_bits().wrapping_add(shifted.to_bits() << 23))
+    let y = f32::from_bits(p.to_bits().wrapping_add(shifted.to_bits() << 23));
+    if vanishes { 0.0 } else { y }
 }
 
 /// The sum over three rows of one length of what `term` makes of their elements at each place, in lanes.
@@ -82,4 +83,37 @@ pub(super) fn total(mut lanes: [f32; LANES]) -> f32 {
         }
     }
     lanes[0]
+}
+
+/// The largest number of a row; −∞ of none.
+#[inline(always)]
+pub(super) fn largest(x: &[f32]) -> f32 {
+    let mut lanes = [f32::NEG_INFINITY; LANES];
+    let (chunks, rest) = x.as_chunks::<LANES>();
+    for chunk in chunks {
+        for (lane, x) in lanes.iter_mut().zip(chunk) {
+            *lane = if *x > *lane { *x } else { *lane };
+        }
+    }
+    lanes.iter().chain(rest).fold(f32::NEG_INFINITY, |most, x| if *x > most { *x } else { most })
+}
+
+/// Writes e^(x − peak) and gives the sum.
+#[inline(always)]
+pub(super) fn exponentials(x: &[f32], peak: f32, out: &mut [f32]) -> f32 {
+    let mut lanes = [0.0_f32; LANES];
+    let (chunks, rest) = x.as_chunks::<LANES>();
+    let (places, rest_of_places) = out.as_chunks_mut::<LANES>();
+    for (chunk, place) in chunks.iter().zip(places) {
+        for ((lane, x), place) in lanes.iter_mut().zip(chunk).zip(place) {
+            *place = exp(x - peak);
+            *lane += *place;
+        }
+    }
+    let mut sum = total(lanes);
+    for (x, place) in rest.iter().zip(rest_of_places) {
+        *place = exp(x - peak);
+        sum += *place;
+    }
+    sum
 }

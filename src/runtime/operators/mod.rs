@@ -5,6 +5,7 @@
 
 mod cross_entropy;
 mod gelu_grad;
+mod guarded_softmax;
 mod lanes;
 mod layer_norm_grad;
 mod rms_norm_grad;
@@ -14,20 +15,22 @@ mod softmax_grad;
 mod tests;
 
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ort::operator::{
     BoxedKernel, ComputeContext, KernelContext, Operator, OperatorDomain, OperatorInput, OperatorOutput,
     ShapeInferenceContext,
 };
-use ort::value::{Shape, TensorElementType, ValueRef, ValueType};
+use ort::value::{Shape, SymbolicDimensions, TensorElementType, ValueRef, ValueType};
 
 /// The domain of the operators.
 const DOMAIN: &str = "annotc";
 
 /// The table.
-const OPERATORS: [&Ours; 6] = [
+const OPERATORS: [&Ours; 7] = [
     &cross_entropy::OPERATOR,
     &gelu_grad::OPERATOR,
+    &guarded_softmax::OPERATOR,
     &layer_norm_grad::OPERATOR,
     &rms_norm_grad::OPERATOR,
     &silu_grad::OPERATOR,
@@ -90,11 +93,11 @@ impl Operator for &'static Ours {
         let inputs = context.inputs();
         for (at, like) in self.outputs.iter().enumerate() {
             let like = match like {
-                Like::Input(input) => inputs[*input].clone(),
-                Like::Scalar => scalar(),
+                Like::Input(input) => named(inputs[*input].clone()),
+                Like::Scalar => Some(scalar()),
             };
+            let told = like.map_or(Ok(()), |like| context.set_output(at, &like));
             // An optional output that the node lacks has no place for its shape either.
-            let told = if is_told(&like) { context.set_output(at, &like) } else { Ok(()) };
             if at < self.required {
                 told?;
             }
@@ -103,22 +106,23 @@ impl Operator for &'static Ours {
     }
 }
 
-/// Whether each size is a number or has a name: the runtime would take one without for the number −1.
-fn is_told(tensor: &ValueType) -> bool {
-    match tensor {
-        ValueType::Tensor { shape, dimension_symbols, .. } => {
-            shape.iter().zip(dimension_symbols.iter()).all(|(size, name)| *size >= 0 || !name.is_empty())
-        }
-        _ => false,
-    }
+/// The type of an output like that of an input; `None` where nothing is known of its axes. A size without a name gets one, for the
+/// runtime would take it for the number −1.
+fn named(like: ValueType) -> Option<ValueType> {
+    static UNNAMED: AtomicUsize = AtomicUsize::new(0);
+    let ValueType::Tensor { shape, dimension_symbols, .. } = like else { return None };
+    let name = |(size, name): (&i64, &String)| match (*size, name.as_str()) {
+        (..0, "") => format!("annotc/size_{}", UNNAMED.fetch_add(1, Ordering::Relaxed)),
+        (..0, name) => name.to_owned(),
+        (0.., _) => String::new(),
+    };
+    let names: Vec<String> = shape.iter().zip(dimension_symbols.iter()).map(name).collect();
+    let dimension_symbols = SymbolicDimensions::new(names);
+    (!shape.is_empty()).then_some(ValueType::Tensor { ty: FLOAT, shape, dimension_symbols })
 }
 
 fn scalar() -> ValueType {
-    ValueType::Tensor {
-        ty: FLOAT,
-        shape: Shape::default(),
-        dimension_symbols: ort::value::SymbolicDimensions::empty(0),
-    }
+    ValueType::Tensor { ty: FLOAT, shape: Shape::default(), dimension_symbols: SymbolicDimensions::empty(0) }
 }
 
 /// One run of a node.

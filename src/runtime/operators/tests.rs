@@ -10,7 +10,7 @@ fn the_exponential_is_exact_to_two_units_of_the_last_place() {
         let error = (f64::from(exp(x)) - expected).abs() / expected;
         assert!(error < 2.5e-7 || x > 88.0, "e^{x} is {}, off by {error:e}", exp(x));
     }
-    assert_eq!((exp(0.0), exp(f32::NEG_INFINITY)), (1.0, exp(-87.0)));
+    assert_eq!((exp(0.0), exp(f32::NEG_INFINITY)), (1.0, 0.0));
     assert!(exp(f32::NAN).is_nan());
 }
 
