@@ -1,6 +1,6 @@
 //! Label schemas.
 
-use super::{FieldType, SourceId};
+use super::{ColumnId, FieldType, SourceId};
 use crate::source::Span;
 
 /// A label schema.
@@ -23,6 +23,8 @@ pub enum LabelSchema {
     Choice(LabelValues),
     /// Some of several values.
     Choices(Choices),
+    /// Stretches of a text, each with a kind.
+    Spans(Spans),
     /// A schema that is checked and that no data set may use.
     Declared(DeclaredSchema),
 }
@@ -38,6 +40,15 @@ pub struct Choices {
     pub most: usize,
 }
 
+/// Stretches of a text, each with a kind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spans {
+    /// The kinds, in order.
+    pub values: Vec<LabelValue>,
+    /// Whether two of them may have a character in common.
+    pub may_overlap: bool,
+}
+
 /// What a label makes of the raw value that a record gives it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LabelForm {
@@ -45,6 +56,23 @@ pub enum LabelForm {
     One,
     /// A list of names of values.
     Several(Choices),
+    /// A list of records `{ start, end, label }`.
+    Spans {
+        /// The column with the text that they are of, as it was read.
+        over: ColumnId,
+        /// What they may be.
+        spans: Spans,
+    },
+}
+
+impl LabelForm {
+    /// The column with the text of spans.
+    pub fn over(&self) -> Option<ColumnId> {
+        match self {
+            Self::Spans { over, .. } => Some(*over),
+            Self::One | Self::Several(_) => None,
+        }
+    }
 }
 
 impl LabelSchema {
@@ -52,6 +80,7 @@ impl LabelSchema {
     pub fn listed(&self) -> Option<&[LabelValue]> {
         match self {
             Self::Choice(LabelValues::Listed(values)) | Self::Choices(Choices { values, .. }) => Some(values),
+            Self::Spans(Spans { values, .. }) => Some(values),
             Self::Choice(LabelValues::Found { .. }) | Self::Declared(_) => None,
         }
     }
@@ -61,6 +90,7 @@ impl LabelSchema {
         match self {
             Self::Choice(_) => "choice",
             Self::Choices(_) => "choices",
+            Self::Spans(_) => "spans",
             Self::Declared(schema) => schema.word(),
         }
     }
@@ -75,7 +105,7 @@ pub enum DeclaredSchema {
     Tree(Vec<LabelValue>),
     /// Some of several values, where they are a tree, are found in the data, or something is wrong with them.
     Choices(Option<LabelValues>),
-    /// Stretches of a text, each with a kind.
+    /// Stretches of a text, where their kinds are a tree, are found in the data, or something is wrong with them.
     Spans(Option<LabelValues>),
     /// A whole number between both, ends included.
     Scale {

@@ -133,7 +133,6 @@ fn every_statement_resolves() {
         "csv",
         "device cuda",
         "dropout 0.05",
-        "entities",
         "facts",
         "from annotations",
         "from model",

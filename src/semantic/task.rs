@@ -183,6 +183,7 @@ fn label_column(context: &mut Context<'_>, name: &Ident, label: LabelId, word: &
         ("classify", LabelSchema::Declared(schema)) => {
             matches!(schema.word(), "choice" | "choice tree" | "choices" | "flag")
         }
+        ("tag", LabelSchema::Spans(_)) => true,
         ("tag", LabelSchema::Declared(schema)) => schema.word() == "spans",
         ("regress", LabelSchema::Declared(schema)) => matches!(schema.word(), "scale" | "number"),
         _ => false,

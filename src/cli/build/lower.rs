@@ -66,7 +66,7 @@ pub fn lower_train(
                 let (text, label_column) = (column(*text), column(*label_column));
                 match program[*label].schema {
                     LabelSchema::Choices(_) => Task::Choose { text, label: label_column, values },
-                    LabelSchema::Choice(_) | LabelSchema::Declared(_) => {
+                    LabelSchema::Choice(_) | LabelSchema::Spans(_) | LabelSchema::Declared(_) => {
                         Task::Classify { text, label: label_column, values }
                     }
                 }

@@ -24,7 +24,8 @@ pub fn involved(program: &Program, dataset: &Dataset, step: usize) -> Involved {
         | StepKind::DedupPieces { column, .. }
         | StepKind::Decontaminate { column, .. } => columns.push(*column),
         StepKind::Sample { taken, .. } => columns.extend(taken.by()),
-        StepKind::Label { value, drop_when, .. } => {
+        StepKind::Label { value, form, drop_when, .. } => {
+            columns.extend(form.over());
             value.visit_columns(&mut |id| columns.push(id));
             if let Some(condition) = drop_when {
                 condition.visit_columns(&mut |id| columns.push(id));

@@ -82,7 +82,9 @@ pub(super) fn label<'r>(
     let fault = |value: &String| match form {
         LabelForm::One if table.position(value).is_some() => None,
         LabelForm::One => Some(format!("unknown value of label `{name}`")),
-        LabelForm::Several(_) => read_kept(value).err().map(|fault| format!("label `{name}`: {fault}")),
+        LabelForm::Several(_) | LabelForm::Spans { .. } => {
+            read_kept(value).err().map(|fault| format!("label `{name}`: {fault}"))
+        }
     };
     let faults = raw.values.iter().map(fault).collect();
     Ok(Box::new(Label { step: step as i32, codes: raw.codes()?, faults, name, null_drops }))

@@ -114,8 +114,8 @@ fn resolve_use(
 
 /// The fields that the statement reads.
 fn needed(statement: &Statement, dataset: &str) -> Vec<Needed> {
-    let StepKind::Label { value, drop_when, .. } = &statement.step.kind else { return Vec::new() };
-    let mut read: Vec<ColumnId> = Vec::new();
+    let StepKind::Label { value, form, drop_when, .. } = &statement.step.kind else { return Vec::new() };
+    let mut read: Vec<ColumnId> = form.over().into_iter().collect();
     for expr in [Some(value), drop_when.as_ref()].into_iter().flatten() {
         expr.visit_columns(&mut |column| {
             if !read.contains(&column) {
