@@ -30,6 +30,7 @@ mod resume;
 mod robustness;
 mod specs;
 mod support;
+mod tokens;
 mod training;
 mod unit_tests;
 mod uses;

@@ -7,7 +7,7 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::terminal::Terminal;
-use super::{Failure, RuntimeArgs, build, context, runtime};
+use super::{DeviceArgs, Failure, RuntimeArgs, build, context, runtime};
 use crate::eval;
 use crate::train::TrainError;
 
@@ -33,6 +33,8 @@ pub struct PredictArgs {
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
     #[command(flatten)]
+    device: DeviceArgs,
+    #[command(flatten)]
     runtime: RuntimeArgs,
 }
 
@@ -49,7 +51,7 @@ pub fn run(args: &PredictArgs, terminal: &Terminal) -> Result<(), Failure> {
         );
         return Err(Failure::World);
     }
-    let library = runtime::open(&args.runtime, terminal)?;
+    let library = runtime::open(&args.runtime, args.device.device.unwrap_or_default(), terminal)?;
     let mut classifier =
         eval::Classifier::open(&library, &args.model, None, build::jobs(args.jobs)).map_err(|error| world(&error))?;
     let mut window = Window { records: Vec::new(), first: 1 };

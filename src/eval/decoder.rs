@@ -7,13 +7,12 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 
 use super::sampling::{Sampling, next_token};
 use crate::onnx::surgery::{PastInput, past_inputs};
 use crate::onnx::{self};
 use crate::runtime::{Element, InputTensor, OutputTensor, OutputValues, Port, Runtime, Session};
-use crate::train::{LOGITS, Tokenizer, TrainError, positions, read_json};
+use crate::train::{LOGITS, Tokenizer, TrainError, end_tokens, positions, read_json};
 
 /// How texts are generated.
 #[derive(Debug, Clone, PartialEq)]
@@ -88,7 +87,6 @@ impl Decoder {
         let refuse = |message: String| TrainError::Graph { folder: folder.to_path_buf(), message };
         let tokenizer = Tokenizer::load(folder)?;
         let config = read_json(&folder.join("config.json"))?;
-        let generation = read_json(&folder.join("generation_config.json"))?;
         let graph = onnx::load(folder).map_err(|error| refuse(error.to_string()))?;
         let past = past_inputs(&graph);
         drop(graph);
@@ -106,9 +104,7 @@ impl Decoder {
             })
             .collect::<Result<Vec<Past>, String>>()
             .map_err(|output| refuse(format!("it reads keys and values of the past and does not return `{output}`")))?;
-        let eos = tokenizer.special_text("eos_token").and_then(|token| tokenizer.id_of(token));
-        let ends = [&config["eos_token_id"], &generation["eos_token_id"]].into_iter().flat_map(token_ids).chain(eos);
-        let ends = ends.collect();
+        let ends = end_tokens(folder, &tokenizer)?;
         let positions = positions(&config);
         let reads = Reads { ports: session.inputs().to_vec(), past };
         Ok(Self { folder: folder.to_path_buf(), session, reads, tokenizer, ends, positions })
@@ -237,12 +233,6 @@ impl Reads {
             Some(OutputTensor { values: OutputValues::I64(_), .. }) => None,
         }
     }
-}
-
-/// `eos_token_id` of a configuration: a number or a list of them.
-fn token_ids(value: &Value) -> Vec<u32> {
-    let list = value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice);
-    list.iter().filter_map(Value::as_u64).filter_map(|id| u32::try_from(id).ok()).collect()
 }
 
 #[cfg(test)]

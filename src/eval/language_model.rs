@@ -11,7 +11,9 @@ use crate::onnx::surgery::fix_past;
 use crate::onnx::{encode, load};
 use crate::runtime::{Runtime, Session};
 use crate::train::batch::Feeds;
-use crate::train::{Example, LOGITS, LengthLimit, Message, Table, Target, Tokenizer, TrainError, encode_conversations};
+use crate::train::{
+    Example, LOGITS, LengthLimit, Message, Overflow, Table, Target, Tokenizer, TrainError, encode_conversations,
+};
 
 /// The table of a test part with conversations.
 #[derive(Debug, Clone, Copy)]
@@ -50,7 +52,7 @@ pub fn evaluate_language_model(
     let answers = match generation {
         None => vec![None; encoded.examples.len()],
         Some(settings) => {
-            let references = references(&table, test.messages);
+            let references = references(&table, test, &encoded.examples);
             let mut decoder = Decoder::open(runtime, folder, threads)?;
             answers(&mut decoder, &encoded.examples, &references, &tokenizer, settings)?
         }
@@ -133,14 +135,29 @@ fn turn(example: &Example) -> Option<(&[u32], Option<u32>)> {
     Some((&example.tokens[..first], example.tokens.get(last).copied()))
 }
 
-/// The text of each record's last learnt turn.
-fn references<'t>(table: &'t Table, messages: &str) -> HashMap<&'t str, String> {
-    let last = |text: &Option<String>| -> Option<String> {
+/// The text of each record's last learnt turn, among those that a cut left whole.
+fn references<'t>(table: &'t Table, test: &ConversationTable<'_>, examples: &[Example]) -> HashMap<&'t str, String> {
+    let kept: HashMap<&str, usize> = examples.iter().map(|example| (example.id.as_str(), turns(example))).collect();
+    let last = |id: &str, text: &Option<String>| -> Option<String> {
         let messages: Vec<Message> = serde_json::from_str(text.as_deref()?).ok()?;
-        messages.into_iter().rfind(|message| message.train).map(|message| message.content)
+        let mut learnt = messages.into_iter().filter(|message| message.train && !message.content.is_empty());
+        let last = match test.limit.overflow {
+            // What is cut is the end, and the turns at it are not learnt any more.
+            Overflow::KeepStart => learnt.nth(kept.get(id)?.checked_sub(1)?),
+            Overflow::KeepEnd | Overflow::Refuse | Overflow::Drop => learnt.last(),
+        };
+        last.map(|message| message.content)
     };
-    let rows = table.ids.iter().zip(table.column(messages));
-    rows.filter_map(|(id, text)| Some((id.as_str(), last(text)?))).collect()
+    let rows = table.ids.iter().zip(table.column(test.messages));
+    rows.filter_map(|(id, text)| Some((id.as_str(), last(id, text)?))).collect()
+}
+
+/// How many turns of an example are learnt: between two of them stands something that is not.
+fn turns(example: &Example) -> usize {
+    match &example.target {
+        Target::Tokens(learnt) => learnt.chunk_by(|a, b| a == b).filter(|run| run[0]).count(),
+        Target::Class(_) | Target::Choices(_) => 0,
+    }
 }
 
 #[cfg(test)]

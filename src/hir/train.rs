@@ -95,6 +95,8 @@ pub struct Train {
     pub smooth: f64,
     /// Whether each value of the label weighs the same, however often it stands in `train`.
     pub balanced: bool,
+    /// Whether records share rows, which they never see each other in.
+    pub pack: bool,
     /// Whether each epoch has a keyed order of its own; else source order.
     pub shuffle: bool,
     /// The seed of all randomness.
@@ -103,8 +105,22 @@ pub struct Train {
     pub selection: Selection,
     /// How often the run's state is kept, where the run says it.
     pub checkpoint: Option<Every>,
+    /// What it computes on.
+    pub device: DeviceWish,
     /// The declaration.
     pub span: Span,
+}
+
+/// What a run wishes to compute on, the strongest wish last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum DeviceWish {
+    /// The processor.
+    #[default]
+    Cpu,
+    /// NVIDIA's device where one can be used, else the processor.
+    CudaElseCpu,
+    /// NVIDIA's device; without one the run fails.
+    Cuda,
 }
 
 /// What a run selects on the part `validation`.

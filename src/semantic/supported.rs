@@ -298,13 +298,6 @@ fn check_train(train: &Train, refused: &mut Diagnostics) {
             TrainItemKind::Task(task) if !matches!(task.kind.name.as_str(), "classify" | "generate") => {
                 (task.kind.span, format!("`task {}`", task.kind.name), "`classify` and `generate` can be trained")
             }
-            TrainItemKind::Device(first, _) if first.name != "cpu" => {
-                (item.span, format!("`device {}`", first.name), "write `device cpu`")
-            }
-            TrainItemKind::Setting(setting) => match refused_setting(setting) {
-                Some(help) => (setting.span, format!("`{}`", setting.name.name), help),
-                None => continue,
-            },
             _ => continue,
         };
         refuse(refused, span, format!("{what} is checked and cannot be trained yet"), "not built yet", help);
@@ -314,18 +307,6 @@ fn check_train(train: &Train, refused: &mut Diagnostics) {
 fn drops_out(setting: &Setting) -> bool {
     let some = matches!(&setting.value, Some(SettingValue::Quantity(quantity)) if quantity.value != 0.0);
     setting.name.name == "dropout" && some
-}
-
-fn refused_setting(setting: &Setting) -> Option<&'static str> {
-    let off = match &setting.value {
-        Some(SettingValue::Word(word)) => matches!(word.name.as_str(), "off" | "none"),
-        Some(SettingValue::Quantity(quantity)) => quantity.value == 0.0,
-        Some(SettingValue::Text(_) | SettingValue::Texts(_) | SettingValue::List(_)) | None => false,
-    };
-    match setting.name.name.as_str() {
-        "pack" if !off => Some("take it out: each record gets a row of its own"),
-        _ => None,
-    }
 }
 
 /// A label whose values cannot be built cannot be tested either.

@@ -12,7 +12,8 @@ use super::quantities::{
 use super::{Context, index, task};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{
-    self, Every, LabelId, ModelId, Optimizer, Overflow, Schedule, Selection, Stretch, TrainId, TrainLength, Tune,
+    self, DeviceWish, Every, LabelId, ModelId, Optimizer, Overflow, Schedule, Selection, Stretch, TrainId, TrainLength,
+    Tune,
 };
 use crate::source::Span;
 use crate::syntax::ast::train::{Train, TrainItem, TrainItemKind};
@@ -62,10 +63,12 @@ struct Draft {
     clip: Option<f64>,
     smooth: f64,
     balanced: bool,
+    pack: bool,
     shuffle: bool,
     seed: u64,
     selection: Selection,
     checkpoint: Option<Every>,
+    device: DeviceWish,
 }
 
 impl Draft {
@@ -91,10 +94,12 @@ impl Draft {
             clip: None,
             smooth: 0.0,
             balanced: false,
+            pack: false,
             shuffle: true,
             seed: 0,
             selection: Selection { every: Every::Epochs(1), by: None, patience: None, keep_best: None },
             checkpoint: None,
+            device: DeviceWish::Cpu,
         }
     }
 }
@@ -257,11 +262,24 @@ fn resolve_item(context: &mut Context<'_>, item: &TrainItem, draft: &mut Draft) 
             draft.checkpoint = distance.or(draft.checkpoint);
         }
         TrainItemKind::Device(first, second) => {
-            for name in [Some(first), second.as_ref()].into_iter().flatten() {
-                word(context, name, "device", &[("cpu", ()), ("cuda", ())]);
-            }
+            draft.device = resolve_device(context, first, second.as_ref()).unwrap_or(draft.device);
         }
         TrainItemKind::Setting(setting) => resolve_setting(context, draft, setting),
+    }
+}
+
+fn resolve_device(context: &mut Context<'_>, first: &Ident, second: Option<&Ident>) -> Option<DeviceWish> {
+    let devices = [("cpu", DeviceWish::Cpu), ("cuda", DeviceWish::Cuda)];
+    let wish = word(context, first, "device", &devices)?;
+    let Some(second) = second else { return Some(wish) };
+    match (wish, word(context, second, "device", &devices)?) {
+        (DeviceWish::Cuda, DeviceWish::Cpu) => Some(DeviceWish::CudaElseCpu),
+        (DeviceWish::Cpu | DeviceWish::Cuda | DeviceWish::CudaElseCpu, _) => {
+            let message = format!("`else {}` after `{}` says nothing", second.name, first.name);
+            let help = "the processor is always there: write `device cuda else cpu`, or one device alone";
+            context.error(Code::UnknownWord, message, second.span, "never comes to it", help);
+            None
+        }
     }
 }
 
@@ -306,7 +324,11 @@ fn resolve_setting(context: &mut Context<'_>, draft: &mut Draft, setting: &Setti
             draft.shuffle = chosen.unwrap_or(draft.shuffle);
         }
         "pack" => {
-            setting_word(context, setting).and_then(|name| word(context, name, "switch", &switch));
+            let chosen = setting_word(context, setting).and_then(|name| word(context, name, "switch", &switch));
+            draft.pack = chosen.unwrap_or(draft.pack);
+            if draft.pack {
+                needs_answers(context, draft, setting.span);
+            }
         }
         _ => {
             let words = [("balanced", true), ("none", false)];
@@ -345,6 +367,18 @@ fn needs_values(context: &mut Context<'_>, draft: &Draft, span: Span) {
     );
 }
 
+/// A record that is one class has its row alone: the class is that of a whole row.
+fn needs_answers(context: &mut Context<'_>, draft: &Draft, span: Span) {
+    let Some(task) = draft.task.as_ref().filter(|task| task.word != "generate") else { return };
+    context.error(
+        Code::TaskDoesNotFit,
+        format!("`pack on` lets answers share a row, and `{}` learns one thing of each row", task.word),
+        span,
+        "nothing to pack",
+        "take it out: only `generate` learns token by token",
+    );
+}
+
 /// The run of the program, when everything that it needs is there and can be represented.
 fn finish(context: &mut Context<'_>, train: &Train, draft: Draft, task: Option<hir::Task>) -> Option<TrainId> {
     let resolved = hir::Train {
@@ -367,10 +401,12 @@ fn finish(context: &mut Context<'_>, train: &Train, draft: Draft, task: Option<h
         clip: draft.clip,
         smooth: draft.smooth,
         balanced: draft.balanced,
+        pack: draft.pack,
         shuffle: draft.shuffle,
         seed: draft.seed,
         selection: draft.selection,
         checkpoint: draft.checkpoint,
+        device: draft.device,
         span: train.span,
     };
     context.program.trains.push(resolved);

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::TrainError;
 use super::example::{Example, Target};
 use crate::autodiff::loss::{LABELS, WEIGHTS};
-use crate::onnx::surgery::{PastInput, past_inputs};
+use crate::onnx::surgery::{PastInput, SEGMENTS, past_inputs};
 use crate::onnx::{ElementType, Graph};
 use crate::runtime::InputTensor;
 
@@ -26,6 +26,7 @@ enum Feed {
     AttentionMask { float: bool },
     TokenTypeIds,
     PositionIds,
+    Segments,
     Past(PastInput),
     Labels,
     Choices,
@@ -48,6 +49,7 @@ impl Feeds {
                 ("attention_mask", ElementType::Float) => Feed::AttentionMask { float: true },
                 ("token_type_ids", ElementType::Int64) => Feed::TokenTypeIds,
                 ("position_ids", ElementType::Int64) => Feed::PositionIds,
+                (SEGMENTS, ElementType::Int64) => Feed::Segments,
                 (LABELS, ElementType::Int64) => Feed::Labels,
                 (LABELS, ElementType::Float) => Feed::Choices,
                 (WEIGHTS, ElementType::Float) => Feed::Weights,
@@ -66,19 +68,45 @@ impl Feeds {
         Ok(Self { feeds, pad: i64::from(pad) })
     }
 
-    /// The inputs of a batch. The loss of each row or token is weighed by `1 / divisor`, which is that of the whole
-    /// optimizer step, so that micro-batches add up.
+    /// The inputs of a batch with a row for each example. The loss of each row or token is weighed by `1 / divisor`, which is
+    /// that of the whole optimizer step, so that micro-batches add up.
     pub(crate) fn batch(&self, examples: &[&Example], divisor: f64) -> Vec<InputTensor<'static>> {
-        let rows = examples.len();
-        let width = examples.iter().map(|example| example.tokens.len()).max().unwrap_or(0);
+        let rows: Vec<Vec<&Example>> = examples.iter().map(|example| vec![*example]).collect();
+        self.rows(&rows, divisor)
+    }
+
+    /// The inputs of a batch in whose rows several examples may stand behind each other; positions begin anew with each, and
+    /// padding belongs to the last, as it does in a row of one.
+    pub(crate) fn rows(&self, batch: &[Vec<&Example>], divisor: f64) -> Vec<InputTensor<'static>> {
+        let rows = batch.len();
+        let width = batch.iter().map(|row| token_count(row)).max().unwrap_or(0);
         let shape = [rows, width];
         let padded = |of: &dyn Fn(&Example, usize) -> i64, pad: i64| -> Vec<i64> {
-            let row = |example: &&Example| -> Vec<i64> {
-                let length = example.tokens.len();
-                (0..width).map(|place| if place < length { of(example, place) } else { pad }).collect()
+            let row = |row: &Vec<&Example>| -> Vec<i64> {
+                let mut values = Vec::with_capacity(width);
+                for example in row {
+                    values.extend((0..example.tokens.len()).map(|at| of(example, at)));
+                }
+                values.resize(width, pad);
+                values
             };
-            examples.iter().flat_map(row).collect()
+            batch.iter().flat_map(row).collect()
         };
+        // For each place, the number of its record in the row, and where it stands in that.
+        let places = |of: &dyn Fn(usize, usize) -> usize| -> Vec<i64> {
+            let row = |row: &Vec<&Example>| -> Vec<i64> {
+                let last = row.len().saturating_sub(1);
+                let lengths = row.iter().map(|example| example.tokens.len());
+                let begun = token_count(row) - row.last().map_or(0, |example| example.tokens.len());
+                let lengths = lengths.take(last).chain([width - begun]).enumerate();
+                lengths
+                    .flat_map(|(segment, length)| (0..length).map(move |at| (segment, at)))
+                    .map(|(segment, at)| of(segment, at) as i64)
+                    .collect()
+            };
+            batch.iter().flat_map(row).collect()
+        };
+        let single: Vec<&Example> = batch.iter().filter_map(|row| row.first().copied()).collect();
         let mask = || padded(&|_, _| 1, 0);
         let weight = if divisor > 0.0 { (1.0 / divisor) as f32 } else { 0.0 };
         let tensor = |feed: &Feed| match feed {
@@ -91,20 +119,18 @@ impl Feeds {
                 InputTensor::f32("attention_mask", &shape, mask)
             }
             Feed::TokenTypeIds => InputTensor::i64("token_type_ids", &shape, vec![0; rows * width]),
-            Feed::PositionIds => {
-                let positions = || (0_i64..).take(width);
-                InputTensor::i64("position_ids", &shape, (0..rows).flat_map(|_| positions()).collect::<Vec<_>>())
-            }
+            Feed::PositionIds => InputTensor::i64("position_ids", &shape, places(&|_, at| at)),
+            Feed::Segments => InputTensor::i64(SEGMENTS, &shape, places(&|segment, _| segment)),
             Feed::Past(past) => InputTensor::f32(past.name.clone(), &past.empty_shape(rows), Cow::Owned(Vec::new())),
-            Feed::Labels => match labels(examples) {
+            Feed::Labels => match labels(&single) {
                 Some(classes) => InputTensor::i64(LABELS, &[rows], classes),
                 None => InputTensor::i64(LABELS, &shape, padded(&token_label, IGNORED)),
             },
             Feed::Choices => {
-                let has: Vec<f32> = examples.iter().flat_map(|example| choices(example)).collect();
+                let has: Vec<f32> = single.iter().flat_map(|example| choices(example)).collect();
                 InputTensor::f32(LABELS, &[rows, has.len() / rows.max(1)], has)
             }
-            Feed::Weights => match has_tokens(examples) {
+            Feed::Weights => match has_tokens(&single) {
                 false => InputTensor::f32(WEIGHTS, &[rows], vec![weight; rows]),
                 true => {
                     let weights = padded(&|example, at| i64::from(token_label(example, at) != IGNORED), 0);

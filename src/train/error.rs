@@ -98,6 +98,29 @@ pub enum TrainError {
         /// What is wrong.
         message: String,
     },
+    /// A record of which something else would be learnt than what it says.
+    #[error("record {id} cannot be learnt from: {what}; {help}")]
+    Unlearnable {
+        /// The record.
+        id: String,
+        /// What is wrong with it.
+        what: String,
+        /// What to do.
+        help: String,
+    },
+    /// Two values of a label that a model would write alike.
+    #[error(
+        "the answers `{first}` and `{second}` of `{label}` are the same tokens, so the model could not tell them apart; \
+         give one of them another title or name"
+    )]
+    SameAnswer {
+        /// The label.
+        label: String,
+        /// One value's answer.
+        first: String,
+        /// Another value's answer.
+        second: String,
+    },
     /// A record's label is none of the run's values.
     #[error("record {id} has a label that is not one of the {values} values of the run")]
     UnknownLabel {

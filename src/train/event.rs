@@ -34,8 +34,12 @@ pub struct Preparation {
     pub records: usize,
     /// Of them, those that are too long and lost a part.
     pub truncated: usize,
-    /// Of them, those that were left out because they are too long.
+    /// Answers in these that lost a part, and are not learnt for that reason.
+    pub muted: usize,
+    /// Of the records, those that were left out because they are too long.
     pub dropped: usize,
+    /// What is to be known of the data.
+    pub notes: Vec<String>,
     /// Weights that are trained.
     pub trained_weights: usize,
     /// Optimizer steps to do.

@@ -1,14 +1,10 @@
 //! Records as tokens and targets, checked before the first step.
 
-use std::ops::Range;
-use std::path::Path;
-
 use super::TrainError;
-use super::chat::{ChatTemplate, Message, Rendered, is_completion, join_completion};
 use super::error::IDS_SHOWN;
 use super::run::Overflow;
 use super::table::Table;
-use super::tokenizer::{Tokenizer, Tokens};
+use super::tokenizer::Tokenizer;
 use crate::statistics::Histogram;
 
 /// A record ready for a batch.
@@ -51,6 +47,8 @@ pub struct Encoded {
     pub examples: Vec<Example>,
     /// Records that lost a part.
     pub truncated: usize,
+    /// Of these, the answers that lost a part and are not learnt for that reason.
+    pub muted: usize,
     /// Records that were left out because they were too long.
     pub dropped: usize,
     /// The lengths of all records in tokens, before anything was cut or left out.
@@ -64,6 +62,35 @@ pub struct LengthLimit {
     pub tokens: usize,
     /// What a longer record gives up.
     pub overflow: Overflow,
+}
+
+/// What becomes of a record of some length.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// All of it is read.
+    Whole,
+    /// One of its ends is cut off.
+    Cut(Cut),
+    /// It is left out.
+    LeftOut,
+    /// The run does not start.
+    Refused,
+}
+
+impl LengthLimit {
+    /// What becomes of a record of so many tokens.
+    #[must_use]
+    pub fn fate(&self, tokens: usize) -> Fate {
+        if tokens <= self.tokens {
+            return Fate::Whole;
+        }
+        match self.overflow {
+            Overflow::Refuse => Fate::Refused,
+            Overflow::Drop => Fate::LeftOut,
+            Overflow::KeepStart => Fate::Cut(Cut::KeepStart),
+            Overflow::KeepEnd => Fate::Cut(Cut::KeepEnd),
+        }
+    }
 }
 
 /// Texts with the index of their label's value.
@@ -110,97 +137,6 @@ pub(super) fn encode_labelled(
     collected.finish()
 }
 
-/// Conversations with the tokens that are learnt.
-///
-/// # Errors
-/// A missing or failing chat template, a conversation that is no JSON, two BOS, an answer without an end that can be
-/// learnt, records without a learnt token, too-long records where the run refuses them.
-pub fn encode_conversations(
-    table: &Table,
-    column: &str,
-    folder: &Path,
-    tokenizer: &Tokenizer,
-    limit: LengthLimit,
-) -> Result<Encoded, TrainError> {
-    let bos = tokenizer.special_text("bos_token").and_then(|token| tokenizer.id_of(token));
-    let mut source = Source { folder, tokenizer, template: None };
-    let mut collected = Collected::new(limit);
-    let (mut silent, mut cut_away) = (Vec::new(), Vec::new());
-    for (id, messages) in table.ids.iter().zip(table.column(column)) {
-        let messages: Vec<Message> = serde_json::from_str(messages.as_deref().unwrap_or("[]")).map_err(|_| {
-            TrainError::Table { path: table.path.clone(), message: format!("record {id} has no list of messages") }
-        })?;
-        let render = |message| TrainError::Render { id: id.clone(), message };
-        let (rendered, tokens) = source.tokens(id, &messages)?;
-        if let (Some(bos), [first, second, ..]) = (bos, tokens.ids.as_slice())
-            && (*first, *second) == (bos, bos)
-        {
-            return Err(render("it begins with two BOS tokens".to_owned()));
-        }
-        let answers: Vec<Range<usize>> = rendered.learnt.into_iter().filter(|answer| !answer.is_empty()).collect();
-        let mut learnt = learnt_tokens(&tokens.offsets, &answers);
-        if !learn_ends(&tokens, &answers, &mut learnt, tokenizer) {
-            return Err(render(
-                "no special token follows a learnt turn, so where an answer ends could not be learnt".to_owned(),
-            ));
-        }
-        if !learnt.contains(&true) {
-            silent.push(id.clone());
-            continue;
-        }
-        let Some(cut) = collected.admit(id, tokens.ids.len()) else { continue };
-        let mut tokens = tokens.ids;
-        if let Some(cut) = cut {
-            cut_tokens(&mut tokens, &mut learnt, limit.tokens, cut);
-        }
-        if !learnt.contains(&true) {
-            cut_away.push(id.clone());
-        }
-        collected.encoded.examples.push(Example { id: id.clone(), tokens, target: Target::Tokens(learnt) });
-    }
-    nothing_learnt(silent, "give them an assistant turn that is not muted")?;
-    nothing_learnt(cut_away, "`length` cuts their answers away; allow more tokens, or say `else drop`")?;
-    collected.finish()
-}
-
-/// What conversations and completions become texts with.
-struct Source<'a> {
-    folder: &'a Path,
-    tokenizer: &'a Tokenizer,
-    /// Loaded for the first conversation: completions need none.
-    template: Option<ChatTemplate>,
-}
-
-impl Source<'_> {
-    fn tokens(&mut self, id: &str, messages: &[Message]) -> Result<(Rendered, Tokens), TrainError> {
-        let failed = |message| TrainError::Tokenize { id: id.to_owned(), message };
-        if is_completion(messages) {
-            let eos = self.tokenizer.special_text("eos_token").unwrap_or_default();
-            let rendered = join_completion(messages, eos);
-            let mut tokens = self.tokenizer.encode(&rendered.text, true).map_err(failed)?;
-            // A tokenizer that ends a text by itself would end it twice.
-            if let [.., last, added] = tokens.ids.as_slice()
-                && last == added
-                && Some(*last) == self.tokenizer.id_of(eos)
-            {
-                tokens.ids.pop();
-                tokens.offsets.pop();
-            }
-            return Ok((rendered, tokens));
-        }
-        let template = match self.template.take() {
-            Some(template) => template,
-            None => ChatTemplate::load(self.folder, self.tokenizer)?,
-        };
-        let template = self.template.insert(template);
-        let render = |message| TrainError::Render { id: id.to_owned(), message };
-        let rendered = template.render(messages).map_err(render)?;
-        // The template writes the special tokens itself.
-        let tokens = self.tokenizer.encode(&rendered.text, false).map_err(failed)?;
-        Ok((rendered, tokens))
-    }
-}
-
 /// Which end of a too-long record is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cut {
@@ -208,62 +144,6 @@ pub enum Cut {
     KeepStart,
     /// The start is lost.
     KeepEnd,
-}
-
-/// A token is learnt that holds a character of an answer. The first has nothing before it to be predicted from.
-fn learnt_tokens(offsets: &[(usize, usize)], learnt: &[Range<usize>]) -> Vec<bool> {
-    let mut mask: Vec<bool> = offsets
-        .iter()
-        .map(|(start, end)| learnt.iter().any(|range| *start < range.end && range.start < *end))
-        .collect();
-    if let Some(first) = mask.first_mut() {
-        *first = false;
-    }
-    mask
-}
-
-/// Learns the special token after each answer too: it is how a model knows to stop. Template text between the answer
-/// and that token, such as a space, is learnt with it. `false` where an answer has no such token.
-fn learn_ends(tokens: &Tokens, answers: &[Range<usize>], learnt: &mut [bool], tokenizer: &Tokenizer) -> bool {
-    answers.iter().all(|answer| {
-        let Some(first) = tokens.offsets.iter().position(|(start, end)| *start >= answer.end && end > start) else {
-            return false;
-        };
-        let after = tokens.ids[first..].iter().take(END_DISTANCE);
-        let Some(distance) = after.into_iter().position(|id| tokenizer.is_special(*id)) else { return false };
-        learnt[first..=first + distance].fill(true);
-        true
-    })
-}
-
-/// A template puts at most white space between an answer and the token that ends its turn.
-const END_DISTANCE: usize = 3;
-
-fn cut_tokens(tokens: &mut Vec<u32>, learnt: &mut Vec<bool>, limit: usize, cut: Cut) {
-    match cut {
-        Cut::KeepStart => {
-            tokens.truncate(limit);
-            learnt.truncate(limit);
-        }
-        Cut::KeepEnd => {
-            let lost = tokens.len() - limit;
-            tokens.drain(..lost);
-            learnt.drain(..lost);
-            if let Some(first) = learnt.first_mut() {
-                *first = false;
-            }
-        }
-    }
-}
-
-fn nothing_learnt(mut ids: Vec<String>, reason: &'static str) -> Result<(), TrainError> {
-    if ids.is_empty() {
-        return Ok(());
-    }
-    ids.sort();
-    let count = ids.len();
-    ids.truncate(IDS_SHOWN + 1);
-    Err(TrainError::NothingToLearn { count, reason, ids })
 }
 
 /// Examples so far, and the records that were too long.
@@ -282,26 +162,20 @@ impl Collected {
     /// `None` where the record is left out; else the cut that it needs, if any.
     pub(super) fn admit(&mut self, id: &str, tokens: usize) -> Option<Option<Cut>> {
         self.encoded.lengths.add(tokens as u64);
-        if tokens <= self.limit.tokens {
-            return Some(None);
-        }
-        self.longest = self.longest.max(tokens);
-        match self.limit.overflow {
-            Overflow::Refuse => {
-                self.too_long.push(id.to_owned());
-                None
+        match self.limit.fate(tokens) {
+            Fate::Whole => Some(None),
+            Fate::Cut(cut) => {
+                self.encoded.truncated += 1;
+                Some(Some(cut))
             }
-            Overflow::Drop => {
+            Fate::LeftOut => {
                 self.encoded.dropped += 1;
                 None
             }
-            Overflow::KeepStart => {
-                self.encoded.truncated += 1;
-                Some(Some(Cut::KeepStart))
-            }
-            Overflow::KeepEnd => {
-                self.encoded.truncated += 1;
-                Some(Some(Cut::KeepEnd))
+            Fate::Refused => {
+                self.longest = self.longest.max(tokens);
+                self.too_long.push(id.to_owned());
+                None
             }
         }
     }

@@ -25,6 +25,7 @@ pub(super) struct Finished {
     pub(super) folder: ModelFolder,
     pub(super) records: usize,
     pub(super) truncated: usize,
+    pub(super) muted: usize,
     pub(super) dropped: usize,
     /// For each part that was read, the lengths of its records in tokens.
     pub(super) tokens: Map<String, Value>,
@@ -55,6 +56,7 @@ impl Finished {
             "validation": run.validation.as_deref().map(hash_file).transpose()?,
             "records": self.records,
             "truncated": self.truncated,
+            "answers_cut": self.muted,
             "dropped": self.dropped,
             "order": outcome.order,
             "tokens": self.tokens,
@@ -90,6 +92,7 @@ impl Finished {
 fn runtime_facts(runtime: &Runtime) -> Value {
     json!({
         "onnxruntime": runtime.version(),
+        "device": runtime.device().name(),
         "build": runtime.build_info(),
         "architecture": std::env::consts::ARCH,
         "annotc": env!("CARGO_PKG_VERSION"),
@@ -128,6 +131,7 @@ fn settings(run: &TrainRun, outcome: &Outcome) -> Value {
         "clip": run.clip,
         "smooth": run.smooth,
         "weights": if run.balanced { "balanced" } else { "none" },
+        "pack": run.pack,
         "shuffle": run.shuffle,
         "seed": run.seed,
         "length": run.length,

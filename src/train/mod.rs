@@ -6,6 +6,7 @@
 //! ```
 
 mod adapter;
+mod alike;
 pub(crate) mod batch;
 mod board;
 mod chat;
@@ -13,6 +14,7 @@ mod checkpoint;
 mod choices;
 #[cfg(test)]
 mod choices_tests;
+mod conversation;
 mod course;
 mod error;
 mod event;
@@ -20,11 +22,18 @@ mod example;
 mod finished;
 mod folder;
 #[cfg(test)]
+mod honest_tests;
+mod learnable;
+mod learner;
+#[cfg(test)]
 mod loop_tests;
 mod memory;
 mod model;
 mod optimizer;
 mod order;
+mod pack;
+#[cfg(test)]
+mod pack_tests;
 mod prepare;
 mod run;
 mod schedule;
@@ -35,6 +44,7 @@ mod tests;
 pub mod tokenizer;
 mod trainer;
 mod validate;
+mod view;
 mod wordpiece;
 
 use std::ops::ControlFlow;
@@ -42,10 +52,12 @@ use std::ops::ControlFlow;
 pub use chat::{ChatTemplate, Message, Rendered};
 pub use choices::encode_choices;
 pub(crate) use choices::{above_half, binary_loss, chosen, sigmoid};
+pub use conversation::encode_conversations;
 pub use error::{Divergence, TrainError};
 pub use event::{Event, Preparation, StepReport, ValidationReport};
-pub use example::{Cut, Encoded, Example, LengthLimit, Target, encode_conversations, encode_texts};
+pub use example::{Cut, Encoded, Example, Fate, LengthLimit, Target, encode_texts};
 pub use folder::hash_model;
+pub(crate) use learnable::end_tokens;
 pub use memory::MemoryPlan;
 pub(crate) use model::{LOGITS, SEVERAL_VALUES, label_names, positions};
 pub use optimizer::{Adafactor, AdamW, Lion, Optimizer, Sgd};
@@ -54,8 +66,9 @@ pub use run::{Checkpoints, Every, Extent, Lora, ModelSource, Overflow, Patience,
 pub use schedule::{Decay, Schedule, Stretch};
 pub use table::{ID_COLUMN, Table};
 pub(crate) use tokenizer::read_json;
-pub use tokenizer::{TOKENIZER_FILES, Tokenizer, Tokens, train_wordpiece};
+pub use tokenizer::{Piece, TOKENIZER_FILES, Tokenizer, Tokens, train_wordpiece};
 pub(crate) use validate::{argmax, log_softmax};
+pub use view::{TokenView, ViewedToken, Viewer};
 
 #[cfg(test)]
 pub(crate) use table::tests::write_table;

@@ -13,7 +13,7 @@ use crate::autodiff::loss::{Alignment, Softening, binary_cross_entropy, cross_en
 use crate::autodiff::{TrainingGraph, differentiate, reaching};
 use crate::onnx::encoder::normal;
 use crate::onnx::import::{Imported, Linear, import};
-use crate::onnx::surgery::{Adapter, Family, Head, add_adapters, add_classifier, family, fix_past};
+use crate::onnx::surgery::{Adapter, Family, Head, add_adapters, add_classifier, family, fix_past, separate_records};
 use crate::onnx::{Axis, ElementType, Graph, ValueInfo, load};
 use crate::runtime::Parameter;
 
@@ -136,8 +136,14 @@ impl Model {
     }
 
     /// Loss, gradients and what a validation measures. The loss that is learnt is softened, the one that is measured
-    /// never is. Fresh adapters are keyed by `seed`.
-    pub(super) fn plan(&self, tune: &Tune, softening: &Softening, seed: u64) -> Result<TrainingPlan, TrainError> {
+    /// never is. Fresh adapters are keyed by `seed`. With `pack`, records that share a row are kept apart in training.
+    pub(super) fn plan(
+        &self,
+        tune: &Tune,
+        softening: &Softening,
+        seed: u64,
+        pack: bool,
+    ) -> Result<TrainingPlan, TrainError> {
         let refuse = |message: String| TrainError::Graph { folder: self.folder.clone(), message };
         let mut graph = self.imported.graph.clone();
         let mut adapters = match tune {
@@ -155,6 +161,10 @@ impl Model {
             Alignment::Same
         };
         let mut plain = graph.clone();
+        if pack {
+            let parameters: Vec<&str> = self.imported.parameters.iter().map(|one| one.name.as_str()).collect();
+            separate_records(&mut graph, &parameters).map_err(|error| refuse(error.to_string()))?;
+        }
         let loss = if self.is_of_several {
             binary_cross_entropy(&mut graph, LOGITS, softening.weights.as_deref())
         } else {

@@ -3,19 +3,23 @@
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::TrainError;
+use super::alike::compare_answers;
 use super::batch::Feeds;
 use super::choices::{balanced_weights, encode_choices};
+use super::conversation::{Speaker, encode_conversations};
 use super::event::{Event, Preparation};
-use super::example::{Encoded, Example, LengthLimit, Target, encode_conversations, encode_texts};
+use super::example::{Encoded, Example, LengthLimit, Target, encode_texts};
 use super::finished::Finished;
+use super::learner::{HeldState, HostState, Learner};
 use super::memory::{MemoryPlan, peak};
 use super::model::{Model, TrainingPlan, positions};
 use super::optimizer::ParameterRule;
-use super::run::{ModelSource, Task, TrainRun};
+use super::pack::{saving, try_out};
+use super::run::{ModelSource, Overflow, Task, TrainRun};
 use super::table::Table;
 use super::tokenizer::{Tokenizer, pretty, train_wordpiece, write};
 use super::trainer::{Outcome, Trainer};
@@ -62,7 +66,7 @@ pub(super) fn prepare(run: &TrainRun, runtime: &Runtime) -> Result<Prepared, Tra
     let (folder, model) = model(run, &table)?;
     let tokenizer = Tokenizer::load(folder.path())?;
     check_vocabulary(&model, &tokenizer, folder.path())?;
-    let limit = length(run, &model, &tokenizer)?;
+    let limit = length_limit(run.length, run.overflow, &model.config, &tokenizer)?;
     let encode = |table: &Table| encode_table(run, table, &model, &tokenizer, folder.path(), limit);
     let encoded = encode(&table)?;
     if encoded.examples.is_empty() {
@@ -71,9 +75,16 @@ pub(super) fn prepare(run: &TrainRun, runtime: &Runtime) -> Result<Prepared, Tra
             message: "there is no record to train on".to_owned(),
         });
     }
+    let mut notes = match (&run.task, &run.answers) {
+        (Task::Generate { messages }, Some(label)) => {
+            compare_answers(label, &table, messages, &mut Speaker::new(folder.path(), &tokenizer)?)?
+        }
+        (Task::Generate { .. } | Task::Classify { .. } | Task::Choose { .. }, _) => Vec::new(),
+    };
+    notes.extend(run.pack.then(|| saving(run, &encoded.examples)));
     let validation = validation.as_ref().map(encode).transpose()?.filter(|encoded| !encoded.examples.is_empty());
     let softening = softening(run, &encoded.examples, model.values.len());
-    let plan = model.plan(&run.tune, &softening, run.seed)?;
+    let plan = model.plan(&run.tune, &softening, run.seed, run.pack)?;
     let memory = memory(run, &plan, &encoded.examples, validation.is_some());
     if let Some(limit) = run.memory.filter(|limit| memory.total() > *limit) {
         return Err(TrainError::Memory { plan: memory, limit });
@@ -83,7 +94,9 @@ pub(super) fn prepare(run: &TrainRun, runtime: &Runtime) -> Result<Prepared, Tra
     let preparation = Preparation {
         records: table.ids.len(),
         truncated: encoded.truncated,
+        muted: encoded.muted,
         dropped: encoded.dropped,
+        notes,
         trained_weights,
         steps: run.steps(encoded.examples.len()),
         memory,
@@ -123,12 +136,17 @@ fn memory(run: &TrainRun, plan: &TrainingPlan, examples: &[Example], validates: 
         .iter()
         .flat_map(|trainable| run.optimizer.slots(length(&trainable.shape), &ParameterRule::of(&trainable.shape, 1.0)));
     let longest = examples.iter().map(|example| example.tokens.len()).max().unwrap_or(0);
-    let sums = if run.accumulate > 1 { 2 } else { 1 };
+    // Held tensors change places with their next state; the graph cuts the weights out of one tensor and joins the gradients into one.
+    let (weights, sums, states) = match (run.held, run.accumulate) {
+        (true, _) => (3, 4, 2),
+        (false, 1) => (1, 1, 1),
+        (false, _) => (1, 2, 1),
+    };
     let copies = u64::from(validates) + run.selection.keep as u64;
     MemoryPlan {
-        weights: trained + frozen,
+        weights: trained * weights + frozen,
         gradients: trained * sums,
-        optimizer: slots.map(|length| length as u64 * FLOAT).sum(),
+        optimizer: states * slots.map(|length| length as u64 * FLOAT).sum::<u64>(),
         activations: peak(&plan.training.graph, run.batch.min(examples.len()), longest),
         copies: trained * copies,
     }
@@ -191,11 +209,16 @@ fn check_vocabulary(model: &Model, tokenizer: &Tokenizer, folder: &Path) -> Resu
 }
 
 /// The run's limit, which must be one that the model can take; without one, the model's own.
-fn length(run: &TrainRun, model: &Model, tokenizer: &Tokenizer) -> Result<LengthLimit, TrainError> {
+pub(super) fn length_limit(
+    length: Option<usize>,
+    overflow: Overflow,
+    config: &Value,
+    tokenizer: &Tokenizer,
+) -> Result<LengthLimit, TrainError> {
     // A model's positions are what its graph can do; `model_max_length` is what its tokenizer is set to.
-    let able = positions(&model.config);
+    let able = positions(config);
     let own = [able, tokenizer.model_max_length()].into_iter().flatten().min();
-    let tokens = match (run.length, able) {
+    let tokens = match (length, able) {
         (Some(asked), Some(able)) if asked > able => {
             return Err(TrainError::Settings(format!(
                 "`length {asked} tokens` is more than the model's {able} positions"
@@ -205,7 +228,7 @@ fn length(run: &TrainRun, model: &Model, tokenizer: &Tokenizer) -> Result<Length
         (Some(asked), _) => asked,
         (None, _) => own.unwrap_or(usize::MAX),
     };
-    Ok(LengthLimit { tokens, overflow: run.overflow })
+    Ok(LengthLimit { tokens, overflow })
 }
 
 fn encode_table(
@@ -266,24 +289,31 @@ impl Prepared {
             Task::Choose { .. } => Some(2),
             Task::Generate { .. } => model.vocabulary(),
         };
+        let training_feeds = feeds(&plan.training.graph)?;
+        let rules: Vec<ParameterRule> = parameters.iter().map(rule).collect();
+        let (training, threads) = (&plan.training, run.threads);
+        let mut learner = if run.held {
+            Learner::Held(HeldState::new(runtime, training, threads, &parameters, &rules, &run.optimizer)?)
+        } else {
+            let (graph, loss) = (encode(&training.graph), training.loss.as_str());
+            let session = BoundSession::new(runtime, &graph, threads, parameters, &[loss])?;
+            Learner::Host(HostState::new(session, rules, run.optimizer, threads))
+        };
+        if run.pack {
+            try_out(&mut learner, &training_feeds, &encoded.examples, folder.path())?;
+        }
         let trainer = Trainer {
             run,
             examples: &encoded.examples,
             shares: encoded.examples.iter().map(share).collect(),
             guess: choices.map(|choices| (choices as f64).ln()),
-            rules: parameters.iter().map(rule).collect(),
-            feeds: feeds(&plan.training.graph)?,
-            session: BoundSession::new(
-                runtime,
-                &encode(&plan.training.graph),
-                run.threads,
-                parameters,
-                &[plan.training.loss.as_str()],
-            )?,
+            feeds: training_feeds,
+            learner,
             validation,
         };
         let outcome = trainer.train(on_event)?;
-        let (records, truncated, dropped) = (encoded.examples.len(), encoded.truncated, encoded.dropped);
-        Ok((outcome, Finished { model, plan, tokenizer, folder, records, truncated, dropped, tokens }))
+        let records = encoded.examples.len();
+        let Encoded { truncated, muted, dropped, .. } = encoded;
+        Ok((outcome, Finished { model, plan, tokenizer, folder, records, truncated, muted, dropped, tokens }))
     }
 }

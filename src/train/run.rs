@@ -16,6 +16,8 @@ pub struct TrainRun {
     pub model: ModelSource,
     /// What it learns.
     pub task: Task,
+    /// The label that the answers of a [`Task::Generate`] are the values of, where they are.
+    pub answers: Option<String>,
     /// The training table, a Parquet file.
     pub train: PathBuf,
     /// The table that the run is measured on while it goes on.
@@ -38,6 +40,8 @@ pub struct TrainRun {
     pub smooth: f64,
     /// Whether each value of a label weighs the same, however often it stands in the training table.
     pub balanced: bool,
+    /// Whether the records of a micro-batch share rows, which they never see each other in.
+    pub pack: bool,
     /// Whether each epoch has a keyed order of its own; else the table's order.
     pub shuffle: bool,
     /// Keys the order and a new model's weights.
@@ -58,6 +62,8 @@ pub struct TrainRun {
     pub memory: Option<u64>,
     /// The folder to leave.
     pub output: PathBuf,
+    /// Whether weights, gradients and what the optimizer remembers stay where sessions compute: for devices with memory of their own.
+    pub held: bool,
     /// What the caller adds to `provenance.json`: hashes of the spec, of the data, of the template.
     pub provenance: Map<String, Value>,
 }
@@ -247,6 +253,9 @@ impl TrainRun {
         }
         if (self.selection.keep > 0 || self.selection.patience.is_some()) && self.validation.is_none() {
             return refuse("`keep best` and `stop` need a `validation` part");
+        }
+        if self.pack && !matches!(self.task, Task::Generate { .. }) {
+            return refuse("`pack` lets answers share a row, and only `generate` learns answers");
         }
         match (&self.task, &self.model, &self.tune) {
             (Task::Classify { values, .. }, _, _) if values.len() < 2 => {

@@ -59,6 +59,7 @@ pub(super) fn run(folder: &Path) -> TrainRun {
             label: "label".to_owned(),
             values: ["lost", "refund", "open"].map(str::to_owned).to_vec(),
         },
+        answers: None,
         train: folder.join("train.parquet"),
         validation: None,
         extent: Extent::Epochs(2.0),
@@ -70,6 +71,7 @@ pub(super) fn run(folder: &Path) -> TrainRun {
         clip: Some(1.0),
         smooth: 0.0,
         balanced: false,
+        pack: false,
         shuffle: true,
         seed: 7,
         length: Some(32),
@@ -79,6 +81,7 @@ pub(super) fn run(folder: &Path) -> TrainRun {
         selection: Selection::default(),
         checkpoints: None,
         memory: None,
+        held: false,
         output: folder.join("model"),
         provenance: Map::new(),
     }

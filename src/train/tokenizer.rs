@@ -1,6 +1,9 @@
 //! The only door to `tokenizers`: texts to token ids with their places in the text.
 
+mod piece;
+
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
@@ -15,6 +18,8 @@ use tokenizers::{
 use super::TrainError;
 use super::example::Cut;
 use super::wordpiece::{self, CONTINUATION};
+pub use piece::Piece;
+use piece::Spelling;
 
 /// The files of a model's folder that belong to its tokenizer.
 pub const TOKENIZER_FILES: &[&str] = &[
@@ -47,6 +52,7 @@ pub struct Tokenizer {
     config: Value,
     pad: Option<u32>,
     vocabulary: usize,
+    spelling: Spelling,
     hash: String,
 }
 
@@ -78,6 +84,7 @@ impl Tokenizer {
             pad,
             config,
             vocabulary: inner.get_vocab_size(true),
+            spelling: Spelling::of(&inner),
             hash: blake3::hash(&bytes).to_hex().to_string(),
             inner,
         })
@@ -147,6 +154,17 @@ impl Tokenizer {
     /// Where `limit` leaves no room beside the special tokens.
     pub fn encode_cut(&self, text: &str, limit: usize, cut: Cut) -> Result<Tokens, String> {
         let mut tokens = self.encode(text, true)?;
+        let lost = self.lost(&tokens, limit, cut)?;
+        tokens.ids.drain(lost.clone());
+        tokens.offsets.drain(lost);
+        Ok(tokens)
+    }
+
+    /// Which tokens of a framed text go, so that `limit` are left.
+    ///
+    /// # Errors
+    /// Where `limit` leaves no room beside the special tokens.
+    pub fn lost(&self, tokens: &Tokens, limit: usize, cut: Cut) -> Result<Range<usize>, String> {
         let frame = self.encode("", true)?;
         if frame.ids.len() >= limit {
             return Err(format!("{limit} tokens leave no room beside {} special ones", frame.ids.len()));
@@ -156,14 +174,11 @@ impl Tokenizer {
         let is_added = |offset: &(usize, usize)| offset.0 == offset.1;
         let first = tokens.offsets.iter().take_while(|offset| is_added(offset)).count();
         let last = tokens.offsets.iter().rev().take_while(|offset| is_added(offset)).count();
-        let lost = match cut {
+        let start = match cut {
             Cut::KeepStart => tokens.ids.len().saturating_sub(last + excess),
             Cut::KeepEnd => first.min(limit),
         };
-        let lost = lost..lost + excess;
-        tokens.ids.drain(lost.clone());
-        tokens.offsets.drain(lost);
-        Ok(tokens)
+        Ok(start..start + excess)
     }
 
     /// The text of tokens, special ones left out.

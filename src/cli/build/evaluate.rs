@@ -33,14 +33,14 @@ pub fn evaluate(session: &mut Session<'_>, at: usize, manifest: &Manifest) -> Re
     let folder = super::train::folder(&session.out, train);
     let target = folder.join("evaluation").join(format!("{}.{}", file_name(&dataset.name), file_name(&evaluate.part)));
     let figures_path = target.with_added_extension("json");
-    let runtime = session.runtime()?;
+    let runtime = session.runtime(train)?;
     let terminal = session.terminal;
     let world = |error: &dyn std::fmt::Display| {
         terminal.error(format_args!("evaluating {name}: {error}"), None);
         Failure::World
     };
     let weights = super::train::weights(&folder);
-    let fingerprint = fingerprint(evaluate, train, manifest, &weights, runtime.version());
+    let fingerprint = fingerprint(evaluate, train, manifest, &weights, &runtime.described());
     if let Some(figures) = unchanged(&figures_path, &fingerprint) {
         terminal.status(Paint::Dim, "Unchanged", format_args!("{name} in {}", figures_path.display()));
         if terminal.json() {
@@ -63,7 +63,7 @@ pub fn evaluate(session: &mut Session<'_>, at: usize, manifest: &Manifest) -> Re
         ("split", &evaluate.part),
         ("tokenizer", &tokenizer),
         ("model", &weights),
-        ("runtime", runtime.version()),
+        ("runtime", &runtime.described()),
         (FINGERPRINT, &fingerprint),
     ]
     .map(|(name, value)| (name.to_string(), value.to_string()))

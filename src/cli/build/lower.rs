@@ -8,6 +8,7 @@ use super::metrics::lower_metric;
 use crate::emit::Manifest;
 use crate::eval::Metric;
 use crate::hir::{self, LabelSchema};
+use crate::prompt::Template;
 use crate::train::{
     Adafactor, AdamW, Decay, Every, Extent, Lion, Lora, ModelSource, Optimizer, Overflow, Patience, Schedule,
     Selection, Sgd, Stretch, Task, TrainRun, Tune,
@@ -73,6 +74,7 @@ pub fn lower_train(
             }
             hir::Task::Generate { .. } => Task::Generate { messages: "messages".to_string() },
         },
+        answers: answer_label(program, train),
         train: part("train"),
         validation: has_validation.then(|| part("validation")),
         extent: match (train.epochs, train.steps) {
@@ -97,6 +99,7 @@ pub fn lower_train(
         clip: train.clip,
         smooth: train.smooth,
         balanced: train.balanced,
+        pack: train.pack,
         shuffle: train.shuffle,
         seed: train.seed,
         length: Some(train.length.tokens as usize),
@@ -117,6 +120,7 @@ pub fn lower_train(
         checkpoints: None,
         memory: None,
         output: place.output.to_path_buf(),
+        held: false,
         provenance,
     }
 }
@@ -169,6 +173,28 @@ pub fn overflow(train: &hir::Train) -> Overflow {
         hir::Overflow::KeepEnd => Overflow::KeepEnd,
         hir::Overflow::Drop => Overflow::Drop,
     }
+}
+
+/// The label that a run's answers are the values of: its template learns one turn, and that turn reads nothing else.
+fn answer_label(program: &hir::Program, train: &hir::Train) -> Option<String> {
+    let hir::Task::Generate { template } = &train.task else { return None };
+    let texts = match &program[*template].kind {
+        hir::TemplateKind::Chat(turns) => {
+            let learnt = turns.iter().filter_map(|turn| match turn {
+                hir::Turn::Text { content, trained, .. } => trained.then_some(Some(content)),
+                hir::Turn::Field { trained, .. } => trained.then_some(None),
+            });
+            learnt.collect::<Option<Vec<&String>>>()?
+        }
+        hir::TemplateKind::Completion { completion, .. } => vec![completion],
+        hir::TemplateKind::Text(_) | hir::TemplateKind::Preference { .. } => return None,
+    };
+    let [text] = texts.as_slice() else { return None };
+    let parsed = Template::parse(text).expect("the texts of a checked program parse");
+    let [variable] = parsed.variables() else { return None };
+    let mut columns = program[train.data].columns.iter();
+    let column = columns.find(|column| !column.hidden && column.name == variable.name && column.label.is_some());
+    column.map(|column| column.name.clone())
 }
 
 /// The values of the label that a run classifies, as the data set's manifest lists them: in the label's order.

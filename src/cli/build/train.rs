@@ -15,7 +15,7 @@ use crate::cli::models::model_files;
 use crate::cli::terminal::{Paint, Terminal};
 use crate::emit::{Digest, Manifest, PROVENANCE, file_name};
 use crate::hir::{self, ModelOrigin, Program, TrainId};
-use crate::runtime::{memory_in_use, memory_of_machine};
+use crate::runtime::{Device, memory_in_use, memory_of_machine};
 use crate::train::{self, Checkpoints, Event, Preparation, StepReport, TrainError, TrainRun, ValidationReport};
 
 /// The key under which the provenance keeps the fingerprint of everything that the weights depend on.
@@ -52,13 +52,14 @@ pub fn train(session: &mut Session<'_>, id: TrainId, manifest: &Manifest) -> Res
         .filter(|file| file.path.starts_with(&format!("training/{}/", file_name(lower::table_name(train)))))
         .map(|file| json!({ "path": file.path, "blake3": file.digest.blake3 }))
         .collect();
-    let runtime = session.runtime()?;
-    let fingerprint = fingerprint(&run, &tables, &files, runtime.version());
+    let runtime = session.runtime(train)?;
+    let fingerprint = fingerprint(&run, &tables, &files, &runtime.described());
     if recorded(&output).as_deref() == Some(&fingerprint) {
         session.terminal.status(Paint::Dim, "Unchanged", format_args!("{} in {}", train.name, output.display()));
         session.terminal.target("train", &train.name, "unchanged", &output);
         return Ok(());
     }
+    run.held = runtime.device() == Device::Cuda;
     run.checkpoints = checkpoints(session, train, &output, &fingerprint, &runtime);
     run.memory = session.training_memory.or_else(memory_of_machine);
     run.provenance = provenance(session, train, manifest, tables, &files, fingerprint);
@@ -148,8 +149,9 @@ fn show(terminal: &Terminal, bar: &ProgressBar, train: &hir::Train, event: Event
     match event {
         Event::Prepared(prepared) => bar.suspend(|| {
             terminal.status(Paint::Green, "Training", about(train, &prepared));
-            let memory = prepared.memory;
+            let memory = &prepared.memory;
             terminal.note(format_args!("about {} MiB of memory: {memory}", memory.total().div_ceil(1 << 20)));
+            prepared.notes.iter().for_each(|note| terminal.status(Paint::Yellow, "Note", note));
         }),
         Event::Resumed(step) => bar.suspend(|| {
             terminal.status(Paint::Green, "Resuming", format_args!("{} behind step {step}", train.name));
@@ -187,6 +189,9 @@ fn about(train: &hir::Train, prepared: &Preparation) -> String {
     );
     if prepared.truncated > 0 {
         about.push_str(&format!(", {} cut to length", prepared.truncated));
+    }
+    if prepared.muted > 0 {
+        about.push_str(&format!(" ({} answers in part, which are not learnt)", prepared.muted));
     }
     if prepared.dropped > 0 {
         about.push_str(&format!(", {} too long and left out", prepared.dropped));
@@ -278,7 +283,8 @@ fn fingerprint(run: &TrainRun, tables: &[Value], files: &[(String, Digest)], run
             run.threads,
             &run.selection,
             run.smooth,
-            run.balanced
+            run.balanced,
+            run.pack
         )
     );
     let model = match &run.model {

@@ -1,6 +1,8 @@
 //! `annotc preview`: records as they are written, and what each rule takes out or changes. Nothing is written.
 
 pub mod show;
+mod spelled;
+mod tokens;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,7 +19,7 @@ use super::{Failure, MemoryArgs, RuntimeArgs, build};
 use crate::diagnostics::closest;
 use crate::engine::preview::Preview;
 use crate::engine::{EngineError, StepOutcome, Surveyed};
-use crate::hir::{DatasetId, Program, StepKind, Task, TemplateId, TemplateKind};
+use crate::hir::{DatasetId, DeviceWish, Program, StepKind, Task, TemplateId, TemplateKind, Train};
 use crate::semantic;
 use show::Shown;
 
@@ -35,6 +37,7 @@ is as good as random and the same each time.
   annotc preview shop.annot --changed \"set text\"  word by word
   annotc preview shop.annot --changed redact
   annotc preview shop.annot --id 3f9a
+  annotc preview shop.annot --tokens sorter      what the run `sorter` reads and learns, token by token
 
 What is trained on is coloured, or stands in ‹ ›. Values that may hold personal data and that no policy has cleaned are \
 not shown unless `--show-personal` says so. Nothing is written.")]
@@ -51,6 +54,9 @@ pub struct PreviewArgs {
     /// The template that renders them [default: that of the first output, else of the first run that has one]
     #[arg(long, value_name = "TEMPLATE", conflicts_with_all = ["dropped", "changed"])]
     template: Option<String>,
+    /// The tokens that a training run reads, and which of them it learns [default: the only run of the data set]
+    #[arg(long, value_name = "RUN", num_args = 0..=1, default_missing_value = "", conflicts_with_all = ["dropped", "changed", "template"])]
+    tokens: Option<String>,
     /// Only records of this part of the split
     #[arg(long, value_name = "PART", conflicts_with_all = ["dropped", "changed", "id"])]
     part: Option<String>,
@@ -84,14 +90,20 @@ pub fn run(args: &PreviewArgs, terminal: &Terminal) -> Result<(), Failure> {
     let id = choose_dataset(&spec.program, args.dataset.as_deref(), terminal)?;
     let name = spec.program[id].name.clone();
     let name = name.as_str();
-    if terminal.report(&spec.sources, &semantic::check_supported(&spec.parsed, Some(&[name]))) {
+    let run =
+        args.tokens.as_deref().map(|run| tokens::choose_run(&spec.program, id, run, terminal)).transpose()?.cloned();
+    let targets: Vec<&str> = std::iter::once(name).chain(run.as_ref().map(|run| run.name.as_str())).collect();
+    if terminal.report(&spec.sources, &semantic::check_supported(&spec.parsed, Some(&targets))) {
         return Err(Failure::Spec);
     }
     let roots = Roots { spec: spec.folder(), data: args.data_root.clone() };
-    let runtime = models::library(&mut spec.program, &[id], &args.runtime, terminal)?;
+    let runtime = models::library(&mut spec.program, &[id], &args.runtime, DeviceWish::Cpu, terminal)?;
     models::provide(&mut spec.program, &[id], &roots, Purpose::Measure(runtime.as_ref()))
         .map_err(|missing| models::fail(terminal, &missing))?;
-    let template = choose_template(&spec.program, id, args.template.as_deref(), terminal)?;
+    let template = match &run {
+        Some(run) => tokens::template_of(run),
+        None => choose_template(&spec.program, id, args.template.as_deref(), terminal)?,
+    };
     let cancel = Arc::new(AtomicBool::new(false));
     build::listen(&cancel);
     let cache = args.runtime.cache.as_deref();
@@ -106,7 +118,8 @@ pub fn run(args: &PreviewArgs, terminal: &Terminal) -> Result<(), Failure> {
     let preview = Preview::open(&spec.program, id, &surveyed, &inputs, &mut show).map_err(world)?;
     bar.clear();
     tell_unmet(&spec, &preview, terminal);
-    let looked = Looked { args, spec: &spec, dataset: id, template, preview: &preview, terminal };
+    let run = run.as_ref();
+    let looked = Looked { args, spec: &spec, dataset: id, template, run, roots: &roots, preview: &preview, terminal };
     match (&args.dropped, &args.changed, &args.id) {
         (Some(rule), _, _) => looked.dropped(rule),
         (_, Some(rule), _) => looked.changed(rule),
@@ -121,6 +134,9 @@ struct Looked<'l> {
     spec: &'l Spec,
     dataset: DatasetId,
     template: Option<TemplateId>,
+    /// The run whose tokens are shown.
+    run: Option<&'l Train>,
+    roots: &'l Roots,
     preview: &'l Preview<'l>,
     terminal: &'l Terminal,
 }
@@ -138,7 +154,7 @@ impl Looked<'_> {
         let mut rows = self.done(self.preview.emitted(self.args.part.as_deref()))?;
         let all = rows.len();
         rows.truncate(usize::from(self.args.number));
-        self.shown().head(self.args.part.as_deref(), rows.len(), all);
+        self.shown().head(self.args.part.as_deref(), self.run, rows.len(), all);
         self.emitted(&rows)
     }
 
@@ -227,6 +243,9 @@ impl Looked<'_> {
     }
 
     fn emitted(&self, rows: &[u64]) -> Result<(), Failure> {
+        if let Some(run) = self.run {
+            return self.spelled(run, rows);
+        }
         let program = &self.spec.program;
         if let Some(template) = self.template
             && !self.args.show_personal

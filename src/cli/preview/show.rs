@@ -9,7 +9,7 @@ use crate::diff::words::{Piece, compare};
 use crate::emit::count;
 use crate::engine::preview::{Change, Rendered};
 use crate::engine::{AuditRow, StepOutcome};
-use crate::hir::{Column, Dataset, Program, Step, TemplateId};
+use crate::hir::{Column, Dataset, Program, Step, TemplateId, Train};
 
 /// The digits of an id that are shown to people.
 const ID_DIGITS: usize = 12;
@@ -36,9 +36,12 @@ pub struct Shown<'s> {
 
 impl Shown<'_> {
     /// What the records are that follow.
-    pub fn head(&self, part: Option<&str>, shown: usize, all: usize) {
+    pub fn head(&self, part: Option<&str>, run: Option<&Train>, shown: usize, all: usize) {
         let of = part.map_or(String::new(), |part| format!(" of {part}"));
-        let by = self.template_name().map_or(String::new(), |name| format!(", rendered by {name}"));
+        let by = match run {
+            Some(run) => format!(", as {} reads them", run.name),
+            None => self.template_name().map_or(String::new(), |name| format!(", rendered by {name}")),
+        };
         let records = if all == 1 { "record" } else { "records" };
         self.title_of(&format!("{shown} of {} {records}{of}{by}", count(all as u64)));
     }
@@ -218,7 +221,7 @@ impl Shown<'_> {
         self.dataset.columns.iter().filter(personal).map(|column| column.name.as_str()).collect()
     }
 
-    fn place(&self, about: &AuditRow<'_>) -> Map<String, Value> {
+    pub(super) fn place(&self, about: &AuditRow<'_>) -> Map<String, Value> {
         let place = json!({
             "dataset": self.dataset.name,
             "id": about.id.to_string(),
@@ -233,7 +236,7 @@ impl Shown<'_> {
     }
 
     /// The line above a record: its id, what is known of it, and where it was read.
-    fn title(&self, about: &AuditRow<'_>, known: &str) {
+    pub(super) fn title(&self, about: &AuditRow<'_>, known: &str) {
         let id = short(&about.id.to_string());
         let place = printable(&format!("{}:{}", about.file, about.line));
         let room = self.width().saturating_sub(ID_DIGITS + 4 + place.chars().count()).max(20);
@@ -261,6 +264,17 @@ impl Shown<'_> {
         for line in text.lines(&margin, self.width(), self.terminal) {
             self.terminal.answer(line);
         }
+    }
+
+    /// A line behind the margin, which is not wrapped.
+    pub(super) fn row(&self, name: &str, line: &str) {
+        let name = self.terminal.paint_answer(Paint::Dim, &format!("{name:>INDENT$}"));
+        self.terminal.answer(format_args!("{name}  {line}"));
+    }
+
+    /// The columns behind the margin.
+    pub(super) fn room(&self) -> usize {
+        self.width().saturating_sub(INDENT + 2).max(20)
     }
 
     fn width(&self) -> usize {

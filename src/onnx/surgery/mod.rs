@@ -3,11 +3,13 @@
 mod head;
 mod lora;
 mod past;
+mod segments;
 
 use super::{Axis, ElementType, Graph};
 pub use head::{HEAD, Head, add_classifier};
 pub use lora::{Adapter, AdapterShape, add_adapters};
 pub use past::{PastInput, fix_past, past_inputs};
+pub use segments::{SEGMENTS, separate_records};
 
 /// The families of graphs that can be trained, told apart by their outputs.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,6 +60,15 @@ pub enum SurgeryError {
     Taken {
         /// The name.
         name: String,
+    },
+    /// Records that share a row would see each other.
+    #[error(
+        "records cannot share a row in it: {reason}; take `pack on` out, or export it with `optimum-cli export onnx`, whose \
+             decoders have masks and positions that can be given"
+    )]
+    Inseparable {
+        /// The reason, with the node's name.
+        reason: String,
     },
     /// A head of another size than the features.
     #[error("the head has {found} weights; {labels} labels over {hidden} features need {needed}", needed = labels * hidden)]

@@ -91,6 +91,7 @@ fn names() {
         ("cosine warmup", "cosin warmup", "E0110", "cosin", "`cosine`"),
         ("cosine warmup", "cosine decay 10% warmup", "E0109", "10%", "`wsd`"),
         ("cosine warmup", "wsd decay 95% warmup", "E0215", "95%", "100%"),
+        ("tune all", "tune all; device cpu else cuda", "E0110", "cuda", "`device cuda else cpu`"),
         ("tune all", "tune al", "E0110", "al", "`all`"),
         ("optimizer adamw", "optimizer lionn", "E0110", "lionn", "`lion`"),
         ("weight_decay 0.01", "weight_decay 0.01; momentum 0.9", "E0109", "momentum", "options"),
@@ -250,6 +251,7 @@ fn runs_figures_and_labels() {
         ("f1.macro >= 0.85", "recall[refnd] >= 0.85", "E1001", "refnd", "`refund`"),
         ("f1.macro >= 0.85", "f1.macro >= 85", "E0215", "85", "between 0 and 1"),
         ("f1.macro >= 0.85", "gap(accuracy, by mood) <= 5%", "E0903", "mood", "slices"),
+        ("epochs 3", "epochs 3\n  pack on", "E0905", "pack on", "only `generate`"),
         ("heads 4", "heads 3", "E0904", "3", "129"),
         ("classify intent from", "classify nothing from", "E0101", "nothing", "`intent`"),
         (

@@ -1,0 +1,169 @@
+//! Conversations as tokens: which of them are learnt, and what must hold of them before the first step.
+//!
+//! An answer is learnt whole, with the token that ends it, or not at all.
+
+use std::ops::Range;
+use std::path::Path;
+
+use super::TrainError;
+use super::chat::{ChatTemplate, Message, Rendered, is_completion, join_completion};
+use super::error::IDS_SHOWN;
+use super::example::{Collected, Cut, Encoded, Example, LengthLimit, Target};
+use super::learnable::{Specials, check_learnable};
+use super::table::Table;
+use super::tokenizer::{Tokenizer, Tokens};
+
+/// Conversations with the tokens that are learnt.
+///
+/// # Errors
+/// A missing or failing chat template, a conversation that is no JSON, two BOS, an answer without an end that can be
+/// learnt, records without a learnt token, too-long records where the run refuses them.
+pub fn encode_conversations(
+    table: &Table,
+    column: &str,
+    folder: &Path,
+    tokenizer: &Tokenizer,
+    limit: LengthLimit,
+) -> Result<Encoded, TrainError> {
+    let mut speaker = Speaker::new(folder, tokenizer)?;
+    let mut collected = Collected::new(limit);
+    let (mut silent, mut cut_away) = (Vec::new(), Vec::new());
+    for (id, messages) in table.ids.iter().zip(table.column(column)) {
+        let messages = read_messages(table, id, messages.as_deref())?;
+        let spoken = speaker.speak(id, &messages)?;
+        if spoken.answers.is_empty() {
+            silent.push(id.clone());
+            continue;
+        }
+        let Some(cut) = collected.admit(id, spoken.tokens.ids.len()) else { continue };
+        let lost = cut.map_or(0..0, |cut| spoken.lost(limit.tokens, cut));
+        let learnt = spoken.learnt(&lost);
+        collected.encoded.muted += spoken.answers.len() - spoken.whole(&lost).count();
+        if !learnt.contains(&true) {
+            cut_away.push(id.clone());
+        }
+        let kept = |at: &usize| !lost.contains(at);
+        let tokens = (0..spoken.tokens.ids.len()).filter(kept).map(|at| spoken.tokens.ids[at]).collect();
+        let learnt = (0..learnt.len()).filter(kept).map(|at| learnt[at]).collect();
+        collected.encoded.examples.push(Example { id: id.clone(), tokens, target: Target::Tokens(learnt) });
+    }
+    nothing_learnt(silent, "give them an assistant turn that is not muted and not empty, or drop them")?;
+    nothing_learnt(
+        cut_away,
+        "`length` cuts all their answers, and an answer is learnt whole or not at all; allow more tokens, or say `else drop`",
+    )?;
+    collected.finish()
+}
+
+/// The turns of a record in the training table.
+pub(super) fn read_messages(table: &Table, id: &str, messages: Option<&str>) -> Result<Vec<Message>, TrainError> {
+    serde_json::from_str(messages.unwrap_or("[]")).map_err(|_| TrainError::Table {
+        path: table.path.clone(),
+        message: format!("record {id} has no list of messages"),
+    })
+}
+
+/// A conversation as a model reads it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Spoken {
+    /// The text that was tokenized.
+    pub(super) text: String,
+    pub(super) tokens: Tokens,
+    /// The tokens of each answer, with the one that ends it.
+    pub(super) answers: Vec<Range<usize>>,
+}
+
+impl Spoken {
+    /// The tokens that a cut takes away.
+    pub(super) fn lost(&self, limit: usize, cut: Cut) -> Range<usize> {
+        let all = self.tokens.ids.len();
+        match cut {
+            Cut::KeepStart => limit.min(all)..all,
+            Cut::KeepEnd => 0..all.saturating_sub(limit),
+        }
+    }
+
+    /// The answers that keep all their tokens, and something before them that they can be predicted from.
+    fn whole(&self, lost: &Range<usize>) -> impl Iterator<Item = &Range<usize>> {
+        self.answers.iter().filter(move |answer| {
+            let keeps_all = answer.end <= lost.start || answer.start >= lost.end;
+            let begins_what_is_left = lost.start == 0 && !lost.is_empty() && answer.start == lost.end;
+            keeps_all && !begins_what_is_left
+        })
+    }
+
+    /// For each token, those that are cut among them, whether it is learnt. The first has nothing before it to be predicted from.
+    pub(super) fn learnt(&self, lost: &Range<usize>) -> Vec<bool> {
+        let mut learnt = vec![false; self.tokens.ids.len()];
+        for answer in self.whole(lost) {
+            learnt[answer.clone()].fill(true);
+        }
+        if let Some(first) = learnt.first_mut() {
+            *first = false;
+        }
+        learnt
+    }
+}
+
+/// What conversations and completions become tokens with.
+pub(super) struct Speaker<'a> {
+    folder: &'a Path,
+    tokenizer: &'a Tokenizer,
+    specials: Specials,
+    /// Loaded for the first conversation: completions need none.
+    template: Option<ChatTemplate>,
+}
+
+impl<'a> Speaker<'a> {
+    pub(super) fn new(folder: &'a Path, tokenizer: &'a Tokenizer) -> Result<Self, TrainError> {
+        Ok(Self { folder, tokenizer, specials: Specials::of(folder, tokenizer)?, template: None })
+    }
+
+    /// A record's tokens and answers, where they can be learnt as they are.
+    pub(super) fn speak(&mut self, id: &str, messages: &[Message]) -> Result<Spoken, TrainError> {
+        let (rendered, tokens) = self.tokens(id, messages)?;
+        let places: Vec<Range<usize>> = rendered.learnt.into_iter().filter(|answer| !answer.is_empty()).collect();
+        let text = rendered.text;
+        let answers = check_learnable(&text, &tokens, &places, &self.specials, self.tokenizer);
+        let answers = answers.map_err(|problem| problem.of(id))?;
+        Ok(Spoken { text, tokens, answers })
+    }
+
+    fn tokens(&mut self, id: &str, messages: &[Message]) -> Result<(Rendered, Tokens), TrainError> {
+        let failed = |message| TrainError::Tokenize { id: id.to_owned(), message };
+        if is_completion(messages) {
+            let eos = self.tokenizer.special_text("eos_token").unwrap_or_default();
+            let rendered = join_completion(messages, eos);
+            let mut tokens = self.tokenizer.encode(&rendered.text, true).map_err(failed)?;
+            // A tokenizer that ends a text by itself would end it twice.
+            if let [.., last, added] = tokens.ids.as_slice()
+                && last == added
+                && Some(*last) == self.tokenizer.id_of(eos)
+            {
+                tokens.ids.pop();
+                tokens.offsets.pop();
+            }
+            return Ok((rendered, tokens));
+        }
+        let template = match self.template.take() {
+            Some(template) => template,
+            None => ChatTemplate::load(self.folder, self.tokenizer)?,
+        };
+        let template = self.template.insert(template);
+        let render = |message| TrainError::Render { id: id.to_owned(), message };
+        let rendered = template.render(messages).map_err(render)?;
+        // The template writes the special tokens itself.
+        let tokens = self.tokenizer.encode(&rendered.text, false).map_err(failed)?;
+        Ok((rendered, tokens))
+    }
+}
+
+fn nothing_learnt(mut ids: Vec<String>, reason: &'static str) -> Result<(), TrainError> {
+    if ids.is_empty() {
+        return Ok(());
+    }
+    ids.sort();
+    let count = ids.len();
+    ids.truncate(IDS_SHOWN + 1);
+    Err(TrainError::NothingToLearn { count, reason, ids })
+}

@@ -1,0 +1,218 @@
+//! What a run refuses or tells of conversations before its first step, with the tokenizers of real models.
+
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use super::alike::compare_answers;
+use super::batch::Feeds;
+use super::conversation::Speaker;
+use super::tests::shared;
+use super::*;
+use crate::autodiff::loss::{LABELS, WEIGHTS};
+use crate::onnx::{ElementType, Graph, ValueInfo};
+use crate::runtime::InputValues;
+
+/// A model's folder without its graph, some of its files changed.
+fn changed(model: &str, changes: &[(&str, &dyn Fn(String) -> String)]) -> Option<tempfile::TempDir> {
+    let from = shared(&format!("models/{model}"))?;
+    let folder = tempfile::tempdir().expect("a folder");
+    for name in TOKENIZER_FILES.iter().chain(&["config.json"]) {
+        let Ok(mut text) = std::fs::read_to_string(from.join(name)) else { continue };
+        for (_, change) in changes.iter().filter(|(file, _)| file == name) {
+            text = change(text);
+        }
+        std::fs::write(folder.path().join(name), text).expect("written");
+    }
+    for (name, change) in changes.iter().filter(|(name, _)| !folder.path().join(name).exists()) {
+        std::fs::write(folder.path().join(name), change(String::new())).expect("written");
+    }
+    Some(folder)
+}
+
+fn turn(role: &str, content: &str) -> Value {
+    json!({"role": role, "content": content, "train": role == "assistant" || role == "completion"})
+}
+
+fn table(folder: &Path, records: &[Vec<Value>]) -> Table {
+    let path = folder.join("train.parquet");
+    let ids: Vec<String> = (0..records.len()).map(|at| format!("id{at}")).collect();
+    let texts: Vec<String> = records.iter().map(|turns| json!(turns).to_string()).collect();
+    let column = |values: &[String]| -> Vec<String> { values.to_vec() };
+    let (ids, texts) = (column(&ids), column(&texts));
+    write_table(
+        &path,
+        &[
+            (ID_COLUMN, ids.iter().map(String::as_str).collect()),
+            ("messages", texts.iter().map(String::as_str).collect()),
+        ],
+    );
+    Table::read(&path, &["messages"]).expect("read")
+}
+
+fn encode(folder: &Path, records: &[Vec<Value>], tokens: usize, overflow: Overflow) -> Result<Encoded, TrainError> {
+    let tokenizer = Tokenizer::load(folder)?;
+    let limit = LengthLimit { tokens, overflow };
+    encode_conversations(&table(folder, records), "messages", folder, &tokenizer, limit)
+}
+
+/// The texts of the learnt tokens of a record.
+fn learnt(folder: &Path, example: &Example) -> String {
+    let tokenizer = Tokenizer::load(folder).expect("loads");
+    let Target::Tokens(learnt) = &example.target else { panic!("a conversation") };
+    let ids = example.tokens.iter().zip(learnt).filter(|(_, learnt)| **learnt);
+    let bytes: Vec<u8> = ids.flat_map(|(id, _)| tokenizer.piece(*id).bytes).collect();
+    String::from_utf8(bytes).expect("whole characters")
+}
+
+#[test]
+fn what_cannot_be_learnt_is_refused_with_its_record_and_a_way_out() {
+    let question = || turn("user", "How many?");
+    let plain = || vec![question(), turn("assistant", "Four.")];
+    let with = |text: &str| vec![question(), turn("assistant", text)];
+    let check = |model: &str, changes: &[(&str, &dyn Fn(String) -> String)], records: &[Vec<Value>], words: &[&str]| {
+        let Some(folder) = changed(model, changes) else { return };
+        let message = encode(folder.path(), records, 512, Overflow::Refuse).expect_err("refused").to_string();
+        for word in words {
+            assert!(message.contains(word), "{word}: {message}");
+        }
+        assert!(!message.contains("How many") && !message.contains("Four"), "{message}");
+    };
+    let template = |text: &'static str| move |_: String| text.to_owned();
+    for model in ["llama-chat", "gpt2"] {
+        check(model, &[], &[plain(), with("")], &["no token to learn: id1", "or drop them"]);
+        let twice =
+            template("{{ bos_token }}{{ bos_token }}{% for m in messages %}{{ m.content }}{{ eos_token }}{% endfor %}");
+        check(model, &[("chat_template.jinja", &twice)], &[plain()], &["record id0", "two BOS", "write it once"]);
+        let begun = vec![turn("prompt", "<|bos|><|bos|>How many?"), turn("completion", " Four.")];
+        check(model, &[], &[plain(), begun], &["record id1", "two BOS"]);
+        let open = template("{% for m in messages %}{{ m.content }} {% endfor %}");
+        check(
+            model,
+            &[("chat_template.jinja", &open)],
+            &[plain()],
+            &["record id0", "no token ends", "write `<|im_end|>` behind"],
+        );
+        // The template of another model, whose tokens this tokenizer writes in pieces.
+        let foreign = template("{% for m in messages %}{{ m.content }}<|eot_id|>{% endfor %}");
+        check(model, &[("chat_template.jinja", &foreign)], &[plain()], &["`<|eot_id|>`", "do not belong together"]);
+        // Turns end with one token, and generating waits for another, which no answer ends with.
+        let waits = |text: String| text.replace("\"eos_token_id\": 4", "\"eos_token_id\": 2");
+        let eos = |text: String| text.replace("\"eos_token\": \"<|im_end|>\"", "\"eos_token\": \"<|eos|>\"");
+        let changes: [(&str, &dyn Fn(String) -> String); 3] =
+            [("config.json", &waits), ("generation_config.json", &waits), ("tokenizer_config.json", &eos)];
+        check(
+            model,
+            &changes,
+            &[plain()],
+            &["ends with `<|im_end|>`", "stops at `<|eos|>` alone", "add 4 to `eos_token_id`"],
+        );
+        check(
+            model,
+            &[],
+            &[plain(), with("Four.<|im_end|> Five.")],
+            &["record id1", "`<|im_end|>`, which is a token that ends"],
+        );
+        check(model, &[], &[with("<|bos|>Four.")], &["`<|bos|>`, which is a token that begins"]);
+    }
+    // A vocabulary of words has no entry for every character.
+    let separated = template("{% for m in messages %}{{ m.content }}[SEP]{% endfor %}");
+    let strange = [plain(), with("Four \u{13080}.")];
+    check("minilm-l6", &[("chat_template.jinja", &separated)], &strange, &["record id1", "learn to write `[UNK]`"]);
+    check("minilm-l6", &[], &[plain()], &["chat template", "is missing"]);
+}
+
+#[test]
+fn an_answer_is_learnt_whole_or_not_at_all() {
+    for model in ["llama-chat", "gpt2"] {
+        let Some(folder) = changed(model, &[]) else { return };
+        let folder = folder.path();
+        let long = vec![
+            turn("user", "one"),
+            turn("assistant", "first answer"),
+            turn("user", "two"),
+            turn("assistant", "second answer"),
+        ];
+        let whole = encode(folder, std::slice::from_ref(&long), 512, Overflow::Refuse).expect("encoded");
+        assert_eq!(learnt(folder, &whole.examples[0]), "first answer<|im_end|>second answer<|im_end|>");
+        // What ends the last turn is its end and a line end: without these two tokens the last answer has no end.
+        let less = whole.examples[0].tokens.len() - 2;
+        let cut = |overflow| encode(folder, std::slice::from_ref(&long), less, overflow).expect("encoded");
+        let start = cut(Overflow::KeepStart);
+        assert_eq!((start.truncated, start.muted), (1, 1));
+        assert_eq!(start.examples[0].tokens, whole.examples[0].tokens[..less]);
+        assert_eq!(learnt(folder, &start.examples[0]), "first answer<|im_end|>");
+        // Of the start only the opening of the first turn is lost, and both answers stay.
+        let end = cut(Overflow::KeepEnd);
+        assert_eq!((end.truncated, end.muted), (1, 0));
+        assert_eq!(end.examples[0].tokens, whole.examples[0].tokens[2..]);
+        let Target::Tokens(mask) = &whole.examples[0].target else { panic!("a conversation") };
+        // From the second token of the first answer on, the first answer is no longer whole.
+        let first = mask.iter().position(|learnt| *learnt).expect("an answer") + 1;
+        let rest = mask.len() - first;
+        let end = encode(folder, std::slice::from_ref(&long), rest, Overflow::KeepEnd).expect("encoded");
+        assert_eq!((end.muted, learnt(folder, &end.examples[0]).as_str()), (1, "second answer<|im_end|>"));
+        let message = encode(folder, &[long], 4, Overflow::KeepStart).expect_err("nothing is left").to_string();
+        assert!(message.contains("id0") && message.contains("whole or not at all"), "{message}");
+    }
+}
+
+#[test]
+fn padding_with_the_end_token_takes_no_end_away() {
+    let pad = |text: String| text.replace("\"pad_token\": \"<|pad|>\"", "\"pad_token\": \"<|im_end|>\"");
+    for model in ["llama-chat", "gpt2"] {
+        let Some(folder) = changed(model, &[("tokenizer_config.json", &pad)]) else { return };
+        let tokenizer = Tokenizer::load(folder.path()).expect("loads");
+        let end = tokenizer.id_of("<|im_end|>").expect("it is in the vocabulary");
+        assert_eq!(tokenizer.pad_id(), end);
+        let chat = |answer: &str| vec![turn("user", "How many?"), turn("assistant", answer)];
+        let encoded =
+            encode(folder.path(), &[chat("Four."), chat("It is four and no more than that.")], 512, Overflow::Refuse);
+        let encoded = encoded.expect("encoded");
+        let mut graph = Graph::new("g", 18);
+        for (name, element) in
+            [("input_ids", ElementType::Int64), (LABELS, ElementType::Int64), (WEIGHTS, ElementType::Float)]
+        {
+            graph.inputs.push(ValueInfo::new(name, element, &[]));
+        }
+        let feeds = Feeds::of(&graph, &[], tokenizer.pad_id(), folder.path()).expect("known inputs");
+        let examples: Vec<&Example> = encoded.examples.iter().collect();
+        let batch = feeds.batch(&examples, 1.0);
+        let labels = batch.iter().find(|tensor| tensor.name == LABELS).map(|tensor| &tensor.values);
+        let Some(InputValues::I64(labels)) = labels else { panic!("labels are integers") };
+        let ends = labels.iter().filter(|label| **label == i64::from(end)).count();
+        assert_eq!(ends, 2, "one end for each answer, none for the padding");
+        let learnt: usize = encoded.examples.iter().map(|example| example.target.weight()).sum();
+        assert_eq!(labels.iter().filter(|label| **label >= 0).count(), learnt);
+    }
+}
+
+#[test]
+fn values_that_a_model_would_write_alike_are_told() {
+    let values = |folder: &Path, values: &[&str]| {
+        let records: Vec<Vec<Value>> =
+            values.iter().map(|value| vec![turn("user", "Which?"), turn("assistant", value)]).collect();
+        let table = table(folder, &records);
+        let tokenizer = Tokenizer::load(folder).expect("loads");
+        let mut speaker = Speaker::new(folder, &tokenizer).expect("opens");
+        compare_answers("intent", &table, "messages", &mut speaker)
+    };
+    for model in ["llama-chat", "gpt2"] {
+        let Some(folder) = changed(model, &[]) else { return };
+        let folder = folder.path();
+        assert!(values(folder, &["refund", "delivery", "refund"]).expect("told").is_empty());
+        // What stands before every value tells nothing, and so collides with nothing.
+        assert!(values(folder, &["It is refund", "It is delivery"]).expect("told").is_empty());
+        let notes = values(folder, &["card", "card lost", "delivery"]).expect("told");
+        assert_eq!(notes.len(), 2, "{notes:?}");
+        assert!(notes[0].starts_with("2 of 3 values of `intent` begin with the same token"), "{notes:?}");
+        assert!(notes[1].contains("`card` of `card lost`") && notes[1].contains("the token that ends"), "{notes:?}");
+        let notes = values(folder, &["card lost", "card stolen", "delivery"]).expect("told");
+        assert!(notes.len() == 1 && notes[0].contains("`card lost` and `card stolen`"), "{notes:?}");
+    }
+    // A tokenizer that lowers its texts.
+    let template = |_: String| "{% for m in messages %}{{ m.content }}[SEP]{% endfor %}".to_owned();
+    let Some(folder) = changed("minilm-l6", &[("chat_template.jinja", &template)]) else { return };
+    let message = values(folder.path(), &["Card", "card", "delivery"]).expect_err("one and the same").to_string();
+    assert!(message.contains("`Card` and `card` of `intent` are the same tokens"), "{message}");
+}

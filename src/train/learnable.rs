@@ -1,0 +1,181 @@
+//! What must hold of an answer's tokens, so that what is learnt from them is what will be generated.
+//!
+//! A model stops where it writes a token that its own files name as an end. That token has to follow each answer, be one
+//! token of the tokenizer, and stand nowhere within an answer.
+
+use std::ops::Range;
+use std::path::Path;
+use std::sync::LazyLock;
+
+use regex::Regex;
+use serde_json::Value;
+
+use super::TrainError;
+use super::tokenizer::{Tokenizer, Tokens, read_json};
+
+/// A template puts at most white space between an answer and the token that ends its turn.
+const END_DISTANCE: usize = 3;
+
+/// The tokens that steer a model, by their roles.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Specials {
+    bos: Option<u32>,
+    unknown: Option<u32>,
+    /// Those at which generating stops, by the model's own files; empty where these do not say.
+    ends: Vec<u32>,
+}
+
+impl Specials {
+    pub(super) fn of(folder: &Path, tokenizer: &Tokenizer) -> Result<Self, TrainError> {
+        let id = |role| tokenizer.special_text(role).and_then(|token| tokenizer.id_of(token));
+        Ok(Self { bos: id("bos_token"), unknown: id("unk_token"), ends: end_tokens(folder, tokenizer)? })
+    }
+}
+
+/// The tokens at which generating stops, by a model's own files: `eos_token_id` of `config.json` and of
+/// `generation_config.json`, and the tokenizer's `eos_token`.
+pub(crate) fn end_tokens(folder: &Path, tokenizer: &Tokenizer) -> Result<Vec<u32>, TrainError> {
+    let mut ends = Vec::new();
+    for file in ["config.json", "generation_config.json"] {
+        let config = read_json(&folder.join(file))?;
+        // A number or a list of them.
+        let ids = &config["eos_token_id"];
+        let ids = ids.as_array().map_or(std::slice::from_ref(ids), Vec::as_slice);
+        ends.extend(ids.iter().filter_map(Value::as_u64).filter_map(|id| u32::try_from(id).ok()));
+    }
+    ends.extend(tokenizer.special_text("eos_token").and_then(|token| tokenizer.id_of(token)));
+    ends.sort_unstable();
+    ends.dedup();
+    Ok(ends)
+}
+
+/// Why a record cannot be learnt from, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Problem {
+    what: String,
+    help: String,
+}
+
+impl Problem {
+    fn new(what: impl Into<String>, help: impl Into<String>) -> Self {
+        Self { what: what.into(), help: help.into() }
+    }
+
+    pub(super) fn of(self, id: &str) -> TrainError {
+        TrainError::Unlearnable { id: id.to_owned(), what: self.what, help: self.help }
+    }
+}
+
+/// The tokens of each answer, which stands at a place of the text, with the token that ends it. Template text between the
+/// two, such as a space, is learnt with them.
+pub(super) fn check_learnable(
+    text: &str,
+    tokens: &Tokens,
+    places: &[Range<usize>],
+    specials: &Specials,
+    tokenizer: &Tokenizer,
+) -> Result<Vec<Range<usize>>, Problem> {
+    if let (Some(bos), [first, second, ..]) = (specials.bos, tokens.ids.as_slice())
+        && (*first, *second) == (bos, bos)
+    {
+        let help = "write it once: take it out of the chat template, or out of the text that the template is given";
+        return Err(Problem::new("it begins with two BOS tokens", help));
+    }
+    places.iter().map(|place| answer(text, tokens, place, specials, tokenizer)).collect()
+}
+
+fn answer(
+    text: &str,
+    tokens: &Tokens,
+    place: &Range<usize>,
+    specials: &Specials,
+    tokenizer: &Tokenizer,
+) -> Result<Range<usize>, Problem> {
+    // A token belongs to an answer that holds one of its characters.
+    let holds = |(start, end): &(usize, usize)| *start < place.end && place.start < *end;
+    let begin = tokens.offsets.iter().position(holds).unwrap_or(tokens.ids.len());
+    let behind = tokens.offsets.iter().position(|(start, end)| *start >= place.end && end > start);
+    let within = &tokens.ids[begin..behind.unwrap_or(tokens.ids.len()).max(begin)];
+    check_within(within, specials, tokenizer)?;
+    let is_end = |id: &u32| tokenizer.is_special(*id) || specials.ends.contains(id);
+    let end = behind.and_then(|behind| {
+        let distance = tokens.ids[behind..].iter().take(END_DISTANCE).position(is_end)?;
+        Some(behind + distance)
+    });
+    let end = end.ok_or_else(|| no_end(&text[place.end..], specials, tokenizer))?;
+    check_end(tokens.ids[end], specials, tokenizer)?;
+    Ok(begin..end + 1)
+}
+
+/// A token that steers the model has no place within an answer.
+fn check_within(answer: &[u32], specials: &Specials, tokenizer: &Tokenizer) -> Result<(), Problem> {
+    let named = |id: u32| tokenizer.piece(id).entry;
+    for id in answer {
+        let is_end = specials.ends.contains(id);
+        if is_end || specials.bos == Some(*id) {
+            return Err(Problem::new(
+                format!(
+                    "an answer holds the text `{}`, which is a token that {} a text",
+                    named(*id),
+                    if is_end { "ends" } else { "begins" }
+                ),
+                "take it out of the data with a rule; the chat template writes it where it belongs",
+            ));
+        }
+        if specials.unknown == Some(*id) {
+            return Err(Problem::new(
+                format!(
+                    "an answer holds a character that the tokenizer does not know, and the model would learn to write `{}`",
+                    named(*id)
+                ),
+                "bring the text into the tokenizer's alphabet with a rule (`nfc`, `normalize_quotes`), or drop such records",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Why no end follows an answer; `behind` is the text from there on.
+fn no_end(behind: &str, specials: &Specials, tokenizer: &Tokenizer) -> Problem {
+    static MARKER: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"^\s*(<[^<>\s]{1,40}>|\[/?[A-Z_]{2,20}\])").expect("the pattern is well formed"));
+    let ends: Vec<String> = specials.ends.iter().map(|id| format!("`{}`", tokenizer.piece(*id).entry)).collect();
+    // What the template writes there; never a text of the data, which has no such form by itself.
+    if let Some(marker) = MARKER.captures(behind).map(|found| found[1].to_owned()) {
+        let pieces = tokenizer.encode(&marker, false).map_or(0, |tokens| tokens.ids.len());
+        return Problem::new(
+            format!(
+                "its answer is followed by `{marker}`, which is {pieces} tokens of this tokenizer and not a special one"
+            ),
+            "chat template and tokenizer do not belong together: take both from one model, or add the token to the tokenizer",
+        );
+    }
+    let what = "no token ends its answer, so where an answer ends could not be learnt";
+    if ends.is_empty() {
+        return Problem::new(
+            what,
+            "give the tokenizer an `eos_token`, and write `{{ eos_token }}` behind the assistant's turn in the chat template",
+        );
+    }
+    Problem::new(what, format!("write {} behind the assistant's turn in the chat template", ends.join(" or ")))
+}
+
+/// The token that ends an answer must be one at which generating stops.
+fn check_end(id: u32, specials: &Specials, tokenizer: &Tokenizer) -> Result<(), Problem> {
+    if specials.ends.is_empty() || specials.ends.contains(&id) {
+        return Ok(());
+    }
+    let named = |id: &u32| format!("`{}`", tokenizer.piece(*id).entry);
+    let ends: Vec<String> = specials.ends.iter().map(named).collect();
+    Err(Problem::new(
+        format!(
+            "its answer ends with {}, and generating stops at {} alone, which is never learnt",
+            named(&id),
+            ends.join(" or ")
+        ),
+        format!(
+            "add {id} to `eos_token_id` in `generation_config.json`, or end the assistant's turn with {}",
+            ends.join(" or ")
+        ),
+    ))
+}
