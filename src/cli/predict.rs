@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 use super::terminal::Terminal;
 use super::{Failure, RuntimeArgs, build, context, runtime};
 use crate::eval;
+use crate::train::check_tokenizer;
 
 /// Records predicted at once: enough to batch texts of similar length, few enough to show results early.
 const WINDOW: usize = 512;
@@ -48,6 +49,7 @@ pub fn run(args: &PredictArgs, terminal: &Terminal) -> Result<(), Failure> {
         );
         return Err(Failure::World);
     }
+    check_tokenizer(&args.model).map_err(|error| world(&error))?;
     let library = runtime::open(&args.runtime, terminal)?;
     let mut classifier =
         eval::Classifier::open(&library, &args.model, None, build::jobs(args.jobs)).map_err(|error| world(&error))?;

@@ -13,6 +13,9 @@ mod chat;
 mod checkpoint;
 mod conversation;
 mod course;
+#[cfg(test)]
+mod curves_tests;
+mod custody;
 mod error;
 mod event;
 mod example;
@@ -47,6 +50,7 @@ use std::ops::ControlFlow;
 
 pub use chat::{ChatTemplate, Message, Rendered};
 pub use conversation::encode_conversations;
+pub use custody::{Custody, RecordUse, RecordUses, check_tokenizer};
 pub use error::{Divergence, TrainError};
 pub use event::{Event, Preparation, StepReport, ValidationReport};
 pub use example::{Cut, Encoded, Example, Fate, LengthLimit, Target, encode_texts};
