@@ -5,6 +5,7 @@
 
 mod builder;
 mod differentiate;
+pub mod flat;
 mod flow;
 mod fuse;
 pub mod loss;

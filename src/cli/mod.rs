@@ -34,6 +34,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use memory::MemoryArgs;
 
+use crate::hir::DeviceWish;
+
 /// Why a command did not end well, with the exit status that it stands for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Failure {
@@ -135,6 +137,23 @@ pub struct RuntimeArgs {
     /// Never download: neither a runtime nor a file that is not in the cache
     #[arg(long, global = true)]
     pub offline: bool,
+}
+
+/// What models compute on.
+#[derive(Debug, Args)]
+pub struct DeviceArgs {
+    /// What models compute on: `cpu`, `cuda` (NVIDIA's device, or it fails), `cuda-else-cpu` [default: what a run says, else `cpu`]
+    #[arg(long, value_name = "DEVICE", value_parser = parse_device)]
+    pub device: Option<DeviceWish>,
+}
+
+fn parse_device(text: &str) -> Result<DeviceWish, String> {
+    match text {
+        "cpu" => Ok(DeviceWish::Cpu),
+        "cuda" => Ok(DeviceWish::Cuda),
+        "cuda-else-cpu" => Ok(DeviceWish::CudaElseCpu),
+        _ => Err("write `cpu`, `cuda` or `cuda-else-cpu`".to_owned()),
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -11,7 +11,9 @@ use super::terminal::{Paint, Terminal};
 use super::{Failure, RuntimeArgs};
 use crate::emit::{Digest, EmitError};
 use crate::eval::CausalModel;
-use crate::hir::{DatasetId, Expr, ExprKind, Keep, Literal, Model, ModelOrigin, Program, StepKind, Subject};
+use crate::hir::{
+    DatasetId, DeviceWish, Expr, ExprKind, Keep, Literal, Model, ModelOrigin, Program, StepKind, Subject,
+};
 use crate::plan::functions::{ParameterKind, provide_language_model, provide_tokenizer};
 use crate::runtime::{self, Options, Runtime};
 use crate::train::tokenizer::Tokenizer;
@@ -49,14 +51,16 @@ pub fn fail(terminal: &Terminal, missing: &NotFound) -> Failure {
     Failure::World
 }
 
-/// The library for the measures of these data sets, looked for or fetched where one of them runs a model.
+/// The library for the measures of these data sets, looked for or fetched where one of them runs a model; the runs that come behind
+/// share it, so it is one that can do what they wish for.
 pub fn library(
     program: &mut Program,
     datasets: &[DatasetId],
     args: &RuntimeArgs,
+    wish: DeviceWish,
     terminal: &Terminal,
 ) -> Result<Option<Runtime>, Failure> {
-    if run_a_model(&of_datasets(program, datasets)) { open(args, terminal).map(Some) } else { Ok(None) }
+    if run_a_model(&of_datasets(program, datasets)) { open(args, wish, terminal).map(Some) } else { Ok(None) }
 }
 
 /// The same for the unit tests.
@@ -65,7 +69,7 @@ pub fn library_for_tests(
     args: &RuntimeArgs,
     terminal: &Terminal,
 ) -> Result<Option<Runtime>, Failure> {
-    if run_a_model(&of_tests(program)) { open(args, terminal).map(Some) } else { Ok(None) }
+    if run_a_model(&of_tests(program)) { open(args, DeviceWish::Cpu, terminal).map(Some) } else { Ok(None) }
 }
 
 /// The same for telling what would be done, which fetches no library.
@@ -81,8 +85,8 @@ fn run_a_model(expressions: &[&mut Expr]) -> bool {
     named(expressions).iter().any(|(_, taken)| *taken == Taken::Whole)
 }
 
-fn open(args: &RuntimeArgs, terminal: &Terminal) -> Result<Runtime, Failure> {
-    let runtime = super::runtime::open(args, terminal)?;
+fn open(args: &RuntimeArgs, wish: DeviceWish, terminal: &Terminal) -> Result<Runtime, Failure> {
+    let runtime = super::runtime::open(args, wish, terminal)?;
     terminal.status(Paint::Green, "Using", format_args!("onnxruntime {}", runtime.version()));
     Ok(runtime)
 }

@@ -7,9 +7,9 @@ use clap::Args;
 use serde_json::{Map, Value, json};
 
 use super::terminal::Terminal;
-use super::{Failure, RuntimeArgs, build, context, runtime};
+use super::{DeviceArgs, Failure, RuntimeArgs, build, context, runtime};
 use crate::eval;
-use crate::train::check_tokenizer;
+use crate::train::{TrainError, check_tokenizer};
 
 /// Records predicted at once: enough to batch texts of similar length, few enough to show results early.
 const WINDOW: usize = 512;
@@ -33,6 +33,8 @@ pub struct PredictArgs {
     #[arg(long, short, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     jobs: Option<u16>,
     #[command(flatten)]
+    device: DeviceArgs,
+    #[command(flatten)]
     runtime: RuntimeArgs,
 }
 
@@ -50,17 +52,17 @@ pub fn run(args: &PredictArgs, terminal: &Terminal) -> Result<(), Failure> {
         return Err(Failure::World);
     }
     check_tokenizer(&args.model).map_err(|error| world(&error))?;
-    let library = runtime::open(&args.runtime, terminal)?;
+    let library = runtime::open(&args.runtime, args.device.device.unwrap_or_default(), terminal)?;
     let mut classifier =
         eval::Classifier::open(&library, &args.model, None, build::jobs(args.jobs)).map_err(|error| world(&error))?;
     let mut window = Window { records: Vec::new(), first: 1 };
     let mut flush = |window: &mut Window| -> Result<(), Failure> {
         let names = window.names();
         let texts: Vec<&str> = window.records.iter().map(|(_, text)| text.as_str()).collect();
-        let ranked = classifier.classify(&names, &texts).map_err(|error| world(&error))?;
-        for ((mut record, _), ranked) in window.records.drain(..).zip(ranked) {
-            record.insert("predicted".to_string(), json!(classifier.values()[ranked.predicted]));
-            record.insert("probability".to_string(), json!(ranked.probability));
+        let answers = predict(&mut classifier, &names, &texts).map_err(|error| world(&error))?;
+        for ((mut record, _), (predicted, probability)) in window.records.drain(..).zip(answers) {
+            record.insert("predicted".to_string(), predicted);
+            record.insert("probability".to_string(), probability);
             terminal.answer(Value::Object(record));
         }
         window.first += names.len();
@@ -94,6 +96,26 @@ pub fn run(args: &PredictArgs, terminal: &Terminal) -> Result<(), Failure> {
         }
     }
     if window.records.is_empty() { Ok(()) } else { flush(&mut window) }
+}
+
+/// What is predicted of each text, and how probable it is: a value, or the list of those that the text has.
+fn predict(
+    classifier: &mut eval::Classifier,
+    names: &[String],
+    texts: &[&str],
+) -> Result<Vec<(Value, Value)>, TrainError> {
+    if classifier.is_of_several() {
+        let chosen = classifier.choose(names, texts)?;
+        let values = classifier.values();
+        let named = |chosen: eval::Chosen| {
+            let predicted: Vec<&String> = chosen.predicted.iter().map(|value| &values[*value]).collect();
+            (json!(predicted), json!(chosen.probability))
+        };
+        return Ok(chosen.into_iter().map(named).collect());
+    }
+    let ranked = classifier.classify(names, texts)?;
+    let values = classifier.values();
+    Ok(ranked.into_iter().map(|ranked| (json!(values[ranked.predicted]), json!(ranked.probability))).collect())
 }
 
 /// Records that are predicted together.

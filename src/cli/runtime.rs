@@ -2,12 +2,16 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 
 use super::terminal::{Paint, Terminal};
 use super::{Failure, RuntimeArgs};
-use crate::runtime::{self, FetchProgress, Found, Options, Outcome, Place, Runtime, RuntimeError, version};
+use crate::hir::DeviceWish;
+use crate::runtime::{
+    self, Device, Driver, FetchProgress, Found, Options, Outcome, Place, Runtime, RuntimeError, Toolkit, Variant,
+    version,
+};
 
 /// Options of `annotc runtime`.
 #[derive(Debug, Args)]
@@ -21,20 +25,63 @@ pub struct RuntimeCommand {
 #[derive(Debug, Subcommand)]
 enum Action {
     /// Fetch the pinned library into the cache, unless it is there
-    Install,
+    Install {
+        /// The build for NVIDIA's devices, with the libraries of CUDA that it needs: of the release that the driver runs, or of the
+        /// one given
+        #[arg(long, value_name = "RELEASE", num_args = 0..=1, default_missing_value = "auto")]
+        cuda: Option<CudaRelease>,
+    },
+}
+
+/// A release of CUDA, as it is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum CudaRelease {
+    /// The newest that the driver runs
+    Auto,
+    /// CUDA 12
+    #[value(name = "12")]
+    Twelve,
+    /// CUDA 13
+    #[value(name = "13")]
+    Thirteen,
 }
 
 /// Shows the search, or fetches the library.
 pub fn run(args: &RuntimeCommand, terminal: &Terminal) -> Result<(), Failure> {
     let options = options(&args.runtime);
     match args.action {
-        Some(Action::Install) => install(&options, terminal),
+        Some(Action::Install { cuda }) => install(&options, cuda, terminal),
         None => show(&options, terminal),
     }
 }
 
-/// The library for a command that needs one: found, or fetched with a progress line, and loaded.
-pub fn open(args: &RuntimeArgs, terminal: &Terminal) -> Result<Runtime, Failure> {
+/// The library for a command that needs one, whose sessions compute on the first device that can be used.
+pub fn open(args: &RuntimeArgs, wish: DeviceWish, terminal: &Terminal) -> Result<Runtime, Failure> {
+    match wish {
+        DeviceWish::Cpu => open_cpu(args, terminal),
+        DeviceWish::Cuda => open_cuda(args).map_err(|error| fail(&error, terminal)),
+        DeviceWish::CudaElseCpu => match open_cuda(args) {
+            Ok(runtime) => Ok(runtime),
+            Err(error) => {
+                terminal.status(Paint::Yellow, "Device", format_args!("cpu: {error}"));
+                // A process opens one library: where the one with CUDA is open already, its processor computes.
+                match Runtime::loaded() {
+                    Some(runtime) => Ok(runtime),
+                    None => open_cpu(args, terminal),
+                }
+            }
+        },
+    }
+}
+
+/// Gigabytes are not fetched unasked: where there is no library with CUDA, the error says how to get one.
+fn open_cuda(args: &RuntimeArgs) -> Result<Runtime, RuntimeError> {
+    let found = runtime::find(&options(args).with_cuda())?.ok_or(RuntimeError::NoCuda)?;
+    Runtime::load(&found)?.on(Device::Cuda)
+}
+
+/// Found, or fetched with a progress line, and loaded.
+fn open_cpu(args: &RuntimeArgs, terminal: &Terminal) -> Result<Runtime, Failure> {
     let options = options(args);
     let found = runtime::find(&options).map_err(|error| fail(&error, terminal))?;
     let found = match found {
@@ -46,7 +93,7 @@ pub fn open(args: &RuntimeArgs, terminal: &Terminal) -> Result<Runtime, Failure>
             );
             return Err(Failure::World);
         }
-        None => fetch(&options, terminal)?,
+        None => fetch(&options, Variant::Cpu, terminal)?,
     };
     Runtime::load(&found).map_err(|error| fail(&error, terminal))
 }
@@ -64,15 +111,37 @@ pub fn cache_folder(given: Option<&std::path::Path>) -> PathBuf {
     }
 }
 
-fn install(options: &Options, terminal: &Terminal) -> Result<(), Failure> {
-    let found = fetch(options, terminal)?;
+fn install(options: &Options, cuda: Option<CudaRelease>, terminal: &Terminal) -> Result<(), Failure> {
+    let variant = match cuda {
+        None => Variant::Cpu,
+        Some(CudaRelease::Twelve) => Variant::Cuda(Toolkit::Cuda12),
+        Some(CudaRelease::Thirteen) => Variant::Cuda(Toolkit::Cuda13),
+        Some(CudaRelease::Auto) => Variant::Cuda(newest_that_runs(terminal)?),
+    };
+    let found = fetch(options, variant, terminal)?;
     if terminal.json() {
         terminal.answer(json!({ "installed": found.path }));
     }
     Ok(())
 }
 
-fn fetch(options: &Options, terminal: &Terminal) -> Result<Found, Failure> {
+/// The release of CUDA that the driver runs; the newest where no driver tells of itself.
+fn newest_that_runs(terminal: &Terminal) -> Result<Toolkit, Failure> {
+    let Some(driver) = Driver::of_machine() else {
+        let toolkit = Toolkit::Cuda13;
+        terminal.status(Paint::Yellow, "Note", "no NVIDIA driver is loaded here; without one CUDA cannot be used");
+        return Ok(toolkit);
+    };
+    Toolkit::of_driver(driver).ok_or_else(|| {
+        terminal.error(
+            format_args!("the NVIDIA driver is {driver}, too old for CUDA 12"),
+            Some("install a newer driver, 525 or later"),
+        );
+        Failure::World
+    })
+}
+
+fn fetch(options: &Options, variant: Variant, terminal: &Terminal) -> Result<Found, Failure> {
     let mut progress = |event: FetchProgress| match event {
         FetchProgress::Waiting => {
             terminal.status(Paint::Dim, "Waiting", "for another process that fetches onnxruntime")
@@ -85,11 +154,17 @@ fn fetch(options: &Options, terminal: &Terminal) -> Result<Found, Failure> {
         FetchProgress::Unpacking => terminal.status(Paint::Green, "Unpacking", "after checking its SHA-256"),
         FetchProgress::Installed { path } => terminal.status(Paint::Green, "Installed", path.display()),
     };
-    runtime::fetch(options, &mut progress).map_err(|error| fail(&error, terminal))
+    runtime::fetch(options, variant, &mut progress).map_err(|error| fail(&error, terminal))
 }
 
 fn fail(error: &RuntimeError, terminal: &Terminal) -> Failure {
-    terminal.error(error, Some("`annotc doctor` says what is missing on this machine"));
+    let help = match error {
+        RuntimeError::NoCuda | RuntimeError::Device { .. } => {
+            "with `--device cuda-else-cpu` the processor takes its place"
+        }
+        _ => "`annotc doctor` says what is missing on this machine",
+    };
+    terminal.error(error, Some(help));
     Failure::World
 }
 
@@ -145,6 +220,7 @@ fn verdict(place: &Place, chosen: Option<&Found>) -> String {
         Outcome::TooOld { path, found } => {
             format!("too old: {found} at {}, {} or newer is needed", path.display(), version::MINIMUM)
         }
+        Outcome::WithoutCuda { path } => format!("without CUDA: {}", path.display()),
         Outcome::Usable(found) => {
             let version = found.version.map_or("version unknown until it is opened".to_string(), |v| v.to_string());
             let used = if chosen == Some(found) { "used" } else { "usable, but an earlier place has one" };

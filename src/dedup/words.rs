@@ -25,8 +25,10 @@ pub(super) fn for_each_word(text: &str, mut each: impl FnMut(u64, std::ops::Rang
         if ascii {
             ascii_words(bytes, start, end, &mut each);
         } else {
-            for (at, word) in text[start..end].unicode_word_indices() {
-                each(word_hash(word), start + at..start + at + word.len());
+            // A mark at the beginning belongs to the space before it (WB4), and with that is a word where it is a letter.
+            let from = start.saturating_sub(1);
+            for (at, word) in text[from..end].unicode_word_indices() {
+                each(word_hash(word), from + at..from + at + word.len());
             }
         }
         start = end;
@@ -177,6 +179,13 @@ mod tests {
         #[test]
         fn a_word_has_one_hash_wherever_it_stands(word in "[a-z0-9_]{0,20}[a-z]", before in "[ -~]{0,9}", after in "[ -~]{0,9}") {
             prop_assert_eq!(hashes(&format!("{before} {word} {after}"))[hashes(&before).len()], hashes(&word)[0]);
+        }
+    }
+
+    #[test]
+    fn a_mark_that_is_a_letter_takes_the_space_before_it() {
+        for text in [" \u{11d31}", "a \u{11d31}b c", "\u{11d31}", "\n\u{11d31}a"] {
+            assert_eq!(words(text), text.unicode_words().collect::<Vec<_>>(), "{text:?}");
         }
     }
 

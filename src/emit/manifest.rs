@@ -184,6 +184,9 @@ pub struct SplitEntry {
     pub copies: u64,
     /// For each label the records of each value.
     pub labels: Named<Named<u64>>,
+    /// The labels of which a record has a list of values: it counts for each of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub several: Vec<String>,
 }
 
 /// How it is known that the parts share nothing.
@@ -351,7 +354,13 @@ impl Manifest {
         }
         for (name, part) in self.splits.iter() {
             for (label, counts) in part.labels.iter() {
-                if counts.iter().map(|(_, count)| count).sum::<u64>() != part.records {
+                let several = part.several.iter().any(|name| name == label);
+                let mut each = counts.iter().map(|(_, count)| *count);
+                let adds_up = match several {
+                    true => each.all(|count| count <= part.records),
+                    false => each.sum::<u64>() == part.records,
+                };
+                if !adds_up {
                     return wrong(format!(
                         "the values of `{label}` in `{name}` do not add up to its {} records",
                         part.records
@@ -463,10 +472,13 @@ fn splits(outcome: &Outcome) -> Named<SplitEntry> {
             })
             .collect()
     };
-    let parts = outcome.parts.iter();
-    parts
-        .map(|part| {
-            (part.name.clone(), SplitEntry { records: part.records, copies: part.copies, labels: counts(part) })
-        })
-        .collect()
+    let of_several = outcome.labels.iter().filter(|label| label.several);
+    let several: Vec<String> = of_several.map(|label| label.name.clone()).collect();
+    let entry = |part: &crate::engine::PartOutcome| SplitEntry {
+        records: part.records,
+        copies: part.copies,
+        labels: counts(part),
+        several: several.clone(),
+    };
+    outcome.parts.iter().map(|part| (part.name.clone(), entry(part))).collect()
 }

@@ -47,12 +47,15 @@ pub struct Metric {
 /// What a run says of a record.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PredictionLine {
-    /// The true value.
-    pub gold: Option<String>,
-    /// The value predicted; none of a record that never reached the model.
-    pub predicted: Option<String>,
-    /// The model's probability of it.
-    pub probability: Option<f64>,
+    /// The true value, or a list of them; null where it is not known.
+    #[serde(default)]
+    pub gold: Value,
+    /// The value predicted, or a list of them; null of a record that never reached the model.
+    #[serde(default)]
+    pub predicted: Value,
+    /// The model's probability of it, or of each of them.
+    #[serde(default)]
+    pub probability: Value,
 }
 
 impl RunFiles {

@@ -179,7 +179,11 @@ impl Snapshot {
 impl Values {
     fn take(&mut self, id: &Id, row: &Map<String, Value>, interner: &mut Interner) {
         let cell = |name: &String| row.get(name).map_or(0, |value| hash(&value.to_string()));
-        let label = |name: &String| row.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+        // A list of values is compared as it is written.
+        let label = |name: &String| match row.get(name) {
+            Some(Value::String(name)) => name.clone(),
+            value => value.map(Value::to_string).unwrap_or_default(),
+        };
         let labels: Vec<String> = self.labels.iter().map(label).collect();
         let hashes = self.columns.iter().map(cell).collect();
         self.rows.insert(Arc::clone(id), (hashes, labels.iter().map(|label| interner.get(label)).collect()));

@@ -18,7 +18,7 @@ use super::statistics::{Gathered, STATISTICS, Sampled, duplicates};
 use super::swap::Swap;
 use super::table::TableFile;
 use super::{Named, card, formats, report};
-use crate::engine::{AuditRow, LabelOutcome, MissingRecord, Outcome, QuarantineRow, Verdict};
+use crate::engine::{AuditRow, Gold, LabelOutcome, MissingRecord, Outcome, QuarantineRow, Verdict};
 use crate::hir;
 use crate::plan::normal::Parts;
 use crate::statistics::Measured;
@@ -205,13 +205,13 @@ impl Staging {
             part: &'a str,
             verdict: &'static str,
             rule: &'a str,
-            gold: BTreeMap<&'a str, &'a str>,
+            gold: BTreeMap<&'a str, &'a Gold>,
         }
         let Some(list) = &mut self.missing else { return Ok(()) };
         let mut text = Vec::new();
         for MissingRecord { id, source, file, line, part, verdict, rule, gold } in rows {
             let gold = labels.iter().zip(gold);
-            let gold = gold.filter_map(|(label, value)| Some((label.name.as_str(), value.as_deref()?))).collect();
+            let gold = gold.filter_map(|(label, value)| Some((label.name.as_str(), value.as_ref()?))).collect();
             let (id, part, verdict) = (id.to_string(), &dataset.split.parts[*part], verdict.name());
             push_line(&mut text, &Line { id, source, file, line: *line, part, verdict, rule, gold });
         }

@@ -2,7 +2,7 @@
 
 use super::EngineError;
 use super::narrow::{Codes, Interned, Row};
-use super::outcome::{LabelOutcome, MissingRecord};
+use super::outcome::{Gold, LabelOutcome, MissingRecord};
 use super::report::{Life, Resolved};
 use crate::hir::SplitRule;
 
@@ -10,9 +10,9 @@ use crate::hir::SplitRule;
 pub(super) struct Lost<'r> {
     resolved: Resolved<'r>,
     labels: &'r [LabelOutcome],
-    values: Vec<Values<'r>>,
+    values: Vec<Values<'r, Vec<usize>>>,
     /// The part that a field names, where it is not the one that is trained on.
-    named: Option<Values<'r>>,
+    named: Option<Values<'r, usize>>,
 }
 
 impl<'r> Lost<'r> {
@@ -32,7 +32,8 @@ impl<'r> Lost<'r> {
         let Some(part) = self.part(life)? else { return Ok(None) };
         let mut gold = Vec::with_capacity(self.labels.len());
         for (label, values) in self.labels.iter().zip(&mut self.values) {
-            gold.push(values.at(life.row)?.map(|value| label.values[value].clone()));
+            let names = |values: &[usize]| values.iter().map(|value| label.values[*value].clone()).collect::<Vec<_>>();
+            gold.push(values.at(life.row)?.map(|values| Gold::of(label.several, names(values))));
         }
         Ok(Some(MissingRecord {
             id: life.id,
@@ -51,7 +52,7 @@ impl<'r> Lost<'r> {
     fn part(&mut self, life: &Life) -> Result<Option<usize>, EngineError> {
         match &self.resolved.dataset.split.rule {
             SplitRule::AllTrain => Ok(None),
-            SplitRule::ByField(_) => self.named.as_mut().map_or(Ok(None), |named| named.at(life.row)),
+            SplitRule::ByField(_) => self.named.as_mut().map_or(Ok(None), |named| Ok(named.at(life.row)?.copied())),
             SplitRule::Shares { fixed, .. } => {
                 let source = self.resolved.source(life.location);
                 Ok(fixed.iter().find(|part| part.sources.contains(&source)).map(|part| part.part))
@@ -60,20 +61,20 @@ impl<'r> Lost<'r> {
     }
 }
 
-/// Rows' values of a column of texts, each as a position in a list that has maybe not all of them.
-pub(super) struct Values<'r> {
+/// Rows' values of a column of texts, each as what it stands for, where that is known: a position in a list, or several.
+pub(super) struct Values<'r, P> {
     codes: Codes<'r>,
-    positions: Vec<Option<usize>>,
+    positions: Vec<Option<P>>,
 }
 
-impl<'r> Values<'r> {
+impl<'r, P> Values<'r, P> {
     /// The values of a column; `position` is that of each different one.
-    pub(super) fn of(values: &'r Interned, position: impl Fn(&String) -> Option<usize>) -> Result<Self, EngineError> {
+    pub(super) fn of(values: &'r Interned, position: impl Fn(&String) -> Option<P>) -> Result<Self, EngineError> {
         Ok(Self { codes: values.codes()?, positions: values.values.iter().map(position).collect() })
     }
 
     /// A row's value; rows are asked for in ascending order.
-    pub(super) fn at(&mut self, row: Row) -> Result<Option<usize>, EngineError> {
-        Ok(self.codes.at(row)?.and_then(|code| self.positions[code]))
+    pub(super) fn at(&mut self, row: Row) -> Result<Option<&P>, EngineError> {
+        Ok(self.codes.at(row)?.and_then(|code| self.positions[code].as_ref()))
     }
 }

@@ -37,7 +37,7 @@ pub use build::{BuildInputs, Built, Destination, Progress, SourceFiles, Stage as
 pub use error::EngineError;
 pub use evaluated::{EvaluatedFiles, foreign_sources};
 pub use outcome::{
-    AuditRow, Certificate, CutOutcome, FileOutcome, LabelOutcome, Measured, MissingRecord, Outcome, PartOutcome,
+    AuditRow, Certificate, CutOutcome, FileOutcome, Gold, LabelOutcome, Measured, MissingRecord, Outcome, PartOutcome,
     PartTimes, PersonalFound, Place, QuarantineRow, RecordId, SourceOutcome, SourceUse, StepOutcome, StepOutcomeKind,
     Verdict, Violation,
 };

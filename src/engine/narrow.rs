@@ -14,8 +14,8 @@ use super::read::{Chunk, file_and_offset, location};
 use super::spool::{Budget, Cursor, Item, OfRow, Spool, SpoolError, item};
 use crate::hir::{Dataset, Keep, Program, SourceId, SplitRule, StepKind};
 use crate::plan::dataset::VERDICT;
-use crate::plan::labels::{FoundField, found_column, found_fields};
-use crate::plan::{cleaning, column_name, compliance, split};
+use crate::plan::labels::{FoundField, deciding, found_column, found_fields};
+use crate::plan::{cleaning, compliance, split};
 
 /// 16 bytes by which values are compared.
 pub type Key = [u8; 16];
@@ -46,7 +46,7 @@ pub struct Narrow {
     pub sampled: BTreeMap<usize, Spool<Key>>,
     /// For each `forbid` that fails the build: whether the row fulfils it.
     pub forbidden: BTreeMap<usize, Spool<bool>>,
-    /// For each label step: the raw values.
+    /// For each label step: the raw values, or what is kept of them where they are lists.
     pub labels: BTreeMap<usize, Interned>,
     /// For each label whose values are found in a source of the data set: the values.
     pub found: Vec<(FoundField, BTreeSet<String>)>,
@@ -211,9 +211,9 @@ impl Narrow {
                     }
                 }
                 StepKind::Forbid { else_drop: false, .. } => _ = narrow.forbidden.insert(at, Spool::new(budget)),
-                StepKind::Label { column, .. } => {
+                StepKind::Label { column, form, .. } => {
                     narrow.labels.insert(at, Interned::new(budget));
-                    narrow.names.label_columns.push((at, column_name(column.0 as usize)));
+                    narrow.names.label_columns.push((at, deciding(at, *column, form)));
                 }
                 StepKind::Drop { .. }
                 | StepKind::DedupNear { .. }

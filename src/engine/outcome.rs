@@ -260,6 +260,8 @@ pub struct LabelOutcome {
     pub values: Vec<String>,
     /// Whether they were found in the data: then the lock records them.
     pub found: bool,
+    /// Whether a record has a list of them.
+    pub several: bool,
 }
 
 /// Personal data found by one `redact`.
@@ -363,5 +365,28 @@ pub struct MissingRecord {
     /// The rule that decided.
     pub rule: String,
     /// For each label of [`Outcome::labels`], its value where it is known: a value of the label.
-    pub gold: Vec<Option<String>>,
+    pub gold: Vec<Option<Gold>>,
+}
+
+/// The true value of a label.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+#[serde(untagged)]
+pub enum Gold {
+    /// A value of it.
+    One(String),
+    /// Some of its values, in its order.
+    Several(Vec<String>),
+}
+
+impl Gold {
+    /// The true value of a label that has several, or one of these names.
+    pub(super) fn of(several: bool, mut names: Vec<String>) -> Self {
+        match (several, names.pop()) {
+            (false, Some(name)) => Self::One(name),
+            (_, last) => {
+                names.extend(last);
+                Self::Several(names)
+            }
+        }
+    }
 }

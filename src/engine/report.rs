@@ -15,7 +15,8 @@ use super::read::{Survey, file_and_offset};
 use super::require::check_rules;
 use super::resolve::{Fate, Layers, Repeat, Stage};
 use super::spool::Reader;
-use crate::hir::{Dataset, Program, SourceId, StepKind};
+use crate::hir::{Dataset, LabelForm, Program, SourceId, StepKind};
+use crate::label::kept::read_kept;
 
 /// What the two passes know between them.
 #[derive(Debug, Clone, Copy)]
@@ -238,8 +239,8 @@ impl<'r> Resolved<'r> {
             part.records += 1;
             part.copies += u64::from(copies.count(location, id, at) - 1);
             for (values, counts) in values.iter_mut().zip(&mut part.labels) {
-                if let Some(value) = values.at(row)? {
-                    counts[value] += 1;
+                for value in values.at(row)?.into_iter().flatten() {
+                    counts[*value] += 1;
                 }
             }
         }
@@ -250,7 +251,8 @@ impl<'r> Resolved<'r> {
     fn labels(&self) -> Vec<(usize, LabelOutcome)> {
         let mut labels = BTreeMap::new();
         for (at, step) in self.dataset.steps.iter().enumerate() {
-            let StepKind::Label { column, label, .. } = step.kind else { continue };
+            let StepKind::Label { column, label, form, .. } = &step.kind else { continue };
+            let (column, label) = (*column, *label);
             let table = self.decided.tables.get(label).expect("every label of the data set has its table");
             let described = LabelOutcome {
                 label,
@@ -258,6 +260,7 @@ impl<'r> Resolved<'r> {
                 column: self.dataset.columns[column.0 as usize].name.clone(),
                 values: table.values().iter().map(|value| value.name.clone()).collect(),
                 found: table.is_found(),
+                several: *form != LabelForm::One,
             };
             labels.insert(column, (at, described));
         }
@@ -265,12 +268,16 @@ impl<'r> Resolved<'r> {
     }
 
     /// The rows' values of each label of the outcome.
-    pub(super) fn label_values(&self) -> Result<Vec<Values<'r>>, EngineError> {
+    pub(super) fn label_values(&self) -> Result<Vec<Values<'r, Vec<usize>>>, EngineError> {
         let Decided { narrow, tables, .. } = self.decided;
         let values = |(step, label): (usize, LabelOutcome)| {
             let table = tables.get(label.label).expect("every label of the data set has its table");
-            let position = |value: &String| table.position(value).map(|at| at as usize);
-            Values::of(&narrow.labels[&step], position)
+            let position = |name: &str| table.position(name).map(|at| at as usize);
+            let positions = |value: &String| match label.several {
+                false => position(value).map(|at| vec![at]),
+                true => read_kept(value).ok()?.iter().map(|name| position(name)).collect(),
+            };
+            Values::of(&narrow.labels[&step], positions)
         };
         self.labels().into_iter().map(values).collect()
     }

@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use super::evaluation::{Evaluated, MissingRecord, Prediction};
+use super::several::{MissingSeveral, SeveralEvaluated, SeveralPrediction};
 use crate::runtime::{Element, Runtime, Session};
 use crate::train::batch::{Feeds, by_length};
 use crate::train::{
-    Cut, Example, LOGITS, LengthLimit, Overflow, Table, Target, Tokenizer, TrainError, argmax, label_names,
-    log_softmax, positions, read_json,
+    Cut, Example, LOGITS, LengthLimit, Overflow, SEVERAL_VALUES, Table, Target, Tokenizer, TrainError, above_half,
+    argmax, binary_loss, chosen, label_names, log_softmax, positions, read_json, sigmoid,
 };
 use crate::{onnx, runtime};
 
@@ -20,6 +21,8 @@ pub struct Classifier {
     feeds: Feeds,
     tokenizer: Tokenizer,
     values: Vec<String>,
+    /// Whether a text has any number of the values.
+    is_of_several: bool,
     limit: usize,
     /// What a longer text keeps.
     cut: Cut,
@@ -34,6 +37,17 @@ pub struct Ranked {
     pub probability: f32,
     /// The logarithm of each value's probability.
     pub log_probabilities: Vec<f32>,
+}
+
+/// The values that a text is said to have.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chosen {
+    /// Their indices, in the model's order.
+    pub predicted: Vec<usize>,
+    /// The probability of each.
+    pub probability: Vec<f32>,
+    /// The logit of every value.
+    pub logits: Vec<f32>,
 }
 
 /// The table of a test part.
@@ -91,13 +105,20 @@ impl Classifier {
         };
         let limits = [limit.map(|limit| limit.tokens), positions(&config), tokenizer.model_max_length()];
         let limit = limits.into_iter().flatten().min().unwrap_or(usize::MAX);
-        Ok(Self { session, feeds, tokenizer, values, limit, cut })
+        let is_of_several = config.get("problem_type").and_then(|kind| kind.as_str()) == Some(SEVERAL_VALUES);
+        Ok(Self { session, feeds, tokenizer, values, is_of_several, limit, cut })
     }
 
     /// The label's values, in the order of the model's outputs.
     #[must_use]
     pub fn values(&self) -> &[String] {
         &self.values
+    }
+
+    /// Whether a text has any number of the values, as `problem_type` of `config.json` says.
+    #[must_use]
+    pub fn is_of_several(&self) -> bool {
+        self.is_of_several
     }
 
     /// BLAKE3 of the tokenizer.
@@ -112,25 +133,44 @@ impl Classifier {
     /// # Errors
     /// The tokenizer or the runtime fails.
     pub fn classify(&mut self, ids: &[String], texts: &[&str]) -> Result<Vec<Ranked>, TrainError> {
+        let ranked = |row: Vec<f32>| {
+            let log_probabilities = log_softmax(&row);
+            let predicted = argmax(&row).expect("a classifier has at least one value");
+            Ranked { predicted, probability: log_probabilities[predicted].exp(), log_probabilities }
+        };
+        Ok(self.logits(ids, texts)?.into_iter().map(ranked).collect())
+    }
+
+    /// The values of texts of which each has any number, in the texts' order: those with a probability above a half.
+    ///
+    /// # Errors
+    /// As [`Classifier::classify`].
+    pub fn choose(&mut self, ids: &[String], texts: &[&str]) -> Result<Vec<Chosen>, TrainError> {
+        let chosen = |logits: Vec<f32>| {
+            let predicted = above_half(&logits);
+            let probability = predicted.iter().map(|value| sigmoid(logits[*value])).collect();
+            Chosen { predicted, probability, logits }
+        };
+        Ok(self.logits(ids, texts)?.into_iter().map(chosen).collect())
+    }
+
+    fn logits(&mut self, ids: &[String], texts: &[&str]) -> Result<Vec<Vec<f32>>, TrainError> {
         let examples = ids
             .iter()
             .zip(texts)
             .map(|(id, text)| self.example(id, text))
             .collect::<Result<Vec<Example>, TrainError>>()?;
         let lengths: Vec<usize> = examples.iter().map(|example| example.tokens.len()).collect();
-        let mut ranked: Vec<Option<Ranked>> = vec![None; examples.len()];
+        let mut rows: Vec<Vec<f32>> = vec![Vec::new(); examples.len()];
         for batch in by_length(&lengths, BATCH) {
             let members: Vec<&Example> = batch.iter().map(|index| &examples[*index]).collect();
             let outputs = self.session.run(&self.feeds.batch(&members, 1.0), &[LOGITS])?;
             let logits = outputs.first().expect("one output was asked for").f32()?;
             for (index, row) in batch.iter().zip(logits.chunks(self.values.len())) {
-                let log_probabilities = log_softmax(row);
-                let predicted = argmax(row).expect("a classifier has at least one value");
-                let probability = log_probabilities[predicted].exp();
-                ranked[*index] = Some(Ranked { predicted, probability, log_probabilities });
+                rows[*index] = row.to_vec();
             }
         }
-        Ok(ranked.into_iter().map(|row| row.expect("each text is in one batch")).collect())
+        Ok(rows)
     }
 
     fn example(&self, id: &str, text: &str) -> Result<Example, TrainError> {
@@ -159,6 +199,57 @@ pub fn predict(
     Ok(ranked.into_iter().map(|row| (classifier.values[row.predicted].clone(), row.probability)).collect())
 }
 
+/// Predicts every record of a test table whose label has several values. `missing` are the records of the part that are not
+/// in it, with the names of their true values where they are known.
+///
+/// # Errors
+/// As [`evaluate_classifier`].
+pub fn evaluate_choices(
+    classifier: &mut Classifier,
+    table: &TestTable<'_>,
+    missing: &[(String, Option<Vec<String>>, String)],
+) -> Result<SeveralEvaluated, TrainError> {
+    let read = table.read()?;
+    let values = classifier.values.clone();
+    let unknown = |id: &str| TrainError::UnknownLabel { id: id.to_owned(), values: values.len() };
+    let texts: Vec<&str> = read.column(table.text).iter().map(|text| text.as_deref().unwrap_or_default()).collect();
+    let answers = classifier.choose(&read.ids, &texts)?;
+    let mut predictions = Vec::with_capacity(answers.len());
+    for (row, (id, answer)) in read.ids.iter().zip(answers).enumerate() {
+        let names = read.column(table.label)[row].as_deref().unwrap_or_default();
+        let gold = chosen(names, &values).ok_or_else(|| unknown(id))?;
+        let has: Vec<bool> = (0..values.len()).map(|value| gold.contains(&value)).collect();
+        predictions.push(SeveralPrediction {
+            id: id.clone(),
+            loss: binary_loss(&answer.logits, &has) as f32,
+            gold,
+            predicted: answer.predicted,
+            probability: answer.probability,
+            slices: table.by.iter().map(|(_, column, _)| read.column(column)[row].clone()).collect(),
+        });
+    }
+    let place = |id: &str, name: &String| values.iter().position(|value| value == name).ok_or_else(|| unknown(id));
+    let missing = missing.iter().map(|(id, gold, reason)| {
+        let places = |gold: &Vec<String>| gold.iter().map(|name| place(id, name)).collect::<Result<Vec<_>, _>>();
+        let gold = gold.as_ref().map(places).transpose()?;
+        Ok(MissingSeveral { id: id.clone(), gold, reason: reason.clone() })
+    });
+    let missing = missing.collect::<Result<Vec<_>, TrainError>>()?;
+    let by = table.by.iter().map(|(name, _, order)| (name.clone(), order.clone())).collect();
+    Ok(SeveralEvaluated { values, by, predictions, missing })
+}
+
+impl TestTable<'_> {
+    /// Reads the columns.
+    pub(super) fn read(&self) -> Result<Table, TrainError> {
+        let mut columns = vec![self.text, self.label];
+        columns.extend(self.by.iter().map(|(_, column, _)| column.as_str()));
+        columns.sort_unstable();
+        columns.dedup();
+        Table::read(self.path, &columns)
+    }
+}
+
 /// Predicts every record of a test table. `missing` are the records of the part that are not in it, with the names of
 /// their true values where they are known.
 ///
@@ -169,11 +260,7 @@ pub fn evaluate_classifier(
     table: &TestTable<'_>,
     missing: &[(String, Option<String>, String)],
 ) -> Result<Evaluated, TrainError> {
-    let mut columns = vec![table.text, table.label];
-    columns.extend(table.by.iter().map(|(_, column, _)| column.as_str()));
-    columns.sort_unstable();
-    columns.dedup();
-    let read = Table::read(table.path, &columns)?;
+    let read = table.read()?;
     let values = classifier.values.clone();
     let index_of = |id: &str, name: &str| {
         let found = values.iter().position(|value| value == name);

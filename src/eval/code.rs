@@ -22,6 +22,7 @@ const SOURCES: &[(&str, &str)] = &[
     ("resampling", include_str!("resampling.rs")),
     ("rouge", include_str!("rouge.rs")),
     ("sampling", include_str!("sampling.rs")),
+    ("several", include_str!("several.rs")),
     ("spans", include_str!("spans.rs")),
     ("texts", include_str!("texts.rs")),
 ];

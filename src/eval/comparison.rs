@@ -8,6 +8,7 @@ use super::generation::TextMetric;
 use super::metric::{Figures, Metric};
 use super::predictions::Predictions;
 use super::resampling::{Interval, RecordKeys, bootstrap_intervals, mcnemar_exact, randomization_tests};
+use super::several::{SetOutcome, SeveralEvaluated, figures as several_figures, several_metrics};
 
 /// How a difference was tested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,8 +59,8 @@ pub struct RunComparison {
 /// Why two runs cannot be compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotComparable {
-    /// One classifies, the other generates.
-    #[error("one run classifies and the other generates")]
+    /// One learns something else than the other.
+    #[error("the runs learn different tasks")]
     Kinds,
     /// The records are not the same.
     #[error("the runs were not evaluated on the same records")]
@@ -76,13 +77,7 @@ pub enum NotComparable {
 pub fn compare(first: &Predictions, second: &Predictions, seed: u64) -> Result<RunComparison, NotComparable> {
     match (first, second) {
         (Predictions::Classified(first), Predictions::Classified(second)) => {
-            // Both runs' values in one list, so that indices mean the same.
-            let mut values = first.values.clone();
-            values.extend(second.values.iter().filter(|value| !first.values.contains(value)).cloned());
-            let place = |value: &String| {
-                values.iter().position(|known| known == value).expect("the list has both runs' values")
-            };
-            let places: Vec<usize> = second.values.iter().map(place).collect();
+            let (values, places) = joined(&first.values, &second.values);
             let mut others = second.outcomes();
             for (_, outcome) in &mut others {
                 outcome.judged.gold = outcome.judged.gold.map(|gold| places[gold]);
@@ -116,9 +111,43 @@ pub fn compare(first: &Predictions, second: &Predictions, seed: u64) -> Result<R
             };
             Ok(pairs.compare(seed, &metrics, &[], &figures, &right))
         }
-        (Predictions::Classified(_), Predictions::Generated(_))
-        | (Predictions::Generated(_), Predictions::Classified(_)) => Err(NotComparable::Kinds),
+        (Predictions::Several(first), Predictions::Several(second)) => compare_several(first, second, seed),
+        (Predictions::Classified(_) | Predictions::Generated(_) | Predictions::Several(_), _) => {
+            Err(NotComparable::Kinds)
+        }
     }
+}
+
+/// Both runs' values in one list, so that indices mean the same, and the places of the second run's in it.
+fn joined(first: &[String], second: &[String]) -> (Vec<String>, Vec<usize>) {
+    let mut values = first.to_vec();
+    values.extend(second.iter().filter(|value| !first.contains(value)).cloned());
+    let place =
+        |value: &String| values.iter().position(|known| known == value).expect("the list has both runs' values");
+    let places = second.iter().map(place).collect();
+    (values, places)
+}
+
+fn compare_several(
+    first: &SeveralEvaluated,
+    second: &SeveralEvaluated,
+    seed: u64,
+) -> Result<RunComparison, NotComparable> {
+    let (values, places) = joined(&first.values, &second.values);
+    let mut others = second.outcomes();
+    let placed = |set: &mut Vec<usize>| set.iter_mut().for_each(|value| *value = places[*value]);
+    for (_, outcome) in &mut others {
+        placed(&mut outcome.gold);
+        outcome.predicted.iter_mut().for_each(placed);
+    }
+    let pairs = Pairs::of(first.outcomes(), others)?;
+    let same = |a: &[usize], b: &[usize]| a.len() == b.len() && a.iter().all(|value| b.contains(value));
+    if pairs.first.iter().zip(&pairs.second).any(|(a, b)| !same(&a.gold, &b.gold)) {
+        return Err(NotComparable::Truths);
+    }
+    let figures = |records: &[&SetOutcome], times: &[u32]| several_figures(values.len(), records, times);
+    let right = |metric: &Metric, outcome: &SetOutcome| (*metric == Metric::Accuracy).then(|| outcome.is_right());
+    Ok(pairs.compare(seed, &several_metrics(), &values, &figures, &right))
 }
 
 /// The results of both runs, record by record.

@@ -36,6 +36,25 @@ pub struct MissingRecord {
     pub reason: String,
 }
 
+/// A record without a prediction, as an evaluation tells it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LostRecord {
+    /// The record.
+    pub id: String,
+    /// Its true value, or values, by name; null where it is not known.
+    pub gold: serde_json::Value,
+    /// Why: the rule that took it out.
+    pub reason: String,
+}
+
+impl MissingRecord {
+    /// The same with the name of its true value.
+    pub(super) fn told(&self, values: &[String]) -> LostRecord {
+        let gold = self.gold.and_then(|gold| values.get(gold)).map(String::as_str).into();
+        LostRecord { id: self.id.clone(), gold, reason: self.reason.clone() }
+    }
+}
+
 /// The names of the slices, as `by` says them, each with its keys in the order to show; keys that are not listed follow
 /// in alphabetical order.
 pub type SliceNames = Vec<(String, Vec<String>)>;
@@ -78,7 +97,7 @@ pub struct Evaluation {
     /// The same figures for each slice. A missing record belongs to none: its fields may never have been read.
     pub slices: Vec<Slice>,
     /// Records without a prediction, in order of id.
-    pub missing: Vec<MissingRecord>,
+    pub missing: Vec<LostRecord>,
 }
 
 /// What a record counts for in a classification.
@@ -128,7 +147,8 @@ pub(super) fn classification_metrics() -> Vec<Metric> {
 #[must_use]
 pub fn evaluate_classification(evaluated: &Evaluated, seed: u64) -> Evaluation {
     let values = evaluated.values.len();
-    let mut missing = evaluated.missing.clone();
+    let told = |row: &MissingRecord| row.told(&evaluated.values);
+    let mut missing: Vec<LostRecord> = evaluated.missing.iter().map(told).collect();
     missing.sort_by(|a, b| a.id.cmp(&b.id));
     let (ids, outcomes): (Vec<&str>, Vec<Outcome>) = evaluated.outcomes().into_iter().unzip();
     let outcomes: Vec<&Outcome> = outcomes.iter().collect();

@@ -1,7 +1,7 @@
 //! The evaluation of a run that generates: its losses, and its texts where some were generated.
 
 use super::decoder::{Ending, GeneratedText};
-use super::evaluation::{Evaluation, MissingRecord, SliceNames, intervals, slices};
+use super::evaluation::{Evaluation, LostRecord, MissingRecord, SliceNames, intervals, slices};
 use super::generation::{TextMetric, TextScores, TextSums};
 use super::metric::{Figures, Metric};
 use super::metrics::perplexity;
@@ -76,7 +76,7 @@ impl Generated {
 /// Counts a generation. The draws of the intervals are keyed by `seed`.
 #[must_use]
 pub fn evaluate_generation(generated: &Generated, seed: u64) -> Evaluation {
-    let mut missing = generated.missing.clone();
+    let mut missing: Vec<LostRecord> = generated.missing.iter().map(|row| row.told(&[])).collect();
     missing.sort_by(|a, b| a.id.cmp(&b.id));
     let (ids, outcomes): (Vec<&str>, Vec<Option<&GeneratedRecord>>) = generated.outcomes().into_iter().unzip();
     let rows: Vec<(&GeneratedRecord, &[Option<String>])> =

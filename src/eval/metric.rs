@@ -3,7 +3,8 @@
 use std::fmt;
 
 use super::generation::{TextFigures, TextMetric};
-use super::metrics::{Classification, Scores};
+use super::metrics::{Classification, Scores, ValueScores};
+use super::multi_label::MultiLabel;
 
 /// A row of the table: a family of metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,30 +26,46 @@ pub const METRICS: &[MetricRow] = &[
     MetricRow {
         name: "accuracy",
         forms: &["accuracy"],
-        docs: "The share of records whose prediction is right; a record that never reached the model counts as wrong.",
+        docs: "The share of records whose prediction is right, of a label of several values exactly right; a record that \
+               never reached the model counts as wrong.",
         definition: "scikit-learn",
         report_only: false,
     },
     MetricRow {
         name: "precision",
-        forms: &["precision.micro", "precision.macro", "precision.weighted", "precision[VALUE]"],
+        forms: &["precision.micro", "precision.macro", "precision.weighted", "precision.samples", "precision[VALUE]"],
         docs: "TP / (TP + FP): how many of the records that were given a value have it. 0 where it was never given.",
         definition: "scikit-learn, zero_division=0, averages over the values that occur",
         report_only: false,
     },
     MetricRow {
         name: "recall",
-        forms: &["recall.micro", "recall.macro", "recall.weighted", "recall[VALUE]"],
+        forms: &["recall.micro", "recall.macro", "recall.weighted", "recall.samples", "recall[VALUE]"],
         docs: "TP / (TP + FN): how many of the records that have a value were given it. 0 where no record has it.",
         definition: "scikit-learn, zero_division=0, averages over the values that occur",
         report_only: false,
     },
     MetricRow {
         name: "f1",
-        forms: &["f1.micro", "f1.macro", "f1.weighted", "f1[VALUE]"],
+        forms: &["f1.micro", "f1.macro", "f1.weighted", "f1.samples", "f1[VALUE]"],
         docs: "2TP / (2TP + FP + FN), the harmonic mean of precision and recall; `macro` is the mean over the values \
-               that occur, `weighted` weighs them by support, `micro` sums the counts first.",
+               that occur, `weighted` weighs them by support, `micro` sums the counts first. `samples`, of a label of several \
+               values, is the mean of each record's own.",
         definition: "scikit-learn, zero_division=0, averages over the values that occur",
+        report_only: false,
+    },
+    MetricRow {
+        name: "jaccard",
+        forms: &["jaccard.micro", "jaccard.macro", "jaccard.weighted", "jaccard.samples", "jaccard[VALUE]"],
+        docs: "Of a label of several values: TP / (TP + FP + FN), what is right of all that is true or predicted.",
+        definition: "scikit-learn, zero_division=0",
+        report_only: false,
+    },
+    MetricRow {
+        name: "hamming_loss",
+        forms: &["hamming_loss"],
+        docs: "Of a label of several values: the share of all pairs of a record and a value that are wrong.",
+        definition: "scikit-learn",
         report_only: false,
     },
     MetricRow {
@@ -120,6 +137,8 @@ pub enum Average {
     Macro,
     /// The mean, weighted by support.
     Weighted,
+    /// Of a label of several values: the mean of each record's own.
+    Samples,
     /// One value's own score, by the value's name.
     Value(String),
 }
@@ -135,6 +154,10 @@ pub enum Metric {
     Recall(Average),
     /// 2TP / (2TP + FP + FN).
     F1(Average),
+    /// TP / (TP + FP + FN).
+    Jaccard(Average),
+    /// Wrong pairs of a record and a value.
+    HammingLoss,
     /// Expected calibration error.
     Ece,
     /// Mean cross-entropy.
@@ -154,6 +177,7 @@ impl Metric {
             "loss" => return Some(Self::Loss),
             "perplexity" => return Some(Self::Perplexity),
             "ece" => return Some(Self::Ece),
+            "hamming_loss" => return Some(Self::HammingLoss),
             _ => {}
         }
         if let Some(metric) = TextMetric::parse(text) {
@@ -168,6 +192,7 @@ impl Metric {
             "micro" => Average::Micro,
             "macro" => Average::Macro,
             "weighted" => Average::Weighted,
+            "samples" => Average::Samples,
             _ => return None,
         };
         Self::of_family(family, average)
@@ -178,6 +203,7 @@ impl Metric {
             "precision" => Some(Self::Precision(average)),
             "recall" => Some(Self::Recall(average)),
             "f1" => Some(Self::F1(average)),
+            "jaccard" => Some(Self::Jaccard(average)),
             _ => None,
         }
     }
@@ -186,8 +212,9 @@ impl Metric {
     #[must_use]
     pub fn higher_is_better(&self) -> bool {
         match self {
-            Self::Accuracy | Self::Precision(_) | Self::Recall(_) | Self::F1(_) | Self::Text(_) => true,
-            Self::Ece | Self::Loss | Self::Perplexity => false,
+            Self::Accuracy | Self::Precision(_) | Self::Recall(_) | Self::F1(_) => true,
+            Self::Jaccard(_) | Self::Text(_) => true,
+            Self::HammingLoss | Self::Ece | Self::Loss | Self::Perplexity => false,
         }
     }
 }
@@ -198,6 +225,7 @@ impl fmt::Display for Average {
             Self::Micro => f.write_str(".micro"),
             Self::Macro => f.write_str(".macro"),
             Self::Weighted => f.write_str(".weighted"),
+            Self::Samples => f.write_str(".samples"),
             Self::Value(value) => write!(f, "[{value}]"),
         }
     }
@@ -210,6 +238,8 @@ impl fmt::Display for Metric {
             Self::Precision(average) => write!(f, "precision{average}"),
             Self::Recall(average) => write!(f, "recall{average}"),
             Self::F1(average) => write!(f, "f1{average}"),
+            Self::Jaccard(average) => write!(f, "jaccard{average}"),
+            Self::HammingLoss => f.write_str("hamming_loss"),
             Self::Loss => f.write_str("loss"),
             Self::Perplexity => f.write_str("perplexity"),
             Self::Ece => f.write_str("ece"),
@@ -223,6 +253,8 @@ impl fmt::Display for Metric {
 pub struct Figures {
     /// Of a classification.
     pub classification: Option<Classification>,
+    /// Of a label of several values.
+    pub several: Option<MultiLabel>,
     /// The expected calibration error of a classification.
     pub ece: Option<f64>,
     /// The mean cross-entropy in nats.
@@ -239,20 +271,32 @@ impl Figures {
     /// The figure that a metric names; `None` where this evaluation has none, as for a value that the label lacks.
     #[must_use]
     pub fn get(&self, metric: &Metric, values: &[String]) -> Option<f64> {
+        let place = |name: &String| values.iter().position(|value| value == name);
         let scores = |average: &Average| -> Option<Scores> {
-            let figures = self.classification.as_ref()?;
+            let families = Families::of(self)?;
+            let named = |name: &str| families.averages.iter().find(|(own, _)| *own == name).map(|(_, scores)| *scores);
             match average {
-                Average::Micro => Some(figures.micro),
-                Average::Macro => Some(figures.macro_),
-                Average::Weighted => Some(figures.weighted),
-                Average::Value(name) => {
-                    let index = values.iter().position(|value| value == name)?;
-                    figures.values.get(index).map(|row| row.scores)
-                }
+                Average::Micro => named("micro"),
+                Average::Macro => named("macro"),
+                Average::Weighted => named("weighted"),
+                Average::Samples => named("samples"),
+                Average::Value(name) => families.of_value(place(name)?).map(|row| row.scores),
             }
         };
+        let several = self.several.as_ref();
         match metric {
-            Metric::Accuracy => self.classification.as_ref().map(|figures| figures.accuracy),
+            Metric::Accuracy => match &self.classification {
+                Some(figures) => Some(figures.accuracy),
+                None => several.map(|figures| figures.subset_accuracy),
+            },
+            Metric::HammingLoss => several.map(|figures| figures.hamming_loss),
+            Metric::Jaccard(average) => several.and_then(|figures| match average {
+                Average::Micro => Some(figures.jaccard.micro),
+                Average::Macro => Some(figures.jaccard.macro_),
+                Average::Weighted => Some(figures.jaccard.weighted),
+                Average::Samples => Some(figures.jaccard.samples),
+                Average::Value(name) => place(name).map(|value| figures.jaccard_of(value)),
+            }),
             Metric::Precision(average) => scores(average).map(|scores| scores.precision),
             Metric::Recall(average) => scores(average).map(|scores| scores.recall),
             Metric::F1(average) => scores(average).map(|scores| scores.f1),
@@ -261,6 +305,30 @@ impl Figures {
             Metric::Ece => self.ece,
             Metric::Text(metric) => self.texts.as_ref().map(|texts| texts.get(*metric)),
         }
+    }
+}
+
+/// Precision, recall and F1: their averages by name, and each value's own.
+pub(super) struct Families<'f> {
+    pub(super) averages: Vec<(&'static str, Scores)>,
+    pub(super) values: &'f [ValueScores],
+}
+
+impl<'f> Families<'f> {
+    /// Those that figures have.
+    pub(super) fn of(figures: &'f Figures) -> Option<Self> {
+        if let Some(of) = &figures.classification {
+            let averages = vec![("micro", of.micro), ("macro", of.macro_), ("weighted", of.weighted)];
+            return Some(Self { averages, values: &of.values });
+        }
+        let of = figures.several.as_ref()?;
+        let averages =
+            vec![("micro", of.micro), ("macro", of.macro_), ("weighted", of.weighted), ("samples", of.samples)];
+        Some(Self { averages, values: &of.values })
+    }
+
+    pub(super) fn of_value(&self, value: usize) -> Option<&'f ValueScores> {
+        self.values.iter().find(|row| row.value == value)
     }
 }
 

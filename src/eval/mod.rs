@@ -32,6 +32,7 @@ mod report;
 mod resampling;
 mod rouge;
 mod sampling;
+mod several;
 mod spans;
 mod terminal;
 mod texts;
@@ -43,12 +44,14 @@ pub use bleu::{BleuCounts, tokens_13a};
 pub use calibration::expected_calibration_error;
 pub use causal_model::{CausalModel, CausalModelError, LONGEST_WINDOW};
 pub use chrf::{Chrf, ChrfCounts};
-pub use classifier::{Classifier, Ranked, TestTable, evaluate_classifier, predict};
+pub use classifier::{Chosen, Classifier, Ranked, TestTable, evaluate_choices, evaluate_classifier, predict};
 pub use code::code_hash;
 pub use comparison::{ComparedFigure, NotComparable, RunComparison, Test, compare};
 pub use counts::{Confusion, Judged};
 pub use decoder::{Decoder, Ending, GeneratedText, GenerationSettings};
-pub use evaluation::{Evaluated, Evaluation, MissingRecord, Prediction, Slice, SliceNames, evaluate_classification};
+pub use evaluation::{
+    Evaluated, Evaluation, LostRecord, MissingRecord, Prediction, Slice, SliceNames, evaluate_classification,
+};
 pub use exact_match::{Matching, exact_match, squad_normalized};
 pub use gate::{Comparison, Gate, GateResult, Measure, check_gate};
 pub use generated::{Answer, Generated, GeneratedRecord, evaluate_generation};
@@ -57,7 +60,7 @@ pub use language_model::{ConversationTable, evaluate_language_model};
 pub use metric::{Average, Figures, METRICS, Metric, MetricRow};
 pub use metrics::{Classification, Scores, ValueScores, perplexity};
 pub use multi_label::{Jaccard, MultiLabel};
-pub use predictions::{Predictions, generations_jsonl, predictions_jsonl, read_predictions};
+pub use predictions::{Predictions, generations_jsonl, predictions_jsonl, read_predictions, several_jsonl};
 pub use regression::Regression;
 pub use report::{EVALUATION_SCHEMA, EvaluationFile, Signature, evaluation_json};
 pub use resampling::{
@@ -65,5 +68,6 @@ pub use resampling::{
 };
 pub use rouge::Rouge;
 pub use sampling::Sampling;
+pub use several::{MissingSeveral, SeveralEvaluated, SeveralPrediction, evaluate_several};
 pub use spans::{SpanFigures, TagReading, TaggedSpan, UnknownTag, spans_of};
 pub use terminal::{comparison_table, evaluation_table};

@@ -111,6 +111,14 @@ impl MultiLabel {
     }
 }
 
+impl MultiLabel {
+    /// The Jaccard index of one value, which follows from its F1.
+    #[must_use]
+    pub fn jaccard_of(&self, value: usize) -> f64 {
+        self.values.get(value).map_or(0.0, |row| row.scores.f1 / (2.0 - row.scores.f1))
+    }
+}
+
 fn row(value: usize, counts: Counts) -> ValueScores {
     ValueScores { value, scores: counts.scores(), support: counts.support, predicted: counts.predicted }
 }

@@ -10,12 +10,15 @@ use super::decoder::Ending;
 use super::evaluation::{Evaluated, MissingRecord, Prediction};
 use super::generated::{Answer, Generated, GeneratedRecord};
 use super::generation::TextScores;
+use super::several::{MissingSeveral, SeveralEvaluated, SeveralPrediction};
 
 /// Predictions as a file holds them.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Predictions {
     /// Of a run that classifies.
     Classified(Evaluated),
+    /// Of a run that tells several values.
+    Several(SeveralEvaluated),
     /// Of a run that generates.
     Generated(Generated),
 }
@@ -30,6 +33,16 @@ struct ClassLine {
     gold: Option<String>,
     predicted: Option<String>,
     probability: Option<f64>,
+    loss: Option<f64>,
+}
+
+/// A line of a run that tells several values.
+#[derive(Serialize, Deserialize)]
+struct SeveralLine {
+    id: String,
+    gold: Option<Vec<String>>,
+    predicted: Option<Vec<String>>,
+    probability: Option<Vec<f64>>,
     loss: Option<f64>,
 }
 
@@ -81,6 +94,27 @@ pub fn predictions_jsonl(evaluated: &Evaluated) -> String {
     lines(predicted.chain(missing).collect())
 }
 
+/// The predictions' file of a label of several values.
+#[must_use]
+pub fn several_jsonl(evaluated: &SeveralEvaluated) -> String {
+    let names = |set: &[usize]| set.iter().map(|value| evaluated.values[*value].clone()).collect();
+    let predicted = evaluated.predictions.iter().map(|row| {
+        let line = SeveralLine {
+            id: row.id.clone(),
+            gold: Some(names(&row.gold)),
+            predicted: Some(names(&row.predicted)),
+            probability: Some(row.probability.iter().copied().map(rounded).collect()),
+            loss: Some(rounded(row.loss)),
+        };
+        (row.id.as_str(), line)
+    });
+    let missing = evaluated.missing.iter().map(|row| {
+        let (id, gold) = (row.id.clone(), row.gold.as_deref().map(names));
+        (row.id.as_str(), SeveralLine { id, gold, predicted: None, probability: None, loss: None })
+    });
+    lines(predicted.chain(missing).collect())
+}
+
 /// The predictions' file of a generation; with `answers`, the generated texts stand in it.
 #[must_use]
 pub fn generations_jsonl(generated: &Generated, answers: bool) -> String {
@@ -105,7 +139,7 @@ pub fn generations_jsonl(generated: &Generated, answers: bool) -> String {
     lines(reached.chain(missing).collect())
 }
 
-/// Reads a predictions' file of either kind.
+/// Reads a predictions' file of any kind.
 ///
 /// # Errors
 /// The first line that is none, by its number.
@@ -114,7 +148,10 @@ pub fn read_predictions(text: &str) -> Result<Predictions, String> {
         serde_json::from_str::<Value>(line).map_err(|error| format!("line {}: {error}", at + 1))
     };
     let rows: Vec<Value> = text.lines().enumerate().map(parse).collect::<Result<_, _>>()?;
-    if rows.iter().any(|row| row.get("gold").is_some()) {
+    let of_lists = |row: &Value| ["gold", "predicted"].iter().any(|name| row[*name].is_array());
+    if rows.iter().any(of_lists) {
+        Ok(Predictions::Several(several(typed(rows)?)?))
+    } else if rows.iter().any(|row| row.get("gold").is_some()) {
         Ok(Predictions::Classified(classified(typed(rows)?)?))
     } else {
         Ok(Predictions::Generated(generated(typed(rows)?)))
@@ -150,6 +187,32 @@ fn classified(lines: Vec<ClassLine>) -> Result<Evaluated, String> {
     }
     (evaluated.predictions, evaluated.missing) = (predictions, missing);
     Ok(evaluated)
+}
+
+fn several(lines: Vec<SeveralLine>) -> Result<SeveralEvaluated, String> {
+    let named: BTreeSet<&String> =
+        lines.iter().flat_map(|line| [&line.gold, &line.predicted]).flatten().flatten().collect();
+    let values: Vec<String> = named.into_iter().cloned().collect();
+    let place = |name: &String| values.binary_search(name).expect("every name was gathered");
+    let places = |names: &Vec<String>| names.iter().map(place).collect::<Vec<usize>>();
+    let (mut predictions, mut missing) = (Vec::new(), Vec::new());
+    for line in &lines {
+        let gold = line.gold.as_ref().map(places);
+        match (gold, line.predicted.as_ref().map(places)) {
+            (Some(gold), Some(predicted)) => predictions.push(SeveralPrediction {
+                id: line.id.clone(),
+                gold,
+                predicted,
+                probability: line.probability.iter().flatten().map(|probability| *probability as f32).collect(),
+                loss: line.loss.ok_or("a prediction has no loss; build it again")? as f32,
+                slices: Vec::new(),
+            }),
+            (gold, _) => {
+                missing.push(MissingSeveral { id: line.id.clone(), gold, reason: UNPREDICTED.to_owned() });
+            }
+        }
+    }
+    Ok(SeveralEvaluated { values, predictions, missing, by: Vec::new() })
 }
 
 fn generated(lines: Vec<TextLine>) -> Generated {
@@ -211,6 +274,30 @@ mod tests {
         );
         assert_eq!(read_predictions(&lines), Ok(Predictions::Classified(evaluated)));
         assert!(read_predictions("{").is_err());
+    }
+
+    #[test]
+    fn sets_are_written_and_read_back() {
+        let evaluated = SeveralEvaluated {
+            values: ["a", "b"].map(str::to_owned).to_vec(),
+            predictions: vec![SeveralPrediction {
+                id: "2".to_owned(),
+                gold: vec![1, 0],
+                predicted: vec![0],
+                probability: vec![0.75],
+                loss: 0.25,
+                slices: Vec::new(),
+            }],
+            missing: vec![MissingSeveral { id: "1".to_owned(), gold: Some(vec![1]), reason: UNPREDICTED.to_owned() }],
+            by: Vec::new(),
+        };
+        let lines = several_jsonl(&evaluated);
+        assert_eq!(
+            lines,
+            "{\"id\":\"1\",\"gold\":[\"b\"],\"predicted\":null,\"probability\":null,\"loss\":null}\n\
+             {\"id\":\"2\",\"gold\":[\"b\",\"a\"],\"predicted\":[\"a\"],\"probability\":[0.75],\"loss\":0.25}\n"
+        );
+        assert_eq!(read_predictions(&lines), Ok(Predictions::Several(evaluated)));
     }
 
     #[test]

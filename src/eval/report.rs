@@ -8,8 +8,9 @@ use super::evaluation::Evaluation;
 use super::gate::GateResult;
 use super::generated::Generated;
 use super::generation::TextMetric;
-use super::metric::{Figures, METRICS, MetricRow};
+use super::metric::{Families, Figures, METRICS, Metric, MetricRow};
 use super::metrics::{Classification, Scores};
+use super::multi_label::MultiLabel;
 use super::predictions::endings;
 use super::resampling::REPLICATES;
 
@@ -48,13 +49,15 @@ pub fn evaluation_json(content: &EvaluationFile<'_>) -> Value {
     let signatures = signatures(&metrics, figures, signature, generation.map(|(settings, _)| settings));
     file.insert("metrics".to_owned(), Value::Object(metrics));
     file.insert("intervals".to_owned(), intervals_json(evaluation, &wanted));
-    if let Some(classification) = &figures.classification {
-        if ["precision", "recall", "f1"].into_iter().any(wanted) {
-            file.insert("values".to_owned(), values_json(classification, &evaluation.values));
-        }
-        if wanted("confusion") {
-            file.insert("confusion".to_owned(), confusion_json(classification, &evaluation.values));
-        }
+    if let Some(families) = Families::of(figures)
+        && ["precision", "recall", "f1"].into_iter().any(wanted)
+    {
+        file.insert("values".to_owned(), values_json(&families, &evaluation.values));
+    }
+    if let Some(classification) = &figures.classification
+        && wanted("confusion")
+    {
+        file.insert("confusion".to_owned(), confusion_json(classification, &evaluation.values));
     }
     if let Some((settings, generated)) = generation {
         file.insert("generation".to_owned(), generation_json(settings, generated));
@@ -86,10 +89,8 @@ fn slices_json(evaluation: &Evaluation, wanted: &dyn Fn(&str) -> bool) -> Value 
 }
 
 fn missing_json(evaluation: &Evaluation) -> Value {
-    let missing = evaluation.missing.iter().map(|record| {
-        let gold = record.gold.and_then(|gold| evaluation.values.get(gold));
-        json!({"id": record.id, "gold": gold, "reason": record.reason})
-    });
+    let missing =
+        evaluation.missing.iter().map(|record| json!({"id": record.id, "gold": record.gold, "reason": record.reason}));
     Value::Array(missing.collect())
 }
 
@@ -173,13 +174,15 @@ fn intervals_json(evaluation: &Evaluation, wanted: &dyn Fn(&str) -> bool) -> Val
 
 fn figures_json(figures: &Figures, values: &[String], wanted: &dyn Fn(&str) -> bool) -> Map<String, Value> {
     let mut rows = Map::new();
+    let families = Families::of(figures);
     for row in METRICS.iter().filter(|row| !row.report_only && wanted(row.name)) {
-        let classification = figures.classification.as_ref();
         let value = match row.name {
-            "accuracy" => classification.map(|figures| json!(figures.accuracy)),
-            "precision" => classification.map(|figures| family_json(figures, values, |scores| scores.precision)),
-            "recall" => classification.map(|figures| family_json(figures, values, |scores| scores.recall)),
-            "f1" => classification.map(|figures| family_json(figures, values, |scores| scores.f1)),
+            "accuracy" => figures.get(&Metric::Accuracy, values).map(|accuracy| json!(accuracy)),
+            "precision" => families.as_ref().map(|families| families.json(values, |scores| scores.precision)),
+            "recall" => families.as_ref().map(|families| families.json(values, |scores| scores.recall)),
+            "f1" => families.as_ref().map(|families| families.json(values, |scores| scores.f1)),
+            "hamming_loss" => figures.get(&Metric::HammingLoss, values).map(|loss| json!(loss)),
+            "jaccard" => figures.several.as_ref().map(|several| jaccard_json(several, values)),
             "ece" => figures.ece.map(|ece| json!(ece)),
             "loss" => figures.loss.map(|loss| json!(loss)),
             "perplexity" => figures.perplexity.map(|perplexity| json!(perplexity)),
@@ -195,24 +198,41 @@ fn figures_json(figures: &Figures, values: &[String], wanted: &dyn Fn(&str) -> b
     rows
 }
 
-fn family_json(figures: &Classification, values: &[String], part: fn(&Scores) -> f64) -> Value {
-    let each: Map<String, Value> = figures
-        .values
-        .iter()
-        .filter(|row| row.support + row.predicted > 0)
-        .filter_map(|row| Some((values.get(row.value)?.clone(), json!(part(&row.scores)))))
+impl Families<'_> {
+    fn json(&self, values: &[String], part: fn(&Scores) -> f64) -> Value {
+        let each: Map<String, Value> = self
+            .values
+            .iter()
+            .filter(|row| row.support + row.predicted > 0)
+            .filter_map(|row| Some((values.get(row.value)?.clone(), json!(part(&row.scores)))))
+            .collect();
+        let mut family = Map::new();
+        for (name, scores) in &self.averages {
+            family.insert((*name).to_owned(), json!(part(scores)));
+        }
+        family.insert("values".to_owned(), Value::Object(each));
+        Value::Object(family)
+    }
+}
+
+fn jaccard_json(several: &MultiLabel, values: &[String]) -> Value {
+    let occurring = several.values.iter().filter(|row| row.support + row.predicted > 0);
+    let each: Map<String, Value> = occurring
+        .filter_map(|row| Some((values.get(row.value)?.clone(), json!(several.jaccard_of(row.value)))))
         .collect();
+    let jaccard = several.jaccard;
     json!({
-        "micro": part(&figures.micro),
-        "macro": part(&figures.macro_),
-        "weighted": part(&figures.weighted),
+        "micro": jaccard.micro,
+        "macro": jaccard.macro_,
+        "weighted": jaccard.weighted,
+        "samples": jaccard.samples,
         "values": each,
     })
 }
 
 /// The rows of scikit-learn's `classification_report`: each value that occurs, as true or as predicted.
-fn values_json(figures: &Classification, values: &[String]) -> Value {
-    let rows = figures.values.iter().filter(|row| row.support + row.predicted > 0);
+fn values_json(families: &Families<'_>, values: &[String]) -> Value {
+    let rows = families.values.iter().filter(|row| row.support + row.predicted > 0);
     let row = |row: &super::metrics::ValueScores| {
         json!({
             "value": values.get(row.value),

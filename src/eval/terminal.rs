@@ -6,8 +6,8 @@ use super::comparison::RunComparison;
 use super::evaluation::Evaluation;
 use super::gate::GateResult;
 use super::generation::TextMetric;
-use super::metric::Metric;
-use super::metrics::{Classification, ValueScores};
+use super::metric::{Average, Families, Metric};
+use super::metrics::ValueScores;
 
 /// Above this many values only the worst are shown.
 const VALUES_SHOWN: usize = 20;
@@ -24,8 +24,8 @@ pub fn evaluation_table(evaluation: &Evaluation, gates: &[GateResult]) -> String
         line(&mut text, &format!("            {count} of them never reached the model and count as wrong"));
     }
     whole(&mut text, evaluation);
-    if let Some(classification) = &evaluation.figures.classification {
-        values(&mut text, classification, &evaluation.values);
+    if let Some(families) = Families::of(&evaluation.figures) {
+        values(&mut text, &families, &evaluation.values);
     }
     slices(&mut text, evaluation);
     for result in gates {
@@ -42,17 +42,17 @@ fn whole(text: &mut String, evaluation: &Evaluation) {
         let found = evaluation.intervals.iter().find(|(of, _)| *of == metric);
         found.map(|(_, interval)| format!("  {:.4} to {:.4}", interval.low, interval.high)).unwrap_or_default()
     };
-    if let Some(classification) = &figures.classification {
-        line(text, &format!("accuracy    {:.4}{}", classification.accuracy, between(Metric::Accuracy)));
+    if let Some(accuracy) = figures.get(&Metric::Accuracy, &evaluation.values) {
+        line(text, &format!("accuracy    {accuracy:.4}{}", between(Metric::Accuracy)));
+    }
+    if let Some(families) = Families::of(figures) {
         line(text, "            precision  recall  f1");
-        for (name, scores) in
-            [("micro", classification.micro), ("macro", classification.macro_), ("weighted", classification.weighted)]
-        {
+        for (name, scores) in families.averages {
             let row = format!("{name:<10}  {:<9.4}  {:.4}  {:.4}", scores.precision, scores.recall, scores.f1);
             line(text, &row);
         }
     }
-    let plain = [Metric::Ece, Metric::Loss, Metric::Perplexity].into_iter();
+    let plain = [Metric::HammingLoss, Metric::Ece, Metric::Loss, Metric::Perplexity].into_iter();
     for metric in plain.chain(TextMetric::ALL.map(Metric::Text)) {
         if let Some(figure) = figures.get(&metric, &evaluation.values) {
             line(text, &format!("{:<10}  {figure:.4}{}", metric.to_string(), between(metric)));
@@ -88,9 +88,8 @@ pub fn comparison_table(comparison: &RunComparison, first: &str, second: &str) -
     text
 }
 
-fn values(text: &mut String, classification: &Classification, names: &[String]) {
-    let mut rows: Vec<&ValueScores> =
-        classification.values.iter().filter(|row| row.support + row.predicted > 0).collect();
+fn values(text: &mut String, families: &Families<'_>, names: &[String]) {
+    let mut rows: Vec<&ValueScores> = families.values.iter().filter(|row| row.support + row.predicted > 0).collect();
     let all = rows.len();
     if all > VALUES_SHOWN {
         rows.sort_by(|a, b| a.scores.f1.total_cmp(&b.scores.f1).then(a.value.cmp(&b.value)));
@@ -122,14 +121,13 @@ fn slices(text: &mut String, evaluation: &Evaluation) {
             by = &slice.by;
             line(text, &format!("\nby {by}"));
         }
-        let figure = match (&slice.figures.classification, slice.figures.perplexity) {
-            (Some(classification), _) => {
-                format!("accuracy {:.4}  f1.macro {:.4}", classification.accuracy, classification.macro_.f1)
-            }
-            (None, Some(perplexity)) => format!("perplexity {perplexity:.4}"),
-            (None, None) => String::new(),
-        };
-        line(text, &format!("{:<12}  {figure}  {} records", slice.key, slice.figures.records));
+        let figures =
+            [Metric::Accuracy, Metric::F1(Average::Macro), Metric::Perplexity].into_iter().filter_map(|metric| {
+                let figure = slice.figures.get(&metric, &evaluation.values)?;
+                Some(format!("{metric} {figure:.4}"))
+            });
+        let figures = figures.collect::<Vec<_>>().join("  ");
+        line(text, &format!("{:<12}  {figures}  {} records", slice.key, slice.figures.records));
     }
 }
 
@@ -142,6 +140,7 @@ mod tests {
     use super::super::counts::{Confusion, Judged};
     use super::super::evaluation::tests::two_slices;
     use super::super::metric::Figures;
+    use super::super::metrics::Classification;
     use super::*;
 
     #[test]

@@ -1,7 +1,7 @@
 //! Data sets: the record's columns, the steps over them, the split and the outputs. Blocks are already instantiated:
 //! a `clean` used by two data sets stands in both, resolved against each one's record.
 
-use super::{Expr, FieldType, LabelId, SourceId, TemplateId};
+use super::{Expr, FieldType, LabelForm, LabelId, SourceId, TemplateId};
 use crate::dedup::Scheme;
 use crate::dedup::pieces::Pieces;
 use crate::pii::Detector;
@@ -224,8 +224,10 @@ pub enum StepKind {
         column: ColumnId,
         /// The label.
         label: LabelId,
-        /// A text; it must be a value's name, else the record is quarantined.
+        /// Its raw value.
         value: Expr,
+        /// What is made of it; a record whose raw value does not fit is quarantined.
+        form: LabelForm,
         /// When the mapping says `drop`.
         drop_when: Option<Expr>,
         /// Whether a null value drops the record; else it is quarantined.

@@ -21,8 +21,49 @@ pub struct Label {
 pub enum LabelSchema {
     /// One of several values.
     Choice(LabelValues),
+    /// Some of several values.
+    Choices(Choices),
     /// A schema that is checked and that no data set may use.
     Declared(DeclaredSchema),
+}
+
+/// Some of several values.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Choices {
+    /// The values, in order.
+    pub values: Vec<LabelValue>,
+    /// The least number of values that a record has.
+    pub least: usize,
+    /// The greatest.
+    pub most: usize,
+}
+
+/// What a label makes of the raw value that a record gives it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum LabelForm {
+    /// A text; it must be a value's name, else the record is quarantined.
+    One,
+    /// A list of names of values.
+    Several(Choices),
+}
+
+impl LabelSchema {
+    /// The values that are written out, or read from a file, in order; `None` where the data say them or there are none.
+    pub fn listed(&self) -> Option<&[LabelValue]> {
+        match self {
+            Self::Choice(LabelValues::Listed(values)) | Self::Choices(Choices { values, .. }) => Some(values),
+            Self::Choice(LabelValues::Found { .. }) | Self::Declared(_) => None,
+        }
+    }
+
+    /// The word of the language for it.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Choice(_) => "choice",
+            Self::Choices(_) => "choices",
+            Self::Declared(schema) => schema.word(),
+        }
+    }
 }
 
 /// The schemas that are checked and not lowered.
@@ -32,7 +73,7 @@ pub enum DeclaredSchema {
     Choice,
     /// One leaf of a tree; the values in the order written, inner ones before those below them.
     Tree(Vec<LabelValue>),
-    /// Several values.
+    /// Some of several values, where they are a tree, are found in the data, or something is wrong with them.
     Choices(Option<LabelValues>),
     /// Stretches of a text, each with a kind.
     Spans(Option<LabelValues>),

@@ -19,12 +19,12 @@ pub use expr::{BinaryOp, Expr, ExprKind, Literal};
 pub use format::{
     ColumnKind, Compression, Dialect, FORMATS, FormatOption, FormatRow, ReadOptions, SourceFormat, TextUnit, extension,
 };
-pub use label::{DeclaredSchema, Label, LabelSchema, LabelValue, LabelValues};
+pub use label::{Choices, DeclaredSchema, Label, LabelForm, LabelSchema, LabelValue, LabelValues};
 pub use template::{Template, TemplateKind, Turn};
 pub use test::{Expect, Subject, Test, TestCase, TestKind, TestUse, Value};
 pub use train::{
-    Architecture, Evaluate, Every, Gate, Generation, Lora, MetricRef, Model, ModelOrigin, Optimizer, Overflow,
-    Patience, Pooling, Sampling, Schedule, Selection, Slice, Stretch, Task, Train, TrainLength, Tune,
+    Architecture, DeviceWish, Evaluate, Every, Gate, Generation, Lora, MetricRef, Model, ModelOrigin, Optimizer,
+    Overflow, Patience, Pooling, Sampling, Schedule, Selection, Slice, Stretch, Task, Train, TrainLength, Tune,
 };
 pub use types::{FieldType, Type};
 

@@ -105,8 +105,22 @@ pub struct Train {
     pub selection: Selection,
     /// How often the run's state is kept, where the run says it.
     pub checkpoint: Option<Every>,
+    /// What it computes on.
+    pub device: DeviceWish,
     /// The declaration.
     pub span: Span,
+}
+
+/// What a run wishes to compute on, the strongest wish last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub enum DeviceWish {
+    /// The processor.
+    #[default]
+    Cpu,
+    /// NVIDIA's device where one can be used, else the processor.
+    CudaElseCpu,
+    /// NVIDIA's device; without one the run fails.
+    Cuda,
 }
 
 /// What a run selects on the part `validation`.

@@ -1,5 +1,7 @@
 //! Labels as data: the values that a label has once the data were seen.
 
+pub mod kept;
+
 use std::collections::HashMap;
 
 use crate::hir::{LabelId, LabelValue};

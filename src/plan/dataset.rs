@@ -259,8 +259,8 @@ pub(super) fn lower_step(
             cleaning::lower_decontaminate(chain, at, *column, evaluation)
         }
         StepKind::Sample { taken, .. } => cleaning::lower_sample(chain, at, taken.by()),
-        StepKind::Label { column, value, drop_when, .. } => {
-            labels::lower_label(chain, at, *column, value, drop_when.as_ref())
+        StepKind::Label { column, value, form, drop_when, .. } => {
+            labels::lower_label(chain, at, (*column, form), value, drop_when.as_ref())
         }
         StepKind::Redact { columns, detectors } => compliance::lower_redact(chain, at, columns, detectors),
         StepKind::Forbid { condition, else_drop } => compliance::lower_forbid(chain, at, condition, *else_drop),
@@ -305,7 +305,7 @@ pub(super) fn first_pass_columns(program: &Program, dataset: &Dataset) -> Vec<St
             StepKind::Set { .. } | StepKind::DedupPieces { .. } => names.push(cleaning::changed(at)),
             StepKind::DedupExact { .. } => names.extend([cleaning::dedup_key(at), cleaning::score(at)]),
             StepKind::Sample { .. } => names.push(cleaning::sampled_by(at)),
-            StepKind::Label { column, .. } => names.push(column_name(column.0 as usize)),
+            StepKind::Label { column, form, .. } => names.push(labels::deciding(at, *column, form)),
             StepKind::Forbid { else_drop: false, .. } => names.push(compliance::forbidden(at)),
             StepKind::Drop { .. }
             | StepKind::DedupNear { .. }

@@ -5,8 +5,8 @@ use datafusion::logical_expr::col;
 
 use super::chain::Chain;
 use super::expr::lower;
-use super::{cleaning, column_name};
-use crate::hir::{ColumnId, Dataset, Expr, LabelId, LabelSchema, LabelValues, Program, SourceId, StepKind};
+use super::{cleaning, column_name, scalar};
+use crate::hir::{ColumnId, Dataset, Expr, LabelForm, LabelId, LabelSchema, LabelValues, Program, SourceId, StepKind};
 
 /// A field whose distinct values a label has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,11 +53,19 @@ pub(super) fn lower_found(chain: Chain, program: &Program, dataset: &Dataset) ->
     if values.is_empty() { Ok(chain) } else { chain.stage(values) }
 }
 
-/// A label's raw value, and the verdict of the mapping's `drop`.
+/// The column of the first pass that decides over a label: its own where it is one text, else what is kept of its list.
+pub fn deciding(step: usize, column: ColumnId, form: &LabelForm) -> String {
+    match form {
+        LabelForm::One => column_name(column.0 as usize),
+        LabelForm::Several(_) => format!("_label{step}"),
+    }
+}
+
+/// A label's raw value with what decides over it, and the verdict of the mapping's `drop`.
 pub(super) fn lower_label(
     chain: Chain,
     step: usize,
-    column: ColumnId,
+    (column, form): (ColumnId, &LabelForm),
     value: &Expr,
     drop_when: Option<&Expr>,
 ) -> Result<Chain> {
@@ -65,5 +73,11 @@ pub(super) fn lower_label(
     if let Some(condition) = drop_when {
         values.push((cleaning::verdict(step), lower(condition)?));
     }
-    chain.stage(values)
+    let chain = chain.stage(values)?;
+    match form {
+        LabelForm::One => Ok(chain),
+        LabelForm::Several(choices) => {
+            chain.stage(vec![(deciding(step, column, form), scalar::choices(super::expr::column(column), choices))])
+        }
+    }
 }

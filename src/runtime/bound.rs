@@ -121,7 +121,7 @@ impl BoundSession {
 }
 
 /// A bound input must own its values; a batch is small.
-fn owned(input: &InputTensor<'_>) -> Result<DynTensor, RuntimeError> {
+pub(super) fn owned(input: &InputTensor<'_>) -> Result<DynTensor, RuntimeError> {
     let shape = input.shape.clone();
     match &input.values {
         InputValues::F32(values) => Tensor::from_array((shape, values.to_vec())).map(Tensor::upcast),

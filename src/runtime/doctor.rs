@@ -2,9 +2,11 @@
 
 use std::path::Path;
 
+use super::device::{Driver, Toolkit};
 use super::fetch::check_sum;
+use super::published::{Build, Variant};
 use super::version::MINIMUM;
-use super::{Options, Outcome, Platform, Report, locate, python};
+use super::{Device, Options, Outcome, Report, Runtime, find, locate, python};
 
 /// How a check came out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,6 +48,7 @@ pub fn doctor(options: &Options) -> Vec<Check> {
     checks.push(check_platform(has_library));
     checks.push(check_client(options, has_library));
     checks.push(check_cache(&options.runtime_folder()));
+    checks.extend(Driver::of_machine().map(|driver| check_cuda(driver, options)));
     checks
 }
 
@@ -58,7 +61,7 @@ fn check_library(report: &Report) -> Check {
     }
     let too_old = report.places.iter().find_map(|place| match &place.outcome {
         Outcome::TooOld { path, found } => Some(format!("only {found} ({}), older than {MINIMUM}", path.display())),
-        Outcome::NotSet | Outcome::Absent | Outcome::Usable(_) => None,
+        Outcome::NotSet | Outcome::Absent | Outcome::WithoutCuda { .. } | Outcome::Usable(_) => None,
     });
     let health = if report.fetchable.is_some() { Health::Warning } else { Health::Bad };
     Check::new(
@@ -72,10 +75,14 @@ fn check_library(report: &Report) -> Check {
 fn check_sum_of_cached(report: &Report) -> Option<Check> {
     let cached = report.places.iter().find_map(|place| match &place.outcome {
         Outcome::Usable(found) if found.place == super::PlaceKind::Cache => Some(found),
-        Outcome::Usable(_) | Outcome::NotSet | Outcome::Absent | Outcome::TooOld { .. } => None,
+        Outcome::Usable(_)
+        | Outcome::NotSet
+        | Outcome::Absent
+        | Outcome::TooOld { .. }
+        | Outcome::WithoutCuda { .. } => None,
     })?;
-    let wheel = Platform::current().ok()?.wheel();
-    Some(match check_sum(&cached.path, wheel.dylib, wheel.dylib_sha256) {
+    let build = Build::of_machine(Variant::Cpu).ok()?;
+    Some(match check_sum(&cached.path, build.dylib, build.dylib_sha256) {
         Ok(()) => Check::new("cached library", Health::Good, "its sum is the pinned one", None),
         Err(error) => Check::new(
             "cached library",
@@ -87,8 +94,8 @@ fn check_sum_of_cached(report: &Report) -> Option<Check> {
 }
 
 fn check_platform(has_library: bool) -> Check {
-    match Platform::current() {
-        Ok(platform) => Check::new("published build", Health::Good, platform.wheel().file_name(), None),
+    match Build::of_machine(Variant::Cpu) {
+        Ok(build) => Check::new("published build", Health::Good, build.library().file_name(), None),
         Err(error) => {
             let health = if has_library { Health::Warning } else { Health::Bad };
             Check::new("published build", health, error.to_string(), Some("name a library with `--ort-lib`"))
@@ -113,6 +120,28 @@ fn check_client(options: &Options, has_library: bool) -> Check {
     let health = if has_library { Health::Warning } else { Health::Bad };
     let way_out = "install Python 3 with pip (`apt install python3-pip`, `brew install python`) or uv";
     Check::new(NAME, health, found, Some(way_out))
+}
+
+/// Where there is a driver, a device may be meant to be used.
+fn check_cuda(driver: Driver, options: &Options) -> Check {
+    const NAME: &str = "CUDA";
+    let install = Some("`annotc runtime install --cuda` fetches onnxruntime and what it needs");
+    if Toolkit::of_driver(driver).is_none() {
+        let found = format!("the driver is {driver}, too old for CUDA 12");
+        return Check::new(NAME, Health::Warning, found, Some("install a newer driver"));
+    }
+    let found = match find(&options.clone().with_cuda()) {
+        Ok(Some(found)) => found,
+        Ok(None) => {
+            return Check::new(NAME, Health::Warning, format!("driver {driver}, and no library for it"), install);
+        }
+        Err(error) => return Check::new(NAME, Health::Warning, error.to_string(), install),
+    };
+    let opened = Runtime::load(&found).and_then(|runtime| runtime.on(Device::Cuda));
+    match opened {
+        Ok(_) => Check::new(NAME, Health::Good, format!("driver {driver}, {}", found.path.display()), None),
+        Err(error) => Check::new(NAME, Health::Warning, error.to_string(), install),
+    }
 }
 
 fn check_cache(folder: &Path) -> Check {

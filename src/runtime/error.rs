@@ -25,6 +25,14 @@ pub enum RuntimeError {
         /// The version in its name.
         found: Version,
     },
+    /// The given library computes on the processor alone.
+    #[error("{origin} names an onnxruntime without CUDA (`{}`)", path.display())]
+    GivenWithoutCuda {
+        /// The option or the variable that named the path.
+        origin: &'static str,
+        /// The library's path.
+        path: PathBuf,
+    },
     /// No build of the library is published for this machine.
     #[error("no onnxruntime library is published for {platform}: {reason}")]
     UnsupportedPlatform {
@@ -40,10 +48,12 @@ pub enum RuntimeError {
     )]
     NoClient,
     /// The package client ran and failed.
-    #[error("`{client}` could not fetch onnxruntime {version}: {message}")]
+    #[error("`{client}` could not fetch {package} {version}: {message}")]
     Client {
         /// The command that failed.
         client: String,
+        /// The package.
+        package: &'static str,
         /// The pinned version.
         version: &'static str,
         /// The last lines it wrote.
@@ -85,6 +95,17 @@ pub enum RuntimeError {
         /// What the loader said.
         message: String,
     },
+    /// The device cannot be used.
+    #[error("CUDA cannot be used: {way_out} ({message})")]
+    Device {
+        /// What the library said.
+        message: String,
+        /// What is known of the machine.
+        way_out: String,
+    },
+    /// No library was found that computes on the device.
+    #[error("no onnxruntime library with CUDA was found; `annotc runtime install --cuda` fetches one")]
+    NoCuda,
     /// The library refused the model.
     #[error("onnxruntime cannot take the model: {0}")]
     Model(String),

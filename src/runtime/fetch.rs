@@ -11,12 +11,9 @@ use std::process::{Command, Stdio};
 
 use sha2::{Digest, Sha256};
 
-use super::platform::{PINNED_VERSION, Platform, Wheel};
+use super::published::{Build, Variant, Wheel};
 use super::version::Version;
 use super::{Found, Options, PlaceKind, RuntimeError, python};
-
-/// Texts that a distributor of the library has to pass on.
-const NOTICES: &[&str] = &["LICENSE", "ThirdPartyNotices.txt"];
 
 /// What the fetching is about, for a progress line.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,17 +38,21 @@ pub enum FetchProgress {
     },
 }
 
-/// Fetches the pinned library for this machine into the cache, or takes what another process has put there meanwhile.
+/// Fetches a pinned build of the library for this machine into the cache, or takes what another process has put there meanwhile.
 ///
 /// # Errors
 /// No build for this machine, no package client, a client that failed, a damaged wheel, a cache that cannot be written.
-pub fn fetch(options: &Options, progress: &mut dyn FnMut(FetchProgress)) -> Result<Found, RuntimeError> {
-    let wheel = Platform::current()?.wheel();
+pub fn fetch(
+    options: &Options,
+    variant: Variant,
+    progress: &mut dyn FnMut(FetchProgress),
+) -> Result<Found, RuntimeError> {
+    let build = Build::of_machine(variant)?;
     let client = Client::of_machine(options);
-    install(&options.runtime_folder(), wheel, progress, |stage, progress| {
-        let client = client?;
+    install(&options.runtime_folder(), build, progress, |stage, wheel, progress| {
+        let client = client.as_ref().map_err(|_| RuntimeError::NoClient)?;
         progress(FetchProgress::Downloading { wheel: wheel.file_name(), bytes: wheel.bytes, client: client.name() });
-        client.bring(stage, wheel)
+        client.bring(stage, build, wheel)
     })
 }
 
@@ -85,42 +86,47 @@ impl Client {
     }
 
     /// Without the version flags pip would take the wheel of its own Python, and the sum would differ.
-    fn bring(&self, stage: &Path, wheel: &Wheel) -> Result<Brought, RuntimeError> {
-        let requirement = format!("onnxruntime=={PINNED_VERSION}");
+    fn bring(&self, stage: &Path, build: &Build, wheel: &Wheel) -> Result<Brought, RuntimeError> {
+        let requirement = format!("{}=={}", wheel.package, wheel.version);
         match self {
             Self::Pip(program) => {
                 let mut command = Command::new(program);
                 command
                     .args(["-m", "pip", "download", "--no-deps", "--only-binary=:all:"])
                     .args(["--python-version", "3.12", "--implementation", "cp"])
-                    .args(["--abi", "cp312", "--platform", wheel.tag])
+                    .args(["--abi", wheel.tags[1], "--platform", wheel.machine()])
                     .args(["--disable-pip-version-check", "--no-input", "--quiet", "--dest"])
                     .arg(stage)
                     .arg(requirement);
-                self.start(&mut command)?;
+                self.start(&mut command, wheel)?;
                 Ok(Brought::Wheel(stage.join(wheel.file_name())))
             }
             Self::Uv => {
-                let requirements = stage.join("requirements.txt");
-                let target = stage.join("package");
+                let requirements = stage.join(format!("{}.txt", wheel.package));
+                let target = stage.join(wheel.package);
                 std::fs::write(&requirements, format!("{requirement} --hash=sha256:{}\n", wheel.sha256))
                     .map_err(RuntimeError::io(&requirements))?;
                 let mut command = Command::new("uv");
                 command
                     .args(["pip", "install", "--no-deps", "--only-binary", ":all:", "--require-hashes"])
-                    .args(["--python-version", "3.12", "--python-platform", wheel.uv_platform])
+                    .args(["--python-version", "3.12", "--python-platform", build.platform.uv_name()])
                     .arg("--target")
                     .arg(&target)
                     .arg("--requirement")
                     .arg(&requirements);
-                self.start(&mut command)?;
-                Ok(Brought::Unpacked(target.join("onnxruntime")))
+                self.start(&mut command, wheel)?;
+                Ok(Brought::Unpacked(target))
             }
         }
     }
 
-    fn start(&self, command: &mut Command) -> Result<(), RuntimeError> {
-        let fail = |message: String| RuntimeError::Client { client: self.name(), version: PINNED_VERSION, message };
+    fn start(&self, command: &mut Command, wheel: &Wheel) -> Result<(), RuntimeError> {
+        let fail = |message: String| RuntimeError::Client {
+            client: self.name(),
+            package: wheel.package,
+            version: wheel.version,
+            message,
+        };
         let output = command.stdin(Stdio::null()).output().map_err(|error| fail(error.to_string()))?;
         if output.status.success() {
             return Ok(());
@@ -132,12 +138,13 @@ impl Client {
     }
 }
 
-/// Installs what `bring` leaves in the staging folder, unless the library is there already.
+/// Installs what `bring` leaves in the staging folder, unless the library is there already. Each package is unpacked and removed
+/// before the next one comes: together they may be gigabytes.
 fn install(
     root: &Path,
-    wheel: &Wheel,
+    build: &Build,
     progress: &mut dyn FnMut(FetchProgress),
-    bring: impl FnOnce(&Path, &mut dyn FnMut(FetchProgress)) -> Result<Brought, RuntimeError>,
+    mut bring: impl FnMut(&Path, &Wheel, &mut dyn FnMut(FetchProgress)) -> Result<Brought, RuntimeError>,
 ) -> Result<Found, RuntimeError> {
     std::fs::create_dir_all(root).map_err(RuntimeError::io(root))?;
     let lock_path = root.join(".lock");
@@ -146,59 +153,89 @@ fn install(
         progress(FetchProgress::Waiting);
         lock.lock().map_err(RuntimeError::io(&lock_path))?;
     }
-    let destination = root.join(wheel.folder_name());
-    let library = destination.join(wheel.dylib);
+    let destination = root.join(build.folder_name());
+    let library = destination.join(build.dylib);
     if !library.is_file() {
         let stage = tempfile::Builder::new().prefix(".stage-").tempdir_in(root).map_err(RuntimeError::io(root))?;
-        let brought = bring(stage.path(), progress)?;
-        progress(FetchProgress::Unpacking);
         let unpacked = stage.path().join("unpacked");
         std::fs::create_dir(&unpacked).map_err(RuntimeError::io(&unpacked))?;
-        match brought {
-            Brought::Wheel(path) => unpack(&path, wheel, &unpacked)?,
-            Brought::Unpacked(package) => take_unpacked(&package, wheel, &unpacked)?,
+        for wheel in build.wheels {
+            let brought = bring(stage.path(), wheel, progress)?;
+            progress(FetchProgress::Unpacking);
+            match brought {
+                Brought::Wheel(path) => unpack(&path, wheel, build, &unpacked)?,
+                Brought::Unpacked(package) => take_unpacked(&package, wheel, build, &unpacked)?,
+            }
         }
-        check_sum(&unpacked.join(wheel.dylib), wheel.dylib, wheel.dylib_sha256)?;
+        check_sum(&unpacked.join(build.dylib), build.dylib, build.dylib_sha256)?;
         if destination.exists() {
             std::fs::remove_dir_all(&destination).map_err(RuntimeError::io(&destination))?;
         }
         std::fs::rename(&unpacked, &destination).map_err(RuntimeError::io(&destination))?;
         progress(FetchProgress::Installed { path: library.clone() });
     }
-    Ok(Found { path: library, version: Version::parse(PINNED_VERSION), place: PlaceKind::Cache })
+    Ok(Found { path: library, version: Version::parse(build.library().version), place: PlaceKind::Cache })
 }
 
-fn unpack(path: &Path, wheel: &Wheel, into: &Path) -> Result<(), RuntimeError> {
+/// The name under which a member of a package is installed; `None` for what is not needed. Libraries lie in one folder, where they find
+/// each other; notices are texts that a distributor has to pass on, and their place has moved between versions.
+fn installed_name(member: &str, wheel: &Wheel, build: &Build) -> Option<String> {
+    let (folder, name) = member.rsplit_once('/')?;
+    match folder {
+        "onnxruntime/capi" => {
+            let is_provider =
+                ["libonnxruntime_providers_shared.so", "libonnxruntime_providers_cuda.so"].contains(&name);
+            let is_wanted = name == build.dylib || is_provider && matches!(build.variant, Variant::Cuda(_));
+            is_wanted.then(|| name.to_owned())
+        }
+        "onnxruntime" => ["LICENSE", "ThirdPartyNotices.txt"].contains(&name).then(|| name.to_owned()),
+        folder if folder.starts_with("nvidia/") && folder.ends_with("/lib") => {
+            // `alt` are builds of the same library for programs that ask for them, the other two are drop-in replacements of
+            // libraries that nothing here uses.
+            let is_other = name.contains(".alt.") || name.starts_with("libnvblas") || name.starts_with("libcufftw");
+            (name.contains(".so") && !is_other).then(|| name.to_owned())
+        }
+        folder if folder.ends_with(".dist-info/licenses") => {
+            name.eq_ignore_ascii_case("license.txt").then(|| format!("LICENSE-{}", wheel.package))
+        }
+        _ => None,
+    }
+}
+
+fn unpack(path: &Path, wheel: &Wheel, build: &Build, into: &Path) -> Result<(), RuntimeError> {
     check_sum(path, &wheel.file_name(), wheel.sha256)?;
     let broken =
         |error: zip::result::ZipError| RuntimeError::Wheel { name: wheel.file_name(), message: error.to_string() };
     let file = File::open(path).map_err(RuntimeError::io(path))?;
     let mut archive = zip::ZipArchive::new(file).map_err(broken)?;
-    let library = format!("onnxruntime/capi/{}", wheel.dylib);
-    extract(&mut archive, &library, &into.join(wheel.dylib)).map_err(broken)?;
-    for notice in NOTICES {
-        // The notices' place in the wheel has moved between versions; the library works without them.
-        if let Err(error) = extract(&mut archive, &format!("onnxruntime/{notice}"), &into.join(notice)) {
-            tracing::debug!(notice, %error, "the wheel has no such notice");
-        }
+    for index in 0..archive.len() {
+        let mut entry = archive.by_index(index).map_err(broken)?;
+        let member = entry.name().map_err(broken)?.into_owned();
+        let Some(name) = installed_name(&member, wheel, build) else { continue };
+        let to = into.join(name);
+        let mut file = File::create(&to).map_err(RuntimeError::io(&to))?;
+        std::io::copy(&mut entry, &mut file).map_err(RuntimeError::io(&to))?;
+        file.sync_all().map_err(RuntimeError::io(&to))?;
     }
-    Ok(())
+    drop(archive);
+    std::fs::remove_file(path).map_err(RuntimeError::io(path))
 }
 
-fn extract(archive: &mut zip::ZipArchive<File>, name: &str, to: &Path) -> zip::result::ZipResult<()> {
-    let mut entry = archive.by_name(name)?;
-    let mut file = File::create(to)?;
-    std::io::copy(&mut entry, &mut file)?;
-    file.sync_all()?;
-    Ok(())
-}
-
-fn take_unpacked(package: &Path, wheel: &Wheel, into: &Path) -> Result<(), RuntimeError> {
-    let library = package.join("capi").join(wheel.dylib);
-    std::fs::copy(&library, into.join(wheel.dylib)).map_err(RuntimeError::io(&library))?;
-    for notice in NOTICES {
-        if let Err(error) = std::fs::copy(package.join(notice), into.join(notice)) {
-            tracing::debug!(notice, %error, "the package has no such notice");
+fn take_unpacked(package: &Path, wheel: &Wheel, build: &Build, into: &Path) -> Result<(), RuntimeError> {
+    let mut folders = vec![package.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(&folder).map_err(RuntimeError::io(&folder))? {
+            let path = entry.map_err(RuntimeError::io(&folder))?.path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let below = path.strip_prefix(package).expect("the walk begins at the package");
+            let member = below.iter().map(|part| part.to_string_lossy()).collect::<Vec<_>>().join("/");
+            if let Some(name) = installed_name(&member, wheel, build) {
+                let to = into.join(name);
+                std::fs::rename(&path, &to).map_err(RuntimeError::io(&to))?;
+            }
         }
     }
     Ok(())
@@ -229,6 +266,9 @@ mod tests {
     use std::io::Write;
 
     use super::*;
+    use crate::runtime::device::Toolkit;
+    use crate::runtime::platform::Platform;
+    use crate::runtime::published::BUILDS;
 
     const LIBRARY: &[u8] = b"a library";
 
@@ -245,13 +285,17 @@ mod tests {
         writer.finish().expect("an archive").into_inner()
     }
 
-    fn row(wheel: &[u8], library: &[u8]) -> Wheel {
-        Wheel { sha256: sum(wheel), dylib_sha256: sum(library), ..*Platform::LinuxX64.wheel() }
+    fn row(wheel: &[u8], library: &[u8]) -> Build {
+        let published =
+            BUILDS.iter().find(|build| build.platform == Platform::LinuxX64 && build.variant == Variant::Cpu);
+        let published = published.expect("a build for Linux");
+        let wheels = Box::leak(Box::new([Wheel { sha256: sum(wheel), ..*published.library() }]));
+        Build { dylib_sha256: sum(library), wheels, ..*published }
     }
 
-    fn try_install(root: &Path, row: &Wheel, content: &[u8]) -> Result<Found, RuntimeError> {
-        install(root, row, &mut |_| {}, |stage, _| {
-            let path = stage.join(row.file_name());
+    fn try_install(root: &Path, row: &Build, content: &[u8]) -> Result<Found, RuntimeError> {
+        install(root, row, &mut |_| {}, |stage, wheel, _| {
+            let path = stage.join(wheel.file_name());
             std::fs::write(&path, content).expect("a wheel");
             Ok(Brought::Wheel(path))
         })
@@ -274,7 +318,7 @@ mod tests {
         let row = row(&wheel, LIBRARY);
         let found = try_install(root.path(), &row, &wheel).expect("installed");
         assert_eq!(std::fs::read(&found.path).ok().as_deref(), Some(LIBRARY));
-        let again = install(root.path(), &row, &mut |_| {}, |_, _| Err(RuntimeError::NoClient));
+        let again = install(root.path(), &row, &mut |_| {}, |_, _, _| Err(RuntimeError::NoClient));
         assert_eq!(again.ok(), Some(found));
         assert_eq!(folders(root.path()), [".lock", "onnxruntime-1.31.1-linux-x86_64"]);
     }
@@ -282,7 +326,7 @@ mod tests {
     #[test]
     fn a_damaged_wheel_installs_nothing() {
         let wheel = wheel_bytes(LIBRARY);
-        let check = |row: Wheel, content: &[u8]| {
+        let check = |row: Build, content: &[u8]| {
             let root = tempfile::tempdir().expect("a folder");
             let error = try_install(root.path(), &row, content).err().map(|error| error.to_string());
             let message = error.expect("an error");
@@ -292,6 +336,24 @@ mod tests {
         check(row(&wheel, LIBRARY), &wheel[..wheel.len() - 7]);
         check(row(&wheel, b"another library"), &wheel);
         check(row(b"no archive", LIBRARY), b"no archive");
+    }
+
+    #[test]
+    fn of_each_package_what_is_needed_lies_in_one_folder() {
+        let build = BUILDS.iter().find(|build| build.variant == Variant::Cuda(Toolkit::Cuda13)).expect("a build");
+        let check = |member: &str, expected: Option<&str>| {
+            let name = installed_name(member, &build.wheels[1], build);
+            assert_eq!(name.as_deref(), expected, "{member}");
+        };
+        check("onnxruntime/capi/libonnxruntime.so.1.31.1", Some("libonnxruntime.so.1.31.1"));
+        check("onnxruntime/capi/libonnxruntime_providers_cuda.so", Some("libonnxruntime_providers_cuda.so"));
+        check("onnxruntime/capi/libonnxruntime_providers_tensorrt.so", None);
+        check("nvidia/cu13/lib/libcudart.so.13", Some("libcudart.so.13"));
+        check("nvidia/cudnn/lib/libcudnn_engines_precompiled.so.9", Some("libcudnn_engines_precompiled.so.9"));
+        check("nvidia/cu13/lib/libnvrtc.alt.so.13", None);
+        check("nvidia/cu13/include/cuda.h", None);
+        check("nvidia_cuda_runtime-13.0.96.dist-info/licenses/License.txt", Some("LICENSE-nvidia-cuda-runtime"));
+        check("../nvidia/x/lib/evil.so", None);
     }
 
     #[test]

@@ -6,6 +6,8 @@ use std::sync::{Mutex, PoisonError};
 use ort::environment::Environment;
 use ort::logging::LogLevel;
 
+use super::device::{self, Device};
+use super::session::probe;
 use super::version::{self, MINIMUM};
 use super::{Found, RuntimeError};
 
@@ -16,6 +18,7 @@ static LOADED: Mutex<Option<Runtime>> = Mutex::new(None);
 #[derive(Debug, Clone)]
 pub struct Runtime {
     pub(super) environment: Environment,
+    pub(super) device: Device,
     path: PathBuf,
     version: String,
 }
@@ -38,6 +41,9 @@ impl Runtime {
             return Err(RuntimeError::GivenTooOld { origin: found.place.name(), path, found: version });
         }
         let failed = |message: String| RuntimeError::Load { path: path.clone(), message };
+        if device::has_provider(&path) {
+            device::preload(&path);
+        }
         let environment = ort::init_from(&path)
             .map_err(|error| failed(error.to_string()))?
             .with_name("annotc")
@@ -48,7 +54,7 @@ impl Runtime {
         let version = version::of_library(&path)
             .or(found.version)
             .map_or_else(|| "unknown".to_owned(), |version| version.to_string());
-        let runtime = Self { environment, path, version };
+        let runtime = Self { environment, device: Device::Cpu, path, version };
         *loaded = Some(runtime.clone());
         Ok(runtime)
     }
@@ -59,10 +65,44 @@ impl Runtime {
         &self.path
     }
 
+    /// The library that this process has opened, if it has.
+    #[must_use]
+    pub fn loaded() -> Option<Self> {
+        LOADED.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The same library, whose sessions compute on a device.
+    ///
+    /// # Errors
+    /// [`RuntimeError::Device`] where a session cannot be made there, with what is known of the machine.
+    pub fn on(&self, device: Device) -> Result<Self, RuntimeError> {
+        let runtime = Self { device, ..self.clone() };
+        match device {
+            Device::Cpu => Ok(runtime),
+            Device::Cuda if !device::has_provider(&self.path) => Err(RuntimeError::NoCuda),
+            Device::Cuda => probe(&runtime).map_err(device::refuse).map(|()| runtime),
+        }
+    }
+
+    /// What its sessions compute on.
+    #[must_use]
+    pub fn device(&self) -> Device {
+        self.device
+    }
+
     /// The version in the library's name, `unknown` where it carries none.
     #[must_use]
     pub fn version(&self) -> &str {
         &self.version
+    }
+
+    /// Its version and what it computes on, where that is not the processor: what figures and weights depend on.
+    #[must_use]
+    pub fn described(&self) -> String {
+        match self.device {
+            Device::Cpu => self.version.clone(),
+            Device::Cuda => format!("{} on {}", self.version, self.device.name()),
+        }
     }
 
     /// What the library tells of its own build: branch, commit, compiler flags.

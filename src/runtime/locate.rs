@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use super::device::{Toolkit, has_provider};
 use super::platform::Platform;
+use super::published::{Build, Variant};
 use super::version::{self, MINIMUM, Version};
 use super::{RuntimeError, python};
 
@@ -21,6 +23,8 @@ pub struct Options {
     pub python: Vec<PathBuf>,
     /// The system's library folders.
     pub system: Vec<PathBuf>,
+    /// Whether the library must be one that computes on NVIDIA's devices.
+    pub cuda: bool,
 }
 
 impl Options {
@@ -45,7 +49,14 @@ impl Options {
             virtual_env: path("VIRTUAL_ENV"),
             python: Vec::new(),
             system,
+            cuda: false,
         }
+    }
+
+    /// The same places, and a library that computes on NVIDIA's devices.
+    #[must_use]
+    pub fn with_cuda(self) -> Self {
+        Self { cuda: true, ..self }
     }
 
     /// The folder of the cache that holds unpacked libraries.
@@ -128,6 +139,11 @@ pub enum Outcome {
         /// Its version.
         found: Version,
     },
+    /// The libraries there compute on the processor alone, and one with CUDA is looked for.
+    WithoutCuda {
+        /// The newest one's file.
+        path: PathBuf,
+    },
     /// A library that will do.
     Usable(Found),
 }
@@ -197,6 +213,7 @@ fn refuse_given(place: &Place) -> Result<(), RuntimeError> {
             Err(RuntimeError::GivenAbsent { origin, path: place.looked_at.first().cloned().unwrap_or_default() })
         }
         Outcome::TooOld { path, found } => Err(RuntimeError::GivenTooOld { origin, path: path.clone(), found: *found }),
+        Outcome::WithoutCuda { path } => Err(RuntimeError::GivenWithoutCuda { origin, path: path.clone() }),
     }
 }
 
@@ -207,7 +224,7 @@ fn look(options: &Options, kind: PlaceKind) -> Place {
     let looked_at: Option<Vec<PathBuf>> = match kind {
         PlaceKind::Given => options.given.clone().map(|path| vec![path]),
         PlaceKind::Variable => options.dylib_path.clone().map(|path| vec![path]),
-        PlaceKind::Cache => Some(cached_folders(&options.runtime_folder())),
+        PlaceKind::Cache => Some(cached_folders(&options.runtime_folder(), options.cuda)),
         PlaceKind::VirtualEnv => options.virtual_env.as_deref().map(|root| packages(python::virtual_env_folders(root))),
         PlaceKind::Python => python::find(&options.python).map(|python| packages(python.site_packages)),
         PlaceKind::System => Some(options.system.clone()),
@@ -215,20 +232,21 @@ fn look(options: &Options, kind: PlaceKind) -> Place {
     let Some(looked_at) = looked_at else {
         return Place { kind, looked_at: Vec::new(), outcome: Outcome::NotSet };
     };
-    let outcome = judge(kind, &looked_at);
+    let outcome = judge(kind, &looked_at, options.cuda);
     Place { kind, looked_at, outcome }
 }
 
-/// The pinned library's folder alone: a cache shared by two versions of annotc keeps both.
-fn cached_folders(root: &Path) -> Vec<PathBuf> {
-    match Platform::current() {
-        Ok(platform) => vec![root.join(platform.wheel().folder_name())],
-        Err(_) => Vec::new(),
-    }
+/// The folders of the pinned builds alone: a cache shared by two versions of annotc keeps both.
+fn cached_folders(root: &Path, cuda: bool) -> Vec<PathBuf> {
+    let variants: Vec<Variant> =
+        if cuda { Toolkit::ALL.into_iter().map(Variant::Cuda).collect() } else { vec![Variant::Cpu] };
+    let builds = variants.into_iter().filter_map(|variant| Build::of_machine(variant).ok());
+    builds.map(|build| root.join(build.folder_name())).collect()
 }
 
-fn judge(kind: PlaceKind, looked_at: &[PathBuf]) -> Outcome {
+fn judge(kind: PlaceKind, looked_at: &[PathBuf], cuda: bool) -> Outcome {
     let mut too_old: Option<(PathBuf, Version)> = None;
+    let mut without = None;
     for path in looked_at.iter().flat_map(|path| libraries(path)) {
         match version::of_library(&path) {
             Some(found) if found < MINIMUM => {
@@ -236,14 +254,16 @@ fn judge(kind: PlaceKind, looked_at: &[PathBuf]) -> Outcome {
                     too_old = Some((path, found));
                 }
             }
+            _ if cuda && !has_provider(&path) => without = without.or(Some(path)),
             version => {
                 return Outcome::Usable(Found { path, version, place: kind });
             }
         }
     }
-    match too_old {
-        Some((path, found)) => Outcome::TooOld { path, found },
-        None => Outcome::Absent,
+    match (without, too_old) {
+        (Some(path), _) => Outcome::WithoutCuda { path },
+        (None, Some((path, found))) => Outcome::TooOld { path, found },
+        (None, None) => Outcome::Absent,
     }
 }
 
@@ -310,6 +330,12 @@ mod tests {
             assert_eq!(locate(&given).chosen, None);
         };
         check(old, "1.19.2");
+        let plain = root.path().join("libonnxruntime.so.1.31.1");
+        touch(&plain);
+        let given = Options { given: Some(plain), ..options(root.path()) };
+        assert!(find(&given).is_ok());
+        let message = find(&given.with_cuda()).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(message.contains("without CUDA"), "{message}");
         check(root.path().join("nowhere.so"), "no onnxruntime library");
     }
 }

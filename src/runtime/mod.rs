@@ -8,13 +8,16 @@
 //! [`version::MINIMUM`] on will do.
 
 mod bound;
+mod device;
 mod doctor;
 mod error;
 mod fetch;
+mod held;
 mod library;
 mod locate;
 mod machine;
 mod platform;
+mod published;
 mod python;
 mod session;
 #[cfg(test)]
@@ -22,13 +25,16 @@ pub(crate) mod testing;
 pub mod version;
 
 pub use bound::{BoundSession, Parameter};
+pub use device::{Device, Driver, Toolkit};
 pub use doctor::{Check, Health, doctor};
 pub use error::RuntimeError;
 pub use fetch::{FetchProgress, fetch};
+pub use held::{HeldSession, HeldTensor};
 pub use library::Runtime;
 pub use locate::{Found, Options, Outcome, Place, PlaceKind, Report, find, locate};
 pub use machine::{memory_in_use, memory_of_machine};
-pub use platform::{PINNED_VERSION, Platform, WHEELS, Wheel};
+pub use platform::Platform;
+pub use published::{Build, PINNED_VERSION, Variant, Wheel};
 pub use session::{Element, InputTensor, InputValues, OutputTensor, OutputValues, Port, Session};
 
 /// The library that [`find`] chose or that was fetched, loaded into this process.
@@ -40,7 +46,7 @@ pub use session::{Element, InputTensor, InputValues, OutputTensor, OutputValues,
 pub fn open(options: &Options, progress: &mut dyn FnMut(FetchProgress)) -> Result<Runtime, RuntimeError> {
     let found = match find(options)? {
         Some(found) => found,
-        None => fetch(options, progress)?,
+        None => fetch(options, Variant::Cpu, progress)?,
     };
     Runtime::load(&found)
 }

@@ -2,11 +2,12 @@
 
 use std::borrow::Cow;
 
+use ort::ep::CUDA;
 use ort::session::builder::{BuilderResult, SessionBuilder};
 use ort::session::{RunOptions, SessionInputValue, SessionOutputs};
 use ort::value::{DynValue, Outlet, Shape, TensorElementType, TensorRef, ValueType};
 
-use super::{Runtime, RuntimeError};
+use super::{Device, Runtime, RuntimeError};
 
 /// The element types that models of ours take and give.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -223,7 +224,29 @@ fn builder(runtime: &Runtime, threads: usize) -> Result<SessionBuilder, RuntimeE
     let builder = accepted(builder.with_inter_threads(1))?;
     let builder = accepted(builder.with_memory_pattern(false))?;
     let builder = accepted(builder.with_deterministic_compute(true))?;
-    accepted(builder.with_intra_op_spinning(false))
+    let builder = accepted(builder.with_intra_op_spinning(false))?;
+    match runtime.device {
+        Device::Cpu => Ok(builder),
+        Device::Cuda => {
+            accepted(builder.with_execution_providers([CUDA::default().with_device_id(0).build().error_on_failure()]))
+        }
+    }
+}
+
+/// A model of one `Identity` from `x` to `y`, a number each: the smallest that a session can be made of.
+const SMALLEST: &[u8] = b"\x08\x08\x42\x02\x10\x0d\x3a\x37\
+    \x0a\x10\x0a\x01x\x12\x01y\x22\x08Identity\
+    \x12\x01p\
+    \x5a\x0f\x0a\x01x\x12\x0a\x0a\x08\x08\x01\x12\x04\x0a\x02\x08\x01\
+    \x62\x0f\x0a\x01y\x12\x0a\x0a\x08\x08\x01\x12\x04\x0a\x02\x08\x01";
+
+/// Whether the device that a runtime is meant for takes a session and computes in it: a provider may be there and its device not.
+///
+/// # Errors
+/// [`RuntimeError::Model`] or [`RuntimeError::Run`] with what the library said.
+pub(super) fn probe(runtime: &Runtime) -> Result<(), RuntimeError> {
+    let mut session = Session::from_bytes(runtime, SMALLEST, 1)?;
+    session.run(&[InputTensor::f32("x", &[1], vec![1.0])], &["y"]).map(drop)
 }
 
 pub(super) fn model_error(error: ort::Error) -> RuntimeError {
@@ -267,4 +290,20 @@ pub(super) fn copy_out(name: &str, value: &DynValue) -> Result<OutputTensor, Run
 
 fn sizes(shape: &Shape) -> Vec<usize> {
     shape.iter().map(|dim| usize::try_from(*dim).expect("a computed tensor has no negative dimension")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::testing::library;
+
+    #[test]
+    fn a_device_is_probed_before_it_is_used() {
+        let Some(runtime) = library() else { return };
+        probe(runtime).expect("the processor computes");
+        let message = runtime.on(Device::Cuda).err().map(|error| error.to_string());
+        if crate::runtime::Driver::of_machine().is_none() {
+            assert!(message.is_some_and(|message| message.contains("CUDA")), "there is no device here");
+        }
+    }
 }

@@ -131,7 +131,6 @@ fn every_statement_resolves() {
         "@sensitive(gender)",
         "annotations \"annotations/more.jsonl\"",
         "csv",
-        "device cuda",
         "dropout 0.05",
         "entities",
         "facts",

@@ -123,7 +123,7 @@ fn domain(context: &Context<'_>, record: &Record, column: ColumnId) -> Option<Ve
             Some((*low..=*high).map(Literal::Int).collect())
         }
         LabelSchema::Declared(DeclaredSchema::Flag) => Some(vec![Literal::Bool(false), Literal::Bool(true)]),
-        LabelSchema::Choice(_) | LabelSchema::Declared(_) => None,
+        LabelSchema::Choice(_) | LabelSchema::Choices(_) | LabelSchema::Declared(_) => None,
     }
 }
 

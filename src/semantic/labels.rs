@@ -6,7 +6,10 @@ use super::quantities::{Bounds, number, whole};
 use super::types::{literal, resolve_type};
 use super::{Context, calls, constraints, index, suggest};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::hir::{self, DeclaredSchema, Expr, FieldType, LabelId, LabelSchema, LabelValue, LabelValues, Literal, Type};
+use crate::hir::{
+    self, Choices, DeclaredSchema, Expr, FieldType, LabelForm, LabelId, LabelSchema, LabelValue, LabelValues, Literal,
+    Type,
+};
 use crate::source::Span;
 use crate::syntax::ast::label::{Label, Schema, Values};
 use crate::syntax::ast::source::Field;
@@ -44,13 +47,12 @@ pub(super) fn label_id(context: &Context<'_>, name: &Ident) -> Option<LabelId> {
 /// The values of a label that has them written out, or in a file.
 pub(super) fn listed_values<'p>(context: &'p Context<'_>, label: LabelId) -> Option<&'p [LabelValue]> {
     match &context.program[label].schema {
-        LabelSchema::Choice(LabelValues::Listed(values))
-        | LabelSchema::Declared(
+        LabelSchema::Declared(
             DeclaredSchema::Tree(values)
             | DeclaredSchema::Choices(Some(LabelValues::Listed(values)))
             | DeclaredSchema::Spans(Some(LabelValues::Listed(values))),
         ) => Some(values),
-        LabelSchema::Choice(LabelValues::Found { .. }) | LabelSchema::Declared(_) => None,
+        schema => schema.listed(),
     }
 }
 
@@ -90,8 +92,7 @@ pub(super) fn value_literal(context: &mut Context<'_>, label: LabelId, name: &st
 fn resolve_schema(context: &mut Context<'_>, label: &Label) -> LabelSchema {
     let declared = match &label.schema {
         Schema::Choice(values) => {
-            let tree =
-                matches!(values, Values::Listed(values) if values.iter().any(|value| !value.children.is_empty()));
+            let tree = is_tree(values);
             match resolve_values(context, &label.name, values) {
                 Some(LabelValues::Listed(values)) if tree => DeclaredSchema::Tree(values),
                 Some(values) => return LabelSchema::Choice(values),
@@ -99,11 +100,19 @@ fn resolve_schema(context: &mut Context<'_>, label: &Label) -> LabelSchema {
             }
         }
         Schema::Choices { count, values } => {
+            let tree = is_tree(values);
             let resolved = resolve_values(context, &label.name, values);
-            if let Some((low, high)) = count {
-                check_count(context, low, high, resolved.as_ref());
+            let counts = count.as_ref().map(|(low, high)| check_count(context, low, high, resolved.as_ref()));
+            match (resolved, counts) {
+                (Some(LabelValues::Listed(values)), None) if !tree => {
+                    let most = values.len();
+                    return LabelSchema::Choices(Choices { values, least: 0, most });
+                }
+                (Some(LabelValues::Listed(values)), Some(Some((least, most)))) if !tree => {
+                    return LabelSchema::Choices(Choices { values, least, most });
+                }
+                (resolved, _) => DeclaredSchema::Choices(resolved),
             }
-            DeclaredSchema::Choices(resolved)
         }
         Schema::Spans { values, overlap, .. } => {
             let resolved = resolve_values(context, &label.name, values);
@@ -132,6 +141,10 @@ fn resolve_schema(context: &mut Context<'_>, label: &Label) -> LabelSchema {
         }
     };
     LabelSchema::Declared(declared)
+}
+
+fn is_tree(values: &Values) -> bool {
+    matches!(values, Values::Listed(values) if values.iter().any(|value| !value.children.is_empty()))
 }
 
 /// A whole number that may be below zero; `None` after a report.
@@ -171,12 +184,18 @@ fn resolve_members(context: &mut Context<'_>, fields: &[Field]) -> Vec<(String, 
     members
 }
 
-/// `choices(1..3)`: from some number of values to another, and there are so many.
-fn check_count(context: &mut Context<'_>, low: &Quantity, high: &Quantity, values: Option<&LabelValues>) {
+/// `choices(1..3)`: from some number of values to another, and there are so many; `None` after a report.
+fn check_count(
+    context: &mut Context<'_>,
+    low: &Quantity,
+    high: &Quantity,
+    values: Option<&LabelValues>,
+) -> Option<(usize, usize)> {
     let bounds = Bounds::between("a number of values", 0.0, 1e6);
     let ends = whole(context, low, bounds).zip(whole(context, high, bounds));
     check_order(context, low, high);
-    let (Some((low_value, high_value)), Some(LabelValues::Listed(values))) = (ends, values) else { return };
+    let (low_value, high_value) = ends?;
+    let Some(LabelValues::Listed(values)) = values else { return None };
     let there = values.len() as u64;
     if low_value > there || (high_value > there && low_value <= high_value) {
         let what = if low_value > there { low } else { high };
@@ -187,7 +206,9 @@ fn check_count(context: &mut Context<'_>, low: &Quantity, high: &Quantity, value
             format!("there are {there}"),
             format!("write `choices({}..{there})`", low_value.min(there)),
         );
+        return None;
     }
+    (low_value <= high_value).then_some((low_value as usize, high_value as usize))
 }
 
 fn check_order(context: &mut Context<'_>, low: &Quantity, high: &Quantity) {
@@ -202,6 +223,14 @@ fn check_order(context: &mut Context<'_>, low: &Quantity, high: &Quantity) {
     }
 }
 
+/// What the label makes of its raw value.
+pub(super) fn form(context: &Context<'_>, label: LabelId) -> LabelForm {
+    match &context.program[label].schema {
+        LabelSchema::Choices(choices) => LabelForm::Several(choices.clone()),
+        LabelSchema::Choice(_) | LabelSchema::Declared(_) => LabelForm::One,
+    }
+}
+
 /// The type of a label's value in an expression: a choice keeps the label's own type, whose values have names.
 pub(super) fn value_type(context: &Context<'_>, label: LabelId) -> Type {
     let text = || FieldType::plain(Type::String);
@@ -213,7 +242,9 @@ pub(super) fn value_type(context: &Context<'_>, label: LabelId) -> Type {
         LabelSchema::Declared(DeclaredSchema::Number) => Type::Float,
         LabelSchema::Declared(DeclaredSchema::Flag) => Type::Bool,
         LabelSchema::Declared(DeclaredSchema::Text | DeclaredSchema::Preference) => Type::String,
-        LabelSchema::Declared(DeclaredSchema::Choices(_) | DeclaredSchema::Rank) => Type::List(Box::new(text())),
+        LabelSchema::Choices(_) | LabelSchema::Declared(DeclaredSchema::Choices(_) | DeclaredSchema::Rank) => {
+            Type::List(Box::new(text()))
+        }
         LabelSchema::Declared(DeclaredSchema::Spans(_)) => {
             let offset = || FieldType::plain(Type::Int);
             let members = vec![("start", offset()), ("end", offset()), ("label", text())];

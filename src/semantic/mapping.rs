@@ -66,7 +66,8 @@ pub(super) fn resolve_label_statements(
         let column = add_column(context, record, statement.name, label, tainted);
         let Some(resolved) = resolved else { continue };
         let Resolved { value, drop_when, null_drops } = resolved;
-        let kind = StepKind::Label { column, label, value, drop_when, null_drops };
+        let form = labels::form(context, label);
+        let kind = StepKind::Label { column, label, value, form, drop_when, null_drops };
         let rule = format!("label {}", statement.name.name);
         steps.push(cleaning::step(context, StepBlock::Label, &statement.name.name, kind, rule, statement.span));
     }
@@ -94,7 +95,8 @@ fn add_column(
             column.hidden = true;
         }
     }
-    let mut column = ScopeColumn::new(&name.name, Some(FieldType::plain(Type::Label(label))), name.span, label_name);
+    let ty = FieldType::plain(labels::value_type(context, label));
+    let mut column = ScopeColumn::new(&name.name, Some(ty), name.span, label_name);
     column.label = Some(label);
     column.taint = tainted;
     record.columns.push(column);

@@ -3,7 +3,7 @@
 use super::labels::{has_value, value_literal, values_are_open};
 use super::{Context, cleaning, suggest};
 use crate::diagnostics::Code;
-use crate::hir::{LabelId, MetricRef};
+use crate::hir::{DeclaredSchema, LabelId, LabelSchema, MetricRef};
 use crate::source::Span;
 use crate::syntax::ast::{Expr, ExprKind, Ident};
 
@@ -22,7 +22,12 @@ pub(super) struct Metric {
     pub(super) of_answers: bool,
 }
 
-pub(super) const AVERAGES: [&str; 3] = ["macro", "micro", "weighted"];
+/// The mean of each record's own figure stands last: only a label of several values has it.
+pub(super) const AVERAGES: [&str; 4] = ["macro", "micro", "weighted", SAMPLES];
+const SAMPLES: &str = "samples";
+
+/// What a `classify` run is called here that learns a label of several values.
+const OF_CHOICES: &str = "classify choices";
 
 const fn metric(name: &'static str, tasks: &'static [&'static str], by_value: bool, gated: bool, high: f64) -> Metric {
     Metric { name, tasks, by_value, gated, high, of_answers: false }
@@ -33,14 +38,16 @@ const fn of_answers(name: &'static str, high: f64) -> Metric {
     Metric { of_answers: true, ..metric(name, &["generate"], false, true, high) }
 }
 
-pub(super) const METRICS: [Metric; 17] = [
-    metric("accuracy", &["classify"], false, true, 1.0),
-    metric("precision", &["classify", "tag"], true, true, 1.0),
-    metric("recall", &["classify", "tag"], true, true, 1.0),
-    metric("f1", &["classify", "tag"], true, true, 1.0),
+pub(super) const METRICS: [Metric; 19] = [
+    metric("accuracy", &["classify", OF_CHOICES], false, true, 1.0),
+    metric("precision", &["classify", OF_CHOICES, "tag"], true, true, 1.0),
+    metric("recall", &["classify", OF_CHOICES, "tag"], true, true, 1.0),
+    metric("f1", &["classify", OF_CHOICES, "tag"], true, true, 1.0),
+    metric("jaccard", &[OF_CHOICES], true, true, 1.0),
+    metric("hamming_loss", &[OF_CHOICES], false, true, 1.0),
     metric("confusion", &["classify"], false, false, 1.0),
     metric("ece", &["classify"], false, true, 1.0),
-    metric("loss", &["classify", "generate"], false, true, f64::INFINITY),
+    metric("loss", &["classify", OF_CHOICES, "generate"], false, true, f64::INFINITY),
     metric("perplexity", &["generate"], false, true, f64::INFINITY),
     of_answers("exact_match", 1.0),
     of_answers("squad_match", 1.0),
@@ -56,6 +63,18 @@ pub(super) const METRICS: [Metric; 17] = [
 /// The run's task with its label: what decides which figures there are.
 pub(super) type Task = Option<(&'static str, Option<LabelId>)>;
 
+/// What decides which figures a run has: the word of its task, and whether its label has several values.
+fn figures_of(context: &Context<'_>, task: Task) -> Option<&'static str> {
+    let (word, label) = task?;
+    let several = label.is_some_and(|label| {
+        matches!(
+            context.program[label].schema,
+            LabelSchema::Choices(_) | LabelSchema::Declared(DeclaredSchema::Choices(_))
+        )
+    });
+    Some(if word == "classify" && several { OF_CHOICES } else { word })
+}
+
 pub(super) fn find_metric(context: &mut Context<'_>, name: &Ident, task: Task) -> Option<&'static Metric> {
     let Some(metric) = METRICS.iter().find(|metric| metric.name == name.name) else {
         let help = suggest(&name.name, METRICS.iter().map(|metric| metric.name), "metrics");
@@ -68,7 +87,7 @@ pub(super) fn find_metric(context: &mut Context<'_>, name: &Ident, task: Task) -
         );
         return None;
     };
-    if let Some((task, _)) = task
+    if let Some(task) = figures_of(context, task)
         && METRICS.iter().any(|metric| metric.tasks.contains(&task))
         && !metric.tasks.contains(&task)
     {
@@ -136,9 +155,11 @@ fn resolve_average(
         return None;
     };
     let metric = find_metric(context, name, task)?;
-    if !metric.by_value || !AVERAGES.contains(&average.name.as_str()) {
+    let has_samples = figures_of(context, task).is_none_or(|task| task == OF_CHOICES);
+    let there: Vec<&str> = AVERAGES.into_iter().filter(|average| has_samples || *average != SAMPLES).collect();
+    if !metric.by_value || !there.contains(&average.name.as_str()) {
         let help = if metric.by_value {
-            suggest(&average.name, AVERAGES, "averages")
+            suggest(&average.name, there, "averages")
         } else {
             format!("write `{}` alone", name.name).into()
         };

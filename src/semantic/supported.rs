@@ -186,9 +186,16 @@ fn refused_schema(schema: &Schema) -> Option<(String, &'static str)> {
             Some(("trees".to_owned(), "list the leaves in one level: `choice { physical; virtual; transfers }`"))
         }
         Schema::Choice(_) => None,
-        Schema::Choices { .. } => {
-            Some(("choices".to_owned(), "declare one `choice` or flag-like `choice` for each value"))
+        Schema::Choices { values: Values::Listed(values), .. }
+            if values.iter().any(|value| !value.children.is_empty()) =>
+        {
+            Some(("trees".to_owned(), "list the leaves in one level: `choices { physical; virtual; transfers }`"))
         }
+        Schema::Choices { values: Values::Field { .. }, .. } => Some((
+            "choices from a field".to_owned(),
+            "write the values out, or name a file of them: `choices from \"topics.yaml\"`",
+        )),
+        Schema::Choices { .. } => None,
         Schema::Spans { .. } => Some(("spans".to_owned(), one)),
         Schema::Scale { .. } => {
             Some(("scale".to_owned(), "declare its steps as a `choice`: `choice { `1`; `2`; `3` }`"))
@@ -281,9 +288,6 @@ fn check_train(train: &Train, refused: &mut Diagnostics) {
             },
             TrainItemKind::Task(task) if !matches!(task.kind.name.as_str(), "classify" | "generate") => {
                 (task.kind.span, format!("`task {}`", task.kind.name), "`classify` and `generate` can be trained")
-            }
-            TrainItemKind::Device(first, _) if first.name != "cpu" => {
-                (item.span, format!("`device {}`", first.name), "write `device cpu`")
             }
             _ => continue,
         };

@@ -179,7 +179,7 @@ fn label_column(context: &mut Context<'_>, name: &Ident, label: LabelId, word: &
     }
     let schema = &context.program[label].schema;
     let fits = match (word, schema) {
-        ("classify", LabelSchema::Choice(_)) => true,
+        ("classify", LabelSchema::Choice(_) | LabelSchema::Choices(_)) => true,
         ("classify", LabelSchema::Declared(schema)) => {
             matches!(schema.word(), "choice" | "choice tree" | "choices" | "flag")
         }
@@ -188,10 +188,7 @@ fn label_column(context: &mut Context<'_>, name: &Ident, label: LabelId, word: &
         _ => false,
     };
     if !fits {
-        let kind = match schema {
-            LabelSchema::Choice(_) => "choice",
-            LabelSchema::Declared(schema) => schema.word(),
-        };
+        let kind = schema.word();
         let place = context.program[label].span;
         context.report(
             Diagnostic::new(
@@ -201,7 +198,7 @@ fn label_column(context: &mut Context<'_>, name: &Ident, label: LabelId, word: &
                 format!("is a `{kind}`"),
             )
             .label(place, "declared here")
-            .help("`classify` learns a `choice`, `tag` `spans`, `regress` a `scale` or `number`"),
+            .help("`classify` learns a `choice` or `choices`, `tag` `spans`, `regress` a `scale` or `number`"),
         );
         return None;
     }

@@ -12,7 +12,8 @@ use super::quantities::{
 use super::{Context, index, task};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{
-    self, Every, LabelId, ModelId, Optimizer, Overflow, Schedule, Selection, Stretch, TrainId, TrainLength, Tune,
+    self, DeviceWish, Every, LabelId, ModelId, Optimizer, Overflow, Schedule, Selection, Stretch, TrainId, TrainLength,
+    Tune,
 };
 use crate::source::Span;
 use crate::syntax::ast::train::{Train, TrainItem, TrainItemKind};
@@ -67,6 +68,7 @@ struct Draft {
     seed: u64,
     selection: Selection,
     checkpoint: Option<Every>,
+    device: DeviceWish,
 }
 
 impl Draft {
@@ -97,6 +99,7 @@ impl Draft {
             seed: 0,
             selection: Selection { every: Every::Epochs(1), by: None, patience: None, keep_best: None },
             checkpoint: None,
+            device: DeviceWish::Cpu,
         }
     }
 }
@@ -259,11 +262,24 @@ fn resolve_item(context: &mut Context<'_>, item: &TrainItem, draft: &mut Draft) 
             draft.checkpoint = distance.or(draft.checkpoint);
         }
         TrainItemKind::Device(first, second) => {
-            for name in [Some(first), second.as_ref()].into_iter().flatten() {
-                word(context, name, "device", &[("cpu", ()), ("cuda", ())]);
-            }
+            draft.device = resolve_device(context, first, second.as_ref()).unwrap_or(draft.device);
         }
         TrainItemKind::Setting(setting) => resolve_setting(context, draft, setting),
+    }
+}
+
+fn resolve_device(context: &mut Context<'_>, first: &Ident, second: Option<&Ident>) -> Option<DeviceWish> {
+    let devices = [("cpu", DeviceWish::Cpu), ("cuda", DeviceWish::Cuda)];
+    let wish = word(context, first, "device", &devices)?;
+    let Some(second) = second else { return Some(wish) };
+    match (wish, word(context, second, "device", &devices)?) {
+        (DeviceWish::Cuda, DeviceWish::Cpu) => Some(DeviceWish::CudaElseCpu),
+        (DeviceWish::Cpu | DeviceWish::Cuda | DeviceWish::CudaElseCpu, _) => {
+            let message = format!("`else {}` after `{}` says nothing", second.name, first.name);
+            let help = "the processor is always there: write `device cuda else cpu`, or one device alone";
+            context.error(Code::UnknownWord, message, second.span, "never comes to it", help);
+            None
+        }
     }
 }
 
@@ -299,6 +315,9 @@ fn resolve_setting(context: &mut Context<'_>, draft: &mut Draft, setting: &Setti
             let smooth =
                 quantity.and_then(|quantity| number(context, quantity, Bounds::between("the smoothing", 0.0, 0.999)));
             draft.smooth = smooth.unwrap_or(draft.smooth);
+            if draft.smooth > 0.0 {
+                needs_one_value(context, draft, setting.span);
+            }
         }
         "shuffle" => {
             let chosen = setting_word(context, setting).and_then(|name| word(context, name, "switch", &switch));
@@ -319,6 +338,20 @@ fn resolve_setting(context: &mut Context<'_>, draft: &mut Draft, setting: &Setti
                 needs_values(context, draft, setting.span);
             }
         }
+    }
+}
+
+/// A smoothed target spreads one right value over the others.
+fn needs_one_value(context: &mut Context<'_>, draft: &Draft, span: Span) {
+    let label = draft.task.as_ref().and_then(|task| task.label);
+    if label.is_some_and(|label| matches!(context.program[label].schema, hir::LabelSchema::Choices(_))) {
+        context.error(
+            Code::TaskDoesNotFit,
+            "`smooth` spreads one right value over the others, and a record of `choices` has any number of them",
+            span,
+            "nothing to spread",
+            "take it out: each value is learnt by itself",
+        );
     }
 }
 
@@ -373,6 +406,7 @@ fn finish(context: &mut Context<'_>, train: &Train, draft: Draft, task: Option<h
         seed: draft.seed,
         selection: draft.selection,
         checkpoint: draft.checkpoint,
+        device: draft.device,
         span: train.span,
     };
     context.program.trains.push(resolved);

@@ -29,6 +29,7 @@ enum Feed {
     Segments,
     Past(PastInput),
     Labels,
+    Choices,
     Weights,
 }
 
@@ -50,6 +51,7 @@ impl Feeds {
                 ("position_ids", ElementType::Int64) => Feed::PositionIds,
                 (SEGMENTS, ElementType::Int64) => Feed::Segments,
                 (LABELS, ElementType::Int64) => Feed::Labels,
+                (LABELS, ElementType::Float) => Feed::Choices,
                 (WEIGHTS, ElementType::Float) => Feed::Weights,
                 _ => match past.iter().find(|past| past.name == name) {
                     Some(past) if input.element == ElementType::Float => Feed::Past(past.clone()),
@@ -124,9 +126,13 @@ impl Feeds {
                 Some(classes) => InputTensor::i64(LABELS, &[rows], classes),
                 None => InputTensor::i64(LABELS, &shape, padded(&token_label, IGNORED)),
             },
-            Feed::Weights => match labels(&single) {
-                Some(_) => InputTensor::f32(WEIGHTS, &[rows], vec![weight; rows]),
-                None => {
+            Feed::Choices => {
+                let has: Vec<f32> = single.iter().flat_map(|example| choices(example)).collect();
+                InputTensor::f32(LABELS, &[rows, has.len() / rows.max(1)], has)
+            }
+            Feed::Weights => match has_tokens(&single) {
+                false => InputTensor::f32(WEIGHTS, &[rows], vec![weight; rows]),
+                true => {
                     let weights = padded(&|example, at| i64::from(token_label(example, at) != IGNORED), 0);
                     let weights: Vec<f32> = weights.into_iter().map(|learnt| learnt as f32 * weight).collect();
                     InputTensor::f32(WEIGHTS, &shape, weights)
@@ -137,13 +143,29 @@ impl Feeds {
     }
 }
 
-/// The classes of a batch of texts; `None` for a batch of conversations.
+/// Whether the targets of a batch are its tokens'.
+fn has_tokens(examples: &[&Example]) -> bool {
+    examples.iter().any(|example| match example.target {
+        Target::Class(_) | Target::Choices(_) => false,
+        Target::Tokens(_) => true,
+    })
+}
+
+/// 1 for each value that a text has, 0 for each that it lacks.
+fn choices(example: &Example) -> Vec<f32> {
+    match &example.target {
+        Target::Choices(has) => has.iter().map(|has| f32::from(u8::from(*has))).collect(),
+        Target::Class(_) | Target::Tokens(_) => Vec::new(),
+    }
+}
+
+/// The classes of a batch of texts; `None` for a batch of other targets.
 fn labels(examples: &[&Example]) -> Option<Vec<i64>> {
     examples
         .iter()
         .map(|example| match &example.target {
             Target::Class(class) => Some(i64::try_from(*class).expect("a label has fewer than 2^63 values")),
-            Target::Tokens(_) => None,
+            Target::Choices(_) | Target::Tokens(_) => None,
         })
         .collect()
 }
@@ -151,7 +173,7 @@ fn labels(examples: &[&Example]) -> Option<Vec<i64>> {
 fn token_label(example: &Example, at: usize) -> i64 {
     match &example.target {
         Target::Tokens(learnt) if learnt[at] => i64::from(example.tokens[at]),
-        Target::Tokens(_) | Target::Class(_) => IGNORED,
+        Target::Tokens(_) | Target::Class(_) | Target::Choices(_) => IGNORED,
     }
 }
 

@@ -7,6 +7,7 @@ use std::ops::ControlFlow;
 use serde_json::Value;
 
 use super::batch::Feeds;
+use super::learner::{HostState, Learner};
 use super::model::{Model, label_names};
 use super::optimizer::ParameterRule;
 use super::tests::{run, runtime, shared};
@@ -63,18 +64,18 @@ fn check(name: &str) {
     let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
     let feeds = Feeds::of(&plan.training.graph, &names, 0, &folder).expect("known inputs");
     let rule = |parameter: &Parameter| ParameterRule::of(&parameter.shape, 1.0);
-    let rules = parameters.iter().map(rule).collect();
+    let rules: Vec<ParameterRule> = parameters.iter().map(rule).collect();
     let graph = encode(&plan.training.graph);
     let vocabulary = model.vocabulary().expect("a size");
     let examples: Vec<Example> = (0..whole("examples")).map(|at| example(at, vocabulary, model.values.len())).collect();
+    let session = BoundSession::new(&runtime, &graph, 1, parameters, &[plan.training.loss.as_str()]).expect("bound");
     let trainer = Trainer {
         run: &settings,
         examples: &examples,
         shares: examples.iter().map(|example| example.target.weight() as f64).collect(),
         guess: None,
-        rules,
         feeds,
-        session: BoundSession::new(&runtime, &graph, 1, parameters, &[plan.training.loss.as_str()]).expect("bound"),
+        learner: Learner::Host(HostState::new(session, rules, settings.optimizer, 1)),
         validation: None,
     };
     let mut losses = Vec::new();

@@ -23,6 +23,8 @@ pub struct Example {
 pub enum Target {
     /// The index of a label's value.
     Class(usize),
+    /// For each value of a label, whether the record has it.
+    Choices(Vec<bool>),
     /// For each token, whether predicting it from those before it is learnt. The first never is.
     Tokens(Vec<bool>),
 }
@@ -32,7 +34,7 @@ impl Target {
     #[must_use]
     pub fn weight(&self) -> usize {
         match self {
-            Self::Class(_) => 1,
+            Self::Class(_) | Self::Choices(_) => 1,
             Self::Tokens(learnt) => learnt.iter().filter(|learnt| **learnt).count(),
         }
     }
@@ -103,13 +105,24 @@ pub fn encode_texts(
     tokenizer: &Tokenizer,
     limit: LengthLimit,
 ) -> Result<Encoded, TrainError> {
+    let class = |label: &str| values.iter().position(|value| value == label).map(Target::Class);
+    encode_labelled(table, (text, label), values.len(), tokenizer, limit, &class)
+}
+
+/// Texts with the target that their label's value stands for.
+pub(super) fn encode_labelled(
+    table: &Table,
+    (text, label): (&str, &str),
+    values: usize,
+    tokenizer: &Tokenizer,
+    limit: LengthLimit,
+    target: &dyn Fn(&str) -> Option<Target>,
+) -> Result<Encoded, TrainError> {
     let mut collected = Collected::new(limit);
     let rows = table.ids.iter().zip(table.column(text)).zip(table.column(label));
     for ((id, text), label) in rows {
-        let class = label
-            .as_ref()
-            .and_then(|label| values.iter().position(|value| value == label))
-            .ok_or_else(|| TrainError::UnknownLabel { id: id.clone(), values: values.len() })?;
+        let unknown = || TrainError::UnknownLabel { id: id.clone(), values };
+        let target = label.as_deref().and_then(target).ok_or_else(unknown)?;
         let text = text.as_deref().unwrap_or_default();
         let failed = |message| TrainError::Tokenize { id: id.clone(), message };
         let tokens = tokenizer.encode(text, true).map_err(failed)?.ids;
@@ -118,7 +131,7 @@ pub fn encode_texts(
                 None => tokens,
                 Some(cut) => tokenizer.encode_cut(text, limit.tokens, cut).map_err(failed)?.ids,
             };
-            collected.encoded.examples.push(Example { id: id.clone(), tokens, target: Target::Class(class) });
+            collected.encoded.examples.push(Example { id: id.clone(), tokens, target });
         }
     }
     collected.finish()

@@ -97,6 +97,7 @@ impl Finished {
 fn runtime_facts(runtime: &Runtime) -> Value {
     json!({
         "onnxruntime": runtime.version(),
+        "device": runtime.device().name(),
         "build": runtime.build_info(),
         "architecture": std::env::consts::ARCH,
         "annotc": env!("CARGO_PKG_VERSION"),
@@ -106,6 +107,7 @@ fn runtime_facts(runtime: &Runtime) -> Value {
 fn settings(run: &TrainRun, outcome: &Outcome) -> Value {
     let task = match &run.task {
         Task::Classify { .. } => "classify",
+        Task::Choose { .. } => "classify several",
         Task::Generate { .. } => "generate",
     };
     let tune = match &run.tune {

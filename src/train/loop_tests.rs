@@ -233,3 +233,55 @@ fn balanced_weights_take_frequency_out_of_the_loss() {
     assert!((plain - entropy(0.1)).abs() < 0.01, "{plain}");
     assert!((balanced - entropy(0.5)).abs() < 0.01, "{balanced}");
 }
+
+/// The way of a device, taken by the processor, against the way of the processor: the same sums in another order, so the weights differ
+/// by what some steps of 2e-3 make of a rounding error.
+#[test]
+fn state_that_is_held_becomes_what_the_processor_makes_of_it() {
+    let Some(runtime) = runtime() else { return };
+    let adapters = Lora { rank: 2, alpha: 4.0, targets: Vec::new(), rank_stabilized: false, has_magnitude: true };
+    let sgd = |momentum, nesterov| Optimizer::Sgd(Sgd { momentum, nesterov, weight_decay: 0.01 });
+    let ways = [
+        (Optimizer::AdamW(AdamW::default()), Tune::All, 2),
+        (Optimizer::AdamW(AdamW::default()), Tune::Lora(adapters), 1),
+        (sgd(0.9, true), Tune::All, 1),
+        (sgd(0.0, false), Tune::All, 2),
+        (Optimizer::Lion(Lion { weight_decay: 0.1, betas: [0.9, 0.99] }), Tune::Head, 1),
+    ];
+    for (optimizer, tune, accumulate) in ways {
+        let folder = tempfile::tempdir().expect("a folder");
+        write_texts(&folder.path().join("train.parquet"), 20);
+        let mut settings = run(folder.path());
+        (settings.optimizer, settings.tune, settings.accumulate) = (optimizer, tune, accumulate);
+        (settings.batch, settings.clip) = (8 / accumulate, Some(0.1));
+        let (_, losses) = train_quietly(&settings, &runtime).expect("trained by the processor");
+        let mut held = settings.clone();
+        (held.held, held.output) = (true, folder.path().join("held"));
+        let (_, held_losses) = train_quietly(&held, &runtime).expect("trained with held state");
+        for (host, held) in losses.iter().zip(&held_losses) {
+            assert!((host - held).abs() < 1e-4, "{losses:?} and {held_losses:?} after {optimizer:?}");
+        }
+        let difference = largest_difference(&weights(&settings.output), &weights(&held.output));
+        assert!(difference < 1e-4, "{difference} after {optimizer:?}, {:?}", settings.tune);
+
+        let mut parts = held.clone();
+        parts.output = folder.path().join("again");
+        let path = folder.path().join("run.checkpoint");
+        parts.checkpoints = Some(Checkpoints { path, fingerprint: "f".to_owned(), every: None });
+        stop_after(&parts, &runtime, 2);
+        let (_, rest) = train_quietly(&parts, &runtime).expect("trained to its end");
+        assert_eq!(rest.len(), held_losses.len() - 2);
+        assert!(weights(&held.output) == weights(&parts.output), "goes on where it stopped: {optimizer:?}");
+    }
+}
+
+#[test]
+fn held_state_has_no_rows_and_columns() {
+    let Some(runtime) = runtime() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    write_texts(&folder.path().join("train.parquet"), 20);
+    let mut settings = run(folder.path());
+    (settings.held, settings.optimizer) = (true, Optimizer::Adafactor(Adafactor { weight_decay: 0.0 }));
+    let error = train_quietly(&settings, &runtime).expect_err("refused").to_string();
+    assert!(error.contains("adafactor"), "{error}");
+}

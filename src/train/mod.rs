@@ -11,6 +11,9 @@ pub(crate) mod batch;
 mod board;
 mod chat;
 mod checkpoint;
+mod choices;
+#[cfg(test)]
+mod choices_tests;
 mod conversation;
 mod course;
 #[cfg(test)]
@@ -24,6 +27,7 @@ mod folder;
 #[cfg(test)]
 mod honest_tests;
 mod learnable;
+mod learner;
 #[cfg(test)]
 mod loop_tests;
 mod memory;
@@ -49,6 +53,8 @@ mod wordpiece;
 use std::ops::ControlFlow;
 
 pub use chat::{ChatTemplate, Message, Rendered};
+pub use choices::encode_choices;
+pub(crate) use choices::{above_half, binary_loss, chosen, sigmoid};
 pub use conversation::encode_conversations;
 pub use custody::{Custody, RecordUse, RecordUses, check_tokenizer};
 pub use error::{Divergence, TrainError};
@@ -57,7 +63,7 @@ pub use example::{Cut, Encoded, Example, Fate, LengthLimit, Target, encode_texts
 pub use folder::hash_model;
 pub(crate) use learnable::end_tokens;
 pub use memory::MemoryPlan;
-pub(crate) use model::{LOGITS, label_names, positions};
+pub(crate) use model::{LOGITS, SEVERAL_VALUES, label_names, positions};
 pub use optimizer::{Adafactor, AdamW, Lion, Optimizer, Sgd};
 pub use order::{keyed_order, steps_per_epoch};
 pub use run::{Checkpoints, Every, Extent, Lora, ModelSource, Overflow, Patience, Selection, Task, TrainRun, Tune};

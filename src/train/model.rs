@@ -9,7 +9,7 @@ use super::TrainError;
 use super::adapter::{AdapterFiles, ClassifierTensor, Saved, TaskType, choose};
 use super::run::{Lora, Tune};
 use super::tokenizer::read_json;
-use crate::autodiff::loss::{Alignment, Softening, cross_entropy, forward, soft_cross_entropy};
+use crate::autodiff::loss::{Alignment, Softening, binary_cross_entropy, cross_entropy, forward, soft_cross_entropy};
 use crate::autodiff::{TrainingGraph, differentiate, reaching};
 use crate::onnx::encoder::normal;
 use crate::onnx::import::{Imported, Linear, import};
@@ -19,6 +19,9 @@ use crate::runtime::Parameter;
 
 /// The output that classes and next tokens are read from.
 pub(crate) const LOGITS: &str = "logits";
+
+/// The `problem_type` of a model of whose values a text has any number.
+pub(crate) const SEVERAL_VALUES: &str = "multi_label_classification";
 
 /// The parameters of a head that we add.
 const NEW_HEAD: [&str; 2] = ["classifier.weight", "classifier.bias"];
@@ -39,6 +42,8 @@ pub(super) struct Model {
     pub(super) values: Vec<String>,
     /// Whether the head is a fresh one of ours.
     pub(super) has_new_head: bool,
+    /// Whether a text has any number of the values.
+    is_of_several: bool,
 }
 
 /// The graphs of a run.
@@ -88,7 +93,13 @@ impl Model {
             }
             Family::Decoder { .. } => return Err(refuse("it generates text; `classify` needs an encoder".into())),
         };
-        Ok(Self { folder: folder.to_path_buf(), config, imported, family: found, values, has_new_head })
+        let folder = folder.to_path_buf();
+        Ok(Self { folder, config, imported, family: found, values, has_new_head, is_of_several: false })
+    }
+
+    /// The same model, of whose values a text has any number.
+    pub(super) fn of_several(self) -> Self {
+        Self { is_of_several: true, ..self }
     }
 
     /// Reads a decoder's folder.
@@ -110,6 +121,7 @@ impl Model {
             family: found,
             values: Vec::new(),
             has_new_head: false,
+            is_of_several: false,
         })
     }
 
@@ -153,9 +165,15 @@ impl Model {
             let parameters: Vec<&str> = self.imported.parameters.iter().map(|one| one.name.as_str()).collect();
             separate_records(&mut graph, &parameters).map_err(|error| refuse(error.to_string()))?;
         }
-        let loss =
-            soft_cross_entropy(&mut graph, LOGITS, alignment, softening).map_err(|error| refuse(error.to_string()))?;
-        cross_entropy(&mut plain, LOGITS, alignment).map_err(|error| refuse(error.to_string()))?;
+        let loss = if self.is_of_several {
+            binary_cross_entropy(&mut graph, LOGITS, softening.weights.as_deref())
+        } else {
+            soft_cross_entropy(&mut graph, LOGITS, alignment, softening)
+        };
+        let loss = loss.map_err(|error| refuse(error.to_string()))?;
+        if decodes {
+            cross_entropy(&mut plain, LOGITS, alignment).map_err(|error| refuse(error.to_string()))?;
+        }
         let chosen = self
             .imported
             .parameters
@@ -283,7 +301,8 @@ impl Model {
                 names.map(|(index, name)| (name.clone(), json!(index))).collect();
             config.insert("id2label".to_owned(), Value::Object(id2label));
             config.insert("label2id".to_owned(), Value::Object(label2id));
-            config.insert("problem_type".to_owned(), json!("single_label_classification"));
+            let kind = if self.is_of_several { SEVERAL_VALUES } else { "single_label_classification" };
+            config.insert("problem_type".to_owned(), json!(kind));
             if self.has_new_head {
                 config.insert("classifier_pooling".to_owned(), json!("mean"));
             }

@@ -10,8 +10,8 @@ use super::TrainError;
 use super::batch::Feeds;
 use super::course::Course;
 use super::example::Example;
+use super::learner::Learner;
 use super::run::TrainRun;
-use crate::runtime::{BoundSession, InputTensor};
 
 /// How far the gradient of two records that share a row may be from that of two rows, as a share of it: they differ by the
 /// order of additions alone, in floats of 32 bits.
@@ -73,7 +73,7 @@ pub(super) fn saving(run: &TrainRun, examples: &[Example]) -> String {
 /// # Errors
 /// [`TrainError::Graph`] where they see each other all the same; a failure of the runtime.
 pub(super) fn try_out(
-    session: &mut BoundSession,
+    learner: &mut Learner,
     feeds: &Feeds,
     examples: &[Example],
     folder: &Path,
@@ -86,11 +86,8 @@ pub(super) fn try_out(
         return Ok(());
     }
     let divisor = (first.target.weight() + second.target.weight()) as f64;
-    let mut gradient = |rows: &[Vec<&Example>]| -> Result<Vec<Vec<f32>>, TrainError> {
-        let inputs: Vec<InputTensor<'_>> = feeds.rows(rows, divisor);
-        session.run(&inputs)?;
-        Ok(session.parameters().map(|(_, gradient)| gradient.to_vec()).collect())
-    };
+    let mut gradient =
+        |rows: &[Vec<&Example>]| -> Result<Vec<Vec<f32>>, TrainError> { learner.gradient(feeds.rows(rows, divisor)) };
     let apart = gradient(&[vec![*first], vec![*second]])?;
     let shared = gradient(&[vec![*first, *second]])?;
     let difference = distance(&apart, &shared);

@@ -9,10 +9,12 @@ use tempfile::TempDir;
 use super::TrainError;
 use super::alike::compare_answers;
 use super::batch::Feeds;
+use super::choices::{balanced_weights, encode_choices};
 use super::conversation::{Speaker, encode_conversations};
 use super::event::{Event, Preparation};
 use super::example::{Encoded, Example, LengthLimit, Target, encode_texts};
 use super::finished::Finished;
+use super::learner::{HeldState, HostState, Learner};
 use super::memory::{MemoryPlan, peak};
 use super::model::{Model, TrainingPlan, positions};
 use super::optimizer::ParameterRule;
@@ -77,7 +79,7 @@ pub(super) fn prepare(run: &TrainRun, runtime: &Runtime) -> Result<Prepared, Tra
         (Task::Generate { messages }, Some(label)) => {
             compare_answers(label, &table, messages, &mut Speaker::new(folder.path(), &tokenizer)?)?
         }
-        (Task::Generate { .. } | Task::Classify { .. }, _) => Vec::new(),
+        (Task::Generate { .. } | Task::Classify { .. } | Task::Choose { .. }, _) => Vec::new(),
     };
     notes.extend(run.pack.then(|| saving(run, &encoded.examples)));
     let validation = validation.as_ref().map(encode).transpose()?.filter(|encoded| !encoded.examples.is_empty());
@@ -104,7 +106,7 @@ pub(super) fn prepare(run: &TrainRun, runtime: &Runtime) -> Result<Prepared, Tra
 }
 
 /// How the loss of the run differs from a plain cross-entropy. With balanced weights a value that stands n times among N
-/// records with K values weighs N / (K · n), as scikit-learn has it.
+/// records with K values weighs N / (K · n), as scikit-learn has it; of a label of several values see [`balanced_weights`].
 fn softening(run: &TrainRun, examples: &[Example], values: usize) -> Softening {
     let mut counts = vec![0_usize; values];
     for example in examples {
@@ -116,7 +118,10 @@ fn softening(run: &TrainRun, examples: &[Example], values: usize) -> Softening {
         0 => 0.0,
         count => (examples.len() as f64 / (values * count) as f64) as f32,
     };
-    let weights = (run.balanced && values > 0).then(|| counts.iter().map(weight).collect());
+    let weights = (run.balanced && values > 0).then(|| match run.task {
+        Task::Choose { .. } => balanced_weights(examples.iter().map(|example| &example.target), values),
+        Task::Classify { .. } | Task::Generate { .. } => counts.iter().map(weight).collect(),
+    });
     Softening { smoothing: run.smooth as f32, weights }
 }
 
@@ -131,12 +136,17 @@ fn memory(run: &TrainRun, plan: &TrainingPlan, examples: &[Example], validates: 
         .iter()
         .flat_map(|trainable| run.optimizer.slots(length(&trainable.shape), &ParameterRule::of(&trainable.shape, 1.0)));
     let longest = examples.iter().map(|example| example.tokens.len()).max().unwrap_or(0);
-    let sums = if run.accumulate > 1 { 2 } else { 1 };
+    // Held tensors change places with their next state; the graph cuts the weights out of one tensor and joins the gradients into one.
+    let (weights, sums, states) = match (run.held, run.accumulate) {
+        (true, _) => (3, 4, 2),
+        (false, 1) => (1, 1, 1),
+        (false, _) => (1, 2, 1),
+    };
     let copies = u64::from(validates) + run.selection.keep as u64;
     MemoryPlan {
-        weights: trained + frozen,
+        weights: trained * weights + frozen,
         gradients: trained * sums,
-        optimizer: slots.map(|length| length as u64 * FLOAT).sum(),
+        optimizer: states * slots.map(|length| length as u64 * FLOAT).sum::<u64>(),
         activations: peak(&plan.training.graph, run.batch.min(examples.len()), longest),
         copies: trained * copies,
     }
@@ -145,7 +155,7 @@ fn memory(run: &TrainRun, plan: &TrainingPlan, examples: &[Example], validates: 
 fn columns(task: &Task) -> Vec<&str> {
     match task {
         Task::Classify { text, label, .. } if text == label => vec![text],
-        Task::Classify { text, label, .. } => vec![text, label],
+        Task::Classify { text, label, .. } | Task::Choose { text, label, .. } => vec![text, label],
         Task::Generate { messages } => vec![messages],
     }
 }
@@ -157,10 +167,17 @@ fn model(run: &TrainRun, table: &Table) -> Result<(ModelFolder, Model), TrainErr
             let model = Model::classifier(folder, None, values, run.seed)?;
             Ok((ModelFolder::Given(folder.clone()), model))
         }
+        (ModelSource::Folder(folder), Task::Choose { values, .. }) => {
+            let model = Model::classifier(folder, None, values, run.seed)?.of_several();
+            Ok((ModelFolder::Given(folder.clone()), model))
+        }
         (ModelSource::Folder(folder), Task::Generate { .. }) => {
             Ok((ModelFolder::Given(folder.clone()), Model::decoder(folder)?))
         }
-        (ModelSource::NewEncoder { layers, hidden, heads, vocab }, Task::Classify { text, values, .. }) => {
+        (
+            ModelSource::NewEncoder { layers, hidden, heads, vocab },
+            Task::Classify { text, values, .. } | Task::Choose { text, values, .. },
+        ) => {
             let folder = tempfile::tempdir().map_err(TrainError::io(std::env::temp_dir()))?;
             let texts = table.column(text).iter().flatten().map(String::as_str);
             let vocabulary = train_wordpiece(texts, *vocab, POSITIONS, folder.path())?;
@@ -168,6 +185,7 @@ fn model(run: &TrainRun, table: &Table) -> Result<(ModelFolder, Model), TrainErr
             let graph = encoder.build(run.seed).map_err(|error| TrainError::Settings(error.to_string()))?;
             write(&folder.path().join("config.json"), &pretty(&encoder.config()))?;
             let model = Model::classifier(folder.path(), Some(graph), values, run.seed)?;
+            let model = if matches!(run.task, Task::Choose { .. }) { model.of_several() } else { model };
             Ok((ModelFolder::Made(folder), model))
         }
         (ModelSource::NewEncoder { .. }, Task::Generate { .. }) => {
@@ -223,6 +241,7 @@ fn encode_table(
 ) -> Result<Encoded, TrainError> {
     match &run.task {
         Task::Classify { text, label, .. } => encode_texts(table, text, label, &model.values, tokenizer, limit),
+        Task::Choose { text, label, .. } => encode_choices(table, (text, label), &model.values, tokenizer, limit),
         Task::Generate { messages } => encode_conversations(table, messages, folder, tokenizer, limit),
     }
 }
@@ -264,22 +283,32 @@ impl Prepared {
             (Target::Class(class), Some(weights)) => f64::from(weights[*class]),
             (target, _) => target.weight() as f64,
         };
-        let choices = if model.values.is_empty() { model.vocabulary() } else { Some(model.values.len()) };
-        let rules = parameters.iter().map(rule).collect();
-        let feeds = feeds(&plan.training.graph)?;
-        let graph = encode(&plan.training.graph);
-        let mut session = BoundSession::new(runtime, &graph, run.threads, parameters, &[plan.training.loss.as_str()])?;
+        let choices = match run.task {
+            Task::Classify { .. } => Some(model.values.len()),
+            // Each value is there or not.
+            Task::Choose { .. } => Some(2),
+            Task::Generate { .. } => model.vocabulary(),
+        };
+        let training_feeds = feeds(&plan.training.graph)?;
+        let rules: Vec<ParameterRule> = parameters.iter().map(rule).collect();
+        let (training, threads) = (&plan.training, run.threads);
+        let mut learner = if run.held {
+            Learner::Held(HeldState::new(runtime, training, threads, &parameters, &rules, &run.optimizer)?)
+        } else {
+            let (graph, loss) = (encode(&training.graph), training.loss.as_str());
+            let session = BoundSession::new(runtime, &graph, threads, parameters, &[loss])?;
+            Learner::Host(HostState::new(session, rules, run.optimizer, threads))
+        };
         if run.pack {
-            try_out(&mut session, &feeds, &encoded.examples, folder.path())?;
+            try_out(&mut learner, &training_feeds, &encoded.examples, folder.path())?;
         }
         let trainer = Trainer {
             run,
             examples: &encoded.examples,
             shares: encoded.examples.iter().map(share).collect(),
             guess: choices.map(|choices| (choices as f64).ln()),
-            rules,
-            feeds,
-            session,
+            feeds: training_feeds,
+            learner,
             validation,
         };
         let outcome = trainer.train(on_event)?;

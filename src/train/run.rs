@@ -62,6 +62,8 @@ pub struct TrainRun {
     pub memory: Option<u64>,
     /// The folder to leave.
     pub output: PathBuf,
+    /// Whether weights, gradients and what the optimizer remembers stay where sessions compute: for devices with memory of their own.
+    pub held: bool,
     /// What the caller adds to `provenance.json`: hashes of the spec, of the data, of the template.
     pub provenance: Map<String, Value>,
 }
@@ -163,6 +165,15 @@ pub enum Task {
         /// All values, in the schema's order.
         values: Vec<String>,
     },
+    /// Some of a label's values from a text.
+    Choose {
+        /// The table's column with the text.
+        text: String,
+        /// The table's column with the list of the values' names.
+        label: String,
+        /// All values, in the schema's order.
+        values: Vec<String>,
+    },
     /// The learnt turns of conversations, or the completion of a plain text.
     Generate {
         /// The table's column with the JSON text `[{"role","content","train"}]`.
@@ -250,6 +261,10 @@ impl TrainRun {
             (Task::Classify { values, .. }, _, _) if values.len() < 2 => {
                 refuse("a classifier needs at least two values to tell apart")
             }
+            (Task::Choose { values, .. }, _, _) if values.is_empty() => refuse("there is no value to tell"),
+            (Task::Choose { .. }, _, _) if self.smooth > 0.0 => refuse(
+                "`smooth` spreads one right value over the others, and a record of `choices` has any number of them",
+            ),
             (Task::Generate { .. }, ModelSource::NewEncoder { .. }, _) => {
                 refuse("an encoder cannot generate; name a decoder's folder with `onnx`")
             }

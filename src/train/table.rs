@@ -10,6 +10,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use super::TrainError;
+use crate::emit::cell_value;
 
 /// The column that holds record ids: no field can have its name.
 pub const ID_COLUMN: &str = "record:id";
@@ -25,7 +26,8 @@ pub struct Table {
 }
 
 impl Table {
-    /// Reads the ids and the named columns, each as text; numbers become their decimal text, null stays `None`.
+    /// Reads the ids and the named columns, each as text; numbers become their decimal text, lists and records their JSON,
+    /// null stays `None`.
     ///
     /// # Errors
     /// [`TrainError::Table`] where the file is no Parquet, lacks a column, or has a null or repeated id.
@@ -77,7 +79,14 @@ impl Table {
 
 fn texts(column: &ArrayRef) -> Result<Vec<Option<String>>, String> {
     match column.data_type() {
-        DataType::List(_) | DataType::Struct(_) | DataType::Map(_, _) | DataType::Binary => {
+        DataType::List(_) | DataType::Struct(_) => {
+            let text = |row| {
+                let value = cell_value(column, row)?;
+                Ok((!value.is_null()).then(|| value.to_string()))
+            };
+            return (0..column.len()).map(text).collect();
+        }
+        DataType::Map(_, _) | DataType::Binary => {
             return Err(format!("{} cannot be read as text", column.data_type()));
         }
         _ => {}
@@ -103,6 +112,13 @@ pub(crate) mod tests {
         let arrays: Vec<ArrayRef> =
             columns.iter().map(|(_, values)| Arc::new(StringArray::from(values.clone())) as ArrayRef).collect();
         write_batch(path, Schema::new(fields), arrays);
+    }
+
+    /// Writes a table of columns of any type.
+    pub(crate) fn write_columns(path: &Path, columns: &[(&str, ArrayRef)]) {
+        let field = |(name, array): &(&str, ArrayRef)| Field::new(*name, array.data_type().clone(), true);
+        let schema = Schema::new(columns.iter().map(field).collect::<Vec<_>>());
+        write_batch(path, schema, columns.iter().map(|(_, array)| Arc::clone(array)).collect());
     }
 
     fn write_batch(path: &Path, schema: Schema, arrays: Vec<ArrayRef>) {

@@ -81,6 +81,7 @@ pub(super) fn run(folder: &Path) -> TrainRun {
         selection: Selection::default(),
         checkpoints: None,
         memory: None,
+        held: false,
         output: folder.join("model"),
         provenance: Map::new(),
     }

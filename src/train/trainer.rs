@@ -1,6 +1,6 @@
-//! The loop: batches through the bound session, gradients through the optimizer, one event for each step.
+//! The loop: batches through the learner, which is updated by their gradients, one event for each step.
 //!
-//! Between two steps the loop's whole state is a [`State`] and the weights; a checkpoint is these, written down.
+//! Between two steps the loop's whole state is a [`State`] and the learner; a checkpoint is these, written down.
 
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
@@ -13,12 +13,12 @@ use super::course::Course;
 use super::error::Divergence;
 use super::event::{Event, StepReport, ValidationReport};
 use super::example::Example;
-use super::optimizer::{Moment, Parameter, ParameterRule, Slots, clip_factor, global_norm};
+use super::learner::Learner;
+use super::optimizer::{Moment, Slots, clip_factor};
 use super::pack::rows_of;
 use super::run::{Checkpoints, TrainRun};
 use super::select::{Best, Candidate, score};
 use super::validate::Validation;
-use crate::runtime::{BoundSession, InputTensor};
 
 /// Where no distance is said, a checkpoint within an epoch is this old at most.
 const OLDEST_CHECKPOINT: Duration = Duration::from_secs(600);
@@ -47,8 +47,7 @@ pub(super) struct Trainer<'a> {
     pub(super) examples: &'a [Example],
     /// How much of the loss each example is: by what sums are divided.
     pub(super) shares: Vec<f64>,
-    pub(super) session: BoundSession,
-    pub(super) rules: Vec<ParameterRule>,
+    pub(super) learner: Learner,
     pub(super) feeds: Feeds,
     pub(super) validation: Option<Validation>,
     /// The loss of guessing among the classes or tokens, where their number is known.
@@ -60,7 +59,6 @@ struct State {
     step: u64,
     /// Whether the validation part was measured behind this step.
     validated: bool,
-    slots: Slots,
     best: Best,
     metrics: String,
     recent: VecDeque<f64>,
@@ -71,7 +69,7 @@ impl Trainer<'_> {
     pub(super) fn train(mut self, on_event: &mut dyn FnMut(Event) -> ControlFlow<()>) -> Result<Outcome, TrainError> {
         let ids: Vec<String> = self.examples.iter().map(|example| example.id.clone()).collect();
         let mut course = Course::of(self.run, ids);
-        let mut state = self.begin(&mut course);
+        let mut state = self.begin(&mut course)?;
         if state.step > 0 && on_event(Event::Resumed(state.step)).is_break() {
             return Err(TrainError::Interrupted { step: state.step, kept: true });
         }
@@ -97,37 +95,31 @@ impl Trainer<'_> {
                 return Err(self.interrupted(&state, &mut course)?);
             }
         }
-        Ok(self.finish(state))
+        self.finish(state)
     }
 
     /// The state of a checkpoint of this very run, else that of a run's beginning.
-    fn begin(&mut self, course: &mut Course) -> State {
-        let lengths: Vec<usize> = self.session.parameters().map(|(values, _)| values.len()).collect();
-        let slots = self.run.optimizer.begin(lengths.iter().copied().zip(self.rules.iter().copied()));
+    fn begin(&mut self, course: &mut Course) -> Result<State, TrainError> {
         let fresh = State {
             step: 0,
             validated: false,
-            slots,
             best: Best::default(),
             metrics: String::new(),
             recent: VecDeque::new(),
             order: blake3::Hasher::new(),
         };
         let run = self.run;
-        let Some(checkpoints) = &run.checkpoints else { return fresh };
-        self.resume(checkpoints, &lengths, &fresh, course).unwrap_or(fresh)
+        let Some(checkpoints) = &run.checkpoints else { return Ok(fresh) };
+        Ok(self.resume(checkpoints, course)?.unwrap_or(fresh))
     }
 
-    fn resume(
-        &mut self,
-        checkpoints: &Checkpoints,
-        lengths: &[usize],
-        fresh: &State,
-        course: &mut Course,
-    ) -> Option<State> {
+    fn resume(&mut self, checkpoints: &Checkpoints, course: &mut Course) -> Result<Option<State>, TrainError> {
         let mut order = blake3::Hasher::new();
-        let (header, tensors) = read_checkpoint(&checkpoints.path, |header| {
-            let slots = fresh.slots.iter().flatten().map(Vec::len);
+        let lengths: Vec<usize> = self.learner.values()?.iter().map(Vec::len).collect();
+        let slots: Vec<Vec<usize>> =
+            self.learner.slots()?.iter().map(|slots| slots.iter().map(Vec::len).collect()).collect();
+        let read = read_checkpoint(&checkpoints.path, |header| {
+            let slots = slots.iter().flatten().copied();
             let best = header.best.iter().filter(|_| self.run.selection.keep > 0).flat_map(|_| lengths.iter().copied());
             let expected = lengths.iter().copied().chain(slots).chain(best).map(|length| length as u64);
             let is_of_run = header.fingerprint == checkpoints.fingerprint && header.step <= course.steps;
@@ -140,12 +132,12 @@ impl Trainer<'_> {
                 }
             }
             header.order == order.finalize().to_hex().as_str()
-        })?;
+        });
+        let Some((header, tensors)) = read else { return Ok(None) };
         let mut tensors = tensors.into_iter();
-        for (values, _) in self.session.parameters() {
-            values.copy_from_slice(&tensors.next().expect("the lengths were compared"));
-        }
-        let slots = fresh.slots.iter().map(|slots| tensors.by_ref().take(slots.len()).collect()).collect();
+        let values = tensors.by_ref().take(lengths.len()).collect();
+        let slots: Slots = slots.iter().map(|slots| tensors.by_ref().take(slots.len()).collect()).collect();
+        self.learner.restore(values, slots)?;
         let kept = if self.run.selection.keep > 0 { lengths.len() } else { 0 };
         let candidate = |(step, score): &(u64, u64)| Candidate {
             step: *step,
@@ -154,15 +146,14 @@ impl Trainer<'_> {
         };
         let ranked = header.best.iter().map(candidate).collect();
         course.checkpoint.0 = Some(header.step);
-        Some(State {
+        Ok(Some(State {
             step: header.step,
             validated: header.validated,
-            slots,
             best: Best { ranked, measured: header.measured.0, gained: header.measured.1 },
             metrics: header.metrics,
             recent: header.recent.into_iter().map(f64::from_bits).collect(),
             order,
-        })
+        }))
     }
 
     fn keep_where_due(&self, state: &State, course: &mut Course) -> Result<(), TrainError> {
@@ -179,10 +170,10 @@ impl Trainer<'_> {
     }
 
     fn keep(&self, checkpoints: &Checkpoints, state: &State, course: &mut Course) -> Result<(), TrainError> {
-        let weights = self.session.values();
+        let (weights, slots) = (self.learner.values()?, self.learner.slots()?);
         let best = state.best.ranked.iter().flat_map(|candidate| &candidate.weights);
         let tensors: Vec<&[f32]> =
-            weights.iter().chain(state.slots.iter().flatten()).chain(best).map(Vec::as_slice).collect();
+            weights.iter().chain(slots.iter().flatten()).chain(best).map(Vec::as_slice).collect();
         let header = Header {
             fingerprint: checkpoints.fingerprint.clone(),
             step: state.step,
@@ -213,24 +204,23 @@ impl Trainer<'_> {
         let rows = course.rows(step).to_vec();
         let divisor: f64 = rows.iter().map(|row| self.shares[*row]).sum();
         let (mut loss, mut tokens) = (0.0_f64, 0);
-        let mut sums: Vec<Vec<f32>> = Vec::new();
         for batch in rows.chunks(self.run.batch) {
             let examples: Vec<&Example> = batch.iter().map(|row| &self.examples[*row]).collect();
             tokens += token_count(&examples);
             let inputs = self.feeds.rows(&rows_of(&examples, self.run.pack), divisor);
-            let part = run_batch(&mut self.session, &inputs)?;
+            let part = self.learner.run(inputs, rows.len() <= self.run.batch)?;
             if !part.is_finite() {
                 return Err(self.diverged(step, Divergence::Loss(part), batch, course));
             }
             loss += f64::from(part);
-            if rows.len() > self.run.batch {
-                accumulate(&mut sums, &mut self.session);
-            }
         }
         self.check_loss(state, loss).map_err(|what| self.diverged(step, what, &rows, course))?;
         let rate = self.run.schedule.rate_at(step, course.steps);
-        let norm = self.update(&mut state.slots, step, rate, &sums);
-        let norm = norm.map_err(|norm| self.diverged(step, Divergence::Gradient(norm), &rows, course))?;
+        let norm = self.learner.norm()?;
+        if !norm.is_finite() {
+            return Err(self.diverged(step, Divergence::Gradient(norm), &rows, course));
+        }
+        self.learner.update(Moment { step, rate, clip: clip_factor(norm, self.run.clip) })?;
         for row in &rows {
             state.order.update(self.examples[*row].id.as_bytes());
         }
@@ -275,28 +265,6 @@ impl Trainer<'_> {
         TrainError::Diverged { step, what, ids, checkpoint }
     }
 
-    /// Updates the weights and gives the gradient's norm; where that is no number it changes nothing.
-    fn update(&mut self, slots: &mut Slots, step: u64, rate: f64, sums: &[Vec<f32>]) -> Result<f64, f64> {
-        let run = self.run;
-        let parameters: Vec<Parameter<'_>> = self
-            .session
-            .parameters()
-            .enumerate()
-            .zip(&self.rules)
-            .map(|((index, (values, gradient)), rule)| {
-                let gradient: &[f32] = sums.get(index).map_or(gradient, Vec::as_slice);
-                Parameter { values, gradient, rule: *rule }
-            })
-            .collect();
-        let norm = global_norm(parameters.iter().map(|parameter| parameter.gradient));
-        if !norm.is_finite() {
-            return Err(norm);
-        }
-        let moment = Moment { step, rate, clip: clip_factor(norm, run.clip) };
-        run.optimizer.update(moment, run.threads, parameters, slots);
-        Ok(norm)
-    }
-
     /// Measures the validation part where that is due behind the last step and was not done.
     fn validate(&mut self, state: &mut State, course: &Course) -> Result<Option<ValidationReport>, TrainError> {
         let selection = &self.run.selection;
@@ -305,7 +273,7 @@ impl Trainer<'_> {
         if state.step == 0 || state.validated || !is_due {
             return Ok(None);
         }
-        let weights = self.session.values();
+        let weights = self.learner.values()?;
         let measured = validation.measure(&weights)?;
         let (loss, accuracy) = (measured.loss(), measured.accuracy());
         let figure = measured.figure(&selection.by);
@@ -322,40 +290,25 @@ impl Trainer<'_> {
         Ok(Some(ValidationReport { epoch, step: state.step, loss, accuracy, figure: (name, figure), best }))
     }
 
-    fn finish(&self, state: State) -> Outcome {
+    fn finish(&self, state: State) -> Result<Outcome, TrainError> {
         let mut kept = state.best.ranked;
         if self.run.selection.keep == 0 {
             kept.clear();
         }
         let best = if kept.is_empty() { None } else { Some(kept.remove(0)) };
         let best_step = best.as_ref().map(|best| best.step);
-        Outcome {
-            weights: best.map_or_else(|| self.session.values(), |best| best.weights),
+        let weights = match best {
+            Some(best) => best.weights,
+            None => self.learner.values()?,
+        };
+        Ok(Outcome {
+            weights,
             metrics: state.metrics,
             order: state.order.finalize().to_hex().to_string(),
             steps: state.step,
             best_step,
             others: kept,
-        }
-    }
-}
-
-fn run_batch(session: &mut BoundSession, inputs: &[InputTensor<'_>]) -> Result<f32, TrainError> {
-    let outputs = session.run(inputs)?;
-    let loss = outputs.first().expect("the session was bound with the loss as its one scalar");
-    Ok(loss.f32()?.first().copied().unwrap_or(f32::NAN))
-}
-
-fn accumulate(sums: &mut Vec<Vec<f32>>, session: &mut BoundSession) {
-    let gradients = session.parameters().map(|(_, gradient)| gradient);
-    if sums.is_empty() {
-        sums.extend(gradients.map(|gradient| gradient.to_vec()));
-        return;
-    }
-    for (sum, gradient) in sums.iter_mut().zip(gradients) {
-        for (sum, gradient) in sum.iter_mut().zip(gradient) {
-            *sum += *gradient;
-        }
+        })
     }
 }
 

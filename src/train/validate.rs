@@ -2,9 +2,10 @@
 
 use super::TrainError;
 use super::batch::{Feeds, by_length};
+use super::choices::{above_half, binary_loss};
 use super::example::{Example, Target};
 use super::model::LOGITS;
-use crate::eval::{Classification, Confusion, Figures, Judged, Metric, perplexity};
+use crate::eval::{Classification, Confusion, Figures, Judged, Metric, MultiLabel, perplexity};
 use crate::runtime::{InputTensor, Parameter, Session};
 
 /// Records measured at once.
@@ -52,6 +53,7 @@ impl Validation {
         let lengths: Vec<usize> = self.examples.iter().map(|example| example.tokens.len()).collect();
         let (mut loss, mut targets) = (0.0, 0_u64);
         let mut judged = Vec::new();
+        let mut sets: Vec<(Vec<usize>, Vec<usize>)> = Vec::new();
         for batch in by_length(&lengths, BATCH) {
             let examples: Vec<&Example> = batch.iter().map(|index| &self.examples[*index]).collect();
             let mut inputs: Vec<InputTensor<'_>> = self.feeds.batch(&examples, 1.0);
@@ -63,20 +65,32 @@ impl Validation {
             targets += examples.iter().map(|example| example.target.weight() as u64).sum::<u64>();
             if self.measured == LOGITS {
                 for (example, logits) in examples.iter().zip(output.chunks(self.values.len().max(1))) {
-                    let Target::Class(gold) = example.target else { continue };
-                    loss -= f64::from(log_softmax(logits)[gold]);
-                    judged.push(Judged { gold: Some(gold), predicted: argmax(logits) });
+                    match &example.target {
+                        Target::Class(gold) => {
+                            loss -= f64::from(log_softmax(logits)[*gold]);
+                            judged.push(Judged { gold: Some(*gold), predicted: argmax(logits) });
+                        }
+                        Target::Choices(has) => {
+                            loss += binary_loss(logits, has);
+                            let gold = (0..has.len()).filter(|&value| has[value]).collect();
+                            sets.push((gold, above_half(logits)));
+                        }
+                        Target::Tokens(_) => {}
+                    }
                 }
             } else {
                 loss += f64::from(output.first().copied().unwrap_or(f32::NAN));
             }
         }
         let mean = loss / targets.max(1) as f64;
-        let classification =
-            (self.measured == LOGITS).then(|| Classification::of(Confusion::count(self.values.len(), &judged)));
-        let perplexity = classification.is_none().then(|| perplexity(loss, targets));
+        let values = self.values.len();
+        let classification = (!judged.is_empty()).then(|| Classification::of(Confusion::count(values, &judged)));
+        let pairs = || sets.iter().map(|(gold, predicted)| (gold.as_slice(), predicted.as_slice()));
+        let several = (!sets.is_empty()).then(|| MultiLabel::of(values, pairs()));
+        let perplexity = (self.measured != LOGITS).then(|| perplexity(loss, targets));
         let records = self.examples.len() as u64;
-        let figures = Figures { classification, loss: Some(mean), perplexity, records, ..Figures::default() };
+        let loss = Some(mean);
+        let figures = Figures { classification, several, loss, perplexity, records, ..Figures::default() };
         Ok(Measured { figures, values: self.values.clone() })
     }
 }

@@ -18,11 +18,9 @@ fn what_a_build_fetches_and_unpacks_is_read_on_a_cluster() {
         source("list", "list.json"),
         source("shop", "shop.db"),
     ];
-    let dataset = "dataset all { from web, sheet, list, shop; split train 100%; write messages from ask; write jsonl }";
-    let spec = format!(
-        "annot 1\n{}template ask: chat {{ user \"{{{{ text }}}}\"; assistant \"yes\" }}\n{dataset}\n",
-        sources.concat()
-    );
+    let dataset =
+        "dataset all { from web, sheet, list, shop; split train 50%, test 50% seed 1; write jsonl; write parquet }";
+    let spec = format!("annot 1\n{}{dataset}\n", sources.concat());
     let project = Project::new(&[
         ("all.annot", spec.as_bytes()),
         ("sheet.csv.gz", &packed(b"text\none\n\"two\nthree\"\n")),

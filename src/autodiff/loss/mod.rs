@@ -9,10 +9,12 @@
 //!
 //! `max(P)` is at least 1/C, so the logarithm never meets a zero, and no pass over the logits is spent on a shift.
 //!
-//! `soften` has what smooths the target and weighs the classes.
+//! `soften` has what smooths the target and weighs the classes, `binary` the loss of a label of several values.
 
+mod binary;
 mod soften;
 
+pub use binary::binary_cross_entropy;
 pub use soften::{Softening, soft_cross_entropy};
 
 use self::soften::Softened;

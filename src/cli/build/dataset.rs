@@ -184,7 +184,7 @@ pub fn find_inputs(
     for label in dataset.columns.iter().filter_map(|column| column.label) {
         match &program[label].schema {
             LabelSchema::Choice(LabelValues::Found { source, .. }) => wanted.push(*source),
-            LabelSchema::Choice(LabelValues::Listed(_)) | LabelSchema::Declared(_) => {}
+            LabelSchema::Choice(LabelValues::Listed(_)) | LabelSchema::Choices(_) | LabelSchema::Declared(_) => {}
         }
     }
     wanted.extend(engine::foreign_sources(dataset));

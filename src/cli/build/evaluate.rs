@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::Session;
@@ -32,7 +33,7 @@ pub fn evaluate(session: &mut Session<'_>, at: usize, manifest: &Manifest) -> Re
     let folder = super::train::folder(&session.out, train);
     let target = folder.join("evaluation").join(format!("{}.{}", file_name(&dataset.name), file_name(&evaluate.part)));
     let figures_path = target.with_added_extension("json");
-    let runtime = session.runtime()?;
+    let runtime = session.runtime(train)?;
     let terminal = session.terminal;
     let world = |error: &dyn std::fmt::Display| {
         terminal.error(format_args!("evaluating {name}: {error}"), None);
@@ -40,7 +41,7 @@ pub fn evaluate(session: &mut Session<'_>, at: usize, manifest: &Manifest) -> Re
     };
     check_tokenizer(&folder).map_err(|error| world(&error))?;
     let weights = super::train::weights(&folder);
-    let fingerprint = fingerprint(evaluate, train, manifest, &weights, runtime.version());
+    let fingerprint = fingerprint(evaluate, train, manifest, &weights, &runtime.described());
     if let Some(figures) = unchanged(&figures_path, &fingerprint) {
         terminal.status(Paint::Dim, "Unchanged", format_args!("{name} in {}", figures_path.display()));
         if terminal.json() {
@@ -63,7 +64,7 @@ pub fn evaluate(session: &mut Session<'_>, at: usize, manifest: &Manifest) -> Re
         ("split", &evaluate.part),
         ("tokenizer", &tokenizer),
         ("model", &weights),
-        ("runtime", runtime.version()),
+        ("runtime", &runtime.described()),
         (FINGERPRINT, &fingerprint),
     ]
     .map(|(name, value)| (name.to_string(), value.to_string()))
@@ -120,13 +121,18 @@ impl Subject<'_> {
                 let missing = read_missing(lost, &evaluate.part, &program[*label].name)?;
                 let mut classifier = Classifier::open(runtime, folder, Some(limit), threads)?;
                 let test = TestTable { path: table, text: column(text), label: column(label_column), by: &by };
-                let evaluated = eval::evaluate_classifier(&mut classifier, &test, &missing)?;
-                Ok((Predictions::Classified(evaluated), classifier.tokenizer_hash().to_string()))
+                let predictions = if classifier.is_of_several() {
+                    let missing = golds(missing);
+                    Predictions::Several(eval::evaluate_choices(&mut classifier, &test, &missing)?)
+                } else {
+                    let missing = golds(missing);
+                    Predictions::Classified(eval::evaluate_classifier(&mut classifier, &test, &missing)?)
+                };
+                Ok((predictions, classifier.tokenizer_hash().to_string()))
             }
             Task::Generate { .. } => {
                 let missing = read_missing(lost, &evaluate.part, "")?;
-                let named =
-                    |(id, _, reason): (String, Option<String>, String)| MissingRecord { id, gold: None, reason };
+                let named = |(id, _, reason): (String, Value, String)| MissingRecord { id, gold: None, reason };
                 let missing = missing.into_iter().map(named).collect();
                 let test = ConversationTable { path: table, messages: "messages", by: &by, limit };
                 let settings = evaluate.generation.as_ref().map(lower_generation);
@@ -189,6 +195,7 @@ fn write(
         Predictions::Classified(evaluated) => {
             (eval::evaluate_classification(evaluated, seed), eval::predictions_jsonl(evaluated))
         }
+        Predictions::Several(evaluated) => (eval::evaluate_several(evaluated, seed), eval::several_jsonl(evaluated)),
         Predictions::Generated(generated) => {
             let answers = evaluate.generation.as_ref().is_some_and(|generation| generation.answers);
             (eval::evaluate_generation(generated, seed), eval::generations_jsonl(generated, answers))
@@ -198,7 +205,7 @@ fn write(
     let settings = evaluate.generation.as_ref().map(lower_generation);
     let generation = match (&settings, results) {
         (Some(settings), Predictions::Generated(generated)) => Some((settings, generated)),
-        (_, Predictions::Generated(_) | Predictions::Classified(_)) => None,
+        (_, Predictions::Generated(_) | Predictions::Classified(_) | Predictions::Several(_)) => None,
     };
     let json = eval::evaluation_json(&EvaluationFile {
         evaluation: &evaluation,
@@ -213,8 +220,13 @@ fn write(
     Ok((evaluation, gates))
 }
 
-/// The records that the part lost, with the value of the label where it is known.
-fn read_missing(path: &Path, part: &str, label: &str) -> Result<Vec<(String, Option<String>, String)>, std::io::Error> {
+/// Lost records with their true values; one that has no such value is one whose value is not known.
+fn golds<G: DeserializeOwned>(missing: Vec<(String, Value, String)>) -> Vec<(String, Option<G>, String)> {
+    missing.into_iter().map(|(id, gold, reason)| (id, serde_json::from_value(gold).ok(), reason)).collect()
+}
+
+/// The records that the part lost, with the value of the label; null where it is not known.
+fn read_missing(path: &Path, part: &str, label: &str) -> Result<Vec<(String, Value, String)>, std::io::Error> {
     let text = std::fs::read_to_string(path)?;
     let mut missing = Vec::new();
     for line in text.lines() {
@@ -223,7 +235,7 @@ fn read_missing(path: &Path, part: &str, label: &str) -> Result<Vec<(String, Opt
             let text = |value: &Value| value.as_str().map(str::to_string);
             missing.push((
                 text(&row["id"]).unwrap_or_default(),
-                text(&row["gold"][label]),
+                row["gold"][label].clone(),
                 format!(
                     "{} by {}",
                     row["verdict"].as_str().unwrap_or_default(),

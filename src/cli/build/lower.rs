@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use super::metrics::lower_metric;
 use crate::emit::Manifest;
 use crate::eval::Metric;
-use crate::hir;
+use crate::hir::{self, LabelSchema};
 use crate::prompt::Template;
 use crate::train::{
     Adafactor, AdamW, Decay, Every, Extent, Lion, Lora, ModelSource, Optimizer, Overflow, Patience, Schedule,
@@ -63,8 +63,14 @@ pub fn lower_train(
     TrainRun {
         model,
         task: match &train.task {
-            hir::Task::Classify { label_column, text, .. } => {
-                Task::Classify { text: column(*text), label: column(*label_column), values }
+            hir::Task::Classify { label, label_column, text } => {
+                let (text, label_column) = (column(*text), column(*label_column));
+                match program[*label].schema {
+                    LabelSchema::Choices(_) => Task::Choose { text, label: label_column, values },
+                    LabelSchema::Choice(_) | LabelSchema::Declared(_) => {
+                        Task::Classify { text, label: label_column, values }
+                    }
+                }
             }
             hir::Task::Generate { .. } => Task::Generate { messages: "messages".to_string() },
         },
@@ -114,6 +120,7 @@ pub fn lower_train(
         checkpoints: None,
         memory: None,
         output: place.output.to_path_buf(),
+        held: false,
         provenance,
     }
 }

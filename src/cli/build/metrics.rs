@@ -51,12 +51,14 @@ pub fn lower_metric(metric: &MetricRef) -> Metric {
         (_, Some(value)) => Average::Value(value.clone()),
         (Some("micro"), None) => Average::Micro,
         (Some("weighted"), None) => Average::Weighted,
+        (Some("samples"), None) => Average::Samples,
         (_, None) => Average::Macro,
     };
     match name.as_str() {
         "precision" => Metric::Precision(average),
         "recall" => Metric::Recall(average),
         "f1" => Metric::F1(average),
+        "jaccard" => Metric::Jaccard(average),
         plain => Metric::parse(plain).expect("`semantic` lets only metrics of the table be gates"),
     }
 }

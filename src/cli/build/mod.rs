@@ -22,15 +22,15 @@ use super::context::{self, Spec};
 use super::memory::parse_bytes;
 use super::models::{self, Provided, Purpose};
 use super::terminal::{Paint, Terminal};
-use super::{Failure, MemoryArgs, Places, RuntimeArgs};
+use super::{DeviceArgs, Failure, MemoryArgs, Places, RuntimeArgs};
 use crate::emit::lock::{self, Lock};
 use crate::emit::{self, Digest, Manifest};
 use crate::engine::stage::Stages;
 use crate::engine::{MemoryLimit, Site};
-use crate::hir::DatasetId;
+use crate::hir::{self, DatasetId, DeviceWish, Program, TrainId};
 use crate::plan::functions::forget_language_models;
 use crate::remote::{Remote, Terms};
-use crate::runtime::Runtime;
+use crate::runtime::{Device, Runtime};
 use crate::semantic;
 use inputs::Roots;
 use targets::Targets;
@@ -66,6 +66,8 @@ pub struct BuildArgs {
     /// The memory that a training run may take; one that needs more is refused before its first step [default: the machine's]
     #[arg(long, value_name = "SIZE", value_parser = parse_bytes)]
     training_memory: Option<u64>,
+    #[command(flatten)]
+    device: DeviceArgs,
     /// Fail where sources, found label values, models or data differ from the lockfile
     #[arg(long)]
     locked: bool,
@@ -112,18 +114,46 @@ pub struct Session<'a> {
     pub lock: Lock,
     runtime_args: &'a RuntimeArgs,
     runtime: Option<Runtime>,
+    devices: Devices,
+}
+
+/// What the runs of a build compute on.
+#[derive(Debug, Clone, Copy)]
+struct Devices {
+    /// The device that the command line says instead of the runs.
+    said: Option<DeviceWish>,
+    /// The strongest wish of all runs: a process opens one library, so it is known before the first is asked for.
+    strongest: DeviceWish,
+}
+
+impl Devices {
+    fn of(said: Option<DeviceWish>, program: &Program, trains: &[TrainId]) -> Self {
+        let wishes = trains.iter().map(|id| program[*id].device).max();
+        Self { said, strongest: said.or(wishes).unwrap_or_default() }
+    }
 }
 
 impl Session<'_> {
-    /// The runtime library, looked for or fetched when it is first needed.
-    pub fn runtime(&mut self) -> Result<Runtime, Failure> {
-        if let Some(runtime) = &self.runtime {
-            return Ok(runtime.clone());
-        }
-        let runtime = super::runtime::open(self.runtime_args, self.terminal)?;
-        self.terminal.status(Paint::Green, "Using", format_args!("onnxruntime {}", runtime.version()));
-        self.runtime = Some(runtime.clone());
-        Ok(runtime)
+    /// The runtime library, looked for or fetched when it is first needed, on the device that a run wishes for.
+    pub fn runtime(&mut self, train: &hir::Train) -> Result<Runtime, Failure> {
+        let runtime = match &self.runtime {
+            Some(runtime) => runtime.clone(),
+            None => {
+                let opened = super::runtime::open(self.runtime_args, self.devices.strongest, self.terminal)?;
+                let (version, device) = (opened.version(), opened.device().name());
+                self.terminal.status(Paint::Green, "Using", format_args!("onnxruntime {version} on {device}"));
+                self.runtime.insert(opened).clone()
+            }
+        };
+        let device = match self.devices.said.unwrap_or(train.device) {
+            DeviceWish::Cpu => Device::Cpu,
+            // Where the device cannot be used, opening has failed or fallen back.
+            DeviceWish::CudaElseCpu | DeviceWish::Cuda => runtime.device(),
+        };
+        runtime.on(device).map_err(|error| {
+            self.terminal.error(error, None);
+            Failure::World
+        })
     }
 
     /// Fails where `part`, what a target was made from or came out as, differs from a binding lock.
@@ -159,10 +189,13 @@ pub fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> {
         Failure::Usage
     })?;
     let roots = roots(args, &spec);
-    let runtime = models::library(&mut spec.program, &targets.datasets, &args.runtime, terminal)?;
-    let provided = models::provide(&mut spec.program, &targets.datasets, &roots, Purpose::Measure(runtime.as_ref()))
+    let devices = Devices::of(args.device.device, &spec.program, &targets.trains);
+    let runtime = models::library(&mut spec.program, &targets.datasets, &args.runtime, devices.strongest, terminal)?;
+    // Measures decide which records are kept, on every machine the same: the processor makes them, whatever runs wish for.
+    let processor = runtime.as_ref().and_then(|runtime| runtime.on(Device::Cpu).ok());
+    let provided = models::provide(&mut spec.program, &targets.datasets, &roots, Purpose::Measure(processor.as_ref()))
         .map_err(|missing| models::fail(terminal, &missing))?;
-    let mut session = open(args, &spec, runtime, terminal)?;
+    let mut session = open(args, &spec, runtime, devices, terminal)?;
     use_models(&mut session, provided)?;
     emit::put_right(&session.out).map_err(|error| {
         terminal.error(error, None);
@@ -240,6 +273,7 @@ fn open<'a>(
     args: &'a BuildArgs,
     spec: &'a Spec,
     runtime: Option<Runtime>,
+    devices: Devices,
     terminal: &'a Terminal,
 ) -> Result<Session<'a>, Failure> {
     let lock_path = Lock::path(&spec.path);
@@ -277,6 +311,7 @@ fn open<'a>(
         old_lock,
         runtime_args: &args.runtime,
         runtime,
+        devices,
     })
 }
 

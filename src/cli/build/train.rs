@@ -15,7 +15,7 @@ use crate::cli::models::model_files;
 use crate::cli::terminal::{Paint, Terminal};
 use crate::emit::{Digest, Manifest, PROVENANCE, file_name};
 use crate::hir::{self, ModelOrigin, Program, TrainId};
-use crate::runtime::{memory_in_use, memory_of_machine};
+use crate::runtime::{Device, memory_in_use, memory_of_machine};
 use crate::train::{self, Checkpoints, Event, Preparation, StepReport, TrainError, TrainRun, ValidationReport};
 
 /// The key under which the provenance keeps the fingerprint of everything that the weights depend on.
@@ -52,13 +52,14 @@ pub fn train(session: &mut Session<'_>, id: TrainId, manifest: &Manifest) -> Res
         .filter(|file| file.path.starts_with(&format!("training/{}/", file_name(lower::table_name(train)))))
         .map(|file| json!({ "path": file.path, "blake3": file.digest.blake3 }))
         .collect();
-    let runtime = session.runtime()?;
-    let fingerprint = fingerprint(&run, &tables, &files, runtime.version());
+    let runtime = session.runtime(train)?;
+    let fingerprint = fingerprint(&run, &tables, &files, &runtime.described());
     if recorded(&output).as_deref() == Some(&fingerprint) {
         session.terminal.status(Paint::Dim, "Unchanged", format_args!("{} in {}", train.name, output.display()));
         session.terminal.target("train", &train.name, "unchanged", &output);
         return Ok(());
     }
+    run.held = runtime.device() == Device::Cuda;
     run.checkpoints = checkpoints(session, train, &output, &fingerprint, &runtime);
     run.memory = session.training_memory.or_else(memory_of_machine);
     run.provenance = provenance(session, train, manifest, tables, &files, fingerprint);

@@ -19,7 +19,7 @@ use super::{Failure, MemoryArgs, RuntimeArgs, build};
 use crate::diagnostics::closest;
 use crate::engine::preview::Preview;
 use crate::engine::{EngineError, StepOutcome, Surveyed};
-use crate::hir::{DatasetId, Program, StepKind, Task, TemplateId, TemplateKind, Train};
+use crate::hir::{DatasetId, DeviceWish, Program, StepKind, Task, TemplateId, TemplateKind, Train};
 use crate::semantic;
 use show::Shown;
 
@@ -97,7 +97,7 @@ pub fn run(args: &PreviewArgs, terminal: &Terminal) -> Result<(), Failure> {
         return Err(Failure::Spec);
     }
     let roots = Roots { spec: spec.folder(), data: args.data_root.clone() };
-    let runtime = models::library(&mut spec.program, &[id], &args.runtime, terminal)?;
+    let runtime = models::library(&mut spec.program, &[id], &args.runtime, DeviceWish::Cpu, terminal)?;
     models::provide(&mut spec.program, &[id], &roots, Purpose::Measure(runtime.as_ref()))
         .map_err(|missing| models::fail(terminal, &missing))?;
     let template = match &run {

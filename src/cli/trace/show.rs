@@ -171,19 +171,17 @@ impl Shown<'_> {
             return format!("{run} {words}");
         };
         let Some(prediction) = prediction else { return format!("{run} was evaluated on it, in {evaluation}") };
-        let gold = prediction.gold.as_deref().unwrap_or("not known");
-        match (&prediction.predicted, prediction.probability) {
-            (Some(value), probability) => {
-                let sure = probability.map_or(String::new(), |probability| format!(" with {probability:.3}"));
-                let right = if Some(value) == prediction.gold.as_ref() {
-                    "right".to_owned()
-                } else {
-                    format!("wrong, it is {gold}")
-                };
-                format!("{run} predicted {value}{sure} in {evaluation}: {right}")
-            }
-            (None, _) => format!("{run} never saw it and counts it as wrong in {evaluation}; it is {gold}"),
+        let gold = values(&prediction.gold);
+        if prediction.predicted.is_null() {
+            return format!("{run} never saw it and counts it as wrong in {evaluation}; it is {gold}");
         }
+        let sure = prediction.probability.as_f64().map_or(String::new(), |sure| format!(" with {sure:.3}"));
+        let right = if same_values(&prediction.predicted, &prediction.gold) {
+            "right".to_owned()
+        } else {
+            format!("wrong, it is {gold}")
+        };
+        format!("{run} predicted {}{sure} in {evaluation}: {right}", values(&prediction.predicted))
     }
 
     fn dim(&self, words: &str) {
@@ -234,5 +232,24 @@ impl Shown<'_> {
     fn seen_facts(&self, seen: &[Seen]) -> Value {
         let shown = |seen: &Seen| if seen.personal && !self.show_personal { Value::Null } else { seen.value.clone() };
         Value::Object(seen.iter().map(|seen| (seen.column.clone(), shown(seen))).collect())
+    }
+}
+
+/// A value, or a list of them, in words.
+fn values(value: &Value) -> String {
+    match value {
+        Value::Null => "not known".to_owned(),
+        Value::String(name) => name.clone(),
+        Value::Array(list) if list.is_empty() => "none".to_owned(),
+        Value::Array(list) => list.iter().map(values).collect::<Vec<_>>().join(", "),
+        other => other.to_string(),
+    }
+}
+
+/// Whether both are the same value, or the same values in any order.
+fn same_values(a: &Value, b: &Value) -> bool {
+    match (a, b) {
+        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().all(|value| b.contains(value)),
+        _ => a == b,
     }
 }

@@ -10,7 +10,7 @@ use std::fmt::Write;
 use super::formats;
 use super::manifest::{Manifest, OutputEntry, PersonalEntry};
 use super::statistics::Statistics;
-use crate::hir::{self, LabelSchema, LabelValue, LabelValues};
+use crate::hir::{self, LabelValue};
 use crate::statistics::Measured;
 pub(crate) use markdown::count;
 use markdown::{plain, table};
@@ -159,10 +159,7 @@ fn labels(text: &mut String, program: &hir::Program, manifest: &Manifest) {
         if let Some(doc) = declared.and_then(|label| label.doc.as_deref()) {
             paragraph(text, &format!("{}\n", plain(doc)));
         }
-        let listed = declared.map_or(&[][..], |label| match &label.schema {
-            LabelSchema::Choice(LabelValues::Listed(values)) => values,
-            LabelSchema::Choice(LabelValues::Found { .. }) | LabelSchema::Declared(_) => &[],
-        });
+        let listed = declared.and_then(|label| label.schema.listed()).unwrap_or_default();
         let mut names = head(&["Value", "Meaning"]);
         names.extend(manifest.splits.iter().map(|(part, _)| plain(part)));
         let rows = values.iter().take(VALUES).map(|(value, _)| {

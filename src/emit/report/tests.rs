@@ -113,7 +113,8 @@ fn data_set(name: &str, values: usize, records: u64) -> (Manifest, Statistics) {
         steps: vec![step(own(), 0), step(format!("{name}2"), records.min(1))],
         splits: ["train", name]
             .map(|part| {
-                (part.to_owned(), SplitEntry { records, copies: 0, labels: Named(vec![(own(), labels.clone())]) })
+                let labels = Named(vec![(own(), labels.clone())]);
+                (part.to_owned(), SplitEntry { records, copies: 0, labels, several: Vec::new() })
             })
             .into_iter()
             .collect(),

@@ -193,6 +193,7 @@ pub(super) fn outcome() -> Outcome {
             column: "urgency".to_owned(),
             values: values().into_iter().map(|value| value.name).collect(),
             found: false,
+            several: false,
         }],
         personal: vec![PersonalFound { step: 1, column: "text".to_owned(), kind: "email".to_owned(), found: 3 }],
         certificate: Certificate {
@@ -274,7 +275,7 @@ pub(super) fn staged(out: &Path, each: usize) -> Result<Finished, EmitError> {
         part: 1,
         verdict: Verdict::Dropped,
         rule: "too short".to_owned(),
-        gold: vec![Some("now".to_owned())],
+        gold: vec![Some(crate::engine::Gold::One("now".to_owned()))],
     };
     staging.missing(dataset, &outcome().labels, &[lost])?;
     let stamp = Stamp {

@@ -4,7 +4,9 @@ use super::super::EngineError;
 use super::super::narrow::{Codes, Interned};
 use super::super::spool::{Cursor, Spool};
 use super::{Decide, Record, Ruling};
+use crate::hir::LabelForm;
 use crate::label::LabelTable;
+use crate::label::kept::read_kept;
 
 /// Nothing happens to a record.
 pub(super) struct Pass;
@@ -63,8 +65,8 @@ impl Decide for Pieces<'_> {
 struct Label<'r> {
     step: i32,
     codes: Codes<'r>,
-    /// Whether the label has each of the raw values.
-    known: Vec<bool>,
+    /// For each of the raw values what is wrong with it.
+    faults: Vec<Option<String>>,
     name: &'r str,
     null_drops: bool,
 }
@@ -74,11 +76,16 @@ pub(super) fn label<'r>(
     raw: &'r Interned,
     step: usize,
     name: &'r str,
-    table: &LabelTable,
+    (table, form): (&LabelTable, &LabelForm),
     null_drops: bool,
 ) -> Result<Box<dyn Decide + 'r>, EngineError> {
-    let known = raw.values.iter().map(|value| table.position(value).is_some()).collect();
-    Ok(Box::new(Label { step: step as i32, codes: raw.codes()?, known, name, null_drops }))
+    let fault = |value: &String| match form {
+        LabelForm::One if table.position(value).is_some() => None,
+        LabelForm::One => Some(format!("unknown value of label `{name}`")),
+        LabelForm::Several(_) => read_kept(value).err().map(|fault| format!("label `{name}`: {fault}")),
+    };
+    let faults = raw.values.iter().map(fault).collect();
+    Ok(Box::new(Label { step: step as i32, codes: raw.codes()?, faults, name, null_drops }))
 }
 
 impl Decide for Label<'_> {
@@ -87,8 +94,7 @@ impl Decide for Label<'_> {
             return Ok(Ruling::Drop);
         }
         Ok(match self.codes.at(record.row)? {
-            Some(code) if self.known[code] => Ruling::Pass,
-            Some(_) => Ruling::Quarantine(format!("unknown value of label `{}`", self.name)),
+            Some(code) => self.faults[code].clone().map_or(Ruling::Pass, Ruling::Quarantine),
             None if self.null_drops => Ruling::Drop,
             None => Ruling::Quarantine(format!("label `{}` is null", self.name)),
         })

@@ -8,6 +8,7 @@ mod personal;
 mod plans;
 mod real;
 mod rules;
+mod several;
 mod splits;
 mod stages;
 mod tables;

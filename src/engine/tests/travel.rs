@@ -127,9 +127,9 @@ fn a_scan_travels() {
 fn copies_go_with_their_build_and_are_missed_by_name() {
     let (folder, program) = (tempfile::tempdir().unwrap(), program(SPEC));
     let (table, chunks) = table(&program, folder.path());
-    let there = scan(&table);
-    let there = ChunkScan::decode(&there.downcast_ref::<ChunkScan>().unwrap().encode().unwrap()).unwrap();
-    drop(table);
+    let here = scan(&table);
+    let there = ChunkScan::decode(&here.downcast_ref::<ChunkScan>().unwrap().encode().unwrap()).unwrap();
+    drop((here, table));
     std::fs::remove_file(folder.path().join("f.parquet")).unwrap();
     for (file, copy) in [(3, "spilled/build-"), (4, "spilled/build-"), (5, "f.parquet")] {
         let partition = chunks.iter().position(|chunk| chunk.file == file).unwrap();

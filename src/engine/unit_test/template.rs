@@ -10,7 +10,7 @@ use serde_json::Value as Json;
 use super::coverage::RuleId;
 use super::{Difference, EngineError, Mismatch, Ran, given};
 use crate::emit::SlotRenderer;
-use crate::hir::{Expect, LabelId, LabelSchema, LabelValues, Literal, Program, TemplateId, TestUse, Type, Value};
+use crate::hir::{Expect, LabelId, Literal, Program, TemplateId, TestUse, Type, Value};
 use crate::label::{LabelTable, LabelTables};
 use crate::plan::types::arrow_type;
 
@@ -78,9 +78,9 @@ fn label_tables(program: &Program, test_use: &TestUse) -> LabelTables {
 }
 
 fn label_table(program: &Program, test_use: &TestUse, label: LabelId, column: usize) -> LabelTable {
-    match &program[label].schema {
-        LabelSchema::Choice(LabelValues::Listed(values)) => LabelTable::new(label, values.clone(), false),
-        LabelSchema::Choice(LabelValues::Found { .. }) | LabelSchema::Declared(_) => {
+    match program[label].schema.listed() {
+        Some(values) => LabelTable::new(label, values.to_vec(), false),
+        None => {
             let given = test_use.cases.iter().filter_map(|case| match &case.given[column] {
                 Value::Constant(Literal::String(name)) => Some(name.clone()),
                 Value::Constant(_) | Value::List(_) | Value::Record(_) => None,

@@ -126,6 +126,7 @@ impl Known<'_> {
                     LabelValues::Found { .. } => self.found_values(&label.name),
                 }
             }
+            LabelSchema::Choices(choices) => choices.values.clone(),
             LabelSchema::Declared(DeclaredSchema::Tree(values)) => values.clone(),
             LabelSchema::Declared(
                 DeclaredSchema::Choice

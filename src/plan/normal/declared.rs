@@ -5,10 +5,10 @@ use serde_json::{Value, json};
 
 use crate::dedup::Scheme;
 use crate::hir::{
-    Column, ColumnId, Credit, Dataset, Dialect, Evaluate, Evaluated, Expr, ExprKind, FieldType, FixedPart, Keep, Label,
-    LabelSchema, LabelValue, LabelValues, Literal, OnBadRow, Output, Period, Personal, PersonalStatement, Program,
-    ReadOptions, RequireSubject, Requirement, Slice, Source, SourceField, SourceFormat, SourceId, SplitRule, Step,
-    StepBlock, StepKind, Taken, Task, Template, TemplateKind, Terms, TextUnit, TimeOrder, Train, Turn, Type,
+    Choices, Column, ColumnId, Credit, Dataset, Dialect, Evaluate, Evaluated, Expr, ExprKind, FieldType, FixedPart,
+    Keep, Label, LabelSchema, LabelValue, LabelValues, Literal, OnBadRow, Output, Period, Personal, PersonalStatement,
+    Program, ReadOptions, RequireSubject, Requirement, Slice, Source, SourceField, SourceFormat, SourceId, SplitRule,
+    Step, StepBlock, StepKind, Taken, Task, Template, TemplateKind, Terms, TextUnit, TimeOrder, Train, Turn, Type,
 };
 
 /// Gives each part of a data set a canonical form. Every field of the resolved program is named, so that a new one must be
@@ -139,9 +139,9 @@ impl Canon<'_> {
 
     fn label(&self, Label { name, doc, schema, span: _ }: &Label) -> Value {
         let schema = match schema {
-            LabelSchema::Choice(LabelValues::Listed(values)) => {
-                let value = |LabelValue { name, title, guideline }: &LabelValue| json!([name, title, guideline]);
-                json!(["listed", values.iter().map(value).collect::<Vec<_>>()])
+            LabelSchema::Choice(LabelValues::Listed(values)) => json!(["listed", values_form(values)]),
+            LabelSchema::Choices(Choices { values, least, most }) => {
+                json!(["choices", least, most, values_form(values)])
             }
             LabelSchema::Choice(LabelValues::Found { source, field }) => {
                 let source = &self.program[*source];
@@ -178,7 +178,8 @@ impl Canon<'_> {
                 json!(["decontaminate", self.name(*column), against, words])
             }
             StepKind::Sample { taken, seed } => json!(["sample", self.taken(taken), seed]),
-            StepKind::Label { column, label, value, drop_when, null_drops } => {
+            // The label's own form says what is made of the value.
+            StepKind::Label { column, label, value, form: _, drop_when, null_drops } => {
                 let drop_when = drop_when.as_ref().map(|value| self.expr(value));
                 json!(["label", self.name(*column), self.program[*label].name, self.expr(value), drop_when, null_drops])
             }
@@ -345,6 +346,10 @@ fn personal_kinds(personal: Option<&Personal>) -> Value {
         Some(Personal::Any) => json!("any"),
         Some(Personal::Kinds(kinds)) => json!(kinds),
     }
+}
+
+fn values_form(values: &[LabelValue]) -> Vec<Value> {
+    values.iter().map(|LabelValue { name, title, guideline }| json!([name, title, guideline])).collect()
 }
 
 /// A constant with its type; a number by its bits, since JSON has no infinity.

@@ -3,6 +3,7 @@
 //! another process finds every function by its name in the [`registry`] there.
 
 mod arithmetic;
+mod choices;
 mod digest;
 mod element;
 mod measures;
@@ -24,6 +25,7 @@ use datafusion::logical_expr::{
 pub(super) use arithmetic::Arithmetic;
 
 use super::functions::{self, Argument, Function};
+use crate::hir::Choices;
 use crate::pii::Detector;
 
 /// Every scalar function of plans, by the names that plans call them.
@@ -38,6 +40,7 @@ pub fn registry() -> Vec<ScalarUDF> {
         Operation::Element,
         Operation::Digest,
         Operation::Key,
+        Operation::Choices,
     ];
     own.chain(arithmetic).chain(others).map(Operation::udf).collect()
 }
@@ -78,6 +81,11 @@ pub(super) fn element(list: Expr, place: i64) -> Expr {
     Operation::Element.udf().call(vec![list, lit(place.to_string())])
 }
 
+/// What is kept of a list of a label's values.
+pub(super) fn choices(list: Expr, choices: &Choices) -> Expr {
+    Operation::Choices.udf().call(vec![list, lit(choices::written(choices))])
+}
+
 /// 16 bytes that are equal where all of the values are equal; null is a value of its own.
 pub(super) fn digest(values: Vec<Expr>) -> Expr {
     Operation::Digest.udf().call(values)
@@ -105,6 +113,7 @@ enum Operation {
     Element,
     Digest,
     Key,
+    Choices,
 }
 
 impl Operation {
@@ -117,7 +126,8 @@ impl Operation {
             | Operation::Measures
             | Operation::Redact
             | Operation::Member
-            | Operation::Element => Signature::any(2, Volatility::Immutable),
+            | Operation::Element
+            | Operation::Choices => Signature::any(2, Volatility::Immutable),
             Operation::Digest => Signature::variadic_any(Volatility::Immutable),
         };
         ScalarUDF::from(Scalar { name: self.name(), operation: self, signature })
@@ -134,6 +144,7 @@ impl Operation {
             Operation::Element => "element",
             Operation::Digest => "digest",
             Operation::Key => "key",
+            Operation::Choices => "choices",
         };
         format!("annotc.{name}")
     }
@@ -177,6 +188,7 @@ impl ScalarUDFImpl for Scalar {
             Operation::Matches => Ok(DataType::Boolean),
             Operation::Redact => Ok(redact::result_type()),
             Operation::Digest | Operation::Key => Ok(DataType::FixedSizeBinary(16)),
+            Operation::Choices => Ok(DataType::Utf8),
             Operation::Element => element::result_type(&arguments[0]),
             Operation::Member | Operation::Measures => {
                 Err(internal_datafusion_err!("the type of the result depends on a constant"))
@@ -213,6 +225,7 @@ impl ScalarUDFImpl for Scalar {
             Operation::Redact => redact::evaluate(&texts(&column(0)?)?, constant_of(&arguments.args[1])?)?,
             Operation::Member => member::evaluate(&column(0)?, constant_of(&arguments.args[1])?)?,
             Operation::Element => element::evaluate(&column(0)?, constant_of(&arguments.args[1])?)?,
+            Operation::Choices => choices::evaluate(&column(0)?, constant_of(&arguments.args[1])?)?,
             Operation::Arithmetic(operation) => operation.evaluate(&column(0)?, &column(1)?)?,
             Operation::Digest => {
                 let columns = (0..arguments.args.len()).map(column).collect::<Result<Vec<_>>>()?;

@@ -84,7 +84,7 @@ impl Parts {
 fn measure_step(chain: Chain, at: usize, dataset: &Dataset) -> Result<Chain> {
     match &dataset.steps[at].kind {
         StepKind::Drop { .. } | StepKind::Forbid { .. } => Ok(chain),
-        StepKind::Label { column, value, .. } => labels::lower_label(chain, at, *column, value, None),
+        StepKind::Label { column, value, form, .. } => labels::lower_label(chain, at, (*column, form), value, None),
         kind @ (StepKind::Set { .. }
         | StepKind::DedupExact { .. }
         | StepKind::DedupNear { .. }

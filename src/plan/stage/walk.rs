@@ -7,13 +7,14 @@ use serde_json::{Value, json};
 use super::cut::{Cut, cut};
 use super::{Measures, Node, Taken, measured};
 use crate::hir::{
-    ColumnId, Dataset, Expr, ExprKind, Keep, LabelSchema, LabelValues, Personal, Program, SplitRule, StepKind,
+    Choices, ColumnId, Dataset, Expr, ExprKind, Keep, LabelSchema, LabelValues, Personal, Program, SplitRule, StepKind,
 };
+use crate::label::kept::names_of;
 use crate::pii::Detector;
 use crate::plan::dataset::first_of_policy;
-use crate::plan::labels::{found_column, found_fields};
+use crate::plan::labels::{deciding, found_column, found_fields};
 use crate::plan::normal::{Canon, named, short_digest, shown};
-use crate::plan::{cleaning, column_name, personal, split};
+use crate::plan::{cleaning, personal, split};
 
 /// What the first pass of a data set measures.
 pub(super) fn walk(program: &Program, dataset: &Dataset) -> Measures {
@@ -168,11 +169,11 @@ impl<'p> Walk<'p> {
                 let key = node(&json!(["digest", reads]), what, BTreeMap::new(), reads);
                 self.name_measure(cleaning::dedup_key(at), key);
             }
-            StepKind::Label { column, label, value, drop_when, .. } => {
+            StepKind::Label { column, label, value, form, drop_when, .. } => {
                 if let Some(condition) = drop_when {
                     self.condition(at, condition);
                 }
-                self.label(*column, &self.program[*label].schema, value);
+                self.label(*column, (&self.program[*label].schema, deciding(at, *column, form)), value);
             }
             StepKind::Redact { columns, detectors } => {
                 for id in columns {
@@ -232,18 +233,23 @@ impl<'p> Walk<'p> {
         self.measures.conditions.insert(at, condition);
     }
 
-    fn label(&mut self, column: ColumnId, schema: &LabelSchema, value: &Expr) {
+    fn label(&mut self, column: ColumnId, (schema, name): (&LabelSchema, String), value: &Expr) {
         let what = format!("label {} = {}", self.name(column), shown(self.dataset, value));
         let form = json!(["set", self.form(value)]);
         let fresh = node(&form, what.clone(), uses(value), self.reads(value));
         let reads = vec![fresh.digest.clone()];
-        let name = column_name(column.0 as usize);
         match schema {
             LabelSchema::Choice(LabelValues::Listed(values)) => {
-                let names: Vec<String> = values.iter().map(|value| value.name.clone()).collect();
+                let names = names_of(values);
                 let form = json!(["listed", names, fresh.digest]);
                 let what = format!("`{what}` among {} values", names.len());
                 self.list_measure(name, names, node(&form, what, BTreeMap::new(), reads));
+            }
+            // Of a list the names of known values are kept, or what is wrong with it.
+            LabelSchema::Choices(Choices { values, least, most }) => {
+                let form = json!(["choices", names_of(values), least, most, fresh.digest]);
+                let what = format!("`{what}` among {} values", values.len());
+                self.name_measure(name, node(&form, what, BTreeMap::new(), reads));
             }
             LabelSchema::Choice(LabelValues::Found { .. }) | LabelSchema::Declared(_) => {
                 let mut may_be_personal = false;

@@ -147,7 +147,8 @@ fn what_cannot_be_built_is_refused() {
     let cases = [
         ("label m: spans over text { a; b } overlap no", "  label m = found", "spans"),
         ("label m: scale 1..5 { when stars == 1 require stars >= 3 }", "  label m = stars else drop", "scale"),
-        ("label m: choices(1..2) { a; b }", "  label m = topics", "choices"),
+        ("label m: choices(1..2) { a { c }; b }", "  label m = topics", "trees"),
+        ("label m: choices from s.category", "  label m = topics", "choices from a field"),
         ("label m: choice { cards { physical; virtual }; transfers }", "  label m = category", "trees"),
         ("label m: json { amount: float; currency: string? }", "  label m = category", "json"),
         (

@@ -91,6 +91,7 @@ fn names() {
         ("cosine warmup", "cosin warmup", "E0110", "cosin", "`cosine`"),
         ("cosine warmup", "cosine decay 10% warmup", "E0109", "10%", "`wsd`"),
         ("cosine warmup", "wsd decay 95% warmup", "E0215", "95%", "100%"),
+        ("tune all", "tune all; device cpu else cuda", "E0110", "cuda", "`device cuda else cpu`"),
         ("tune all", "tune al", "E0110", "al", "`all`"),
         ("optimizer adamw", "optimizer lionn", "E0110", "lionn", "`lion`"),
         ("weight_decay 0.01", "weight_decay 0.01; momentum 0.9", "E0109", "momentum", "options"),

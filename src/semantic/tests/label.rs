@@ -1,11 +1,11 @@
 //! Tests of a label: the statement of each data set that gives it a value, over the record given.
 
-use super::super::labels::label_id;
+use super::super::labels::{label_id, value_type};
 use super::super::scope::{Record, ScopeColumn};
 use super::super::{Context, suggest};
 use super::{Given, Needed, literal};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::hir::{self, ColumnId, LabelId, LabelSchema, LabelValues, Step, StepKind, Subject, TestUse, Type, Value};
+use crate::hir::{self, ColumnId, LabelId, LabelSchema, LabelValues, Step, StepKind, Subject, TestUse, Value};
 use crate::syntax::ast::Expr;
 use crate::syntax::ast::label::Label;
 use crate::syntax::ast::test::{Expect, Test};
@@ -185,7 +185,7 @@ fn resolve_value(
             whole = false;
             continue;
         }
-        let ty = hir::FieldType::plain(Type::Label(id));
+        let ty = hir::FieldType::plain(value_type(context, id));
         match literal::typed(context, &name.name, &ty, value) {
             Some(value) => expected.push((statement.column, value)),
             None => whole = false,

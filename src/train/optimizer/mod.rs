@@ -159,7 +159,7 @@ fn with_one_slot<'a>(
 }
 
 /// What is left of a weight when decoupled weight decay has taken its part.
-fn kept(rate: f64, weight_decay: f64, rule: &ParameterRule) -> f32 {
+pub(super) fn kept(rate: f64, weight_decay: f64, rule: &ParameterRule) -> f32 {
     if rule.decays { (1.0 - rate * weight_decay) as f32 } else { 1.0 }
 }
 
