@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::terminal::Terminal;
 use super::{DeviceArgs, Failure, RuntimeArgs, build, context, runtime};
 use crate::eval;
+use crate::train::check_tokenizer;
 
 /// Records predicted at once: enough to batch texts of similar length, few enough to show results early.
 const WINDOW: usize = 512;
@@ -50,6 +51,7 @@ pub fn run(args: &PredictArgs, terminal: &Terminal) -> Result<(), Failure> {
         );
         return Err(Failure::World);
     }
+    check_tokenizer(&args.model).map_err(|error| world(&error))?;
     let library = runtime::open(&args.runtime, args.device.device.unwrap_or_default(), terminal)?;
     let mut predictor =
         eval::Predictor::open(&library, &args.model, build::jobs(args.jobs)).map_err(|error| world(&error))?;

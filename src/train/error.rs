@@ -135,6 +135,18 @@ pub enum TrainError {
         /// The record.
         id: String,
     },
+    /// A file of a trained model is not what its run left.
+    #[error(
+        "`{}` {what}; put back what was there, or remove `{}` and build again",
+        path.display(),
+        path.parent().unwrap_or(path).display()
+    )]
+    Custody {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
     /// The run's settings contradict each other or the data.
     #[error("{0}")]
     Settings(String),

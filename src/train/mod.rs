@@ -16,6 +16,9 @@ mod choices;
 mod choices_tests;
 mod conversation;
 mod course;
+#[cfg(test)]
+mod curves_tests;
+mod custody;
 mod error;
 mod event;
 mod example;
@@ -54,6 +57,7 @@ pub use chat::{ChatTemplate, Message, Rendered};
 pub use choices::encode_choices;
 pub(crate) use choices::{above_half, binary_loss, chosen, sigmoid};
 pub use conversation::encode_conversations;
+pub use custody::{Custody, RecordUse, RecordUses, check_tokenizer};
 pub use error::{Divergence, TrainError};
 pub use event::{Event, Preparation, StepReport, ValidationReport};
 pub(crate) use example::number_of;

@@ -328,7 +328,9 @@ impl Prepared {
             validation,
         };
         let outcome = trainer.train(on_event)?;
-        let records = encoded.examples.len();
+        // A record that fits the memory has fewer than 2^32 tokens.
+        let length = |example: &Example| u32::try_from(example.tokens.len()).unwrap_or(u32::MAX);
+        let records = encoded.examples.iter().map(|example| (example.id.clone(), length(example))).collect();
         let Encoded { truncated, muted, dropped, .. } = encoded;
         Ok((outcome, Finished { model, plan, tokenizer, folder, records, truncated, muted, dropped, tokens }))
     }

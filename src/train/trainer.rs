@@ -127,7 +127,7 @@ impl Trainer<'_> {
                 return false;
             }
             for step in 1..=header.step {
-                for row in course.rows(self.run, step) {
+                for row in course.rows(step) {
                     order.update(self.examples[*row].id.as_bytes());
                 }
             }
@@ -201,7 +201,7 @@ impl Trainer<'_> {
     fn step(&mut self, state: &mut State, course: &mut Course) -> Result<StepReport, TrainError> {
         let started = Instant::now();
         let step = state.step + 1;
-        let rows = course.rows(self.run, step).to_vec();
+        let rows = course.rows(step).to_vec();
         let divisor: f64 = rows.iter().map(|row| self.shares[*row]).sum();
         let (mut loss, mut tokens) = (0.0_f64, 0);
         for batch in rows.chunks(self.run.batch) {

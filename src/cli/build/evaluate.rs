@@ -18,7 +18,7 @@ use crate::eval::{
 };
 use crate::hir::{self, Program, Task};
 use crate::runtime::Runtime;
-use crate::train::{LengthLimit, Tokenizer, TrainError};
+use crate::train::{LengthLimit, Tokenizer, TrainError, check_tokenizer};
 
 /// The key of the signature that tells whether figures are still those that would be made.
 const FINGERPRINT: &str = "evaluation";
@@ -39,6 +39,7 @@ pub fn evaluate(session: &mut Session<'_>, at: usize, manifest: &Manifest) -> Re
         terminal.error(format_args!("evaluating {name}: {error}"), None);
         Failure::World
     };
+    check_tokenizer(&folder).map_err(|error| world(&error))?;
     let weights = super::train::weights(&folder);
     let fingerprint = fingerprint(evaluate, train, manifest, &weights, &runtime.described());
     if let Some(figures) = unchanged(&figures_path, &fingerprint) {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
-use super::show::Shown;
+use super::show::{Shown, plain};
 use super::spelled;
 use super::{Looked, way_out};
 use crate::cli::Failure;
@@ -153,21 +153,17 @@ impl Shown<'_> {
         let label = match train.task {
             Task::Classify { label_column, .. } | Task::Regress { label_column, .. } => {
                 let name = &self.dataset.columns[label_column.0 as usize].name;
-                let words = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                record.fields.get(name).map(|value| (name.as_str(), words(value)))
+                record.fields.get(name).map(|value| (name.as_str(), value))
             }
             Task::Generate { .. } => None,
         };
-        let label = label.as_ref().map(|(name, value)| (*name, value.as_str()));
         if self.terminal.json() {
             return self.terminal.answer(Value::Object(self.token_facts(about, train, label, view)));
         }
         self.title(about, &about.split.map_or(String::new(), printable));
         if let Some((name, value)) = label {
-            self.row(
-                "learnt",
-                &format!("{} {}", printable(name), self.terminal.paint_answer(Paint::Green, &printable(value))),
-            );
+            let value = self.terminal.paint_answer(Paint::Green, &printable(&named(value)));
+            self.row("learnt", &format!("{} {value}", printable(name)));
         }
         match view {
             Ok(view) => {
@@ -186,7 +182,7 @@ impl Shown<'_> {
         &self,
         about: &AuditRow<'_>,
         train: &Train,
-        label: Option<(&str, &str)>,
+        label: Option<(&str, &Value)>,
         view: &Result<TokenView, TrainError>,
     ) -> Map<String, Value> {
         let mut answer = self.place(about);
@@ -208,6 +204,15 @@ impl Shown<'_> {
     }
 }
 
+/// The value of a label, or its values.
+fn named(value: &Value) -> String {
+    match value {
+        Value::Array(values) if values.is_empty() => "none".to_owned(),
+        Value::Array(values) => values.iter().map(plain).collect::<Vec<_>>().join(", "),
+        one => plain(one),
+    }
+}
+
 fn fate(fate: Fate) -> &'static str {
     match fate {
         Fate::Whole => "whole",
@@ -222,9 +227,9 @@ fn summary(train: &Train, view: &TokenView) -> String {
     let limit = train.length.tokens;
     let number = |of: fn(&train::ViewedToken) -> bool| view.tokens.iter().filter(|token| of(token)).count();
     let (learnt, lost) = (number(|token| token.learnt), number(|token| token.lost));
-    let learnt = match train.task {
-        Task::Generate { .. } => format!(", {learnt} learnt"),
-        Task::Classify { .. } | Task::Regress { .. } => String::new(),
+    let (learnt, is_silent) = match train.task {
+        Task::Generate { .. } => (format!(", {learnt} learnt"), learnt == 0),
+        Task::Classify { .. } | Task::Regress { .. } => (String::new(), false),
     };
     let count = super::super::check::counted(view.tokens.len(), "token");
     let way = match train.length.overflow {
@@ -236,6 +241,9 @@ fn summary(train: &Train, view: &TokenView) -> String {
     let asked = format!("`length {limit} tokens{way}`");
     match view.fate {
         Fate::Whole => format!("{count} of at most {limit}{learnt}"),
+        Fate::Cut(_) if is_silent => {
+            format!("{count}, {lost} cut off by {asked}: no answer is left whole, and the run does not start with it")
+        }
         Fate::Cut(_) => format!("{count}{learnt}, {lost} cut off by {asked}"),
         Fate::LeftOut => format!("{count}: the run leaves it out, by {asked}"),
         Fate::Refused => format!("{count}: the run does not start with it, by {asked}"),
