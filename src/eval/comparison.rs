@@ -118,9 +118,16 @@ pub fn compare(first: &Predictions, second: &Predictions, seed: u64) -> Result<R
             Ok(pairs.compare(seed, &metrics, &[], &figures, &right))
         }
         (Predictions::Numbers(first), Predictions::Numbers(second)) => compare_results(first, second, seed),
-        (Predictions::Classified(_) | Predictions::Generated(_) | Predictions::Numbers(_), _) => {
-            Err(NotComparable::Kinds)
-        }
+        (Predictions::Preferences(first), Predictions::Preferences(second)) => compare_results(first, second, seed),
+        (Predictions::Partners(first), Predictions::Partners(second)) => compare_results(first, second, seed),
+        (
+            Predictions::Classified(_)
+            | Predictions::Generated(_)
+            | Predictions::Numbers(_)
+            | Predictions::Preferences(_)
+            | Predictions::Partners(_),
+            _,
+        ) => Err(NotComparable::Kinds),
     }
 }
 

@@ -42,9 +42,7 @@ pub fn evaluate_language_model(
     threads: usize,
 ) -> Result<Generated, TrainError> {
     let tokenizer = Tokenizer::load(folder)?;
-    let mut columns = vec![test.messages];
-    columns.extend(test.by.iter().map(|(_, column, _)| column.as_str()));
-    let table = Table::read(test.path, &columns)?;
+    let table = test.read()?;
     let encoded = encode_conversations(&table, test.messages, folder, &tokenizer, test.limit)?;
     let losses = losses(runtime, folder, &encoded.examples, &tokenizer, threads)?;
     let answers = match generation {

@@ -10,8 +10,10 @@ use super::decoder::Ending;
 use super::evaluation::{Evaluated, MissingRecord, Prediction};
 use super::generated::{Answer, Generated, GeneratedRecord};
 use super::generation::TextScores;
+use super::preference::PreferredPair;
 use super::regressor::PredictedNumber;
 use super::results::{Results, read_results};
+use super::retrieval::FoundPartner;
 
 /// Predictions as a file holds them.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,6 +24,10 @@ pub enum Predictions {
     Generated(Generated),
     /// Of a run that predicts numbers.
     Numbers(Results<PredictedNumber>),
+    /// Of a run that prefers.
+    Preferences(Results<PreferredPair>),
+    /// Of a run that makes vectors.
+    Partners(Results<FoundPartner>),
 }
 
 /// The reason of a record that a file has no prediction of.
@@ -121,6 +127,10 @@ pub fn read_predictions(text: &str) -> Result<Predictions, String> {
     let has = |name: &str| rows.iter().any(|row| row.get(name).is_some());
     if rows.iter().any(|row| row["predicted"].is_number()) {
         Ok(Predictions::Numbers(read_results(rows, UNPREDICTED)?))
+    } else if has("chosen") {
+        Ok(Predictions::Preferences(read_results(rows, UNPREDICTED)?))
+    } else if has("rank") {
+        Ok(Predictions::Partners(read_results(rows, UNPREDICTED)?))
     } else if has("gold") {
         Ok(Predictions::Classified(classified(typed(rows)?)?))
     } else {

@@ -96,6 +96,8 @@ fn missing_json(evaluation: &Evaluation) -> Value {
 fn signature_json(figures: &Figures, signature: &Signature) -> Value {
     let missing = match figures.regression {
         Some(_) => "left out of the errors and correlations",
+        None if figures.preference.is_some() => "wrong, without a margin",
+        None if figures.retrieval.is_some() => "not found",
         None => "wrong; a false negative where the true value is known",
     };
     let mut rows = Map::new();
@@ -180,7 +182,6 @@ fn figures_json(figures: &Figures, values: &[String], wanted: &dyn Fn(&str) -> b
     for row in METRICS.iter().filter(|row| !row.report_only && wanted(row.name)) {
         let classification = figures.classification.as_ref();
         let value = match row.name {
-            "accuracy" => classification.map(|figures| json!(figures.accuracy)),
             "precision" => classification.map(|figures| family_json(figures, values, |scores| scores.precision)),
             "recall" => classification.map(|figures| family_json(figures, values, |scores| scores.recall)),
             "f1" => classification.map(|figures| family_json(figures, values, |scores| scores.f1)),

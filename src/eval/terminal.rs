@@ -9,6 +9,7 @@ use super::generation::TextMetric;
 use super::metric::Metric;
 use super::metrics::{Classification, ValueScores};
 use super::regression::NumberMetric;
+use super::retrieval::RetrievalMetric;
 
 /// Above this many values only the worst are shown.
 const VALUES_SHOWN: usize = 20;
@@ -54,7 +55,9 @@ fn whole(text: &mut String, evaluation: &Evaluation) {
             line(text, &row);
         }
     }
-    let plain = NumberMetric::ALL.map(Metric::Number).into_iter();
+    let accuracy = figures.preference.map(|_| Metric::Accuracy).into_iter();
+    let plain = accuracy.chain([Metric::Margin]).chain(RetrievalMetric::ALL.map(Metric::Retrieval));
+    let plain = plain.chain(NumberMetric::ALL.map(Metric::Number));
     let plain = plain.chain([Metric::Ece, Metric::Loss, Metric::Perplexity]);
     for metric in plain.chain(TextMetric::ALL.map(Metric::Text)) {
         if let Some(figure) = figures.get(&metric, &evaluation.values) {
@@ -135,7 +138,14 @@ fn slices(text: &mut String, evaluation: &Evaluation) {
                 format!("accuracy {:.4}  f1.macro {:.4}", classification.accuracy, classification.macro_.f1)
             }
             (None, Some(perplexity)) => format!("perplexity {perplexity:.4}"),
-            (None, None) => named(&[NumberMetric::Mae, NumberMetric::Spearman].map(Metric::Number)),
+            (None, None) => named(&[
+                Metric::Accuracy,
+                Metric::Margin,
+                Metric::Retrieval(RetrievalMetric::RecallAt1),
+                Metric::Retrieval(RetrievalMetric::Mrr),
+                Metric::Number(NumberMetric::Mae),
+                Metric::Number(NumberMetric::Spearman),
+            ]),
         };
         line(text, &format!("{:<12}  {figure}  {} records", slice.key, slice.figures.records));
     }

@@ -31,14 +31,32 @@ pub enum Target {
     Number(f32),
     /// For each token, whether predicting it from those before it is learnt. The first never is.
     Tokens(Vec<bool>),
+    /// An answer of a pair.
+    Answer {
+        /// For each token, whether it is part of the answer. The first never is.
+        learnt: Vec<bool>,
+        /// The answer's log-probability by the reference.
+        reference: f32,
+    },
+    /// A text of a pair; texts of the same tokens have the same number.
+    Text(u64),
 }
 
 impl Target {
+    /// Whether two rows of a batch are one record.
+    #[must_use]
+    pub fn is_of_pair(&self) -> bool {
+        match self {
+            Self::Answer { .. } | Self::Text(_) => true,
+            Self::Class(_) | Self::Number(_) | Self::Tokens(_) => false,
+        }
+    }
+
     /// By how many rows or tokens the loss is divided.
     #[must_use]
     pub fn weight(&self) -> usize {
         match self {
-            Self::Class(_) | Self::Number(_) => 1,
+            Self::Class(_) | Self::Number(_) | Self::Answer { .. } | Self::Text(_) => 1,
             Self::Tokens(learnt) => learnt.iter().filter(|learnt| **learnt).count(),
         }
     }
@@ -49,11 +67,13 @@ impl Target {
 pub struct Encoded {
     /// In the table's order, without the dropped ones.
     pub examples: Vec<Example>,
+    /// Of pairs their second ones, in the order of the first ones; else none.
+    pub seconds: Vec<Example>,
     /// Records that lost a part.
     pub truncated: usize,
     /// Records that were left out because they were too long.
     pub dropped: usize,
-    /// The lengths of all records in tokens, before anything was cut or left out.
+    /// The lengths of all records in tokens, of pairs those of the longer one, before anything was cut or left out.
     pub lengths: Histogram,
 }
 
@@ -143,34 +163,17 @@ pub fn encode_conversations(
     tokenizer: &Tokenizer,
     limit: LengthLimit,
 ) -> Result<Encoded, TrainError> {
-    let bos = tokenizer.special_text("bos_token").and_then(|token| tokenizer.id_of(token));
-    let mut source = Source { folder, tokenizer, template: None };
+    let mut source = Source::new(folder, tokenizer);
     let mut collected = Collected::new(limit);
     let (mut silent, mut cut_away) = (Vec::new(), Vec::new());
     for (id, messages) in table.ids.iter().zip(table.column(column)) {
-        let messages: Vec<Message> = serde_json::from_str(messages.as_deref().unwrap_or("[]")).map_err(|_| {
-            TrainError::Table { path: table.path.clone(), message: format!("record {id} has no list of messages") }
-        })?;
-        let render = |message| TrainError::Render { id: id.clone(), message };
-        let (rendered, tokens) = source.tokens(id, &messages)?;
-        if let (Some(bos), [first, second, ..]) = (bos, tokens.ids.as_slice())
-            && (*first, *second) == (bos, bos)
-        {
-            return Err(render("it begins with two BOS tokens".to_owned()));
-        }
-        let answers: Vec<Range<usize>> = rendered.learnt.into_iter().filter(|answer| !answer.is_empty()).collect();
-        let mut learnt = learnt_tokens(&tokens.offsets, &answers);
-        if !learn_ends(&tokens, &answers, &mut learnt, tokenizer) {
-            return Err(render(
-                "no special token follows a learnt turn, so where an answer ends could not be learnt".to_owned(),
-            ));
-        }
+        let messages = read_messages(table, id, messages.as_deref())?;
+        let (mut tokens, mut learnt) = source.learnt(id, &messages)?;
         if !learnt.contains(&true) {
             silent.push(id.clone());
             continue;
         }
-        let Some(cut) = collected.admit(id, tokens.ids.len()) else { continue };
-        let mut tokens = tokens.ids;
+        let Some(cut) = collected.admit(id, tokens.len()) else { continue };
         if let Some(cut) = cut {
             cut_tokens(&mut tokens, &mut learnt, limit.tokens, cut);
         }
@@ -184,15 +187,48 @@ pub fn encode_conversations(
     collected.finish()
 }
 
+/// The messages of a record.
+pub(super) fn read_messages(table: &Table, id: &str, messages: Option<&str>) -> Result<Vec<Message>, TrainError> {
+    serde_json::from_str(messages.unwrap_or("[]")).map_err(|_| TrainError::Table {
+        path: table.path.clone(),
+        message: format!("record {id} has no list of messages"),
+    })
+}
+
 /// What conversations and completions become texts with.
-struct Source<'a> {
+pub(super) struct Source<'a> {
     folder: &'a Path,
     tokenizer: &'a Tokenizer,
+    bos: Option<u32>,
     /// Loaded for the first conversation: completions need none.
     template: Option<ChatTemplate>,
 }
 
-impl Source<'_> {
+impl<'a> Source<'a> {
+    pub(super) fn new(folder: &'a Path, tokenizer: &'a Tokenizer) -> Self {
+        let bos = tokenizer.special_text("bos_token").and_then(|token| tokenizer.id_of(token));
+        Self { folder, tokenizer, bos, template: None }
+    }
+
+    /// The tokens of a conversation or a completion, and for each whether it is learnt.
+    pub(super) fn learnt(&mut self, id: &str, messages: &[Message]) -> Result<(Vec<u32>, Vec<bool>), TrainError> {
+        let render = |message| TrainError::Render { id: id.to_owned(), message };
+        let (rendered, tokens) = self.tokens(id, messages)?;
+        if let (Some(bos), [first, second, ..]) = (self.bos, tokens.ids.as_slice())
+            && (*first, *second) == (bos, bos)
+        {
+            return Err(render("it begins with two BOS tokens".to_owned()));
+        }
+        let answers: Vec<Range<usize>> = rendered.learnt.into_iter().filter(|answer| !answer.is_empty()).collect();
+        let mut learnt = learnt_tokens(&tokens.offsets, &answers);
+        if !learn_ends(&tokens, &answers, &mut learnt, self.tokenizer) {
+            return Err(render(
+                "no special token follows a learnt turn, so where an answer ends could not be learnt".to_owned(),
+            ));
+        }
+        Ok((tokens.ids, learnt))
+    }
+
     fn tokens(&mut self, id: &str, messages: &[Message]) -> Result<(Rendered, Tokens), TrainError> {
         let failed = |message| TrainError::Tokenize { id: id.to_owned(), message };
         if is_completion(messages) {
@@ -260,7 +296,7 @@ fn learn_ends(tokens: &Tokens, answers: &[Range<usize>], learnt: &mut [bool], to
 /// A template puts at most white space between an answer and the token that ends its turn.
 const END_DISTANCE: usize = 3;
 
-fn cut_tokens(tokens: &mut Vec<u32>, learnt: &mut Vec<bool>, limit: usize, cut: Cut) {
+pub(super) fn cut_tokens(tokens: &mut Vec<u32>, learnt: &mut Vec<bool>, limit: usize, cut: Cut) {
     match cut {
         Cut::KeepStart => {
             tokens.truncate(limit);
@@ -277,7 +313,7 @@ fn cut_tokens(tokens: &mut Vec<u32>, learnt: &mut Vec<bool>, limit: usize, cut: 
     }
 }
 
-fn nothing_learnt(mut ids: Vec<String>, reason: &'static str) -> Result<(), TrainError> {
+pub(super) fn nothing_learnt(mut ids: Vec<String>, reason: &'static str) -> Result<(), TrainError> {
     if ids.is_empty() {
         return Ok(());
     }
@@ -288,20 +324,20 @@ fn nothing_learnt(mut ids: Vec<String>, reason: &'static str) -> Result<(), Trai
 }
 
 /// Examples so far, and the records that were too long.
-struct Collected {
+pub(super) struct Collected {
     limit: LengthLimit,
-    encoded: Encoded,
+    pub(super) encoded: Encoded,
     too_long: Vec<String>,
     longest: usize,
 }
 
 impl Collected {
-    fn new(limit: LengthLimit) -> Self {
+    pub(super) fn new(limit: LengthLimit) -> Self {
         Self { limit, encoded: Encoded::default(), too_long: Vec::new(), longest: 0 }
     }
 
     /// `None` where the record is left out; else the cut that it needs, if any.
-    fn admit(&mut self, id: &str, tokens: usize) -> Option<Option<Cut>> {
+    pub(super) fn admit(&mut self, id: &str, tokens: usize) -> Option<Option<Cut>> {
         self.encoded.lengths.add(tokens as u64);
         if tokens <= self.limit.tokens {
             return Some(None);
@@ -327,7 +363,7 @@ impl Collected {
         }
     }
 
-    fn finish(mut self) -> Result<Encoded, TrainError> {
+    pub(super) fn finish(mut self) -> Result<Encoded, TrainError> {
         if self.too_long.is_empty() {
             return Ok(self.encoded);
         }

@@ -79,6 +79,7 @@ impl Finished {
             others: &others,
             tokenizer: self.folder.path(),
             config: &self.model.trained_config(),
+            vectors: self.model.vectors(),
             metrics: &outcome.metrics,
             provenance: &provenance,
         };
@@ -100,7 +101,13 @@ fn settings(run: &TrainRun, outcome: &Outcome) -> Value {
     let task = match &run.task {
         Task::Classify { .. } => "classify",
         Task::Regress { .. } => "regress",
+        Task::Prefer { .. } => "prefer",
+        Task::Embed { .. } => "embed",
         Task::Generate { .. } => "generate",
+    };
+    let beta = match &run.task {
+        Task::Prefer { beta, .. } => Some(*beta),
+        Task::Classify { .. } | Task::Regress { .. } | Task::Embed { .. } | Task::Generate { .. } => None,
     };
     let tune = match &run.tune {
         Tune::All => "all",
@@ -113,6 +120,7 @@ fn settings(run: &TrainRun, outcome: &Outcome) -> Value {
     };
     json!({
         "task": task,
+        "beta": beta,
         "pooling": run.pooling.map(|pooling| format!("{pooling:?}").to_lowercase()),
         "tune": tune,
         "epochs": epochs,

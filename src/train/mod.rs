@@ -23,6 +23,9 @@ mod model;
 mod objective;
 mod optimizer;
 mod order;
+#[cfg(test)]
+mod pair_tests;
+mod pairs;
 mod prepare;
 mod run;
 mod schedule;
@@ -33,6 +36,7 @@ mod tests;
 pub mod tokenizer;
 mod trainer;
 mod validate;
+mod vectors;
 mod wordpiece;
 
 use std::ops::ControlFlow;
@@ -47,6 +51,8 @@ pub use memory::MemoryPlan;
 pub(crate) use model::{LOGITS, label_names, positions};
 pub use optimizer::{Adafactor, AdamW, Lion, Optimizer, Sgd};
 pub use order::{keyed_order, steps_per_epoch};
+pub(crate) use pairs::partner_texts;
+pub use pairs::{encode_partners, encode_preferences};
 pub use run::{
     Checkpoints, Every, Extent, Lora, ModelSource, Overflow, Patience, Pooling, Selection, Task, TrainRun, Tune,
 };
@@ -55,6 +61,7 @@ pub use table::{ID_COLUMN, Table};
 pub(crate) use tokenizer::read_json;
 pub use tokenizer::{TOKENIZER_FILES, Tokenizer, Tokens, train_wordpiece};
 pub(crate) use validate::{argmax, log_softmax};
+pub(crate) use vectors::read_pooling;
 
 #[cfg(test)]
 pub(crate) use table::tests::write_table;

@@ -44,6 +44,10 @@ pub(super) struct Outcome {
 pub(super) struct Trainer<'a> {
     pub(super) run: &'a TrainRun,
     pub(super) examples: &'a [Example],
+    /// Of pairs the second ones: rows of a batch behind those of the first ones.
+    pub(super) seconds: &'a [Example],
+    /// What a step tells beside the loss, by the scalars' names.
+    pub(super) beside: &'a [String],
     /// How much of the loss each example is: by what sums are divided.
     pub(super) shares: Vec<f64>,
     pub(super) session: BoundSession,
@@ -211,20 +215,22 @@ impl Trainer<'_> {
         let step = state.step + 1;
         let rows = course.rows(self.run, step).to_vec();
         let divisor: f64 = rows.iter().map(|row| self.shares[*row]).sum();
-        let (mut loss, mut tokens) = (0.0_f64, 0);
+        let (mut sums_of_scalars, mut tokens) = (vec![0.0_f64; 1 + self.beside.len()], 0);
         let mut sums: Vec<Vec<f32>> = Vec::new();
         for batch in rows.chunks(self.run.batch) {
-            let examples: Vec<&Example> = batch.iter().map(|row| &self.examples[*row]).collect();
+            let seconds = batch.iter().filter_map(|row| self.seconds.get(*row));
+            let examples: Vec<&Example> = batch.iter().map(|row| &self.examples[*row]).chain(seconds).collect();
             tokens += token_count(&examples);
-            let part = run_batch(&mut self.session, &self.feeds.batch(&examples, divisor))?;
-            if !part.is_finite() {
-                return Err(self.diverged(step, Divergence::Loss(part), batch, course));
+            let parts = run_batch(&mut self.session, &self.feeds.batch(&examples, divisor))?;
+            if !parts[0].is_finite() {
+                return Err(self.diverged(step, Divergence::Loss(parts[0]), batch, course));
             }
-            loss += f64::from(part);
+            sums_of_scalars.iter_mut().zip(&parts).for_each(|(sum, part)| *sum += f64::from(*part));
             if rows.len() > self.run.batch {
                 accumulate(&mut sums, &mut self.session);
             }
         }
+        let loss = sums_of_scalars[0];
         self.check_loss(state, loss).map_err(|what| self.diverged(step, what, &rows, course))?;
         let rate = self.run.schedule.rate_at(step, course.steps);
         let norm = self.update(&mut state.slots, step, rate, &sums);
@@ -234,10 +240,13 @@ impl Trainer<'_> {
         }
         (state.step, state.validated) = (step, false);
         let epoch = course.epochs(step);
-        let line = serde_json::json!({
+        let mut line = serde_json::json!({
             "step": step, "epoch": rounded(epoch, 4), "loss": rounded(loss, 6), "rate": rate,
             "gradient_norm": rounded(norm, 6), "tokens": tokens,
         });
+        for (name, sum) in self.beside.iter().zip(&sums_of_scalars[1..]) {
+            line[name] = serde_json::json!(rounded(*sum, 6));
+        }
         state.metrics.push_str(&format!("{line}\n"));
         course.speed.add(tokens, started.elapsed());
         Ok(StepReport {
@@ -338,10 +347,10 @@ impl Trainer<'_> {
     }
 }
 
-fn run_batch(session: &mut BoundSession, inputs: &[InputTensor<'_>]) -> Result<f32, TrainError> {
+/// The loss, then what a step tells beside it.
+fn run_batch(session: &mut BoundSession, inputs: &[InputTensor<'_>]) -> Result<Vec<f32>, TrainError> {
     let outputs = session.run(inputs)?;
-    let loss = outputs.first().expect("the session was bound with the loss as its one scalar");
-    Ok(loss.f32()?.first().copied().unwrap_or(f32::NAN))
+    outputs.iter().map(|scalar| Ok(scalar.f32()?.first().copied().unwrap_or(f32::NAN))).collect()
 }
 
 fn accumulate(sums: &mut Vec<Vec<f32>>, session: &mut BoundSession) {
@@ -360,5 +369,6 @@ fn accumulate(sums: &mut Vec<Vec<f32>>, session: &mut BoundSession) {
 /// A number as it is written to a file: so many decimals are enough for a curve.
 fn rounded(number: f64, decimals: i32) -> f64 {
     let scale = 10_f64.powi(decimals);
-    (number * scale).round() / scale
+    // Zero has two signs and is one number.
+    (number * scale).round() / scale + 0.0
 }

@@ -12,6 +12,8 @@
 //! `soften` has what smooths the target and weighs the classes.
 
 mod contrast;
+#[cfg(test)]
+mod exports;
 mod preference;
 mod soften;
 mod squared;
