@@ -82,6 +82,16 @@ pub enum TrainError {
         /// The first of them, in order of id.
         ids: Vec<String>,
     },
+    /// Pairs whose two sides are equal.
+    #[error("{count} records are pairs of equal {what}: {}", listed(ids))]
+    SamePair {
+        /// How many.
+        count: usize,
+        /// What is equal, and what to do.
+        what: &'static str,
+        /// The first of them, in order of id.
+        ids: Vec<String>,
+    },
     /// The chat template cannot be used for training.
     #[error("the chat template of `{}` {message}", folder.display())]
     Template {
