@@ -31,8 +31,8 @@ pub const METRICS: &[MetricRow] = &[
         forms: &["accuracy"],
         docs: "The share of records whose prediction is right, of a label of several values exactly right; a record that \
                never reached the model counts as wrong. Of preferences: the share of pairs whose chosen answer has become \
-               more probable against the rejected one than it was.",
-        definition: "scikit-learn; of preferences the reward accuracy of Rafailov et al. 2023",
+               more probable against the rejected one than it was, which Rafailov et al. 2023 call the reward accuracy.",
+        definition: "scikit-learn",
         report_only: false,
     },
     MetricRow {

@@ -14,6 +14,10 @@ use crate::onnx::{
     test_session::{Values, available, test_session},
 };
 
+/// The whole gradient is weighed by a sigmoid of differences of log-probabilities, sums of some tens in 32 bits: what they are off by, up to
+/// 1e-4, moves all of it by about as much.
+const TOLERANCE: f64 = 1e-4;
+
 fn integers(value: &Value) -> Values {
     let rows: Vec<Vec<i64>> = serde_json::from_value(value.clone()).unwrap();
     Values::Int(vec![rows.len(), rows[0].len()], rows.concat())
@@ -65,11 +69,16 @@ fn check(name: &str) {
         let found = outputs[&trainable.gradient].floats();
         let own = found.iter().map(|value| f64::from(*value).powi(2)).sum::<f64>().sqrt();
         let whole = norm.max(1e-6);
-        assert!((own - norm).abs() < 2e-5 * whole, "{name}, {}: {own} and {norm}", trainable.name);
+        assert!((own - norm).abs() < TOLERANCE * whole, "{name}, {}: {own} and {norm}", trainable.name);
         let places: Vec<usize> = serde_json::from_value(gradient["places"].clone()).unwrap();
         for (place, value) in places.into_iter().zip(floats(&gradient["values"])) {
             let difference = f64::from((found[place] - value).abs());
-            assert!(difference < 2e-5 * whole, "{name}, {} at {place}: {} and {value}", trainable.name, found[place]);
+            assert!(
+                difference < TOLERANCE * whole,
+                "{name}, {} at {place}: {} and {value}",
+                trainable.name,
+                found[place]
+            );
         }
     }
     assert_eq!(compared, expected["gradients"].as_object().unwrap().len(), "every parameter is compared");
