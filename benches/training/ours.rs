@@ -30,8 +30,10 @@ fn main() -> Result<(), Failure> {
     let folder = tempfile::tempdir()?;
     let run = TrainRun {
         model: ModelSource::Folder(PathBuf::from(model)),
+        pooling: None,
         task: task_of(task, &folder.path().join("train.parquet"))?,
         train: folder.path().join("train.parquet"),
+        answers: None,
         validation: None,
         extent: Extent::Steps(1_000_000),
         batch: batch.parse()?,
@@ -42,6 +44,7 @@ fn main() -> Result<(), Failure> {
         clip: Some(1.0),
         smooth: 0.0,
         balanced: false,
+        pack: false,
         shuffle: true,
         seed: 1,
         length: Some(length.parse()?),
@@ -62,6 +65,7 @@ fn main() -> Result<(), Failure> {
         checkpoints: None,
         memory: None,
         output: folder.path().join("model"),
+        held: false,
         provenance: serde_json::Map::new(),
     };
     step_as_told(&run)
