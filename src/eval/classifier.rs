@@ -4,28 +4,19 @@ use std::path::Path;
 
 use super::evaluation::{Evaluated, MissingRecord, Prediction};
 use super::several::{MissingSeveral, SeveralEvaluated, SeveralPrediction};
-use crate::runtime::{Element, Runtime, Session};
-use crate::train::batch::{Feeds, by_length};
+use super::text_model::TextModel;
+use crate::runtime::Runtime;
 use crate::train::{
-    Cut, Example, LOGITS, LengthLimit, Overflow, SEVERAL_VALUES, Table, Target, Tokenizer, TrainError, above_half,
-    argmax, binary_loss, chosen, label_names, log_softmax, positions, read_json, sigmoid,
+    LOGITS, LengthLimit, SEVERAL_VALUES, Table, TrainError, above_half, argmax, binary_loss, chosen, label_names,
+    log_softmax, sigmoid,
 };
-use crate::{onnx, runtime};
-
-/// Texts predicted at once.
-const BATCH: usize = 32;
 
 /// A folder with a classifier: ours, or any that Optimum exports for sequence classification.
 pub struct Classifier {
-    session: Session,
-    feeds: Feeds,
-    tokenizer: Tokenizer,
+    model: TextModel,
     values: Vec<String>,
     /// Whether a text has any number of the values.
     is_of_several: bool,
-    limit: usize,
-    /// What a longer text keeps.
-    cut: Cut,
 }
 
 /// What a classifier says of a text.
@@ -63,6 +54,27 @@ pub struct TestTable<'a> {
     pub by: &'a [(String, String, Vec<String>)],
 }
 
+impl TestTable<'_> {
+    /// Its columns.
+    pub(super) fn read(&self) -> Result<Table, TrainError> {
+        let mut columns = vec![self.text, self.label];
+        columns.extend(self.by.iter().map(|(_, column, _)| column.as_str()));
+        columns.sort_unstable();
+        columns.dedup();
+        Table::read(self.path, &columns)
+    }
+
+    /// The keys of a record in each slice.
+    pub(super) fn keys(&self, read: &Table, row: usize) -> Vec<Option<String>> {
+        self.by.iter().map(|(_, column, _)| read.column(column)[row].clone()).collect()
+    }
+
+    /// The slices' names with their keys in the order to show.
+    pub(super) fn slice_names(&self) -> Vec<(String, Vec<String>)> {
+        self.by.iter().map(|(name, _, order)| (name.clone(), order.clone())).collect()
+    }
+}
+
 impl Classifier {
     /// Opens a folder. `limit` is the one that the model was trained with; `None` is what the model takes. A longer text loses
     /// its start where the training cut starts off, else its end: a class is said of every text.
@@ -75,23 +87,15 @@ impl Classifier {
         limit: Option<LengthLimit>,
         threads: usize,
     ) -> Result<Self, TrainError> {
-        let config_path = folder.join("config.json");
-        let config = read_json(&config_path)?;
-        let tokenizer = Tokenizer::load(folder)?;
-        let refuse = |message: String| TrainError::Graph { folder: folder.to_path_buf(), message };
-        let graph = onnx::load(folder).map_err(|error| refuse(error.to_string()))?;
-        let feeds = Feeds::of(&graph, &[], tokenizer.pad_id(), folder)?;
-        drop(graph);
-        let session = Session::from_file(runtime, &folder.join("model.onnx"), threads)?;
-        let logits = session.outputs().iter().find(|output| output.name == LOGITS);
-        let labels = match logits {
-            Some(runtime::Port { element: Element::F32, shape, .. }) if shape.len() == 2 => shape[1],
-            Some(_) | None => return Err(refuse("it has no output `logits` with one row per text".to_owned())),
+        let model = TextModel::open(runtime, folder, limit, threads, &[LOGITS])?;
+        let &[_, labels] = model.shape() else {
+            let message = "it has no output `logits` with one row per text".to_owned();
+            return Err(TrainError::Graph { folder: folder.to_path_buf(), message });
         };
-        let values = label_names(&config);
+        let values = label_names(model.config());
         if values.is_empty() || labels.is_some_and(|labels| labels != values.len()) {
             return Err(TrainError::ModelFile {
-                path: config_path,
+                path: folder.join("config.json"),
                 message: format!(
                     "`id2label` names {} values, and the model has {} outputs",
                     values.len(),
@@ -99,14 +103,8 @@ impl Classifier {
                 ),
             });
         }
-        let cut = match limit.map(|limit| limit.overflow) {
-            Some(Overflow::KeepEnd) => Cut::KeepEnd,
-            Some(Overflow::KeepStart | Overflow::Refuse | Overflow::Drop) | None => Cut::KeepStart,
-        };
-        let limits = [limit.map(|limit| limit.tokens), positions(&config), tokenizer.model_max_length()];
-        let limit = limits.into_iter().flatten().min().unwrap_or(usize::MAX);
-        let is_of_several = config.get("problem_type").and_then(|kind| kind.as_str()) == Some(SEVERAL_VALUES);
-        Ok(Self { session, feeds, tokenizer, values, is_of_several, limit, cut })
+        let is_of_several = model.config().get("problem_type").and_then(|kind| kind.as_str()) == Some(SEVERAL_VALUES);
+        Ok(Self { model, values, is_of_several })
     }
 
     /// The label's values, in the order of the model's outputs.
@@ -124,7 +122,7 @@ impl Classifier {
     /// BLAKE3 of the tokenizer.
     #[must_use]
     pub fn tokenizer_hash(&self) -> &str {
-        self.tokenizer.hash()
+        self.model.tokenizer_hash()
     }
 
     /// Classifies texts, in their order. Texts of similar length share a batch, so that little is padded. `ids` name
@@ -133,12 +131,11 @@ impl Classifier {
     /// # Errors
     /// The tokenizer or the runtime fails.
     pub fn classify(&mut self, ids: &[String], texts: &[&str]) -> Result<Vec<Ranked>, TrainError> {
-        let ranked = |row: Vec<f32>| {
-            let log_probabilities = log_softmax(&row);
-            let predicted = argmax(&row).expect("a classifier has at least one value");
+        self.model.run(ids, texts, |logits, _| {
+            let log_probabilities = log_softmax(logits);
+            let predicted = argmax(logits).expect("a classifier has at least one value");
             Ranked { predicted, probability: log_probabilities[predicted].exp(), log_probabilities }
-        };
-        Ok(self.logits(ids, texts)?.into_iter().map(ranked).collect())
+        })
     }
 
     /// The values of texts of which each has any number, in the texts' order: those with a probability above a half.
@@ -146,40 +143,11 @@ impl Classifier {
     /// # Errors
     /// As [`Classifier::classify`].
     pub fn choose(&mut self, ids: &[String], texts: &[&str]) -> Result<Vec<Chosen>, TrainError> {
-        let chosen = |logits: Vec<f32>| {
-            let predicted = above_half(&logits);
+        self.model.run(ids, texts, |logits, _| {
+            let predicted = above_half(logits);
             let probability = predicted.iter().map(|value| sigmoid(logits[*value])).collect();
-            Chosen { predicted, probability, logits }
-        };
-        Ok(self.logits(ids, texts)?.into_iter().map(chosen).collect())
-    }
-
-    fn logits(&mut self, ids: &[String], texts: &[&str]) -> Result<Vec<Vec<f32>>, TrainError> {
-        let examples = ids
-            .iter()
-            .zip(texts)
-            .map(|(id, text)| self.example(id, text))
-            .collect::<Result<Vec<Example>, TrainError>>()?;
-        let lengths: Vec<usize> = examples.iter().map(|example| example.tokens.len()).collect();
-        let mut rows: Vec<Vec<f32>> = vec![Vec::new(); examples.len()];
-        for batch in by_length(&lengths, BATCH) {
-            let members: Vec<&Example> = batch.iter().map(|index| &examples[*index]).collect();
-            let outputs = self.session.run(&self.feeds.batch(&members, 1.0), &[LOGITS])?;
-            let logits = outputs.first().expect("one output was asked for").f32()?;
-            for (index, row) in batch.iter().zip(logits.chunks(self.values.len())) {
-                rows[*index] = row.to_vec();
-            }
-        }
-        Ok(rows)
-    }
-
-    fn example(&self, id: &str, text: &str) -> Result<Example, TrainError> {
-        let failed = |message| TrainError::Tokenize { id: id.to_owned(), message };
-        let mut tokens = self.tokenizer.encode(text, true).map_err(failed)?;
-        if tokens.ids.len() > self.limit {
-            tokens = self.tokenizer.encode_cut(text, self.limit, self.cut).map_err(failed)?;
-        }
-        Ok(Example { id: id.to_owned(), tokens: tokens.ids, target: Target::Class(0) })
+            Chosen { predicted, probability, logits: logits.to_vec() }
+        })
     }
 }
 
@@ -225,7 +193,7 @@ pub fn evaluate_choices(
             gold,
             predicted: answer.predicted,
             probability: answer.probability,
-            slices: table.by.iter().map(|(_, column, _)| read.column(column)[row].clone()).collect(),
+            slices: table.keys(&read, row),
         });
     }
     let place = |id: &str, name: &String| values.iter().position(|value| value == name).ok_or_else(|| unknown(id));
@@ -235,19 +203,7 @@ pub fn evaluate_choices(
         Ok(MissingSeveral { id: id.clone(), gold, reason: reason.clone() })
     });
     let missing = missing.collect::<Result<Vec<_>, TrainError>>()?;
-    let by = table.by.iter().map(|(name, _, order)| (name.clone(), order.clone())).collect();
-    Ok(SeveralEvaluated { values, by, predictions, missing })
-}
-
-impl TestTable<'_> {
-    /// Reads the columns.
-    pub(super) fn read(&self) -> Result<Table, TrainError> {
-        let mut columns = vec![self.text, self.label];
-        columns.extend(self.by.iter().map(|(_, column, _)| column.as_str()));
-        columns.sort_unstable();
-        columns.dedup();
-        Table::read(self.path, &columns)
-    }
+    Ok(SeveralEvaluated { values, by: table.slice_names(), predictions, missing })
 }
 
 /// Predicts every record of a test table. `missing` are the records of the part that are not in it, with the names of
@@ -277,7 +233,7 @@ pub fn evaluate_classifier(
             predicted: ranked.predicted,
             probability: ranked.probability,
             loss: -ranked.log_probabilities[gold],
-            slices: table.by.iter().map(|(_, column, _)| read.column(column)[row].clone()).collect(),
+            slices: table.keys(&read, row),
         });
     }
     let missing = missing
@@ -287,6 +243,5 @@ pub fn evaluate_classifier(
             Ok(MissingRecord { id: id.clone(), gold, reason: reason.clone() })
         })
         .collect::<Result<Vec<MissingRecord>, TrainError>>()?;
-    let by = table.by.iter().map(|(name, _, order)| (name.clone(), order.clone())).collect();
-    Ok(Evaluated { values: values.clone(), by, predictions, missing })
+    Ok(Evaluated { values: values.clone(), by: table.slice_names(), predictions, missing })
 }

@@ -19,18 +19,21 @@ const SOURCES: &[(&str, &str)] = &[
     ("metrics", include_str!("metrics.rs")),
     ("multi_label", include_str!("multi_label.rs")),
     ("regression", include_str!("regression.rs")),
+    ("regressor", include_str!("regressor.rs")),
     ("resampling", include_str!("resampling.rs")),
+    ("results", include_str!("results.rs")),
     ("rouge", include_str!("rouge.rs")),
     ("sampling", include_str!("sampling.rs")),
     ("several", include_str!("several.rs")),
     ("spans", include_str!("spans.rs")),
+    ("text_model", include_str!("text_model.rs")),
     ("texts", include_str!("texts.rs")),
 ];
 
 /// Files of this folder that only show, read or write figures, or measure texts for data sets.
 #[cfg(test)]
 const OTHERS: &[&str] =
-    &["causal_model", "code", "comparison", "fixture", "gate", "mod", "predictions", "report", "terminal"];
+    &["causal_model", "code", "comparison", "fixture", "gate", "mod", "predictions", "predictor", "report", "terminal"];
 
 static HASH: LazyLock<String> = LazyLock::new(|| {
     let mut hasher = blake3::Hasher::new();

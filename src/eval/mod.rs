@@ -27,14 +27,18 @@ mod metric;
 mod metrics;
 mod multi_label;
 mod predictions;
+mod predictor;
 mod regression;
+mod regressor;
 mod report;
 mod resampling;
+mod results;
 mod rouge;
 mod sampling;
 mod several;
 mod spans;
 mod terminal;
+mod text_model;
 mod texts;
 
 #[cfg(test)]
@@ -61,11 +65,14 @@ pub use metric::{Average, Figures, METRICS, Metric, MetricRow};
 pub use metrics::{Classification, Scores, ValueScores, perplexity};
 pub use multi_label::{Jaccard, MultiLabel};
 pub use predictions::{Predictions, generations_jsonl, predictions_jsonl, read_predictions, several_jsonl};
-pub use regression::Regression;
+pub use predictor::Predictor;
+pub use regression::{NumberMetric, Regression};
+pub use regressor::{PredictedNumber, Regressor, evaluate_regressor};
 pub use report::{EVALUATION_SCHEMA, EvaluationFile, Signature, evaluation_json};
 pub use resampling::{
     EXCHANGES, Interval, REPLICATES, RecordKeys, bootstrap_intervals, mcnemar_exact, randomization_tests,
 };
+pub use results::{RecordResult, Results, Scored, evaluate_results, results_jsonl};
 pub use rouge::Rouge;
 pub use sampling::Sampling;
 pub use several::{MissingSeveral, SeveralEvaluated, SeveralPrediction, evaluate_several};

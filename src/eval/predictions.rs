@@ -10,6 +10,8 @@ use super::decoder::Ending;
 use super::evaluation::{Evaluated, MissingRecord, Prediction};
 use super::generated::{Answer, Generated, GeneratedRecord};
 use super::generation::TextScores;
+use super::regressor::PredictedNumber;
+use super::results::{Results, read_results};
 use super::several::{MissingSeveral, SeveralEvaluated, SeveralPrediction};
 
 /// Predictions as a file holds them.
@@ -21,6 +23,8 @@ pub enum Predictions {
     Several(SeveralEvaluated),
     /// Of a run that generates.
     Generated(Generated),
+    /// Of a run that predicts numbers.
+    Numbers(Results<PredictedNumber>),
 }
 
 /// The reason of a record that a file has no prediction of.
@@ -151,6 +155,8 @@ pub fn read_predictions(text: &str) -> Result<Predictions, String> {
     let of_lists = |row: &Value| ["gold", "predicted"].iter().any(|name| row[*name].is_array());
     if rows.iter().any(of_lists) {
         Ok(Predictions::Several(several(typed(rows)?)?))
+    } else if rows.iter().any(|row| row["predicted"].is_number()) {
+        Ok(Predictions::Numbers(read_results(rows, UNPREDICTED)?))
     } else if rows.iter().any(|row| row.get("gold").is_some()) {
         Ok(Predictions::Classified(classified(typed(rows)?)?))
     } else {

@@ -1,6 +1,6 @@
 //! Label schemas.
 
-use super::{FieldType, SourceId};
+use super::{FieldType, SourceId, Type};
 use crate::source::Span;
 
 /// A label schema.
@@ -23,6 +23,8 @@ pub enum LabelSchema {
     Choice(LabelValues),
     /// Some of several values.
     Choices(Choices),
+    /// A number or a truth value, which has a type of its own.
+    Scalar(ScalarSchema),
     /// A schema that is checked and that no data set may use.
     Declared(DeclaredSchema),
 }
@@ -45,6 +47,8 @@ pub enum LabelForm {
     One,
     /// A list of names of values.
     Several(Choices),
+    /// A number or a truth value; one that the schema does not have, or a constraint does not let the record have, is quarantined.
+    Scalar(ScalarSchema),
 }
 
 impl LabelSchema {
@@ -52,7 +56,7 @@ impl LabelSchema {
     pub fn listed(&self) -> Option<&[LabelValue]> {
         match self {
             Self::Choice(LabelValues::Listed(values)) | Self::Choices(Choices { values, .. }) => Some(values),
-            Self::Choice(LabelValues::Found { .. }) | Self::Declared(_) => None,
+            Self::Choice(LabelValues::Found { .. }) | Self::Scalar(_) | Self::Declared(_) => None,
         }
     }
 
@@ -61,7 +65,44 @@ impl LabelSchema {
         match self {
             Self::Choice(_) => "choice",
             Self::Choices(_) => "choices",
+            Self::Scalar(schema) => schema.word(),
             Self::Declared(schema) => schema.word(),
+        }
+    }
+}
+
+/// The schemas whose values are no names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScalarSchema {
+    /// A whole number between both, ends included.
+    Scale {
+        /// The lowest.
+        low: i64,
+        /// The highest.
+        high: i64,
+    },
+    /// A finite number.
+    Number,
+    /// Yes or no.
+    Flag,
+}
+
+impl ScalarSchema {
+    /// The word of the language for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Scale { .. } => "scale",
+            Self::Number => "number",
+            Self::Flag => "flag",
+        }
+    }
+
+    /// The type of its values.
+    pub fn ty(self) -> Type {
+        match self {
+            Self::Scale { .. } => Type::Int,
+            Self::Number => Type::Float,
+            Self::Flag => Type::Bool,
         }
     }
 }
@@ -77,17 +118,6 @@ pub enum DeclaredSchema {
     Choices(Option<LabelValues>),
     /// Stretches of a text, each with a kind.
     Spans(Option<LabelValues>),
-    /// A whole number between both, ends included.
-    Scale {
-        /// The lowest.
-        low: i64,
-        /// The highest.
-        high: i64,
-    },
-    /// A number.
-    Number,
-    /// Yes or no.
-    Flag,
     /// A free text.
     Text,
     /// An order of candidates.
@@ -106,9 +136,6 @@ impl DeclaredSchema {
             Self::Tree(_) => "choice tree",
             Self::Choices(_) => "choices",
             Self::Spans(_) => "spans",
-            Self::Scale { .. } => "scale",
-            Self::Number => "number",
-            Self::Flag => "flag",
             Self::Text => "text",
             Self::Rank => "rank",
             Self::Preference => "preference",

@@ -8,7 +8,7 @@ use super::{Context, calls, constraints, index, suggest};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{
     self, Choices, DeclaredSchema, Expr, FieldType, LabelForm, LabelId, LabelSchema, LabelValue, LabelValues, Literal,
-    Type,
+    ScalarSchema, Type,
 };
 use crate::source::Span;
 use crate::syntax::ast::label::{Label, Schema, Values};
@@ -126,14 +126,14 @@ fn resolve_schema(context: &mut Context<'_>, label: &Label) -> LabelSchema {
             let ends = whole_or_negative(context, low, bounds).zip(whole_or_negative(context, high, bounds));
             check_order(context, low, high);
             let (low, high) = ends.unwrap_or((0, 0));
-            DeclaredSchema::Scale { low, high: high.max(low) }
+            return LabelSchema::Scalar(ScalarSchema::Scale { low, high: high.max(low) });
         }
         Schema::Json(fields) => DeclaredSchema::Json(resolve_members(context, fields)),
         Schema::Simple(word) => {
             let words = [("number", 0), ("flag", 1), ("text", 2), ("rank", 3), ("preference", 4)];
             match super::quantities::word(context, word, "label schema", &words) {
-                Some(0) => DeclaredSchema::Number,
-                Some(1) => DeclaredSchema::Flag,
+                Some(0) => return LabelSchema::Scalar(ScalarSchema::Number),
+                Some(1) => return LabelSchema::Scalar(ScalarSchema::Flag),
                 Some(3) => DeclaredSchema::Rank,
                 Some(4) => DeclaredSchema::Preference,
                 Some(_) | None => DeclaredSchema::Text,
@@ -227,6 +227,7 @@ fn check_order(context: &mut Context<'_>, low: &Quantity, high: &Quantity) {
 pub(super) fn form(context: &Context<'_>, label: LabelId) -> LabelForm {
     match &context.program[label].schema {
         LabelSchema::Choices(choices) => LabelForm::Several(choices.clone()),
+        LabelSchema::Scalar(schema) => LabelForm::Scalar(*schema),
         LabelSchema::Choice(_) | LabelSchema::Declared(_) => LabelForm::One,
     }
 }
@@ -238,9 +239,7 @@ pub(super) fn value_type(context: &Context<'_>, label: LabelId) -> Type {
         LabelSchema::Choice(_) | LabelSchema::Declared(DeclaredSchema::Choice | DeclaredSchema::Tree(_)) => {
             Type::Label(label)
         }
-        LabelSchema::Declared(DeclaredSchema::Scale { .. }) => Type::Int,
-        LabelSchema::Declared(DeclaredSchema::Number) => Type::Float,
-        LabelSchema::Declared(DeclaredSchema::Flag) => Type::Bool,
+        LabelSchema::Scalar(schema) => schema.ty(),
         LabelSchema::Declared(DeclaredSchema::Text | DeclaredSchema::Preference) => Type::String,
         LabelSchema::Choices(_) | LabelSchema::Declared(DeclaredSchema::Choices(_) | DeclaredSchema::Rank) => {
             Type::List(Box::new(text()))

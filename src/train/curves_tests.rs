@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::batch::Feeds;
 use super::learner::{HostState, Learner};
 use super::model::{Model, label_names};
+use super::objective::Objective;
 use super::optimizer::ParameterRule;
 use super::tests::{run, runtime, shared};
 use super::trainer::Trainer;
@@ -56,8 +57,11 @@ fn check(name: &str) {
 
     let config = read_json(&folder.join("config.json")).expect("a configuration");
     let is_encoder = name.starts_with("bert");
-    let model =
-        if is_encoder { Model::classifier(&folder, None, &label_names(&config), 0) } else { Model::decoder(&folder) };
+    let model = if is_encoder {
+        Model::of_texts(&folder, None, (Objective::Class, &label_names(&config)), None, 0)
+    } else {
+        Model::decoder(&folder)
+    };
     let model = model.expect("it can be trained");
     let plan = model.plan(&Tune::All, &Softening::default(), 0, false).expect("planned");
     let parameters = model.parameters(&plan);

@@ -141,6 +141,12 @@ pub enum TrainError {
         /// What is wrong with it.
         what: String,
     },
+    /// A record's label is no number.
+    #[error("record {id} has a label that is no finite number")]
+    NoNumber {
+        /// The record.
+        id: String,
+    },
     /// The run's settings contradict each other or the data.
     #[error("{0}")]
     Settings(String),

@@ -108,6 +108,7 @@ fn settings(run: &TrainRun, outcome: &Outcome) -> Value {
     let task = match &run.task {
         Task::Classify { .. } => "classify",
         Task::Choose { .. } => "classify several",
+        Task::Regress { .. } => "regress",
         Task::Generate { .. } => "generate",
     };
     let tune = match &run.tune {
@@ -121,6 +122,7 @@ fn settings(run: &TrainRun, outcome: &Outcome) -> Value {
     };
     json!({
         "task": task,
+        "pooling": run.pooling.map(|pooling| format!("{pooling:?}").to_lowercase()),
         "tune": tune,
         "epochs": epochs,
         "steps": outcome.steps,

@@ -32,6 +32,7 @@ mod learner;
 mod loop_tests;
 mod memory;
 mod model;
+mod objective;
 mod optimizer;
 mod order;
 mod pack;
@@ -59,14 +60,17 @@ pub use conversation::encode_conversations;
 pub use custody::{Custody, RecordUse, RecordUses, check_tokenizer};
 pub use error::{Divergence, TrainError};
 pub use event::{Event, Preparation, StepReport, ValidationReport};
-pub use example::{Cut, Encoded, Example, Fate, LengthLimit, Target, encode_texts};
+pub(crate) use example::number_of;
+pub use example::{Cut, Encoded, Example, Fate, LengthLimit, Target, encode_numbers, encode_texts};
 pub use folder::hash_model;
 pub(crate) use learnable::end_tokens;
 pub use memory::MemoryPlan;
 pub(crate) use model::{LOGITS, SEVERAL_VALUES, label_names, positions};
 pub use optimizer::{Adafactor, AdamW, Lion, Optimizer, Sgd};
 pub use order::{keyed_order, steps_per_epoch};
-pub use run::{Checkpoints, Every, Extent, Lora, ModelSource, Overflow, Patience, Selection, Task, TrainRun, Tune};
+pub use run::{
+    Checkpoints, Every, Extent, Lora, ModelSource, Overflow, Patience, Pooling, Selection, Task, TrainRun, Tune,
+};
 pub use schedule::{Decay, Schedule, Stretch};
 pub use table::{ID_COLUMN, Table};
 pub(crate) use tokenizer::read_json;

@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 
 use super::TrainError;
 use super::adapter::{AdapterFiles, ClassifierTensor, Saved, TaskType, choose};
-use super::run::{Lora, Tune};
+use super::objective::Objective;
+use super::run::{Lora, Pooling, Tune};
 use super::tokenizer::read_json;
-use crate::autodiff::loss::{Alignment, Softening, binary_cross_entropy, cross_entropy, forward, soft_cross_entropy};
+use crate::autodiff::loss::{Softening, forward};
 use crate::autodiff::{TrainingGraph, differentiate, reaching};
 use crate::onnx::encoder::normal;
 use crate::onnx::import::{Imported, Linear, import};
@@ -38,19 +39,18 @@ pub(super) struct Model {
     pub(super) config: Value,
     imported: Imported,
     family: Family,
-    /// The label's values in the order of the logits; empty for a decoder.
+    pub(super) objective: Objective,
+    /// The label's values in the order of the logits; of a number the label's name; empty for a decoder.
     pub(super) values: Vec<String>,
-    /// Whether the head is a fresh one of ours.
-    pub(super) has_new_head: bool,
-    /// Whether a text has any number of the values.
-    is_of_several: bool,
+    /// What a fresh head of ours reads; `None` where the model has its own head.
+    pooling: Option<Pooling>,
 }
 
 /// The graphs of a run.
 pub(super) struct TrainingPlan {
     /// Loss and gradients.
     pub(super) training: TrainingGraph,
-    /// What a validation reads: logits of a classifier, the summed loss of a decoder. Trainable tensors are inputs.
+    /// What a validation reads: the logits of texts, the summed loss of a decoder. Trainable tensors are inputs.
     pub(super) measuring: Graph,
     /// The output of `measuring`.
     pub(super) measured: String,
@@ -60,11 +60,13 @@ pub(super) struct TrainingPlan {
 }
 
 impl Model {
-    /// Reads a folder, or takes a new encoder's graph, and puts a head for `values` on it where it has none.
-    pub(super) fn classifier(
+    /// Reads a folder, or takes a new encoder's graph, and puts a head on it where it has none: with an output for each of
+    /// `values`. The head reads the vector that `pooling` makes of the tokens'.
+    pub(super) fn of_texts(
         folder: &Path,
         graph: Option<Graph>,
-        values: &[String],
+        (objective, values): (Objective, &[String]),
+        pooling: Option<Pooling>,
         seed: u64,
     ) -> Result<Self, TrainError> {
         let config = read_json(&folder.join("config.json"))?;
@@ -79,27 +81,32 @@ impl Model {
                 let count = values.len();
                 let weight = normal(seed, NEW_HEAD[0], count * hidden);
                 let head = Head { weight, bias: vec![0.0; count] };
-                add_classifier(&mut imported.graph, output, &head).map_err(|error| refuse(error.to_string()))?;
+                let pooling = pooling.unwrap_or(Pooling::Mean);
+                add_classifier(&mut imported.graph, output, pooling, &head)
+                    .map_err(|error| refuse(error.to_string()))?;
                 imported.refresh();
                 (values.to_vec(), true)
             }
             Family::Sequence { labels } if *labels != values.len() => {
                 let count = values.len();
-                return Err(refuse(format!("its head has {labels} outputs, and the label has {count} values")));
+                return Err(refuse(match objective {
+                    Objective::Number => format!("its head has {labels} outputs, and a number needs one"),
+                    Objective::Class | Objective::Several | Objective::NextToken => {
+                        format!("its head has {labels} outputs, and the label has {count} values")
+                    }
+                }));
+            }
+            Family::Sequence { .. } if pooling.is_some() => {
+                return Err(refuse("it has a head of its own, which `pooling` does not reach; take that out".into()));
             }
             Family::Sequence { .. } => (in_model_order(values, &config), false),
             Family::Tokens { .. } => {
-                return Err(refuse("it classifies tokens, and `classify` needs one class per text".into()));
+                return Err(refuse("it classifies tokens, and the task needs one vector per text".into()));
             }
-            Family::Decoder { .. } => return Err(refuse("it generates text; `classify` needs an encoder".into())),
+            Family::Decoder { .. } => return Err(refuse("it generates text; the task needs an encoder".into())),
         };
-        let folder = folder.to_path_buf();
-        Ok(Self { folder, config, imported, family: found, values, has_new_head, is_of_several: false })
-    }
-
-    /// The same model, of whose values a text has any number.
-    pub(super) fn of_several(self) -> Self {
-        Self { is_of_several: true, ..self }
+        let pooling = has_new_head.then(|| pooling.unwrap_or(Pooling::Mean));
+        Ok(Self { folder: folder.to_path_buf(), config, imported, family: found, objective, values, pooling })
     }
 
     /// Reads a decoder's folder.
@@ -119,9 +126,9 @@ impl Model {
             config,
             imported,
             family: found,
+            objective: Objective::NextToken,
             values: Vec::new(),
-            has_new_head: false,
-            is_of_several: false,
+            pooling: None,
         })
     }
 
@@ -154,26 +161,16 @@ impl Model {
             Tune::All | Tune::Head => Vec::new(),
         };
         let decodes = matches!(self.family, Family::Decoder { .. });
-        let alignment = if decodes {
+        if decodes {
             fix_past(&mut graph);
-            Alignment::Next
-        } else {
-            Alignment::Same
-        };
+        }
         let mut plain = graph.clone();
         if pack {
             let parameters: Vec<&str> = self.imported.parameters.iter().map(|one| one.name.as_str()).collect();
             separate_records(&mut graph, &parameters).map_err(|error| refuse(error.to_string()))?;
         }
-        let loss = if self.is_of_several {
-            binary_cross_entropy(&mut graph, LOGITS, softening.weights.as_deref())
-        } else {
-            soft_cross_entropy(&mut graph, LOGITS, alignment, softening)
-        };
-        let loss = loss.map_err(|error| refuse(error.to_string()))?;
-        if decodes {
-            cross_entropy(&mut plain, LOGITS, alignment).map_err(|error| refuse(error.to_string()))?;
-        }
+        let loss = self.objective.add_loss(&mut graph, softening).map_err(|error| refuse(error.to_string()))?;
+        let measured = self.objective.add_measure(&mut plain).map_err(|error| refuse(error.to_string()))?;
         let chosen = self
             .imported
             .parameters
@@ -188,7 +185,6 @@ impl Model {
             ));
         }
         let training = differentiate(&graph, &loss.loss, &names).map_err(|error| refuse(error.to_string()))?;
-        let measured = if decodes { loss.loss } else { LOGITS.to_owned() };
         let mut measuring = forward(&plain, &[measured.as_str()]);
         for trainable in &training.trainables {
             let axes: Vec<Axis> = trainable.shape.iter().map(|size| Axis::Fixed(*size)).collect();
@@ -215,7 +211,7 @@ impl Model {
     }
 
     fn is_head(&self, name: &str, path: &str) -> bool {
-        if self.has_new_head {
+        if self.pooling.is_some() {
             return NEW_HEAD.contains(&name);
         }
         let first = path.split('.').next().unwrap_or_default();
@@ -224,7 +220,7 @@ impl Model {
 
     /// Whether a parameter belongs to a head that we added, and so learns at `head_rate`.
     pub(super) fn is_new_head(&self, name: &str) -> bool {
-        self.has_new_head && NEW_HEAD.contains(&name)
+        self.pooling.is_some() && NEW_HEAD.contains(&name)
     }
 
     /// The trainable tensors with their first values, as a session binds them.
@@ -301,10 +297,21 @@ impl Model {
                 names.map(|(index, name)| (name.clone(), json!(index))).collect();
             config.insert("id2label".to_owned(), Value::Object(id2label));
             config.insert("label2id".to_owned(), Value::Object(label2id));
-            let kind = if self.is_of_several { SEVERAL_VALUES } else { "single_label_classification" };
-            config.insert("problem_type".to_owned(), json!(kind));
-            if self.has_new_head {
-                config.insert("classifier_pooling".to_owned(), json!("mean"));
+            let problem = match self.objective {
+                Objective::Class | Objective::NextToken => "single_label_classification",
+                Objective::Number => "regression",
+                Objective::Several => SEVERAL_VALUES,
+            };
+            config.insert("problem_type".to_owned(), json!(problem));
+            if self.objective == Objective::Number {
+                config.insert("num_labels".to_owned(), json!(1));
+            }
+            if let Some(pooling) = self.pooling {
+                let word = match pooling {
+                    Pooling::Mean => "mean",
+                    Pooling::Cls => "cls",
+                };
+                config.insert("classifier_pooling".to_owned(), json!(word));
             }
         }
         config

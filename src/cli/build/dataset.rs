@@ -119,7 +119,7 @@ fn training_tables(program: &Program, id: DatasetId) -> Vec<TrainingTable> {
             found.map(|at| crate::hir::ColumnId(at as u32))
         };
         let (columns, messages) = match &train.task {
-            Task::Classify { label_column, text, .. } => {
+            Task::Classify { label_column, text, .. } | Task::Regress { label_column, text, .. } => {
                 ([text, label_column].into_iter().filter_map(here).collect(), None)
             }
             Task::Generate { template } => (Vec::new(), Some(*template)),
@@ -184,7 +184,10 @@ pub fn find_inputs(
     for label in dataset.columns.iter().filter_map(|column| column.label) {
         match &program[label].schema {
             LabelSchema::Choice(LabelValues::Found { source, .. }) => wanted.push(*source),
-            LabelSchema::Choice(LabelValues::Listed(_)) | LabelSchema::Choices(_) | LabelSchema::Declared(_) => {}
+            LabelSchema::Choice(LabelValues::Listed(_))
+            | LabelSchema::Choices(_)
+            | LabelSchema::Scalar(_)
+            | LabelSchema::Declared(_) => {}
         }
     }
     wanted.extend(engine::foreign_sources(dataset));

@@ -164,8 +164,9 @@ impl View<'_> {
             }
             StepKind::Decontaminate { column, .. } => (NodeKind::Decontaminate, vec![self.name(*column)], Vec::new()),
             StepKind::Sample { taken, .. } => (NodeKind::Sample, self.names(taken.by()), Vec::new()),
-            StepKind::Label { column, value, drop_when, .. } => {
-                (NodeKind::Label, self.read_by(std::iter::once(value).chain(drop_when)), vec![self.name(*column)])
+            StepKind::Label { column, value, constraints, drop_when, .. } => {
+                let read = std::iter::once(value).chain(constraints).chain(drop_when);
+                (NodeKind::Label, self.read_by(read), vec![self.name(*column)])
             }
             StepKind::Redact { columns, .. } => {
                 let names = self.names(columns.iter().copied());

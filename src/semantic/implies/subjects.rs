@@ -121,9 +121,10 @@ impl<'e> Subjects<'e> {
                 LabelSchema::Choice(LabelValues::Listed(values)) => {
                     Ranges::points(values.iter().map(|value| Value::Text(&value.name)))
                 }
-                LabelSchema::Choice(LabelValues::Found { .. }) | LabelSchema::Choices(_) | LabelSchema::Declared(_) => {
-                    Ranges::all()
-                }
+                LabelSchema::Choice(LabelValues::Found { .. })
+                | LabelSchema::Choices(_)
+                | LabelSchema::Scalar(_)
+                | LabelSchema::Declared(_) => Ranges::all(),
             },
             Type::Int | Type::Float | Type::Date | Type::Timestamp | Type::List(_) | Type::Record(_) => Ranges::all(),
         }
