@@ -21,7 +21,7 @@ use super::stage::{MeasureTable, Reuse, Stages};
 use super::training::TableWriter;
 use super::write::{Emission, Write, redacted, rendered_schema};
 use crate::emit::{self, EmitError, Finished, Renderer, Staging, Stamp, TrainingRenderer};
-use crate::hir::{Choices, Column, Dataset, Expr, LabelSchema, LabelValues, Program, SourceId, StepKind};
+use crate::hir::{Choices, Column, Dataset, Expr, LabelSchema, LabelValues, Program, SourceId, Spans, StepKind};
 use crate::label::{LabelTable, LabelTables};
 use crate::plan::labels::FoundField;
 use crate::plan::normal;
@@ -97,9 +97,9 @@ impl Build<'_> {
                 continue;
             }
             let table = match &self.program[label].schema {
-                LabelSchema::Choice(LabelValues::Listed(values)) | LabelSchema::Choices(Choices { values, .. }) => {
-                    LabelTable::new(label, values.clone(), false)
-                }
+                LabelSchema::Choice(LabelValues::Listed(values))
+                | LabelSchema::Choices(Choices { values, .. })
+                | LabelSchema::Spans(Spans { values, .. }) => LabelTable::new(label, values.clone(), false),
                 LabelSchema::Choice(LabelValues::Found { source, .. }) => {
                     let found = narrow.found.iter().find(|(field, _)| field.label == label);
                     let (field, values) = found.expect("the first pass looks for every label that is found");

@@ -80,9 +80,11 @@ pub enum ColumnKind {
     Number,
     /// A list of texts.
     Texts,
+    /// A list of the spans of a text.
+    Spans,
 }
 
-use ColumnKind::{Number, Text, Texts};
+use ColumnKind::{Number, Spans, Text, Texts};
 use FormatOption::{At, By, Delimiter, Encoding, Escape, Header, Quote, Table};
 
 /// Every format.
@@ -138,7 +140,14 @@ pub const FORMATS: [FormatRow; 12] = [
         endings: &["conll", "conllu", "iob", "iob2", "bio"],
         options: &[Delimiter, Encoding],
         record: "a sentence: lines up to a blank one",
-        columns: &[("tokens", Texts), ("tags", Texts), ("text", Text), ("path", Text), ("line", Number)],
+        columns: &[
+            ("tokens", Texts),
+            ("tags", Texts),
+            ("spans", Spans),
+            ("text", Text),
+            ("path", Text),
+            ("line", Number),
+        ],
         others: true,
     },
     FormatRow {

@@ -1,6 +1,6 @@
 //! Label schemas.
 
-use super::{FieldType, SourceId, Type};
+use super::{ColumnId, FieldType, SourceId, Type};
 use crate::source::Span;
 
 /// A label schema.
@@ -25,6 +25,8 @@ pub enum LabelSchema {
     Choices(Choices),
     /// A number or a truth value, which has a type of its own.
     Scalar(ScalarSchema),
+    /// Stretches of a text, each with a kind.
+    Spans(Spans),
     /// A schema that is checked and that no data set may use.
     Declared(DeclaredSchema),
 }
@@ -40,6 +42,15 @@ pub struct Choices {
     pub most: usize,
 }
 
+/// Stretches of a text, each with a kind.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Spans {
+    /// The kinds, in order.
+    pub values: Vec<LabelValue>,
+    /// Whether two of them may have a character in common.
+    pub may_overlap: bool,
+}
+
 /// What a label makes of the raw value that a record gives it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum LabelForm {
@@ -49,6 +60,23 @@ pub enum LabelForm {
     Several(Choices),
     /// A number or a truth value; one that the schema does not have, or a constraint does not let the record have, is quarantined.
     Scalar(ScalarSchema),
+    /// A list of records `{ start, end, label }`.
+    Spans {
+        /// The column with the text that they are of, as it was read.
+        over: ColumnId,
+        /// What they may be.
+        spans: Spans,
+    },
+}
+
+impl LabelForm {
+    /// The column with the text of spans.
+    pub fn over(&self) -> Option<ColumnId> {
+        match self {
+            Self::Spans { over, .. } => Some(*over),
+            Self::One | Self::Several(_) | Self::Scalar(_) => None,
+        }
+    }
 }
 
 impl LabelSchema {
@@ -56,6 +84,7 @@ impl LabelSchema {
     pub fn listed(&self) -> Option<&[LabelValue]> {
         match self {
             Self::Choice(LabelValues::Listed(values)) | Self::Choices(Choices { values, .. }) => Some(values),
+            Self::Spans(Spans { values, .. }) => Some(values),
             Self::Choice(LabelValues::Found { .. }) | Self::Scalar(_) | Self::Declared(_) => None,
         }
     }
@@ -66,6 +95,7 @@ impl LabelSchema {
             Self::Choice(_) => "choice",
             Self::Choices(_) => "choices",
             Self::Scalar(schema) => schema.word(),
+            Self::Spans(_) => "spans",
             Self::Declared(schema) => schema.word(),
         }
     }
@@ -116,7 +146,7 @@ pub enum DeclaredSchema {
     Tree(Vec<LabelValue>),
     /// Some of several values, where they are a tree, are found in the data, or something is wrong with them.
     Choices(Option<LabelValues>),
-    /// Stretches of a text, each with a kind.
+    /// Stretches of a text, where their kinds are a tree, are found in the data, or something is wrong with them.
     Spans(Option<LabelValues>),
     /// A free text.
     Text,

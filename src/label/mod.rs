@@ -1,6 +1,8 @@
 //! Labels as data: the values that a label has once the data were seen.
 
+pub mod align;
 pub mod kept;
+pub mod spans;
 
 use std::collections::HashMap;
 

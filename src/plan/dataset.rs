@@ -10,7 +10,7 @@ use super::split::{self, groups, pers};
 use super::together::Together;
 use super::{Prepared, cleaning, column_name, compliance, labels};
 use crate::engine::read::table::{DIGEST, ERROR, LINE, LOCATION};
-use crate::hir::{Column, ColumnId, Dataset, Expr, Program, SplitRule, Step, StepBlock, StepKind};
+use crate::hir::{ColumnId, Dataset, Expr, Program, SplitRule, Step, StepBlock, StepKind};
 
 /// The index of the first step whose verdict fires, null when none does.
 pub const VERDICT: &str = "_verdict";
@@ -41,6 +41,7 @@ pub fn near_pass(
 fn decide(program: &Program, dataset: &Dataset, prepared: &Prepared, scan: LogicalPlan) -> Result<Chain> {
     let chain = split::lower_groups(Chain::new(scan), dataset)?;
     let chain = labels::lower_found(chain, program, dataset)?;
+    let chain = labels::keep_read(chain, dataset)?;
     let before_policy = |chain| labels::lower_judged(split::lower_by(chain, dataset)?, dataset);
     let chain = lower_steps(chain, dataset, prepared, before_policy)?;
     let chain = split::lower_split(chain, dataset)?;
@@ -50,7 +51,8 @@ fn decide(program: &Program, dataset: &Dataset, prepared: &Prepared, scan: Logic
 /// What is written of each record, over a scan: `_location`, the columns that no label hides, what each `redact` found,
 /// and the values of `extras`, `_extra0` …, over the columns as they are emitted.
 pub fn second_pass(dataset: &Dataset, prepared: &Prepared, extras: &[&Expr], scan: LogicalPlan) -> Result<LogicalPlan> {
-    let chain = lower_steps(Chain::new(scan), dataset, prepared, Ok)?;
+    let chain = labels::keep_read(Chain::new(scan), dataset)?;
+    let chain = lower_steps(chain, dataset, prepared, Ok)?;
     let chain = lower_extras(chain, extras)?;
     let mut names = vec![LOCATION.to_owned()];
     let visible = dataset.columns.iter().enumerate().filter(|(_, column)| !column.hidden);
@@ -79,7 +81,7 @@ pub fn before_pass(
     columns: &[ColumnId],
     scan: LogicalPlan,
 ) -> Result<LogicalPlan> {
-    let chain = lower_all(Chain::new(scan), dataset, prepared, &dataset.steps[..step])?;
+    let chain = lower_all(Chain::new(scan), dataset, prepared, step)?;
     let names = columns.iter().map(|id| column_name(id.0 as usize));
     chain.select(&[LOCATION.to_owned()].into_iter().chain(names).collect::<Vec<_>>())
 }
@@ -87,10 +89,10 @@ pub fn before_pass(
 /// What one `set` or `redact` makes of its columns: `_location`, then of each column its value [`before`] the step and, under
 /// its own name, behind it, and what a `redact` found.
 pub fn step_pass(dataset: &Dataset, prepared: &Prepared, step: usize, scan: LogicalPlan) -> Result<LogicalPlan> {
-    let mut chain = lower_all(Chain::new(scan), dataset, prepared, &dataset.steps[..step])?;
+    let mut chain = lower_all(Chain::new(scan), dataset, prepared, step)?;
     let columns = changed_columns(&dataset.steps[step].kind);
     chain = chain.stage(columns.iter().map(|id| (before(*id), super::expr::column(*id))).collect())?;
-    chain = lower_step(chain, step, &dataset.columns, &dataset.steps[step].kind, prepared)?;
+    chain = lower_step(chain, step, dataset, prepared)?;
     let mut names = vec![LOCATION.to_owned()];
     for id in columns {
         names.extend([before(id), column_name(id.0 as usize)]);
@@ -187,7 +189,7 @@ fn lower_steps(
             StepKind::Forbid { else_drop, .. } => {
                 compliance::lower_forbid(chain, at, exprs.next().expect("each has its own"), *else_drop)
             }
-            kind => lower_step(chain, at, columns, kind, prepared),
+            _ => lower_step(chain, at, dataset, prepared),
         }
     })
 }
@@ -227,9 +229,10 @@ pub(super) fn follow(
 }
 
 /// The first steps of a data set, in order.
-fn lower_all(mut chain: Chain, dataset: &Dataset, prepared: &Prepared, steps: &[Step]) -> Result<Chain> {
-    for (at, step) in steps.iter().enumerate() {
-        chain = lower_step(chain, at, &dataset.columns, &step.kind, prepared)?;
+fn lower_all(chain: Chain, dataset: &Dataset, prepared: &Prepared, steps: usize) -> Result<Chain> {
+    let mut chain = labels::keep_read(chain, dataset)?;
+    for at in 0..steps {
+        chain = lower_step(chain, at, dataset, prepared)?;
     }
     Ok(chain)
 }
@@ -239,15 +242,9 @@ pub(super) fn first_of_policy(steps: &[Step]) -> usize {
     steps.iter().position(|step| step.block == StepBlock::Policy).unwrap_or(steps.len())
 }
 
-pub(super) fn lower_step(
-    chain: Chain,
-    at: usize,
-    columns: &[Column],
-    step: &StepKind,
-    prepared: &Prepared,
-) -> Result<Chain> {
-    match step {
-        StepKind::Set { column, value } => cleaning::lower_set(chain, at, columns, *column, value),
+pub(super) fn lower_step(chain: Chain, at: usize, dataset: &Dataset, prepared: &Prepared) -> Result<Chain> {
+    match &dataset.steps[at].kind {
+        StepKind::Set { column, value } => cleaning::lower_set(chain, at, &dataset.columns, *column, value),
         StepKind::Drop { condition } => cleaning::lower_condition(chain, at, condition),
         StepKind::DedupExact { columns, keep } => cleaning::lower_dedup_exact(chain, at, columns, keep),
         StepKind::DedupNear { column, keep, .. } => cleaning::lower_dedup_near(chain, at, *column, keep),
@@ -263,7 +260,10 @@ pub(super) fn lower_step(
         StepKind::Label { column, value, form, drop_when, .. } => {
             labels::lower_label(chain, at, (*column, form), value, drop_when.as_ref())
         }
-        StepKind::Redact { columns, detectors } => compliance::lower_redact(chain, at, columns, detectors),
+        StepKind::Redact { columns, detectors } => {
+            let chain = labels::carry_spans(chain, &dataset.steps[..at], columns, detectors)?;
+            compliance::lower_redact(chain, at, columns, detectors)
+        }
         StepKind::Forbid { condition, else_drop } => compliance::lower_forbid(chain, at, condition, *else_drop),
         // What an output cannot hold is seen when it is rendered.
         StepKind::Pair { .. } => Ok(chain),

@@ -8,8 +8,10 @@ use super::chain::Chain;
 use super::expr::lower;
 use super::{cleaning, column_name, scalar};
 use crate::hir::{
-    ColumnId, Dataset, Expr, LabelForm, LabelId, LabelSchema, LabelValues, Program, ScalarSchema, SourceId, StepKind,
+    ColumnId, Dataset, Expr, LabelForm, LabelId, LabelSchema, LabelValues, Program, ScalarSchema, SourceId, Step,
+    StepKind,
 };
+use crate::pii::Detector;
 
 /// A field whose distinct values a label has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -61,8 +63,60 @@ pub(super) fn lower_found(chain: Chain, program: &Program, dataset: &Dataset) ->
 pub fn deciding(step: usize, column: ColumnId, form: &LabelForm) -> String {
     match form {
         LabelForm::One => column_name(column.0 as usize),
-        LabelForm::Several(_) | LabelForm::Scalar(_) => format!("_label{step}"),
+        LabelForm::Several(_) | LabelForm::Spans { .. } | LabelForm::Scalar(_) => format!("_label{step}"),
     }
+}
+
+/// Sets aside the texts that spans are of, before any step changes them.
+pub(super) fn keep_read(chain: Chain, dataset: &Dataset) -> Result<Chain> {
+    let over = dataset.steps.iter().filter_map(|step| match &step.kind {
+        StepKind::Label { form, .. } => form.over(),
+        _ => None,
+    });
+    let mut read: Vec<(String, Plan)> = Vec::new();
+    for column in over {
+        if !read.iter().any(|(name, _)| *name == as_read(column)) {
+            read.push((as_read(column), super::expr::column(column)));
+        }
+    }
+    if read.is_empty() { Ok(chain) } else { chain.stage(read) }
+}
+
+/// The column with a text as it was read.
+fn as_read(column: ColumnId) -> String {
+    format!("_read{}", column.0)
+}
+
+/// The column with the spans of a label and what is kept of them.
+fn state(step: usize) -> String {
+    format!("_spans{step}")
+}
+
+/// Carries the spans of the labels before a `redact` through what it changes.
+pub(super) fn carry_spans(
+    mut chain: Chain,
+    before: &[Step],
+    redacted: &[ColumnId],
+    detectors: &[&'static Detector],
+) -> Result<Chain> {
+    for (at, step) in before.iter().enumerate() {
+        if let StepKind::Label { column, form: form @ LabelForm::Spans { over, .. }, .. } = &step.kind
+            && redacted.contains(over)
+        {
+            let carried = scalar::carried_spans(col(state(at)), super::expr::column(*over), detectors);
+            chain = chain.stage(vec![(state(at), carried)])?.stage(of_state(at, *column, form))?;
+        }
+    }
+    Ok(chain)
+}
+
+/// A label's spans, and what decides over them.
+fn of_state(step: usize, column: ColumnId, form: &LabelForm) -> Vec<(String, Plan)> {
+    let member = |name| scalar::member(col(state(step)), name);
+    vec![
+        (column_name(column.0 as usize), member(scalar::spans::SPANS)),
+        (deciding(step, column, form), member(scalar::spans::KEPT)),
+    ]
 }
 
 /// A label's raw value with what decides over it, and the verdict of the mapping's `drop`.
@@ -73,12 +127,21 @@ pub(super) fn lower_label(
     value: &Expr,
     drop_when: Option<&Expr>,
 ) -> Result<Chain> {
-    let mut values = vec![(column_name(column.0 as usize), lower(value)?)];
+    let given = match form {
+        LabelForm::One | LabelForm::Several(_) | LabelForm::Scalar(_) => column_name(column.0 as usize),
+        // What is given may have more members than a span.
+        LabelForm::Spans { .. } => format!("_given{step}"),
+    };
+    let mut values = vec![(given.clone(), lower(value)?)];
     if let Some(condition) = drop_when {
         values.push((cleaning::verdict(step), lower(condition)?));
     }
     let chain = chain.stage(values)?;
     match form {
+        LabelForm::Spans { over, spans } => {
+            let spans = scalar::spans(col(given), col(as_read(*over)), super::expr::column(*over), spans);
+            chain.stage(vec![(state(step), spans)])?.stage(of_state(step, column, form))
+        }
         // A number or a truth value is judged once every label stands in the record.
         LabelForm::One | LabelForm::Scalar(_) => Ok(chain),
         LabelForm::Several(choices) => {

@@ -21,7 +21,10 @@ pub fn pass(program: &Program, step: &StepKind, columns: &mut [Option<Personal>]
                 columns[column.0 as usize] = read(value, columns)
             }
             // Whatever the record says, the value is one that the program names.
-            LabelSchema::Choice(LabelValues::Listed(_)) | LabelSchema::Choices(_) | LabelSchema::Declared(_) => {}
+            LabelSchema::Choice(LabelValues::Listed(_))
+            | LabelSchema::Choices(_)
+            | LabelSchema::Spans(_)
+            | LabelSchema::Declared(_) => {}
         },
         StepKind::Redact { columns: redacted, detectors } => {
             for id in redacted {

@@ -132,7 +132,6 @@ fn every_statement_resolves() {
         "annotations \"annotations/more.jsonl\"",
         "csv",
         "dropout 0.05",
-        "entities",
         "facts",
         "from annotations",
         "from model",

@@ -131,7 +131,11 @@ fn domain(context: &Context<'_>, record: &Record, column: ColumnId) -> Option<Ve
             Some((*low..=*high).map(Literal::Int).collect())
         }
         LabelSchema::Scalar(ScalarSchema::Flag) => Some(vec![Literal::Bool(false), Literal::Bool(true)]),
-        LabelSchema::Choice(_) | LabelSchema::Choices(_) | LabelSchema::Scalar(_) | LabelSchema::Declared(_) => None,
+        LabelSchema::Choice(_)
+        | LabelSchema::Choices(_)
+        | LabelSchema::Spans(_)
+        | LabelSchema::Scalar(_)
+        | LabelSchema::Declared(_) => None,
     }
 }
 

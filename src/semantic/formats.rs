@@ -1,7 +1,7 @@
 //! Formats of sources: their options, and the columns that they make by themselves.
 
 use super::quantities::{known_settings, setting_word, whole, word, wrong_value};
-use super::{Context, suggest};
+use super::{Context, labels, suggest};
 use crate::diagnostics::Code;
 use crate::engine::read::encoding;
 use crate::engine::read::shape::column_number;
@@ -212,6 +212,7 @@ fn check_kind(context: &mut Context<'_>, format: SourceFormat, field: &hir::Sour
         ColumnKind::Text => (field.ty.ty == Type::String, "string"),
         ColumnKind::Number => (field.ty.ty == Type::Int, "int"),
         ColumnKind::Texts => (matches!(&field.ty.ty, Type::List(item) if item.ty == text.ty), "list<string>"),
+        ColumnKind::Spans => (field.ty.ty == labels::spans_type(), "list<{ start: int, end: int, label: string }>"),
     };
     if !fits {
         context.error(

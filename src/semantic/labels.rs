@@ -7,8 +7,8 @@ use super::types::{literal, resolve_type};
 use super::{Context, calls, constraints, index, suggest};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{
-    self, Choices, DeclaredSchema, Expr, FieldType, LabelForm, LabelId, LabelSchema, LabelValue, LabelValues, Literal,
-    ScalarSchema, Type,
+    self, Choices, ColumnId, DeclaredSchema, Expr, FieldType, LabelForm, LabelId, LabelSchema, LabelValue, LabelValues,
+    Literal, ScalarSchema, Spans, Type,
 };
 use crate::source::Span;
 use crate::syntax::ast::label::{Label, Schema, Values};
@@ -115,11 +115,19 @@ fn resolve_schema(context: &mut Context<'_>, label: &Label) -> LabelSchema {
             }
         }
         Schema::Spans { values, overlap, .. } => {
+            let tree = is_tree(values);
             let resolved = resolve_values(context, &label.name, values);
-            if let Some(overlap) = overlap {
-                super::quantities::word(context, overlap, "kind of overlap", &[("yes", ()), ("no", ())]);
+            let words = [("yes", true), ("no", false)];
+            let may_overlap = match overlap {
+                Some(overlap) => super::quantities::word(context, overlap, "kind of overlap", &words),
+                None => Some(true),
+            };
+            match (resolved, may_overlap) {
+                (Some(LabelValues::Listed(values)), Some(may_overlap)) if !tree => {
+                    return LabelSchema::Spans(Spans { values, may_overlap });
+                }
+                (resolved, _) => DeclaredSchema::Spans(resolved),
             }
-            DeclaredSchema::Spans(resolved)
         }
         Schema::Scale { low, high, .. } => {
             let bounds = Bounds::between("the end of a scale", -1e9, 1e9);
@@ -223,12 +231,13 @@ fn check_order(context: &mut Context<'_>, low: &Quantity, high: &Quantity) {
     }
 }
 
-/// What the label makes of its raw value.
-pub(super) fn form(context: &Context<'_>, label: LabelId) -> LabelForm {
+/// What the label makes of its raw value, `over` being the text of spans; `None` where that was reported.
+pub(super) fn form(context: &Context<'_>, label: LabelId, over: Option<ColumnId>) -> Option<LabelForm> {
     match &context.program[label].schema {
-        LabelSchema::Choices(choices) => LabelForm::Several(choices.clone()),
-        LabelSchema::Scalar(schema) => LabelForm::Scalar(*schema),
-        LabelSchema::Choice(_) | LabelSchema::Declared(_) => LabelForm::One,
+        LabelSchema::Choices(choices) => Some(LabelForm::Several(choices.clone())),
+        LabelSchema::Spans(spans) => over.map(|over| LabelForm::Spans { over, spans: spans.clone() }),
+        LabelSchema::Scalar(schema) => Some(LabelForm::Scalar(*schema)),
+        LabelSchema::Choice(_) | LabelSchema::Declared(_) => Some(LabelForm::One),
     }
 }
 
@@ -244,12 +253,15 @@ pub(super) fn value_type(context: &Context<'_>, label: LabelId) -> Type {
         LabelSchema::Choices(_) | LabelSchema::Declared(DeclaredSchema::Choices(_) | DeclaredSchema::Rank) => {
             Type::List(Box::new(text()))
         }
-        LabelSchema::Declared(DeclaredSchema::Spans(_)) => {
-            let offset = || FieldType::plain(Type::Int);
-            let members = vec![("start", offset()), ("end", offset()), ("label", text())];
-            let members = members.into_iter().map(|(name, ty)| (name.to_owned(), ty)).collect();
-            Type::List(Box::new(FieldType::plain(Type::Record(members))))
-        }
+        LabelSchema::Spans(_) | LabelSchema::Declared(DeclaredSchema::Spans(_)) => spans_type(),
         LabelSchema::Declared(DeclaredSchema::Json(members)) => Type::Record(members.clone()),
     }
+}
+
+/// `list<{ start: int, end: int, label: string }>`
+pub(super) fn spans_type() -> Type {
+    let offset = || FieldType::plain(Type::Int);
+    let members = vec![("start", offset()), ("end", offset()), ("label", FieldType::plain(Type::String))];
+    let members = members.into_iter().map(|(name, ty)| (name.to_owned(), ty)).collect();
+    Type::List(Box::new(FieldType::plain(Type::Record(members))))
 }

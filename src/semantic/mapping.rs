@@ -10,7 +10,7 @@ use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{ColumnId, Expr, ExprKind, FieldType, LabelId, Literal, Step, StepBlock, StepKind, Type};
 use crate::source::Span;
 use crate::syntax::ast::dataset::{LabelBody, LabelItem, LabelItemKind};
-use crate::syntax::ast::label::Schema;
+use crate::syntax::ast::label::{Label, Schema};
 use crate::syntax::ast::{self, ArmBody, Ident};
 
 /// The ways to settle votes.
@@ -48,11 +48,12 @@ pub(super) fn resolve_label_statements(
         index::enter(context, statement.span, &fields);
         let found = names::look_up(context, statement.name, Kind::Label);
         let declared = matches!(found, Found::Declared(_));
-        if let Found::Declared(ast::Decl::Label(label)) = found
-            && let Schema::Spans { field, .. } = &label.schema
-        {
-            text_field(context, &fields, field, "spans refer to a text");
-        }
+        let over = match found {
+            Found::Declared(ast::Decl::Label(Label { schema: Schema::Spans { field, .. }, .. })) => {
+                text_field(context, &fields, field, "spans refer to a text")
+            }
+            Found::Declared(_) | Found::Silent => None,
+        };
         let label = label_id(context, statement.name).filter(|_| declared);
         let resolved = resolve_body(context, statement.body, &fields, label);
         if label.is_none() {
@@ -66,7 +67,7 @@ pub(super) fn resolve_label_statements(
         let column = add_column(context, record, statement.name, label, tainted);
         let Some(resolved) = resolved else { continue };
         let Resolved { value, drop_when, null_drops } = resolved;
-        let form = labels::form(context, label);
+        let Some(form) = labels::form(context, label, over) else { continue };
         let kind = StepKind::Label { column, label, value, form, constraints: Vec::new(), drop_when, null_drops };
         let (name, span) = (statement.name, statement.span);
         steps.push(cleaning::step(context, StepBlock::Label, &name.name, kind, rule_of(name), span));

@@ -196,7 +196,16 @@ fn refused_schema(schema: &Schema) -> Option<(String, &'static str)> {
             "write the values out, or name a file of them: `choices from \"topics.yaml\"`",
         )),
         Schema::Choices { .. } => None,
-        Schema::Spans { .. } => Some(("spans".to_owned(), one)),
+        Schema::Spans { values: Values::Listed(values), .. }
+            if values.iter().any(|value| !value.children.is_empty()) =>
+        {
+            Some(("trees".to_owned(), "list the leaves in one level: `spans over text { PERSON; ORG }`"))
+        }
+        Schema::Spans { values: Values::Field { .. }, .. } => Some((
+            "spans from a field".to_owned(),
+            "write the kinds out, or name a file of them: `spans over text from \"kinds.yaml\"`",
+        )),
+        Schema::Spans { .. } => None,
         Schema::Scale { .. } => None,
         Schema::Json(_) => Some(("json".to_owned(), "keep the members as fields of the source")),
         Schema::Simple(word) if matches!(word.name.as_str(), "number" | "flag") => None,

@@ -184,6 +184,7 @@ fn label_column(context: &mut Context<'_>, name: &Ident, label: LabelId, word: &
         ("classify", LabelSchema::Declared(schema)) => {
             matches!(schema.word(), "choice" | "choice tree" | "choices")
         }
+        ("tag", LabelSchema::Spans(_)) => true,
         ("tag", LabelSchema::Declared(schema)) => schema.word() == "spans",
         ("regress", LabelSchema::Scalar(schema)) => *schema != ScalarSchema::Flag,
         _ => false,

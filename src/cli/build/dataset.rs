@@ -187,6 +187,7 @@ pub fn find_inputs(
             LabelSchema::Choice(LabelValues::Listed(_))
             | LabelSchema::Choices(_)
             | LabelSchema::Scalar(_)
+            | LabelSchema::Spans(_)
             | LabelSchema::Declared(_) => {}
         }
     }

@@ -71,9 +71,10 @@ pub fn lower_train(
                 let (text, label_column) = (column(*text), column(*label_column));
                 match program[*label].schema {
                     LabelSchema::Choices(_) => Task::Choose { text, label: label_column, values },
-                    LabelSchema::Choice(_) | LabelSchema::Scalar(_) | LabelSchema::Declared(_) => {
-                        Task::Classify { text, label: label_column, values }
-                    }
+                    LabelSchema::Choice(_)
+                    | LabelSchema::Spans(_)
+                    | LabelSchema::Scalar(_)
+                    | LabelSchema::Declared(_) => Task::Classify { text, label: label_column, values },
                 }
             }
             hir::Task::Regress { label_column, text, .. } => {

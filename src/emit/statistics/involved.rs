@@ -24,7 +24,8 @@ pub fn involved(program: &Program, dataset: &Dataset, step: usize) -> Involved {
         | StepKind::DedupPieces { column, .. }
         | StepKind::Decontaminate { column, .. } => columns.push(*column),
         StepKind::Sample { taken, .. } => columns.extend(taken.by()),
-        StepKind::Label { value, constraints, drop_when, .. } => {
+        StepKind::Label { value, form, constraints, drop_when, .. } => {
+            columns.extend(form.over());
             value.visit_columns(&mut |id| columns.push(id));
             // What labels say is not known before their steps.
             for condition in constraints.iter().chain(drop_when) {

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::cell::{Cell, RowError};
 use super::shape::{RecordPlace, column_number};
 use super::text::PlaceColumn;
+use crate::eval::{TagReading, TaggedSpan, spans_of};
 use crate::hir::SourceField;
 
 /// Begins the line between two documents.
@@ -23,6 +24,8 @@ enum Column {
     Nth(usize),
     /// The last one.
     Last,
+    /// The spans that the tags of the last one are of, in the tokens with spaces between them.
+    Spans,
     /// The tokens with spaces between them, or the place.
     Place(PlaceColumn),
 }
@@ -35,6 +38,7 @@ impl ConllShape {
             (Some(place), _) => Column::Place(place),
             (None, Some(number)) => Column::Nth(number),
             (None, None) if field.column == ["tags"] => Column::Last,
+            (None, None) if field.column == ["spans"] => Column::Spans,
             (None, None) => Column::Nth(0),
         };
         Self { columns: fields.iter().map(column).collect(), separator }
@@ -43,7 +47,7 @@ impl ConllShape {
     /// The cells of one sentence.
     ///
     /// # Errors
-    /// A line with another number of columns than the first one, or fewer than are read.
+    /// A line with another number of columns than the first one, or fewer than are read; a tag that is none.
     pub fn read<'a>(&self, text: &'a str, place: RecordPlace<'a>, cells: &mut Vec<Cell<'a>>) -> Result<(), RowError> {
         let lines: Vec<Vec<&str>> = self.token_lines(text);
         let width = lines.first().map_or(0, Vec::len);
@@ -55,6 +59,10 @@ impl ConllShape {
             let nth = match *column {
                 Column::Nth(at) => at,
                 Column::Last => width - 1,
+                Column::Spans => {
+                    cells.push(spans(&lines)?);
+                    continue;
+                }
                 Column::Place(what) => {
                     let joined = match what {
                         PlaceColumn::Text => Cow::Owned(lines.iter().map(|line| line[0]).collect::<Vec<_>>().join(" ")),
@@ -92,6 +100,34 @@ impl ConllShape {
             None => line.split_ascii_whitespace().collect(),
         }
     }
+}
+
+/// The spans of a sentence's tags: IOB1, IOB2, IOE and IOBES as `conlleval` reads them, and BILOU, whose `L` is an `E` and
+/// whose `U` an `S`. Offsets count characters of the tokens with spaces between them.
+fn spans<'a>(lines: &[Vec<&'a str>]) -> Result<Cell<'a>, RowError> {
+    let tag = |line: &Vec<&'a str>| {
+        let tag = *line.last()?;
+        Some(match tag.split_at_checked(1) {
+            Some(("L", rest)) => Cow::Owned(format!("E{rest}")),
+            Some(("U", rest)) => Cow::Owned(format!("S{rest}")),
+            _ => Cow::Borrowed(tag),
+        })
+    };
+    let tags: Vec<Cow<'a, str>> = lines.iter().filter_map(tag).collect();
+    let found = spans_of(&tags, TagReading::Default)
+        .map_err(|unknown| format!("the tag of token {} is none of a span", unknown.at + 1))?;
+    let mut places = Vec::with_capacity(lines.len());
+    let mut at = 0;
+    for line in lines {
+        let length = line[0].chars().count() as i64;
+        places.push((at, at + length));
+        at += length + 1;
+    }
+    let span = |span: TaggedSpan| {
+        let (start, end) = (places[span.start].0, places[span.end - 1].1);
+        Cell::Record(vec![Cell::Int(start), Cell::Int(end), Cell::Text(Cow::Owned(span.kind))])
+    };
+    Ok(Cell::List(found.into_iter().map(span).collect()))
 }
 
 fn is_blank(line: &str) -> bool {

@@ -84,7 +84,9 @@ pub(super) fn label<'r>(
     let fault = |value: &String| match form {
         LabelForm::One if is_value(value) => None,
         LabelForm::One => Some(format!("unknown value of label `{name}`")),
-        LabelForm::Several(_) => read_kept(value).err().map(|fault| format!("label `{name}`: {fault}")),
+        LabelForm::Several(_) | LabelForm::Spans { .. } => {
+            read_kept(value).err().map(|fault| format!("label `{name}`: {fault}"))
+        }
         LabelForm::Scalar(_) if value == FITS => None,
         LabelForm::Scalar(_) if value == CONSTRAINED => Some(format!("a constraint of label `{name}` does not hold")),
         LabelForm::Scalar(_) => Some(format!("a value outside those of label `{name}`")),

@@ -9,6 +9,7 @@ mod plans;
 mod real;
 mod rules;
 mod several;
+mod spans;
 mod splits;
 mod stages;
 mod tables;

@@ -190,7 +190,10 @@ fn label_tables(program: &Program, dataset: &Dataset, narrow: &Narrow) -> LabelT
         let StepKind::Label { label, .. } = step.kind else { continue };
         let table = match (&program[label].schema, program[label].schema.listed()) {
             (_, Some(values)) => LabelTable::new(label, values.to_vec(), false),
-            (LabelSchema::Choice(_) | LabelSchema::Choices(_) | LabelSchema::Declared(_), None) => {
+            (
+                LabelSchema::Choice(_) | LabelSchema::Choices(_) | LabelSchema::Spans(_) | LabelSchema::Declared(_),
+                None,
+            ) => {
                 let raw = narrow.labels.get(&at).map(|raw| raw.values.clone());
                 LabelTable::from_found(label, raw.unwrap_or_default())
             }

@@ -127,6 +127,7 @@ impl Known<'_> {
                 }
             }
             LabelSchema::Choices(choices) => choices.values.clone(),
+            LabelSchema::Spans(spans) => spans.values.clone(),
             LabelSchema::Declared(DeclaredSchema::Tree(values)) => values.clone(),
             LabelSchema::Scalar(_)
             | LabelSchema::Declared(

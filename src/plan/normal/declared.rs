@@ -8,8 +8,8 @@ use crate::hir::{
     Choices, Column, ColumnId, Credit, Dataset, Dialect, Evaluate, Evaluated, Expr, ExprKind, FieldType, FixedPart,
     Keep, Label, LabelSchema, LabelValue, LabelValues, Literal, OnBadRow, Output, Period, Personal, PersonalStatement,
     Program, ReadOptions, RequireSubject, Requirement, ScalarSchema, Slice, Source, SourceField, SourceFormat,
-    SourceId, SplitRule, Step, StepBlock, StepKind, Taken, Task, Template, TemplateKind, Terms, TextUnit, TimeOrder,
-    Train, Turn, Type,
+    SourceId, Spans, SplitRule, Step, StepBlock, StepKind, Taken, Task, Template, TemplateKind, Terms, TextUnit,
+    TimeOrder, Train, Turn, Type,
 };
 
 /// Gives each part of a data set a canonical form. Every field of the resolved program is named, so that a new one must be
@@ -147,6 +147,7 @@ impl Canon<'_> {
             LabelSchema::Choices(Choices { values, least, most }) => {
                 json!(["choices", least, most, values_form(values)])
             }
+            LabelSchema::Spans(Spans { values, may_overlap }) => json!(["spans", may_overlap, values_form(values)]),
             LabelSchema::Choice(LabelValues::Found { source, field }) => {
                 let source = &self.program[*source];
                 json!(["found", source.name, source.fields[*field].name])
@@ -184,14 +185,15 @@ impl Canon<'_> {
                 json!(["decontaminate", self.name(*column), against, words])
             }
             StepKind::Sample { taken, seed } => json!(["sample", self.taken(taken), seed]),
-            // The label's own form says what is made of the value.
-            StepKind::Label { column, label, value, form: _, constraints, drop_when, null_drops } => {
+            // Of its form the label's own says all but the text of spans.
+            StepKind::Label { column, label, value, form, constraints, drop_when, null_drops } => {
                 let drop_when = drop_when.as_ref().map(|value| self.expr(value));
                 let (column, label) = (self.name(*column), &self.program[*label].name);
-                let mut form =
+                let mut said =
                     vec![json!("label"), column, json!(label), self.expr(value), json!(drop_when), json!(null_drops)];
-                form.extend(constraints.iter().map(|constraint| self.expr(constraint)));
-                Value::Array(form)
+                said.extend(form.over().map(|over| self.name(over)));
+                said.extend(constraints.iter().map(|constraint| self.expr(constraint)));
+                Value::Array(said)
             }
             StepKind::Redact { columns, detectors } => {
                 let detectors: Vec<Value> =

@@ -164,9 +164,11 @@ impl View<'_> {
             }
             StepKind::Decontaminate { column, .. } => (NodeKind::Decontaminate, vec![self.name(*column)], Vec::new()),
             StepKind::Sample { taken, .. } => (NodeKind::Sample, self.names(taken.by()), Vec::new()),
-            StepKind::Label { column, value, constraints, drop_when, .. } => {
-                let read = std::iter::once(value).chain(constraints).chain(drop_when);
-                (NodeKind::Label, self.read_by(read), vec![self.name(*column)])
+            StepKind::Label { column, value, form, constraints, drop_when, .. } => {
+                let mut reads = self.read_by(std::iter::once(value).chain(constraints).chain(drop_when));
+                let over = form.over().map(|over| self.name(over));
+                reads.extend(over.filter(|over| !reads.contains(over)));
+                (NodeKind::Label, reads, vec![self.name(*column)])
             }
             StepKind::Redact { columns, .. } => {
                 let names = self.names(columns.iter().copied());
@@ -214,7 +216,13 @@ impl View<'_> {
             }
             asked
         };
-        self.dataset.steps[at + 1..].iter().any(asks)
+        // Spans of a text that a redaction changes are held against it in the first pass.
+        let is_marked = self.dataset.steps[..at].iter().any(|step| match &step.kind {
+            StepKind::Label { form, .. } => form.over().is_some_and(|over| columns.contains(&over)),
+            _ => false,
+        });
+        is_marked
+            || self.dataset.steps[at + 1..].iter().any(asks)
             || self.dataset.requirements.iter().any(|one| one.per.is_some_and(|column| columns.contains(&column)))
     }
 

@@ -10,6 +10,7 @@ mod measures;
 mod member;
 pub(super) mod prepared;
 pub mod redact;
+pub mod spans;
 mod text;
 
 use std::sync::Arc;
@@ -25,7 +26,7 @@ use datafusion::logical_expr::{
 pub(super) use arithmetic::Arithmetic;
 
 use super::functions::{self, Argument, Function};
-use crate::hir::Choices;
+use crate::hir::{Choices, Spans};
 use crate::pii::Detector;
 
 /// Every scalar function of plans, by the names that plans call them.
@@ -41,6 +42,8 @@ pub fn registry() -> Vec<ScalarUDF> {
         Operation::Digest,
         Operation::Key,
         Operation::Choices,
+        Operation::Spans,
+        Operation::CarriedSpans,
     ];
     own.chain(arithmetic).chain(others).map(Operation::udf).collect()
 }
@@ -86,6 +89,17 @@ pub(super) fn choices(list: Expr, choices: &Choices) -> Expr {
     Operation::Choices.udf().call(vec![list, lit(choices::written(choices))])
 }
 
+/// The record `{ spans, kept }`: spans over a text as it was read, in the text as it is now.
+pub(super) fn spans(given: Expr, read: Expr, now: Expr, spans: &Spans) -> Expr {
+    Operation::Spans.udf().call(vec![given, read, now, lit(spans::written(spans))])
+}
+
+/// The same record, of which the detectors change the text.
+pub(super) fn carried_spans(state: Expr, before: Expr, detectors: &[&'static Detector]) -> Expr {
+    let names: Vec<&str> = detectors.iter().map(|detector| detector.name).collect();
+    Operation::CarriedSpans.udf().call(vec![state, before, lit(names.join(","))])
+}
+
 /// 16 bytes that are equal where all of the values are equal; null is a value of its own.
 pub(super) fn digest(values: Vec<Expr>) -> Expr {
     Operation::Digest.udf().call(values)
@@ -114,6 +128,8 @@ enum Operation {
     Digest,
     Key,
     Choices,
+    Spans,
+    CarriedSpans,
 }
 
 impl Operation {
@@ -128,6 +144,8 @@ impl Operation {
             | Operation::Member
             | Operation::Element
             | Operation::Choices => Signature::any(2, Volatility::Immutable),
+            Operation::CarriedSpans => Signature::any(3, Volatility::Immutable),
+            Operation::Spans => Signature::any(4, Volatility::Immutable),
             Operation::Digest => Signature::variadic_any(Volatility::Immutable),
         };
         ScalarUDF::from(Scalar { name: self.name(), operation: self, signature })
@@ -145,6 +163,8 @@ impl Operation {
             Operation::Digest => "digest",
             Operation::Key => "key",
             Operation::Choices => "choices",
+            Operation::Spans => "spans",
+            Operation::CarriedSpans => "carried_spans",
         };
         format!("annotc.{name}")
     }
@@ -189,6 +209,7 @@ impl ScalarUDFImpl for Scalar {
             Operation::Redact => Ok(redact::result_type()),
             Operation::Digest | Operation::Key => Ok(DataType::FixedSizeBinary(16)),
             Operation::Choices => Ok(DataType::Utf8),
+            Operation::Spans | Operation::CarriedSpans => Ok(spans::result_type()),
             Operation::Element => element::result_type(&arguments[0]),
             Operation::Member | Operation::Measures => {
                 Err(internal_datafusion_err!("the type of the result depends on a constant"))
@@ -226,6 +247,13 @@ impl ScalarUDFImpl for Scalar {
             Operation::Member => member::evaluate(&column(0)?, constant_of(&arguments.args[1])?)?,
             Operation::Element => element::evaluate(&column(0)?, constant_of(&arguments.args[1])?)?,
             Operation::Choices => choices::evaluate(&column(0)?, constant_of(&arguments.args[1])?)?,
+            Operation::Spans => {
+                let (read, now) = (texts(&column(1)?)?, texts(&column(2)?)?);
+                spans::evaluate(&column(0)?, &read, &now, constant_of(&arguments.args[3])?)?
+            }
+            Operation::CarriedSpans => {
+                spans::carry(&column(0)?, &texts(&column(1)?)?, constant_of(&arguments.args[2])?)?
+            }
             Operation::Arithmetic(operation) => operation.evaluate(&column(0)?, &column(1)?)?,
             Operation::Digest => {
                 let columns = (0..arguments.args.len()).map(column).collect::<Result<Vec<_>>>()?;

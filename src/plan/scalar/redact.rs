@@ -22,13 +22,18 @@ pub(super) fn result_type() -> DataType {
     DataType::Struct(fields())
 }
 
-/// Redacts each text with the detectors named, separated by commas.
-pub(super) fn evaluate(texts: &StringArray, detectors: &str) -> Result<ArrayRef> {
-    let detectors = detectors
+/// The detectors named, separated by commas.
+pub(super) fn named(detectors: &str) -> Result<Vec<&'static Detector>> {
+    detectors
         .split(',')
         .filter(|name| !name.is_empty())
         .map(|name| pii::lookup(name).ok_or_else(|| exec_datafusion_err!("no detector is called `{name}` here")))
-        .collect::<Result<Vec<&'static Detector>>>()?;
+        .collect()
+}
+
+/// Redacts each text with the detectors named, separated by commas.
+pub(super) fn evaluate(texts: &StringArray, detectors: &str) -> Result<ArrayRef> {
+    let detectors = named(detectors)?;
     let mut redacted = StringBuilder::with_capacity(texts.len(), texts.value_data().len());
     let mut found = ListBuilder::new(Int64Builder::new());
     for text in texts.iter() {

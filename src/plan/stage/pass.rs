@@ -23,6 +23,7 @@ pub fn measure_pass(
 ) -> Result<LogicalPlan> {
     let chain = split::lower_groups(Chain::new(scan), dataset)?;
     let chain = labels::lower_found(chain, program, dataset)?;
+    let chain = labels::keep_read(chain, dataset)?;
     let by = |chain| labels::lower_judged(split::lower_by(chain, dataset)?, dataset);
     let parts = Parts::of(dataset, measures);
     let chain =
@@ -85,16 +86,16 @@ fn measure_step(chain: Chain, at: usize, dataset: &Dataset) -> Result<Chain> {
     match &dataset.steps[at].kind {
         StepKind::Drop { .. } | StepKind::Forbid { .. } => Ok(chain),
         StepKind::Label { column, value, form, .. } => labels::lower_label(chain, at, (*column, form), value, None),
-        kind @ (StepKind::Set { .. }
+        StepKind::Set { .. }
         | StepKind::DedupExact { .. }
         | StepKind::DedupNear { .. }
         | StepKind::DedupPieces { .. }
         | StepKind::Decontaminate { .. }
         | StepKind::Sample { .. }
         | StepKind::Redact { .. }
-        | StepKind::Pair { .. }) => {
+        | StepKind::Pair { .. } => {
             // Nothing is measured of a data set of which a step needs more than the record.
-            lower_step(chain, at, &dataset.columns, kind, &Prepared::default())
+            lower_step(chain, at, dataset, &Prepared::default())
         }
     }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::cut::{Cut, cut};
 use super::{Measures, Node, Taken, measured};
 use crate::hir::{
-    Choices, ColumnId, Dataset, Expr, ExprKind, Keep, LabelForm, LabelSchema, LabelValues, Personal, Program,
+    Choices, ColumnId, Dataset, Expr, ExprKind, Keep, LabelForm, LabelSchema, LabelValues, Personal, Program, Spans,
     SplitRule, StepKind,
 };
 use crate::label::kept::names_of;
@@ -31,6 +31,7 @@ pub(super) fn walk(program: &Program, dataset: &Dataset) -> Measures {
     for at in policy..dataset.steps.len() {
         walk.step(at);
     }
+    walk.kept_spans();
     walk.split();
     walk.measures
 }
@@ -44,7 +45,21 @@ struct Walk<'p> {
     /// The positions of the measures, by digest.
     positions: HashMap<String, usize>,
     measures: Measures,
+    /// The labels of spans so far.
+    spans: Vec<Carried>,
 }
+
+/// A label of spans.
+struct Carried {
+    column: ColumnId,
+    over: ColumnId,
+    /// The column of the first pass with what is kept of it.
+    name: String,
+    what: String,
+}
+
+/// The version of how spans are held against texts and carried along.
+const ALIGNED: &str = "spans 1";
 
 impl<'p> Walk<'p> {
     fn begin(program: &'p Program, dataset: &'p Dataset) -> Self {
@@ -57,7 +72,8 @@ impl<'p> Walk<'p> {
             withheld: None,
         };
         let personal = dataset.columns.iter().map(|column| column.personal.clone()).collect();
-        let mut walk = Self { program, dataset, current: Vec::new(), personal, positions: HashMap::new(), measures };
+        let (current, positions, spans) = (Vec::new(), HashMap::new(), Vec::new());
+        let mut walk = Self { program, dataset, current, personal, positions, measures, spans };
         let canon = Canon { program, dataset, values: None };
         for column in &dataset.columns {
             let form = json!(["read", column.name, canon.ty(&column.ty)]);
@@ -175,9 +191,10 @@ impl<'p> Walk<'p> {
                 if let Some(condition) = drop_when {
                     self.condition(at, condition);
                 }
-                self.label(*column, (&self.program[*label].schema, deciding(at, *column, form)), value);
+                self.label(*column, (&self.program[*label].schema, form, deciding(at, *column, form)), value);
             }
             StepKind::Redact { columns, detectors } => {
+                self.carry_spans(columns, detectors);
                 for id in columns {
                     let names: Vec<&str> = detectors.iter().map(|detector| detector.name).collect();
                     let what = format!("redact {}: {}", self.name(*id), names.join(", "));
@@ -235,10 +252,9 @@ impl<'p> Walk<'p> {
         self.measures.conditions.insert(at, condition);
     }
 
-    fn label(&mut self, column: ColumnId, (schema, name): (&LabelSchema, String), value: &Expr) {
+    fn label(&mut self, column: ColumnId, (schema, form, name): (&LabelSchema, &LabelForm, String), value: &Expr) {
         let what = format!("label {} = {}", self.name(column), shown(self.dataset, value));
-        let form = json!(["set", self.form(value)]);
-        let fresh = node(&form, what.clone(), uses(value), self.reads(value));
+        let fresh = node(&json!(["set", self.form(value)]), what.clone(), uses(value), self.reads(value));
         let reads = vec![fresh.digest.clone()];
         match schema {
             LabelSchema::Choice(LabelValues::Listed(values)) => {
@@ -255,6 +271,17 @@ impl<'p> Walk<'p> {
             }
             // It is judged when every label stands in the record.
             LabelSchema::Scalar(_) => {}
+            LabelSchema::Spans(Spans { values, may_overlap }) => {
+                let over = form.over().expect("spans are of a text");
+                let (read, now) = (self.measures.values[over.0 as usize].digest.clone(), self.now(over));
+                let form = json!([ALIGNED, names_of(values), may_overlap, fresh.digest, read, now]);
+                let reads = vec![fresh.digest.clone(), read, now];
+                let carried = node(&form, format!("`{what}` in the text as it is now"), BTreeMap::new(), reads);
+                self.measures.values.push(fresh);
+                self.spans.push(Carried { column, over, name, what });
+                self.assign(column, carried);
+                return;
+            }
             LabelSchema::Choice(LabelValues::Found { .. }) | LabelSchema::Declared(_) => {
                 let mut may_be_personal = false;
                 value.visit_columns(&mut |id| may_be_personal |= self.personal[id.0 as usize].is_some());
@@ -283,6 +310,27 @@ impl<'p> Walk<'p> {
                 let what = format!("whether label {name} is as its `{}` says", schema.word());
                 self.name_measure(deciding(at, *column, label), node(&form, what, functions, reads));
             }
+        }
+    }
+
+    /// The spans of texts that a `redact` changes have other offsets behind it.
+    fn carry_spans(&mut self, redacted: &[ColumnId], detectors: &[&'static Detector]) {
+        let carried: Vec<(ColumnId, ColumnId)> = self.spans.iter().map(|spans| (spans.column, spans.over)).collect();
+        for (column, over) in carried.into_iter().filter(|(_, over)| redacted.contains(over)) {
+            let versions: BTreeMap<String, u32> = detectors.iter().map(|one| version(one)).collect();
+            let reads = vec![self.now(column), self.now(over)];
+            let form = json!(["carried", reads, versions]);
+            let what = format!("{} behind a redaction", self.name(column));
+            self.assign(column, node(&form, what, versions, reads));
+        }
+    }
+
+    /// What decides over spans is known when all steps have carried them.
+    fn kept_spans(&mut self) {
+        for Carried { column, name, what, .. } in std::mem::take(&mut self.spans) {
+            let now = self.now(column);
+            let node = node(&json!(["kinds", now]), format!("the kinds of `{what}`"), BTreeMap::new(), vec![now]);
+            self.name_measure(name, node);
         }
     }
 

@@ -145,7 +145,8 @@ fn values_of_tests_are_typed() {
 #[test]
 fn what_cannot_be_built_is_refused() {
     let cases = [
-        ("label m: spans over text { a; b } overlap no", "  label m = found", "spans"),
+        ("label m: spans over text { a { c }; b } overlap no", "  label m = found", "trees"),
+        ("label m: spans over text from s.category", "  label m = found", "spans from a field"),
         ("label m: choices(1..2) { a { c }; b }", "  label m = topics", "trees"),
         ("label m: choices from s.category", "  label m = topics", "choices from a field"),
         ("label m: choice { cards { physical; virtual }; transfers }", "  label m = category", "trees"),

@@ -124,6 +124,7 @@ impl<'e> Subjects<'e> {
                 LabelSchema::Choice(LabelValues::Found { .. })
                 | LabelSchema::Choices(_)
                 | LabelSchema::Scalar(_)
+                | LabelSchema::Spans(_)
                 | LabelSchema::Declared(_) => Ranges::all(),
             },
             Type::Int | Type::Float | Type::Date | Type::Timestamp | Type::List(_) | Type::Record(_) => Ranges::all(),

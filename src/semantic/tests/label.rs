@@ -114,8 +114,8 @@ fn resolve_use(
 
 /// The fields that the statement reads.
 fn needed(statement: &Statement, dataset: &str) -> Vec<Needed> {
-    let StepKind::Label { value, constraints, drop_when, .. } = &statement.step.kind else { return Vec::new() };
-    let mut read: Vec<ColumnId> = Vec::new();
+    let StepKind::Label { value, form, constraints, drop_when, .. } = &statement.step.kind else { return Vec::new() };
+    let mut read: Vec<ColumnId> = form.over().into_iter().collect();
     for expr in std::iter::once(value).chain(constraints).chain(drop_when) {
         expr.visit_columns(&mut |column| {
             // A constraint may speak of labels too, which a test is not given.
