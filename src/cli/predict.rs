@@ -17,7 +17,7 @@ const WINDOW: usize = 512;
 /// Options of `annotc predict`.
 #[derive(Debug, Args)]
 pub struct PredictArgs {
-    /// The folder of a model that classifies texts, or gives a number for each
+    /// The folder of a model that classifies texts, or gives a number or a vector for each
     #[arg(value_name = "MODEL")]
     model: PathBuf,
     /// A file of JSON Lines or of texts, one a line [default: standard input]
@@ -38,7 +38,8 @@ pub struct PredictArgs {
     runtime: RuntimeArgs,
 }
 
-/// Prints each record with `predicted` and, of a classifier, `probability`: one JSON object a line, in the order given.
+/// Prints each record with `predicted` and, of a classifier, `probability`, or with `vector`: one JSON object a line, in the
+/// order given.
 pub fn run(args: &PredictArgs, terminal: &Terminal) -> Result<(), Failure> {
     let world = |error: &dyn std::fmt::Display| {
         terminal.error(error, None);

@@ -114,8 +114,15 @@ pub fn compare(first: &Predictions, second: &Predictions, seed: u64) -> Result<R
         }
         (Predictions::Several(first), Predictions::Several(second)) => compare_several(first, second, seed),
         (Predictions::Numbers(first), Predictions::Numbers(second)) => compare_results(first, second, seed),
+        (Predictions::Preferences(first), Predictions::Preferences(second)) => compare_results(first, second, seed),
+        (Predictions::Partners(first), Predictions::Partners(second)) => compare_results(first, second, seed),
         (
-            Predictions::Classified(_) | Predictions::Generated(_) | Predictions::Several(_) | Predictions::Numbers(_),
+            Predictions::Classified(_)
+            | Predictions::Generated(_)
+            | Predictions::Several(_)
+            | Predictions::Numbers(_)
+            | Predictions::Preferences(_)
+            | Predictions::Partners(_),
             _,
         ) => Err(NotComparable::Kinds),
     }

@@ -282,9 +282,9 @@ fn check_train(train: &Train, refused: &mut Diagnostics) {
                 }
                 None => continue,
             },
-            TrainItemKind::Task(task) if !matches!(task.kind.name.as_str(), "classify" | "regress" | "generate") => {
-                let help = "`classify`, `regress` and `generate` can be trained";
-                (task.kind.span, format!("`task {}`", task.kind.name), help)
+            TrainItemKind::Task(task) if task.kind.name == "tag" => {
+                let help = "`classify`, `regress`, `generate`, `prefer` and `embed` can be trained";
+                (task.kind.span, "`task tag`".to_owned(), help)
             }
             _ => continue,
         };

@@ -60,7 +60,7 @@ fn check(name: &str) {
     let model = if is_encoder {
         Model::of_texts(&folder, None, (Objective::Class, &label_names(&config)), None, 0)
     } else {
-        Model::decoder(&folder)
+        Model::decoder(&folder, Objective::NextToken)
     };
     let model = model.expect("it can be trained");
     let plan = model.plan(&Tune::All, &Softening::default(), 0, false).expect("planned");
@@ -74,6 +74,8 @@ fn check(name: &str) {
     let examples: Vec<Example> = (0..whole("examples")).map(|at| example(at, vocabulary, model.values.len())).collect();
     let session = BoundSession::new(&runtime, &graph, 1, parameters, &[plan.training.loss.as_str()]).expect("bound");
     let trainer = Trainer {
+        seconds: &[],
+        beside: &[],
         run: &settings,
         examples: &examples,
         shares: examples.iter().map(|example| example.target.weight() as f64).collect(),

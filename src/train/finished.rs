@@ -85,6 +85,7 @@ impl Finished {
             others: &others,
             tokenizer: self.folder.path(),
             config: &self.model.trained_config(),
+            vectors: self.model.vectors(),
             metrics: &outcome.metrics,
             records: &self.records,
             provenance: &provenance,
@@ -109,7 +110,17 @@ fn settings(run: &TrainRun, outcome: &Outcome) -> Value {
         Task::Classify { .. } => "classify",
         Task::Choose { .. } => "classify several",
         Task::Regress { .. } => "regress",
+        Task::Prefer { .. } => "prefer",
+        Task::Embed { .. } => "embed",
         Task::Generate { .. } => "generate",
+    };
+    let beta = match &run.task {
+        Task::Prefer { beta, .. } => Some(*beta),
+        Task::Classify { .. }
+        | Task::Choose { .. }
+        | Task::Regress { .. }
+        | Task::Embed { .. }
+        | Task::Generate { .. } => None,
     };
     let tune = match &run.tune {
         Tune::All => "all",
@@ -122,6 +133,7 @@ fn settings(run: &TrainRun, outcome: &Outcome) -> Value {
     };
     json!({
         "task": task,
+        "beta": beta,
         "pooling": run.pooling.map(|pooling| format!("{pooling:?}").to_lowercase()),
         "tune": tune,
         "epochs": epochs,

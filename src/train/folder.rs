@@ -9,7 +9,9 @@ use super::TrainError;
 use super::adapter::AdapterFiles;
 use super::board;
 use super::custody::{RECORDS, TrainedRecord, tokenizer_hashes, write_records};
+use super::run::Pooling;
 use super::tokenizer::{TOKENIZER_FILES, pretty, write};
+use super::vectors::write_modules;
 use crate::emit::{PROVENANCE, Swap};
 use crate::onnx::{Graph, save};
 
@@ -26,6 +28,8 @@ pub(super) struct TrainedFolder<'a> {
     /// The folder whose tokenizer files are copied.
     pub(super) tokenizer: &'a Path,
     pub(super) config: &'a Value,
+    /// How the vector of a text is made, of a model that makes one, and how wide it is.
+    pub(super) vectors: Option<(Pooling, usize)>,
     pub(super) metrics: &'a str,
     /// Other weights, each for a folder of its own beside the model: `best-2`, `best-3`, …
     pub(super) others: &'a [Weights],
@@ -85,6 +89,9 @@ fn write_model(folder: &TrainedFolder<'_>, weights: &Weights, to: &Path) -> Resu
         if from.is_file() {
             std::fs::copy(&from, to.join(name)).map_err(TrainError::io(&from))?;
         }
+    }
+    if let Some((pooling, width)) = folder.vectors {
+        write_modules(to, pooling, width)?;
     }
     if let Some(adapter) = &weights.adapter {
         adapter.write(&to.join("adapter"))?;

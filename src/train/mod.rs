@@ -38,6 +38,9 @@ mod order;
 mod pack;
 #[cfg(test)]
 mod pack_tests;
+#[cfg(test)]
+mod pair_tests;
+mod pairs;
 mod prepare;
 mod run;
 mod schedule;
@@ -48,6 +51,7 @@ mod tests;
 pub mod tokenizer;
 mod trainer;
 mod validate;
+mod vectors;
 mod view;
 mod wordpiece;
 
@@ -68,6 +72,8 @@ pub use memory::MemoryPlan;
 pub(crate) use model::{LOGITS, SEVERAL_VALUES, label_names, positions};
 pub use optimizer::{Adafactor, AdamW, Lion, Optimizer, Sgd};
 pub use order::{keyed_order, steps_per_epoch};
+pub(crate) use pairs::partner_texts;
+pub use pairs::{encode_partners, encode_preferences};
 pub use run::{
     Checkpoints, Every, Extent, Lora, ModelSource, Overflow, Patience, Pooling, Selection, Task, TrainRun, Tune,
 };
@@ -76,6 +82,7 @@ pub use table::{ID_COLUMN, Table};
 pub(crate) use tokenizer::read_json;
 pub use tokenizer::{Piece, TOKENIZER_FILES, Tokenizer, Tokens, train_wordpiece};
 pub(crate) use validate::{argmax, log_softmax};
+pub(crate) use vectors::read_pooling;
 pub use view::{TokenView, ViewedToken, Viewer};
 
 #[cfg(test)]

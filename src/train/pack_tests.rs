@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::batch::Feeds;
 use super::model::{Model, TrainingPlan};
+use super::objective::Objective;
 use super::pack::{distance, rows};
 use super::tests::{largest_difference, run, runtime, shared, train_quietly, weights};
 use super::*;
@@ -38,7 +39,7 @@ struct Packed {
 
 impl Packed {
     fn open(folder: &Path, runtime: &Runtime) -> Result<Self, TrainError> {
-        let model = Model::decoder(folder)?;
+        let model = Model::decoder(folder, Objective::NextToken)?;
         let plan = model.plan(&Tune::All, &Softening::default(), 0, true)?;
         let parameters = model.parameters(&plan);
         let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
