@@ -13,7 +13,7 @@ use std::sync::Arc;
 use annotc::runtime::{self, Options};
 use annotc::train::{
     AdamW, Decay, Event, Extent, ID_COLUMN, Lora, ModelSource, Optimizer, Overflow, Schedule, Selection, Stretch, Task,
-    TrainError, TrainRun, Tune, train,
+    Tokenizer, TrainError, TrainRun, Tune, train,
 };
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use parquet::arrow::ArrowWriter;
@@ -31,7 +31,7 @@ fn main() -> Result<(), Failure> {
     let run = TrainRun {
         model: ModelSource::Folder(PathBuf::from(model)),
         pooling: None,
-        task: task_of(task, &folder.path().join("train.parquet"))?,
+        task: task_of(task, Path::new(model), length.parse()?, &folder.path().join("train.parquet"))?,
         train: folder.path().join("train.parquet"),
         answers: None,
         validation: None,
@@ -71,8 +71,9 @@ fn main() -> Result<(), Failure> {
     step_as_told(&run)
 }
 
-/// Writes the records, which are longer than any length that is asked for, and says what is learnt from them.
-fn task_of(task: &str, path: &Path) -> Result<Task, Failure> {
+/// Writes the records, which fill the length, and says what is learnt from them: all of a text that is generated, so that the loss of
+/// every token is computed.
+fn task_of(task: &str, model: &Path, length: usize, path: &Path) -> Result<Task, Failure> {
     let words =
         |record: usize| (0..1000).map(move |word| ["river", "stone", "lamp", "cloud"][(record + word * word) % 4]);
     let texts: Vec<String> = (0..64).map(|record| words(record).collect::<Vec<_>>().join(" ")).collect();
@@ -85,8 +86,9 @@ fn task_of(task: &str, path: &Path) -> Result<Task, Failure> {
             (vec![(ID_COLUMN, ids), ("text", texts), ("label", labels)], task)
         }
         "generate" => {
+            let texts = texts.iter().map(|text| cut(text, model, length)).collect::<Result<Vec<_>, _>>()?;
             let message =
-                |text| serde_json::json!([{"role": "completion", "content": text, "train": true}]).to_string();
+                |text: &String| serde_json::json!([{"role": "completion", "content": text, "train": true}]).to_string();
             let messages = texts.iter().map(message).collect();
             (vec![(ID_COLUMN, ids), ("messages", messages)], Task::Generate { messages: "messages".to_owned() })
         }
@@ -98,6 +100,19 @@ fn task_of(task: &str, path: &Path) -> Result<Task, Failure> {
     writer.write(&table)?;
     writer.close()?;
     Ok(task)
+}
+
+/// As many words of a text as make so many tokens with those of its begin and end, the last ones a letter each.
+fn cut(text: &str, model: &Path, length: usize) -> Result<String, Failure> {
+    let tokenizer = Tokenizer::load(model)?;
+    let mut kept = String::new();
+    for word in text.split(' ').chain(["a"; 8]) {
+        let longer = format!("{kept} {word}");
+        if tokenizer.encode(longer.trim(), true)?.ids.len() < length {
+            kept = longer;
+        }
+    }
+    Ok(kept.trim().to_owned())
 }
 
 fn step_as_told(run: &TrainRun) -> Result<(), Failure> {
