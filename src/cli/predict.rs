@@ -1,15 +1,14 @@
-//! `annotc predict`: labels for texts, by a trained model.
+//! `annotc predict`: labels for texts, or spans of them, by a trained model.
 
 use std::io::{BufRead, IsTerminal};
 use std::path::PathBuf;
 
 use clap::Args;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::terminal::Terminal;
 use super::{DeviceArgs, Failure, RuntimeArgs, build, context, runtime};
 use crate::eval;
-use crate::train::TrainError;
 
 /// Records predicted at once: enough to batch texts of similar length, few enough to show results early.
 const WINDOW: usize = 512;
@@ -17,7 +16,7 @@ const WINDOW: usize = 512;
 /// Options of `annotc predict`.
 #[derive(Debug, Args)]
 pub struct PredictArgs {
-    /// The folder of a model that classifies texts
+    /// The folder of a model that classifies texts or finds spans in them
     #[arg(value_name = "MODEL")]
     model: PathBuf,
     /// A file of JSON Lines or of texts, one a line [default: standard input]
@@ -52,13 +51,13 @@ pub fn run(args: &PredictArgs, terminal: &Terminal) -> Result<(), Failure> {
         return Err(Failure::World);
     }
     let library = runtime::open(&args.runtime, args.device.device.unwrap_or_default(), terminal)?;
-    let mut classifier =
-        eval::Classifier::open(&library, &args.model, None, build::jobs(args.jobs)).map_err(|error| world(&error))?;
+    let mut model =
+        eval::Predictor::open(&library, &args.model, build::jobs(args.jobs)).map_err(|error| world(&error))?;
     let mut window = Window { records: Vec::new(), first: 1 };
     let mut flush = |window: &mut Window| -> Result<(), Failure> {
         let names = window.names();
         let texts: Vec<&str> = window.records.iter().map(|(_, text)| text.as_str()).collect();
-        let answers = predict(&mut classifier, &names, &texts).map_err(|error| world(&error))?;
+        let answers = model.predict(&names, &texts).map_err(|error| world(&error))?;
         for ((mut record, _), (predicted, probability)) in window.records.drain(..).zip(answers) {
             record.insert("predicted".to_string(), predicted);
             record.insert("probability".to_string(), probability);
@@ -95,26 +94,6 @@ pub fn run(args: &PredictArgs, terminal: &Terminal) -> Result<(), Failure> {
         }
     }
     if window.records.is_empty() { Ok(()) } else { flush(&mut window) }
-}
-
-/// What is predicted of each text, and how probable it is: a value, or the list of those that the text has.
-fn predict(
-    classifier: &mut eval::Classifier,
-    names: &[String],
-    texts: &[&str],
-) -> Result<Vec<(Value, Value)>, TrainError> {
-    if classifier.is_of_several() {
-        let chosen = classifier.choose(names, texts)?;
-        let values = classifier.values();
-        let named = |chosen: eval::Chosen| {
-            let predicted: Vec<&String> = chosen.predicted.iter().map(|value| &values[*value]).collect();
-            (json!(predicted), json!(chosen.probability))
-        };
-        return Ok(chosen.into_iter().map(named).collect());
-    }
-    let ranked = classifier.classify(names, texts)?;
-    let values = classifier.values();
-    Ok(ranked.into_iter().map(|ranked| (json!(values[ranked.predicted]), json!(ranked.probability))).collect())
 }
 
 /// Records that are predicted together.

@@ -3,29 +3,19 @@
 use std::path::Path;
 
 use super::evaluation::{Evaluated, MissingRecord, Prediction};
+use super::opened::Opened;
 use super::several::{MissingSeveral, SeveralEvaluated, SeveralPrediction};
-use crate::runtime::{Element, Runtime, Session};
-use crate::train::batch::{Feeds, by_length};
+use crate::runtime::Runtime;
 use crate::train::{
-    Cut, Example, LOGITS, LengthLimit, Overflow, SEVERAL_VALUES, Table, Target, Tokenizer, TrainError, above_half,
-    argmax, binary_loss, chosen, label_names, log_softmax, positions, read_json, sigmoid,
+    Example, LengthLimit, SEVERAL_VALUES, Table, Target, TrainError, above_half, argmax, binary_loss, chosen,
+    log_softmax, sigmoid,
 };
-use crate::{onnx, runtime};
-
-/// Texts predicted at once.
-const BATCH: usize = 32;
 
 /// A folder with a classifier: ours, or any that Optimum exports for sequence classification.
 pub struct Classifier {
-    session: Session,
-    feeds: Feeds,
-    tokenizer: Tokenizer,
-    values: Vec<String>,
+    opened: Opened,
     /// Whether a text has any number of the values.
     is_of_several: bool,
-    limit: usize,
-    /// What a longer text keeps.
-    cut: Cut,
 }
 
 /// What a classifier says of a text.
@@ -75,44 +65,22 @@ impl Classifier {
         limit: Option<LengthLimit>,
         threads: usize,
     ) -> Result<Self, TrainError> {
-        let config_path = folder.join("config.json");
-        let config = read_json(&config_path)?;
-        let tokenizer = Tokenizer::load(folder)?;
-        let refuse = |message: String| TrainError::Graph { folder: folder.to_path_buf(), message };
-        let graph = onnx::load(folder).map_err(|error| refuse(error.to_string()))?;
-        let feeds = Feeds::of(&graph, &[], tokenizer.pad_id(), folder)?;
-        drop(graph);
-        let session = Session::from_file(runtime, &folder.join("model.onnx"), threads)?;
-        let logits = session.outputs().iter().find(|output| output.name == LOGITS);
-        let labels = match logits {
-            Some(runtime::Port { element: Element::F32, shape, .. }) if shape.len() == 2 => shape[1],
-            Some(_) | None => return Err(refuse("it has no output `logits` with one row per text".to_owned())),
-        };
-        let values = label_names(&config);
-        if values.is_empty() || labels.is_some_and(|labels| labels != values.len()) {
-            return Err(TrainError::ModelFile {
-                path: config_path,
-                message: format!(
-                    "`id2label` names {} values, and the model has {} outputs",
-                    values.len(),
-                    labels.map_or_else(|| "an unknown number of".to_owned(), |labels| labels.to_string())
-                ),
-            });
+        Self::of(Opened::open(runtime, folder, limit, threads)?, folder)
+    }
+
+    pub(super) fn of(opened: Opened, folder: &Path) -> Result<Self, TrainError> {
+        if opened.is_of_tokens {
+            let message = "it has no output `logits` with one row per text".to_owned();
+            return Err(TrainError::Graph { folder: folder.to_path_buf(), message });
         }
-        let cut = match limit.map(|limit| limit.overflow) {
-            Some(Overflow::KeepEnd) => Cut::KeepEnd,
-            Some(Overflow::KeepStart | Overflow::Refuse | Overflow::Drop) | None => Cut::KeepStart,
-        };
-        let limits = [limit.map(|limit| limit.tokens), positions(&config), tokenizer.model_max_length()];
-        let limit = limits.into_iter().flatten().min().unwrap_or(usize::MAX);
-        let is_of_several = config.get("problem_type").and_then(|kind| kind.as_str()) == Some(SEVERAL_VALUES);
-        Ok(Self { session, feeds, tokenizer, values, is_of_several, limit, cut })
+        let problem = opened.config.get("problem_type").and_then(|kind| kind.as_str());
+        Ok(Self { is_of_several: problem == Some(SEVERAL_VALUES), opened })
     }
 
     /// The label's values, in the order of the model's outputs.
     #[must_use]
     pub fn values(&self) -> &[String] {
-        &self.values
+        &self.opened.values
     }
 
     /// Whether a text has any number of the values, as `problem_type` of `config.json` says.
@@ -124,7 +92,7 @@ impl Classifier {
     /// BLAKE3 of the tokenizer.
     #[must_use]
     pub fn tokenizer_hash(&self) -> &str {
-        self.tokenizer.hash()
+        self.opened.tokenizer.hash()
     }
 
     /// Classifies texts, in their order. Texts of similar length share a batch, so that little is padded. `ids` name
@@ -160,43 +128,18 @@ impl Classifier {
             .zip(texts)
             .map(|(id, text)| self.example(id, text))
             .collect::<Result<Vec<Example>, TrainError>>()?;
-        let lengths: Vec<usize> = examples.iter().map(|example| example.tokens.len()).collect();
-        let mut rows: Vec<Vec<f32>> = vec![Vec::new(); examples.len()];
-        for batch in by_length(&lengths, BATCH) {
-            let members: Vec<&Example> = batch.iter().map(|index| &examples[*index]).collect();
-            let outputs = self.session.run(&self.feeds.batch(&members, 1.0), &[LOGITS])?;
-            let logits = outputs.first().expect("one output was asked for").f32()?;
-            for (index, row) in batch.iter().zip(logits.chunks(self.values.len())) {
-                rows[*index] = row.to_vec();
-            }
-        }
-        Ok(rows)
+        self.opened.logits(&examples)
     }
 
     fn example(&self, id: &str, text: &str) -> Result<Example, TrainError> {
         let failed = |message| TrainError::Tokenize { id: id.to_owned(), message };
-        let mut tokens = self.tokenizer.encode(text, true).map_err(failed)?;
-        if tokens.ids.len() > self.limit {
-            tokens = self.tokenizer.encode_cut(text, self.limit, self.cut).map_err(failed)?;
+        let Opened { tokenizer, limit, cut, .. } = &self.opened;
+        let mut tokens = tokenizer.encode(text, true).map_err(failed)?;
+        if tokens.ids.len() > *limit {
+            tokens = tokenizer.encode_cut(text, *limit, *cut).map_err(failed)?;
         }
         Ok(Example { id: id.to_owned(), tokens: tokens.ids, target: Target::Class(0) })
     }
-}
-
-/// Classifies texts, in their order: the value's name and its probability. `names` stand in errors in place of texts.
-///
-/// # Errors
-/// As [`Classifier::open`] and [`Classifier::classify`].
-pub fn predict(
-    runtime: &Runtime,
-    folder: &Path,
-    names: &[String],
-    texts: &[&str],
-    threads: usize,
-) -> Result<Vec<(String, f32)>, TrainError> {
-    let mut classifier = Classifier::open(runtime, folder, None, threads)?;
-    let ranked = classifier.classify(names, texts)?;
-    Ok(ranked.into_iter().map(|row| (classifier.values[row.predicted].clone(), row.probability)).collect())
 }
 
 /// Predicts every record of a test table whose label has several values. `missing` are the records of the part that are not
@@ -210,7 +153,7 @@ pub fn evaluate_choices(
     missing: &[(String, Option<Vec<String>>, String)],
 ) -> Result<SeveralEvaluated, TrainError> {
     let read = table.read()?;
-    let values = classifier.values.clone();
+    let values = classifier.opened.values.clone();
     let unknown = |id: &str| TrainError::UnknownLabel { id: id.to_owned(), values: values.len() };
     let texts: Vec<&str> = read.column(table.text).iter().map(|text| text.as_deref().unwrap_or_default()).collect();
     let answers = classifier.choose(&read.ids, &texts)?;
@@ -261,7 +204,7 @@ pub fn evaluate_classifier(
     missing: &[(String, Option<String>, String)],
 ) -> Result<Evaluated, TrainError> {
     let read = table.read()?;
-    let values = classifier.values.clone();
+    let values = classifier.opened.values.clone();
     let index_of = |id: &str, name: &str| {
         let found = values.iter().position(|value| value == name);
         found.ok_or_else(|| TrainError::UnknownLabel { id: id.to_owned(), values: values.len() })

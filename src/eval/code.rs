@@ -18,19 +18,22 @@ const SOURCES: &[(&str, &str)] = &[
     ("metric", include_str!("metric.rs")),
     ("metrics", include_str!("metrics.rs")),
     ("multi_label", include_str!("multi_label.rs")),
+    ("opened", include_str!("opened.rs")),
     ("regression", include_str!("regression.rs")),
     ("resampling", include_str!("resampling.rs")),
     ("rouge", include_str!("rouge.rs")),
     ("sampling", include_str!("sampling.rs")),
     ("several", include_str!("several.rs")),
     ("spans", include_str!("spans.rs")),
+    ("tagged", include_str!("tagged.rs")),
+    ("tagger", include_str!("tagger.rs")),
     ("texts", include_str!("texts.rs")),
 ];
 
 /// Files of this folder that only show, read or write figures, or measure texts for data sets.
 #[cfg(test)]
 const OTHERS: &[&str] =
-    &["causal_model", "code", "comparison", "fixture", "gate", "mod", "predictions", "report", "terminal"];
+    &["causal_model", "code", "comparison", "fixture", "gate", "mod", "predictions", "predictor", "report", "terminal"];
 
 static HASH: LazyLock<String> = LazyLock::new(|| {
     let mut hasher = blake3::Hasher::new();

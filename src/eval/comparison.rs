@@ -9,6 +9,7 @@ use super::metric::{Figures, Metric};
 use super::predictions::Predictions;
 use super::resampling::{Interval, RecordKeys, bootstrap_intervals, mcnemar_exact, randomization_tests};
 use super::several::{SetOutcome, SeveralEvaluated, figures as several_figures, several_metrics};
+use super::tagged::{SpanOutcome, TaggedEvaluated, figures as span_figures, span_metrics};
 
 /// How a difference was tested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,9 +113,11 @@ pub fn compare(first: &Predictions, second: &Predictions, seed: u64) -> Result<R
             Ok(pairs.compare(seed, &metrics, &[], &figures, &right))
         }
         (Predictions::Several(first), Predictions::Several(second)) => compare_several(first, second, seed),
-        (Predictions::Classified(_) | Predictions::Generated(_) | Predictions::Several(_), _) => {
-            Err(NotComparable::Kinds)
-        }
+        (Predictions::Tagged(first), Predictions::Tagged(second)) => compare_tagged(first, second, seed),
+        (
+            Predictions::Classified(_) | Predictions::Generated(_) | Predictions::Several(_) | Predictions::Tagged(_),
+            _,
+        ) => Err(NotComparable::Kinds),
     }
 }
 
@@ -148,6 +151,25 @@ fn compare_several(
     let figures = |records: &[&SetOutcome], times: &[u32]| several_figures(values.len(), records, times);
     let right = |metric: &Metric, outcome: &SetOutcome| (*metric == Metric::Accuracy).then(|| outcome.is_right());
     Ok(pairs.compare(seed, &several_metrics(), &values, &figures, &right))
+}
+
+fn compare_tagged(
+    first: &TaggedEvaluated,
+    second: &TaggedEvaluated,
+    seed: u64,
+) -> Result<RunComparison, NotComparable> {
+    let (kinds, _) = joined(&first.kinds, &second.kinds);
+    let pairs = Pairs::of(first.outcomes(), second.outcomes())?;
+    let sorted = |outcome: &SpanOutcome| {
+        let mut gold = outcome.gold.clone();
+        gold.sort();
+        gold
+    };
+    if pairs.first.iter().zip(&pairs.second).any(|(a, b)| sorted(a) != sorted(b)) {
+        return Err(NotComparable::Truths);
+    }
+    let figures = |records: &[&SpanOutcome], times: &[u32]| span_figures(&kinds, records, times);
+    Ok(pairs.compare(seed, &span_metrics(), &kinds, &figures, &|_, _| None))
 }
 
 /// The results of both runs, record by record.

@@ -5,6 +5,7 @@ use std::fmt;
 use super::generation::{TextFigures, TextMetric};
 use super::metrics::{Classification, Scores, ValueScores};
 use super::multi_label::MultiLabel;
+use super::spans::SpanFigures;
 
 /// A row of the table: a family of metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -255,6 +256,8 @@ pub struct Figures {
     pub classification: Option<Classification>,
     /// Of a label of several values.
     pub several: Option<MultiLabel>,
+    /// Of spans.
+    pub spans: Option<SpanFigures>,
     /// The expected calibration error of a classification.
     pub ece: Option<f64>,
     /// The mean cross-entropy in nats.
@@ -318,6 +321,10 @@ impl<'f> Families<'f> {
     /// Those that figures have.
     pub(super) fn of(figures: &'f Figures) -> Option<Self> {
         if let Some(of) = &figures.classification {
+            let averages = vec![("micro", of.micro), ("macro", of.macro_), ("weighted", of.weighted)];
+            return Some(Self { averages, values: &of.values });
+        }
+        if let Some(of) = &figures.spans {
             let averages = vec![("micro", of.micro), ("macro", of.macro_), ("weighted", of.weighted)];
             return Some(Self { averages, values: &of.values });
         }

@@ -26,7 +26,9 @@ mod language_model;
 mod metric;
 mod metrics;
 mod multi_label;
+mod opened;
 mod predictions;
+mod predictor;
 mod regression;
 mod report;
 mod resampling;
@@ -34,6 +36,8 @@ mod rouge;
 mod sampling;
 mod several;
 mod spans;
+mod tagged;
+mod tagger;
 mod terminal;
 mod texts;
 
@@ -44,7 +48,7 @@ pub use bleu::{BleuCounts, tokens_13a};
 pub use calibration::expected_calibration_error;
 pub use causal_model::{CausalModel, CausalModelError, LONGEST_WINDOW};
 pub use chrf::{Chrf, ChrfCounts};
-pub use classifier::{Chosen, Classifier, Ranked, TestTable, evaluate_choices, evaluate_classifier, predict};
+pub use classifier::{Chosen, Classifier, Ranked, TestTable, evaluate_choices, evaluate_classifier};
 pub use code::code_hash;
 pub use comparison::{ComparedFigure, NotComparable, RunComparison, Test, compare};
 pub use counts::{Confusion, Judged};
@@ -60,7 +64,10 @@ pub use language_model::{ConversationTable, evaluate_language_model};
 pub use metric::{Average, Figures, METRICS, Metric, MetricRow};
 pub use metrics::{Classification, Scores, ValueScores, perplexity};
 pub use multi_label::{Jaccard, MultiLabel};
-pub use predictions::{Predictions, generations_jsonl, predictions_jsonl, read_predictions, several_jsonl};
+pub use predictions::{
+    Predictions, generations_jsonl, predictions_jsonl, read_predictions, several_jsonl, tagged_jsonl,
+};
+pub use predictor::Predictor;
 pub use regression::Regression;
 pub use report::{EVALUATION_SCHEMA, EvaluationFile, Signature, evaluation_json};
 pub use resampling::{
@@ -70,4 +77,6 @@ pub use rouge::Rouge;
 pub use sampling::Sampling;
 pub use several::{MissingSeveral, SeveralEvaluated, SeveralPrediction, evaluate_several};
 pub use spans::{SpanFigures, TagReading, TaggedSpan, UnknownTag, spans_of};
+pub use tagged::{MissingTagged, TaggedEvaluated, TaggedPrediction, evaluate_tagged};
+pub use tagger::{Tagger, evaluate_tagger};
 pub use terminal::{comparison_table, evaluation_table};

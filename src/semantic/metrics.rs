@@ -47,7 +47,7 @@ pub(super) const METRICS: [Metric; 19] = [
     metric("hamming_loss", &[OF_CHOICES], false, true, 1.0),
     metric("confusion", &["classify"], false, false, 1.0),
     metric("ece", &["classify"], false, true, 1.0),
-    metric("loss", &["classify", OF_CHOICES, "generate"], false, true, f64::INFINITY),
+    metric("loss", &["classify", OF_CHOICES, "tag", "generate"], false, true, f64::INFINITY),
     metric("perplexity", &["generate"], false, true, f64::INFINITY),
     of_answers("exact_match", 1.0),
     of_answers("squad_match", 1.0),

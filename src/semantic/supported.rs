@@ -295,9 +295,11 @@ fn check_train(train: &Train, refused: &mut Diagnostics) {
                 }
                 None => continue,
             },
-            TrainItemKind::Task(task) if !matches!(task.kind.name.as_str(), "classify" | "generate") => {
-                (task.kind.span, format!("`task {}`", task.kind.name), "`classify` and `generate` can be trained")
-            }
+            TrainItemKind::Task(task) if !matches!(task.kind.name.as_str(), "classify" | "tag" | "generate") => (
+                task.kind.span,
+                format!("`task {}`", task.kind.name),
+                "`classify`, `tag` and `generate` can be trained",
+            ),
             _ => continue,
         };
         refuse(refused, span, format!("{what} is checked and cannot be trained yet"), "not built yet", help);

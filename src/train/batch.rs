@@ -5,13 +5,11 @@ use std::path::Path;
 
 use super::TrainError;
 use super::example::{Example, Target};
+use super::tags::NO_TARGET as IGNORED;
 use crate::autodiff::loss::{LABELS, WEIGHTS};
 use crate::onnx::surgery::{PastInput, SEGMENTS, past_inputs};
 use crate::onnx::{ElementType, Graph};
 use crate::runtime::InputTensor;
-
-/// A label that is no target.
-const IGNORED: i64 = -100;
 
 /// What a graph reads beside its weights.
 #[derive(Debug, Clone)]
@@ -147,7 +145,7 @@ impl Feeds {
 fn has_tokens(examples: &[&Example]) -> bool {
     examples.iter().any(|example| match example.target {
         Target::Class(_) | Target::Choices(_) => false,
-        Target::Tokens(_) => true,
+        Target::Tags(_) | Target::Tokens(_) => true,
     })
 }
 
@@ -155,7 +153,7 @@ fn has_tokens(examples: &[&Example]) -> bool {
 fn choices(example: &Example) -> Vec<f32> {
     match &example.target {
         Target::Choices(has) => has.iter().map(|has| f32::from(u8::from(*has))).collect(),
-        Target::Class(_) | Target::Tokens(_) => Vec::new(),
+        Target::Class(_) | Target::Tags(_) | Target::Tokens(_) => Vec::new(),
     }
 }
 
@@ -165,13 +163,14 @@ fn labels(examples: &[&Example]) -> Option<Vec<i64>> {
         .iter()
         .map(|example| match &example.target {
             Target::Class(class) => Some(i64::try_from(*class).expect("a label has fewer than 2^63 values")),
-            Target::Choices(_) | Target::Tokens(_) => None,
+            Target::Choices(_) | Target::Tags(_) | Target::Tokens(_) => None,
         })
         .collect()
 }
 
 fn token_label(example: &Example, at: usize) -> i64 {
     match &example.target {
+        Target::Tags(target) => target.tags[at],
         Target::Tokens(learnt) if learnt[at] => i64::from(example.tokens[at]),
         Target::Tokens(_) | Target::Class(_) | Target::Choices(_) => IGNORED,
     }

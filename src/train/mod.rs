@@ -39,6 +39,9 @@ mod run;
 mod schedule;
 mod select;
 mod table;
+mod tags;
+#[cfg(test)]
+mod tags_tests;
 #[cfg(test)]
 mod tests;
 pub mod tokenizer;
@@ -65,6 +68,8 @@ pub use order::{keyed_order, steps_per_epoch};
 pub use run::{Checkpoints, Every, Extent, Lora, ModelSource, Overflow, Patience, Selection, Task, TrainRun, Tune};
 pub use schedule::{Decay, Schedule, Stretch};
 pub use table::{ID_COLUMN, Table};
+pub use tags::{FoundSpan, TagTarget, Words, encode_spans};
+pub(crate) use tags::{kinds_of, read_spans, tag_target, words_of};
 pub(crate) use tokenizer::read_json;
 pub use tokenizer::{Piece, TOKENIZER_FILES, Tokenizer, Tokens, train_wordpiece};
 pub(crate) use validate::{argmax, log_softmax};

@@ -8,12 +8,15 @@ use serde_json::{Value, json};
 use super::TrainError;
 use super::adapter::{AdapterFiles, ClassifierTensor, Saved, TaskType, choose};
 use super::run::{Lora, Tune};
+use super::tags::tag_names;
 use super::tokenizer::read_json;
 use crate::autodiff::loss::{Alignment, Softening, binary_cross_entropy, cross_entropy, forward, soft_cross_entropy};
 use crate::autodiff::{TrainingGraph, differentiate, reaching};
 use crate::onnx::encoder::normal;
 use crate::onnx::import::{Imported, Linear, import};
-use crate::onnx::surgery::{Adapter, Family, Head, add_adapters, add_classifier, family, fix_past, separate_records};
+use crate::onnx::surgery::{
+    Adapter, Family, Head, add_adapters, add_classifier, add_tagger, family, fix_past, separate_records,
+};
 use crate::onnx::{Axis, ElementType, Graph, ValueInfo, load};
 use crate::runtime::Parameter;
 
@@ -42,8 +45,20 @@ pub(super) struct Model {
     pub(super) values: Vec<String>,
     /// Whether the head is a fresh one of ours.
     pub(super) has_new_head: bool,
-    /// Whether a text has any number of the values.
-    is_of_several: bool,
+    answers: Answers,
+}
+
+/// What a model says.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Answers {
+    /// One of the values for a text.
+    Value,
+    /// Any number of the values for a text.
+    Values,
+    /// A tag for a token.
+    Tags,
+    /// The next token.
+    Words,
 }
 
 /// The graphs of a run.
@@ -94,12 +109,47 @@ impl Model {
             Family::Decoder { .. } => return Err(refuse("it generates text; `classify` needs an encoder".into())),
         };
         let folder = folder.to_path_buf();
-        Ok(Self { folder, config, imported, family: found, values, has_new_head, is_of_several: false })
+        Ok(Self { folder, config, imported, family: found, values, has_new_head, answers: Answers::Value })
     }
 
     /// The same model, of whose values a text has any number.
     pub(super) fn of_several(self) -> Self {
-        Self { is_of_several: true, ..self }
+        Self { answers: Answers::Values, ..self }
+    }
+
+    /// Reads a folder, or takes a new encoder's graph, and puts a head for the tags of spans on it where it has none.
+    pub(super) fn tagger(folder: &Path, graph: Option<Graph>, kinds: &[String], seed: u64) -> Result<Self, TrainError> {
+        let config = read_json(&folder.join("config.json"))?;
+        let mut imported = match graph {
+            Some(graph) => Imported::built(graph),
+            None => import_folder(folder, &config)?,
+        };
+        let refuse = |message: String| TrainError::Graph { folder: folder.to_path_buf(), message };
+        let found = family(&imported.graph, &config).map_err(|error| refuse(error.to_string()))?;
+        let tags = tag_names(kinds);
+        let count = tags.len();
+        let (values, has_new_head) = match &found {
+            Family::Features { output, hidden } => {
+                let weight = normal(seed, NEW_HEAD[0], count * hidden);
+                let head = Head { weight, bias: vec![0.0; count] };
+                add_tagger(&mut imported.graph, output, &head).map_err(|error| refuse(error.to_string()))?;
+                imported.refresh();
+                (tags, true)
+            }
+            Family::Tokens { labels } if *labels != count => {
+                let kinds = kinds.len();
+                return Err(refuse(format!(
+                    "its head has {labels} outputs, and {kinds} kinds of spans have {count} tags"
+                )));
+            }
+            Family::Tokens { .. } => (in_model_order(&tags, &config), false),
+            Family::Sequence { .. } => {
+                return Err(refuse("it classifies texts, and `tag` needs a class for each token".into()));
+            }
+            Family::Decoder { .. } => return Err(refuse("it generates text; `tag` needs an encoder".into())),
+        };
+        let (folder, answers) = (folder.to_path_buf(), Answers::Tags);
+        Ok(Self { folder, config, imported, family: found, values, has_new_head, answers })
     }
 
     /// Reads a decoder's folder.
@@ -121,7 +171,7 @@ impl Model {
             family: found,
             values: Vec::new(),
             has_new_head: false,
-            is_of_several: false,
+            answers: Answers::Words,
         })
     }
 
@@ -165,10 +215,11 @@ impl Model {
             let parameters: Vec<&str> = self.imported.parameters.iter().map(|one| one.name.as_str()).collect();
             separate_records(&mut graph, &parameters).map_err(|error| refuse(error.to_string()))?;
         }
-        let loss = if self.is_of_several {
-            binary_cross_entropy(&mut graph, LOGITS, softening.weights.as_deref())
-        } else {
-            soft_cross_entropy(&mut graph, LOGITS, alignment, softening)
+        let loss = match self.answers {
+            Answers::Values => binary_cross_entropy(&mut graph, LOGITS, softening.weights.as_deref()),
+            Answers::Value | Answers::Tags | Answers::Words => {
+                soft_cross_entropy(&mut graph, LOGITS, alignment, softening)
+            }
         };
         let loss = loss.map_err(|error| refuse(error.to_string()))?;
         if decodes {
@@ -301,10 +352,19 @@ impl Model {
                 names.map(|(index, name)| (name.clone(), json!(index))).collect();
             config.insert("id2label".to_owned(), Value::Object(id2label));
             config.insert("label2id".to_owned(), Value::Object(label2id));
-            let kind = if self.is_of_several { SEVERAL_VALUES } else { "single_label_classification" };
-            config.insert("problem_type".to_owned(), json!(kind));
-            if self.has_new_head {
-                config.insert("classifier_pooling".to_owned(), json!("mean"));
+            let problem = match self.answers {
+                Answers::Value => Some("single_label_classification"),
+                Answers::Values => Some(SEVERAL_VALUES),
+                Answers::Tags | Answers::Words => None,
+            };
+            if let Some(problem) = problem {
+                config.insert("problem_type".to_owned(), json!(problem));
+                if self.has_new_head {
+                    config.insert("classifier_pooling".to_owned(), json!("mean"));
+                }
+            }
+            if let (Answers::Tags, Some(name)) = (self.answers, token_architecture(config)) {
+                config.insert("architectures".to_owned(), json!([name]));
             }
         }
         config
@@ -315,6 +375,14 @@ fn import_folder(folder: &Path, config: &Value) -> Result<Imported, TrainError> 
     let refuse = |message: String| TrainError::Graph { folder: folder.to_path_buf(), message };
     let graph = load(folder).map_err(|error| refuse(error.to_string()))?;
     import(graph, config).map_err(|error| refuse(error.to_string()))
+}
+
+/// The architecture of the same model with a head for tokens: `BertForTokenClassification` of `BertModel`.
+fn token_architecture(config: &serde_json::Map<String, Value>) -> Option<String> {
+    let name = config.get("architectures")?.as_array()?.first()?.as_str()?;
+    let stem = name.split("For").next().unwrap_or(name);
+    let stem = stem.strip_suffix("Model").unwrap_or(stem);
+    Some(format!("{stem}ForTokenClassification"))
 }
 
 /// The label's values in the order of a classifier's outputs: the model's own order where it knows these names, else

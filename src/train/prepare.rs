@@ -21,6 +21,7 @@ use super::optimizer::ParameterRule;
 use super::pack::{saving, try_out};
 use super::run::{ModelSource, Overflow, Task, TrainRun};
 use super::table::Table;
+use super::tags::encode_spans;
 use super::tokenizer::{Tokenizer, pretty, train_wordpiece, write};
 use super::trainer::{Outcome, Trainer};
 use super::validate::Validation;
@@ -79,7 +80,7 @@ pub(super) fn prepare(run: &TrainRun, runtime: &Runtime) -> Result<Prepared, Tra
         (Task::Generate { messages }, Some(label)) => {
             compare_answers(label, &table, messages, &mut Speaker::new(folder.path(), &tokenizer)?)?
         }
-        (Task::Generate { .. } | Task::Classify { .. } | Task::Choose { .. }, _) => Vec::new(),
+        (Task::Generate { .. } | Task::Classify { .. } | Task::Choose { .. } | Task::Tag { .. }, _) => Vec::new(),
     };
     notes.extend(run.pack.then(|| saving(run, &encoded.examples)));
     let validation = validation.as_ref().map(encode).transpose()?.filter(|encoded| !encoded.examples.is_empty());
@@ -96,6 +97,8 @@ pub(super) fn prepare(run: &TrainRun, runtime: &Runtime) -> Result<Prepared, Tra
         truncated: encoded.truncated,
         muted: encoded.muted,
         dropped: encoded.dropped,
+        lost_spans: encoded.lost_spans,
+        inexact_spans: encoded.inexact_spans,
         notes,
         trained_weights,
         steps: run.steps(encoded.examples.len()),
@@ -120,7 +123,7 @@ fn softening(run: &TrainRun, examples: &[Example], values: usize) -> Softening {
     };
     let weights = (run.balanced && values > 0).then(|| match run.task {
         Task::Choose { .. } => balanced_weights(examples.iter().map(|example| &example.target), values),
-        Task::Classify { .. } | Task::Generate { .. } => counts.iter().map(weight).collect(),
+        Task::Classify { .. } | Task::Tag { .. } | Task::Generate { .. } => counts.iter().map(weight).collect(),
     });
     Softening { smoothing: run.smooth as f32, weights }
 }
@@ -155,7 +158,9 @@ fn memory(run: &TrainRun, plan: &TrainingPlan, examples: &[Example], validates: 
 fn columns(task: &Task) -> Vec<&str> {
     match task {
         Task::Classify { text, label, .. } if text == label => vec![text],
-        Task::Classify { text, label, .. } | Task::Choose { text, label, .. } => vec![text, label],
+        Task::Classify { text, label, .. } | Task::Choose { text, label, .. } | Task::Tag { text, label, .. } => {
+            vec![text, label]
+        }
         Task::Generate { messages } => vec![messages],
     }
 }
@@ -171,12 +176,17 @@ fn model(run: &TrainRun, table: &Table) -> Result<(ModelFolder, Model), TrainErr
             let model = Model::classifier(folder, None, values, run.seed)?.of_several();
             Ok((ModelFolder::Given(folder.clone()), model))
         }
+        (ModelSource::Folder(folder), Task::Tag { kinds, .. }) => {
+            Ok((ModelFolder::Given(folder.clone()), Model::tagger(folder, None, kinds, run.seed)?))
+        }
         (ModelSource::Folder(folder), Task::Generate { .. }) => {
             Ok((ModelFolder::Given(folder.clone()), Model::decoder(folder)?))
         }
         (
             ModelSource::NewEncoder { layers, hidden, heads, vocab },
-            Task::Classify { text, values, .. } | Task::Choose { text, values, .. },
+            Task::Classify { text, values, .. }
+            | Task::Choose { text, values, .. }
+            | Task::Tag { text, kinds: values, .. },
         ) => {
             let folder = tempfile::tempdir().map_err(TrainError::io(std::env::temp_dir()))?;
             let texts = table.column(text).iter().flatten().map(String::as_str);
@@ -184,8 +194,13 @@ fn model(run: &TrainRun, table: &Table) -> Result<(ModelFolder, Model), TrainErr
             let encoder = Encoder { layers: *layers, hidden: *hidden, heads: *heads, vocabulary };
             let graph = encoder.build(run.seed).map_err(|error| TrainError::Settings(error.to_string()))?;
             write(&folder.path().join("config.json"), &pretty(&encoder.config()))?;
-            let model = Model::classifier(folder.path(), Some(graph), values, run.seed)?;
-            let model = if matches!(run.task, Task::Choose { .. }) { model.of_several() } else { model };
+            let model = match run.task {
+                Task::Tag { .. } => Model::tagger(folder.path(), Some(graph), values, run.seed)?,
+                Task::Choose { .. } => Model::classifier(folder.path(), Some(graph), values, run.seed)?.of_several(),
+                Task::Classify { .. } | Task::Generate { .. } => {
+                    Model::classifier(folder.path(), Some(graph), values, run.seed)?
+                }
+            };
             Ok((ModelFolder::Made(folder), model))
         }
         (ModelSource::NewEncoder { .. }, Task::Generate { .. }) => {
@@ -242,6 +257,7 @@ fn encode_table(
     match &run.task {
         Task::Classify { text, label, .. } => encode_texts(table, text, label, &model.values, tokenizer, limit),
         Task::Choose { text, label, .. } => encode_choices(table, (text, label), &model.values, tokenizer, limit),
+        Task::Tag { text, label, .. } => encode_spans(table, (text, label), &model.values, tokenizer, limit),
         Task::Generate { messages } => encode_conversations(table, messages, folder, tokenizer, limit),
     }
 }
@@ -284,7 +300,7 @@ impl Prepared {
             (target, _) => target.weight() as f64,
         };
         let choices = match run.task {
-            Task::Classify { .. } => Some(model.values.len()),
+            Task::Classify { .. } | Task::Tag { .. } => Some(model.values.len()),
             // Each value is there or not.
             Task::Choose { .. } => Some(2),
             Task::Generate { .. } => model.vocabulary(),
@@ -313,7 +329,8 @@ impl Prepared {
         };
         let outcome = trainer.train(on_event)?;
         let records = encoded.examples.len();
-        let Encoded { truncated, muted, dropped, .. } = encoded;
-        Ok((outcome, Finished { model, plan, tokenizer, folder, records, truncated, muted, dropped, tokens }))
+        let Encoded { truncated, muted, dropped, lost_spans, inexact_spans, .. } = encoded;
+        let spans = matches!(run.task, Task::Tag { .. }).then_some((lost_spans, inexact_spans));
+        Ok((outcome, Finished { model, plan, tokenizer, folder, records, truncated, muted, dropped, spans, tokens }))
     }
 }

@@ -5,7 +5,11 @@ use super::batch::{Feeds, by_length};
 use super::choices::{above_half, binary_loss};
 use super::example::{Example, Target};
 use super::model::LOGITS;
-use crate::eval::{Classification, Confusion, Figures, Judged, Metric, MultiLabel, perplexity};
+use super::tags::kinds_of;
+use crate::eval::{
+    Classification, Confusion, Figures, Judged, Metric, MultiLabel, SpanFigures, TaggedSpan, perplexity,
+};
+use crate::label::spans::LabelSpan;
 use crate::runtime::{InputTensor, Parameter, Session};
 
 /// Records measured at once.
@@ -54,6 +58,7 @@ impl Validation {
         let (mut loss, mut targets) = (0.0, 0_u64);
         let mut judged = Vec::new();
         let mut sets: Vec<(Vec<usize>, Vec<usize>)> = Vec::new();
+        let mut tagged: Vec<(Vec<TaggedSpan>, Vec<TaggedSpan>)> = Vec::new();
         for batch in by_length(&lengths, BATCH) {
             let examples: Vec<&Example> = batch.iter().map(|index| &self.examples[*index]).collect();
             let mut inputs: Vec<InputTensor<'_>> = self.feeds.batch(&examples, 1.0);
@@ -64,7 +69,7 @@ impl Validation {
             let output = outputs.first().expect("one output was asked for").f32()?;
             targets += examples.iter().map(|example| example.target.weight() as u64).sum::<u64>();
             if self.measured == LOGITS {
-                for (example, logits) in examples.iter().zip(output.chunks(self.values.len().max(1))) {
+                for (example, logits) in examples.iter().zip(output.chunks((output.len() / examples.len()).max(1))) {
                     match &example.target {
                         Target::Class(gold) => {
                             loss -= f64::from(log_softmax(logits)[*gold]);
@@ -74,6 +79,15 @@ impl Validation {
                             loss += binary_loss(logits, has);
                             let gold = (0..has.len()).filter(|&value| has[value]).collect();
                             sets.push((gold, above_half(logits)));
+                        }
+                        Target::Tags(target) => {
+                            for (logits, tag) in logits.chunks(self.values.len()).zip(&target.tags) {
+                                if let Ok(tag) = usize::try_from(*tag) {
+                                    loss -= f64::from(log_softmax(logits)[tag]);
+                                }
+                            }
+                            let found = target.words.found(logits, &self.values).into_iter().map(|found| found.span);
+                            tagged.push((spans(&target.gold), spans(&found.collect::<Vec<_>>())));
                         }
                         Target::Tokens(_) => {}
                     }
@@ -87,12 +101,22 @@ impl Validation {
         let classification = (!judged.is_empty()).then(|| Classification::of(Confusion::count(values, &judged)));
         let pairs = || sets.iter().map(|(gold, predicted)| (gold.as_slice(), predicted.as_slice()));
         let several = (!sets.is_empty()).then(|| MultiLabel::of(values, pairs()));
+        let names = kinds_of(&self.values).unwrap_or_default();
+        let pairs = tagged.iter().map(|(gold, predicted)| (gold.as_slice(), predicted.as_slice()));
+        let spans = (!tagged.is_empty()).then(|| SpanFigures::of(pairs).among(&names));
+        let named = if tagged.is_empty() { self.values.clone() } else { names };
         let perplexity = (self.measured != LOGITS).then(|| perplexity(loss, targets));
         let records = self.examples.len() as u64;
         let loss = Some(mean);
-        let figures = Figures { classification, several, loss, perplexity, records, ..Figures::default() };
-        Ok(Measured { figures, values: self.values.clone() })
+        let figures = Figures { classification, several, spans, loss, perplexity, records, ..Figures::default() };
+        Ok(Measured { figures, values: named })
     }
+}
+
+/// Spans as they are counted.
+fn spans(spans: &[LabelSpan]) -> Vec<TaggedSpan> {
+    let counted = |span: &LabelSpan| TaggedSpan { kind: span.label.clone(), start: span.start, end: span.end };
+    spans.iter().map(counted).collect()
 }
 
 /// log softmax, shifted by the maximum so that no exponential overflows.

@@ -14,7 +14,7 @@ use crate::emit::{EmitError, MISSING, Manifest, file_name, write_atomically};
 use crate::engine::slice_groups;
 use crate::eval::{
     self, Classifier, ConversationTable, Evaluation, EvaluationFile, GateResult, MissingRecord, Predictions, Signature,
-    TestTable,
+    Tagger, TestTable,
 };
 use crate::hir::{self, Program, Task};
 use crate::runtime::Runtime;
@@ -129,6 +129,14 @@ impl Subject<'_> {
                 };
                 Ok((predictions, classifier.tokenizer_hash().to_string()))
             }
+            Task::Tag { label, label_column, text } => {
+                let column = |id: &hir::ColumnId| program[train.data].columns[id.0 as usize].name.as_str();
+                let missing = read_missing(lost, &evaluate.part, &program[*label].name)?;
+                let mut tagger = Tagger::open(runtime, folder, Some(limit), threads)?;
+                let test = TestTable { path: table, text: column(text), label: column(label_column), by: &by };
+                let evaluated = eval::evaluate_tagger(&mut tagger, &test, golds(missing))?;
+                Ok((Predictions::Tagged(evaluated), tagger.tokenizer_hash().to_string()))
+            }
             Task::Generate { .. } => {
                 let missing = read_missing(lost, &evaluate.part, "")?;
                 let named = |(id, _, reason): (String, Value, String)| MissingRecord { id, gold: None, reason };
@@ -194,6 +202,7 @@ fn write(
         Predictions::Classified(evaluated) => {
             (eval::evaluate_classification(evaluated, seed), eval::predictions_jsonl(evaluated))
         }
+        Predictions::Tagged(evaluated) => (eval::evaluate_tagged(evaluated, seed), eval::tagged_jsonl(evaluated)),
         Predictions::Several(evaluated) => (eval::evaluate_several(evaluated, seed), eval::several_jsonl(evaluated)),
         Predictions::Generated(generated) => {
             let answers = evaluate.generation.as_ref().is_some_and(|generation| generation.answers);
@@ -204,7 +213,8 @@ fn write(
     let settings = evaluate.generation.as_ref().map(lower_generation);
     let generation = match (&settings, results) {
         (Some(settings), Predictions::Generated(generated)) => Some((settings, generated)),
-        (_, Predictions::Generated(_) | Predictions::Classified(_) | Predictions::Several(_)) => None,
+        (None, Predictions::Generated(_)) => None,
+        (_, Predictions::Classified(_) | Predictions::Several(_) | Predictions::Tagged(_)) => None,
     };
     let json = eval::evaluation_json(&EvaluationFile {
         evaluation: &evaluation,
