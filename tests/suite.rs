@@ -28,6 +28,7 @@ mod reference;
 mod remote;
 mod resume;
 mod robustness;
+mod scalars;
 mod specs;
 mod support;
 mod tokens;

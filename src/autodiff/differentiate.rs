@@ -8,8 +8,8 @@ use crate::onnx::{Axis, ElementType, Graph, Node, Op, ValueInfo};
 /// A graph that computes a loss and its gradients.
 #[derive(Clone, Debug)]
 pub struct TrainingGraph {
-    /// Forward, loss and backward. Inputs: what the model reads, then the trainable tensors; outputs: the loss, then the
-    /// gradients.
+    /// Forward, loss and backward. Inputs: what the model reads, then the trainable tensors; outputs: the loss, the scalars
+    /// beside it, then the gradients.
     pub graph: Graph,
     /// The output that holds the loss, a float of rank 0.
     pub loss: String,
@@ -76,11 +76,22 @@ const WAY_OUT: &str = "tune only what comes after it (`tune head`), or export th
 /// The method is reverse accumulation (Griewank and Walther, *Evaluating Derivatives*, 2008, ch. 3): only nodes that
 /// lie both behind a trainable tensor and before the loss are visited, each once, in reverse order.
 pub fn differentiate(graph: &Graph, loss: &str, trainable: &[String]) -> Result<TrainingGraph, DifferentiateError> {
+    differentiate_beside(graph, loss, &[], trainable)
+}
+
+/// As [`differentiate`], with the scalars `beside` as outputs behind the loss: figures that a step tells.
+pub fn differentiate_beside(
+    graph: &Graph,
+    loss: &str,
+    beside: &[&str],
+    trainable: &[String],
+) -> Result<TrainingGraph, DifferentiateError> {
     let mut graph = graph.clone();
     if !graph.names().contains(loss) {
         return Err(DifferentiateError::NoLoss { loss: loss.to_owned() });
     }
-    graph.outputs = vec![ValueInfo::new(loss, ElementType::Float, &[])];
+    let scalars = std::iter::once(&loss).chain(beside);
+    graph.outputs = scalars.map(|name| ValueInfo::new(*name, ElementType::Float, &[])).collect();
     graph.prune();
     fuse::gelu(&mut graph);
     let mut flow = Flow::to(trainable, &graph.nodes);

@@ -16,4 +16,4 @@ mod adapters;
 #[cfg(test)]
 mod oracles;
 
-pub use differentiate::{DifferentiateError, Trainable, TrainingGraph, differentiate, reaching};
+pub use differentiate::{DifferentiateError, Trainable, TrainingGraph, differentiate, differentiate_beside, reaching};

@@ -15,7 +15,7 @@ use super::{
 use crate::onnx::{
     self, encode,
     import::{Imported, import},
-    surgery::{Family, HEAD, Head, add_classifier, family, fix_past, past_inputs},
+    surgery::{Family, HEAD, Head, Pooling, add_classifier, family, fix_past, past_inputs},
     test_session::{Values, available, test_session},
 };
 
@@ -229,10 +229,11 @@ fn llama_with_past_agrees_with_torch() {
 }
 
 /// A classifier over features: gradients of everything, and of the head alone.
-fn classifier(graph: onnx::Graph, features: &str, hidden: usize) -> (Imported, loss::Loss) {
+fn classifier(graph: onnx::Graph, features: &str, hidden: usize, pooling: Pooling) -> (Imported, loss::Loss) {
     let mut imported = import(graph, &Value::Null).unwrap();
     let weight = onnx::encoder::normal(7, "head", 3 * hidden);
-    add_classifier(&mut imported.graph, features, &Head { weight, bias: vec![0.1, 0.0, -0.1] }).unwrap();
+    let head = Head { weight, bias: vec![0.1, 0.0, -0.1] };
+    add_classifier(&mut imported.graph, features, pooling, &head).unwrap();
     imported.refresh();
     assert_eq!(family(&imported.graph, &Value::Null).unwrap(), Family::Sequence { labels: 3 });
     check_saved(&imported);
@@ -286,7 +287,7 @@ fn check_classifier(imported: &Imported, loss: &loss::Loss, vocabulary: i64) {
 #[test]
 fn minilm_trains_whole_and_by_its_head() {
     let Some(folder) = shared_model("minilm-l6").filter(|_| available()) else { return };
-    let (imported, loss) = classifier(onnx::load(&folder).unwrap(), "last_hidden_state", 384);
+    let (imported, loss) = classifier(onnx::load(&folder).unwrap(), "last_hidden_state", 384, Pooling::Mean);
     assert_eq!(imported.parameters.iter().filter(|parameter| !parameter.path.contains("::")).count(), 103);
     check_classifier(&imported, &loss, 30522);
 }
@@ -300,9 +301,11 @@ fn an_encoder_built_from_nothing_trains() {
     let graph = encoder.build(1).unwrap();
     assert_eq!(encode(&graph), encode(&encoder.build(1).unwrap()));
     assert_ne!(encode(&graph), encode(&encoder.build(2).unwrap()));
-    let (imported, loss) = classifier(graph, "last_hidden_state", 32);
-    assert_eq!(imported.parameters.len(), 2 + 2 + 2 * 16 + 2);
-    check_classifier(&imported, &loss, 100);
+    for pooling in [Pooling::Mean, Pooling::Cls] {
+        let (imported, loss) = classifier(graph.clone(), "last_hidden_state", 32, pooling);
+        assert_eq!(imported.parameters.len(), 2 + 2 + 2 * 16 + 2);
+        check_classifier(&imported, &loss, 100);
+    }
 }
 
 /// A saved classifier runs by itself and answers with the head's trained bias where its weights are zero.

@@ -133,7 +133,9 @@ fn of_step(kind: &mut StepKind) -> Vec<&mut Expr> {
     match kind {
         StepKind::Set { value, .. } => vec![value],
         StepKind::Drop { condition } | StepKind::Forbid { condition, .. } => vec![condition],
-        StepKind::Label { value, drop_when, .. } => std::iter::once(value).chain(drop_when).collect(),
+        StepKind::Label { value, constraints, drop_when, .. } => {
+            std::iter::once(value).chain(constraints).chain(drop_when).collect()
+        }
         StepKind::DedupExact { keep, .. } | StepKind::DedupNear { keep, .. } => match keep {
             Keep::First => Vec::new(),
             Keep::Best(by) => vec![by],

@@ -1,4 +1,4 @@
-//! `annotc predict`: labels for texts, or spans of them, by a trained model.
+//! `annotc predict`: what a trained model says of texts.
 
 use std::io::{BufRead, IsTerminal};
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ const WINDOW: usize = 512;
 /// Options of `annotc predict`.
 #[derive(Debug, Args)]
 pub struct PredictArgs {
-    /// The folder of a model that classifies texts or finds spans in them
+    /// The folder of a model that classifies texts, finds spans in them, or gives a number for each
     #[arg(value_name = "MODEL")]
     model: PathBuf,
     /// A file of JSON Lines or of texts, one a line [default: standard input]
@@ -37,7 +37,7 @@ pub struct PredictArgs {
     runtime: RuntimeArgs,
 }
 
-/// Prints each record with `predicted` and `probability`, one JSON object a line, in the order given.
+/// Prints each record with `predicted` and, of a classifier, `probability`: one JSON object a line, in the order given.
 pub fn run(args: &PredictArgs, terminal: &Terminal) -> Result<(), Failure> {
     let world = |error: &dyn std::fmt::Display| {
         terminal.error(error, None);
@@ -51,16 +51,15 @@ pub fn run(args: &PredictArgs, terminal: &Terminal) -> Result<(), Failure> {
         return Err(Failure::World);
     }
     let library = runtime::open(&args.runtime, args.device.device.unwrap_or_default(), terminal)?;
-    let mut model =
+    let mut predictor =
         eval::Predictor::open(&library, &args.model, build::jobs(args.jobs)).map_err(|error| world(&error))?;
     let mut window = Window { records: Vec::new(), first: 1 };
     let mut flush = |window: &mut Window| -> Result<(), Failure> {
         let names = window.names();
         let texts: Vec<&str> = window.records.iter().map(|(_, text)| text.as_str()).collect();
-        let answers = model.predict(&names, &texts).map_err(|error| world(&error))?;
-        for ((mut record, _), (predicted, probability)) in window.records.drain(..).zip(answers) {
-            record.insert("predicted".to_string(), predicted);
-            record.insert("probability".to_string(), probability);
+        let predicted = predictor.predict(&names, &texts).map_err(|error| world(&error))?;
+        for ((mut record, _), predicted) in window.records.drain(..).zip(predicted) {
+            record.extend(predicted);
             terminal.answer(Value::Object(record));
         }
         window.first += names.len();

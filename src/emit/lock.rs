@@ -268,7 +268,7 @@ impl fmt::Display for Drift {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hir::{Label, LabelValue, Model, ModelOrigin, Pooling};
+    use crate::hir::{Label, LabelValue, Model, ModelOrigin};
     use crate::source::{FileId, Span};
 
     fn lock(files: &[(&str, &str)], values: &[&str]) -> Lock {
@@ -332,7 +332,7 @@ mod tests {
             models: vec![Model {
                 name: "minilm".to_owned(),
                 origin: ModelOrigin::Folder { path: "m".to_owned(), base: String::new(), span },
-                pooling: Pooling::Mean,
+                pooling: None,
                 span,
             }],
             ..Program::default()

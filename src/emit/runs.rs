@@ -144,7 +144,14 @@ pub fn prediction(folder: &Path, evaluation: &str, id: &str) -> Result<Option<Pr
     }
     let text = fs::read_to_string(&path).at("read", &path)?;
     let Some(line) = text.lines().find(|line| line.contains(id)) else { return Ok(None) };
-    serde_json::from_str(line).map(Some).map_err(|error| unreadable(&path, &error))
+    let line: Value = serde_json::from_str(line).map_err(|error| unreadable(&path, &error))?;
+    // Of a text that was generated nothing was predicted; of a record that never reached the model nothing is known at all.
+    let tells = |(name, value): (&String, &Value)| name != "id" && !value.is_null();
+    let is_lost = !line.as_object().into_iter().flatten().any(tells);
+    if line.get("predicted").is_none() && !is_lost {
+        return Ok(None);
+    }
+    serde_json::from_value(line).map(Some).map_err(|error| unreadable(&path, &error))
 }
 
 /// The lines of one step joined: a validation has a line of its own.

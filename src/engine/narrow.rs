@@ -46,7 +46,7 @@ pub struct Narrow {
     pub sampled: BTreeMap<usize, Spool<Key>>,
     /// For each `forbid` that fails the build: whether the row fulfils it.
     pub forbidden: BTreeMap<usize, Spool<bool>>,
-    /// For each label step: the raw values, or what is kept of them where they are lists.
+    /// For each label step: the raw values, or what is said of them where they are no names.
     pub labels: BTreeMap<usize, Interned>,
     /// For each label whose values are found in a source of the data set: the values.
     pub found: Vec<(FoundField, BTreeSet<String>)>,

@@ -247,13 +247,14 @@ impl<'r> Resolved<'r> {
         Ok((parts, rows))
     }
 
-    /// Each label with the step that gives it its value; columns in the data set's order.
+    /// Each label whose values have names, with the step that gives it its value; columns in the data set's order.
     fn labels(&self) -> Vec<(usize, LabelOutcome)> {
         let mut labels = BTreeMap::new();
         for (at, step) in self.dataset.steps.iter().enumerate() {
             let StepKind::Label { column, label, form, .. } = &step.kind else { continue };
             let (column, label) = (*column, *label);
-            let table = self.decided.tables.get(label).expect("every label of the data set has its table");
+            // Numbers and truth values are measured as fields are.
+            let Some(table) = self.decided.tables.get(label) else { continue };
             let described = LabelOutcome {
                 label,
                 name: self.program[label].name.clone(),

@@ -101,9 +101,9 @@ impl<'d> Counted<'d> {
         column: ColumnId,
     ) -> Result<Option<Self>, EngineError> {
         let labels = |step: &Step| matches!(step.kind, StepKind::Label { column: labelled, .. } if labelled == column);
-        let values = match dataset.steps.iter().rposition(labels) {
-            Some(step) => narrow.labels.get(&step),
-            None => narrow.per.get(&requirement),
+        let values = match narrow.per.get(&requirement) {
+            Some(values) => Some(values),
+            None => dataset.steps.iter().rposition(labels).and_then(|step| narrow.labels.get(&step)),
         };
         let Some(values) = values else { return Ok(None) };
         Ok(Some(Self { values, codes: values.codes()?, counts: vec![0; values.values.len()], nulls: 0 }))

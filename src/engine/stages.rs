@@ -96,7 +96,7 @@ impl Build<'_> {
             if tables.iter().any(|table| table.label() == label) {
                 continue;
             }
-            tables.push(match &self.program[label].schema {
+            let table = match &self.program[label].schema {
                 LabelSchema::Choice(LabelValues::Listed(values))
                 | LabelSchema::Choices(Choices { values, .. })
                 | LabelSchema::Spans(Spans { values, .. }) => LabelTable::new(label, values.clone(), false),
@@ -109,8 +109,11 @@ impl Build<'_> {
                     };
                     LabelTable::from_found(label, values)
                 }
+                // Numbers and truth values have no names.
+                LabelSchema::Scalar(_) => continue,
                 LabelSchema::Declared(_) => unreachable!("a checked program uses no label that is only declared"),
-            });
+            };
+            tables.push(table);
         }
         Ok(LabelTables(tables))
     }

@@ -3,17 +3,18 @@
 use std::path::Path;
 
 use super::evaluation::{Evaluated, MissingRecord, Prediction};
-use super::opened::Opened;
 use super::several::{MissingSeveral, SeveralEvaluated, SeveralPrediction};
+use super::text_model::TextModel;
 use crate::runtime::Runtime;
 use crate::train::{
-    Example, LengthLimit, SEVERAL_VALUES, Table, Target, TrainError, above_half, argmax, binary_loss, chosen,
+    LOGITS, LengthLimit, SEVERAL_VALUES, Table, TrainError, above_half, argmax, binary_loss, chosen, label_names,
     log_softmax, sigmoid,
 };
 
 /// A folder with a classifier: ours, or any that Optimum exports for sequence classification.
 pub struct Classifier {
-    opened: Opened,
+    model: TextModel,
+    values: Vec<String>,
     /// Whether a text has any number of the values.
     is_of_several: bool,
 }
@@ -53,6 +54,27 @@ pub struct TestTable<'a> {
     pub by: &'a [(String, String, Vec<String>)],
 }
 
+impl TestTable<'_> {
+    /// Its columns.
+    pub(super) fn read(&self) -> Result<Table, TrainError> {
+        let mut columns = vec![self.text, self.label];
+        columns.extend(self.by.iter().map(|(_, column, _)| column.as_str()));
+        columns.sort_unstable();
+        columns.dedup();
+        Table::read(self.path, &columns)
+    }
+
+    /// The keys of a record in each slice.
+    pub(super) fn keys(&self, read: &Table, row: usize) -> Vec<Option<String>> {
+        self.by.iter().map(|(_, column, _)| read.column(column)[row].clone()).collect()
+    }
+
+    /// The slices' names with their keys in the order to show.
+    pub(super) fn slice_names(&self) -> Vec<(String, Vec<String>)> {
+        self.by.iter().map(|(name, _, order)| (name.clone(), order.clone())).collect()
+    }
+}
+
 impl Classifier {
     /// Opens a folder. `limit` is the one that the model was trained with; `None` is what the model takes. A longer text loses
     /// its start where the training cut starts off, else its end: a class is said of every text.
@@ -65,22 +87,30 @@ impl Classifier {
         limit: Option<LengthLimit>,
         threads: usize,
     ) -> Result<Self, TrainError> {
-        Self::of(Opened::open(runtime, folder, limit, threads)?, folder)
-    }
-
-    pub(super) fn of(opened: Opened, folder: &Path) -> Result<Self, TrainError> {
-        if opened.is_of_tokens {
+        let model = TextModel::open(runtime, folder, limit, threads, &[LOGITS])?;
+        let &[_, labels] = model.shape() else {
             let message = "it has no output `logits` with one row per text".to_owned();
             return Err(TrainError::Graph { folder: folder.to_path_buf(), message });
+        };
+        let values = label_names(model.config());
+        if values.is_empty() || labels.is_some_and(|labels| labels != values.len()) {
+            return Err(TrainError::ModelFile {
+                path: folder.join("config.json"),
+                message: format!(
+                    "`id2label` names {} values, and the model has {} outputs",
+                    values.len(),
+                    labels.map_or_else(|| "an unknown number of".to_owned(), |labels| labels.to_string())
+                ),
+            });
         }
-        let problem = opened.config.get("problem_type").and_then(|kind| kind.as_str());
-        Ok(Self { is_of_several: problem == Some(SEVERAL_VALUES), opened })
+        let is_of_several = model.config().get("problem_type").and_then(|kind| kind.as_str()) == Some(SEVERAL_VALUES);
+        Ok(Self { model, values, is_of_several })
     }
 
     /// The label's values, in the order of the model's outputs.
     #[must_use]
     pub fn values(&self) -> &[String] {
-        &self.opened.values
+        &self.values
     }
 
     /// Whether a text has any number of the values, as `problem_type` of `config.json` says.
@@ -92,7 +122,7 @@ impl Classifier {
     /// BLAKE3 of the tokenizer.
     #[must_use]
     pub fn tokenizer_hash(&self) -> &str {
-        self.opened.tokenizer.hash()
+        self.model.tokenizer_hash()
     }
 
     /// Classifies texts, in their order. Texts of similar length share a batch, so that little is padded. `ids` name
@@ -101,12 +131,11 @@ impl Classifier {
     /// # Errors
     /// The tokenizer or the runtime fails.
     pub fn classify(&mut self, ids: &[String], texts: &[&str]) -> Result<Vec<Ranked>, TrainError> {
-        let ranked = |row: Vec<f32>| {
-            let log_probabilities = log_softmax(&row);
-            let predicted = argmax(&row).expect("a classifier has at least one value");
+        self.model.run(ids, texts, |logits, _| {
+            let log_probabilities = log_softmax(logits);
+            let predicted = argmax(logits).expect("a classifier has at least one value");
             Ranked { predicted, probability: log_probabilities[predicted].exp(), log_probabilities }
-        };
-        Ok(self.logits(ids, texts)?.into_iter().map(ranked).collect())
+        })
     }
 
     /// The values of texts of which each has any number, in the texts' order: those with a probability above a half.
@@ -114,31 +143,11 @@ impl Classifier {
     /// # Errors
     /// As [`Classifier::classify`].
     pub fn choose(&mut self, ids: &[String], texts: &[&str]) -> Result<Vec<Chosen>, TrainError> {
-        let chosen = |logits: Vec<f32>| {
-            let predicted = above_half(&logits);
+        self.model.run(ids, texts, |logits, _| {
+            let predicted = above_half(logits);
             let probability = predicted.iter().map(|value| sigmoid(logits[*value])).collect();
-            Chosen { predicted, probability, logits }
-        };
-        Ok(self.logits(ids, texts)?.into_iter().map(chosen).collect())
-    }
-
-    fn logits(&mut self, ids: &[String], texts: &[&str]) -> Result<Vec<Vec<f32>>, TrainError> {
-        let examples = ids
-            .iter()
-            .zip(texts)
-            .map(|(id, text)| self.example(id, text))
-            .collect::<Result<Vec<Example>, TrainError>>()?;
-        self.opened.logits(&examples)
-    }
-
-    fn example(&self, id: &str, text: &str) -> Result<Example, TrainError> {
-        let failed = |message| TrainError::Tokenize { id: id.to_owned(), message };
-        let Opened { tokenizer, limit, cut, .. } = &self.opened;
-        let mut tokens = tokenizer.encode(text, true).map_err(failed)?;
-        if tokens.ids.len() > *limit {
-            tokens = tokenizer.encode_cut(text, *limit, *cut).map_err(failed)?;
-        }
-        Ok(Example { id: id.to_owned(), tokens: tokens.ids, target: Target::Class(0) })
+            Chosen { predicted, probability, logits: logits.to_vec() }
+        })
     }
 }
 
@@ -153,7 +162,7 @@ pub fn evaluate_choices(
     missing: &[(String, Option<Vec<String>>, String)],
 ) -> Result<SeveralEvaluated, TrainError> {
     let read = table.read()?;
-    let values = classifier.opened.values.clone();
+    let values = classifier.values.clone();
     let unknown = |id: &str| TrainError::UnknownLabel { id: id.to_owned(), values: values.len() };
     let texts: Vec<&str> = read.column(table.text).iter().map(|text| text.as_deref().unwrap_or_default()).collect();
     let answers = classifier.choose(&read.ids, &texts)?;
@@ -168,7 +177,7 @@ pub fn evaluate_choices(
             gold,
             predicted: answer.predicted,
             probability: answer.probability,
-            slices: table.by.iter().map(|(_, column, _)| read.column(column)[row].clone()).collect(),
+            slices: table.keys(&read, row),
         });
     }
     let place = |id: &str, name: &String| values.iter().position(|value| value == name).ok_or_else(|| unknown(id));
@@ -178,19 +187,7 @@ pub fn evaluate_choices(
         Ok(MissingSeveral { id: id.clone(), gold, reason: reason.clone() })
     });
     let missing = missing.collect::<Result<Vec<_>, TrainError>>()?;
-    let by = table.by.iter().map(|(name, _, order)| (name.clone(), order.clone())).collect();
-    Ok(SeveralEvaluated { values, by, predictions, missing })
-}
-
-impl TestTable<'_> {
-    /// Reads the columns.
-    pub(super) fn read(&self) -> Result<Table, TrainError> {
-        let mut columns = vec![self.text, self.label];
-        columns.extend(self.by.iter().map(|(_, column, _)| column.as_str()));
-        columns.sort_unstable();
-        columns.dedup();
-        Table::read(self.path, &columns)
-    }
+    Ok(SeveralEvaluated { values, by: table.slice_names(), predictions, missing })
 }
 
 /// Predicts every record of a test table. `missing` are the records of the part that are not in it, with the names of
@@ -204,7 +201,7 @@ pub fn evaluate_classifier(
     missing: &[(String, Option<String>, String)],
 ) -> Result<Evaluated, TrainError> {
     let read = table.read()?;
-    let values = classifier.opened.values.clone();
+    let values = classifier.values.clone();
     let index_of = |id: &str, name: &str| {
         let found = values.iter().position(|value| value == name);
         found.ok_or_else(|| TrainError::UnknownLabel { id: id.to_owned(), values: values.len() })
@@ -220,7 +217,7 @@ pub fn evaluate_classifier(
             predicted: ranked.predicted,
             probability: ranked.probability,
             loss: -ranked.log_probabilities[gold],
-            slices: table.by.iter().map(|(_, column, _)| read.column(column)[row].clone()).collect(),
+            slices: table.keys(&read, row),
         });
     }
     let missing = missing
@@ -230,6 +227,5 @@ pub fn evaluate_classifier(
             Ok(MissingRecord { id: id.clone(), gold, reason: reason.clone() })
         })
         .collect::<Result<Vec<MissingRecord>, TrainError>>()?;
-    let by = table.by.iter().map(|(name, _, order)| (name.clone(), order.clone())).collect();
-    Ok(Evaluated { values: values.clone(), by, predictions, missing })
+    Ok(Evaluated { values: values.clone(), by: table.slice_names(), predictions, missing })
 }

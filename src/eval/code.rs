@@ -18,15 +18,17 @@ const SOURCES: &[(&str, &str)] = &[
     ("metric", include_str!("metric.rs")),
     ("metrics", include_str!("metrics.rs")),
     ("multi_label", include_str!("multi_label.rs")),
-    ("opened", include_str!("opened.rs")),
     ("regression", include_str!("regression.rs")),
+    ("regressor", include_str!("regressor.rs")),
     ("resampling", include_str!("resampling.rs")),
+    ("results", include_str!("results.rs")),
     ("rouge", include_str!("rouge.rs")),
     ("sampling", include_str!("sampling.rs")),
     ("several", include_str!("several.rs")),
     ("spans", include_str!("spans.rs")),
     ("tagged", include_str!("tagged.rs")),
     ("tagger", include_str!("tagger.rs")),
+    ("text_model", include_str!("text_model.rs")),
     ("texts", include_str!("texts.rs")),
 ];
 

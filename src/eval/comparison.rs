@@ -8,6 +8,7 @@ use super::generation::TextMetric;
 use super::metric::{Figures, Metric};
 use super::predictions::Predictions;
 use super::resampling::{Interval, RecordKeys, bootstrap_intervals, mcnemar_exact, randomization_tests};
+use super::results::{Results, Scored};
 use super::several::{SetOutcome, SeveralEvaluated, figures as several_figures, several_metrics};
 use super::tagged::{SpanOutcome, TaggedEvaluated, figures as span_figures, span_metrics};
 
@@ -114,8 +115,13 @@ pub fn compare(first: &Predictions, second: &Predictions, seed: u64) -> Result<R
         }
         (Predictions::Several(first), Predictions::Several(second)) => compare_several(first, second, seed),
         (Predictions::Tagged(first), Predictions::Tagged(second)) => compare_tagged(first, second, seed),
+        (Predictions::Numbers(first), Predictions::Numbers(second)) => compare_results(first, second, seed),
         (
-            Predictions::Classified(_) | Predictions::Generated(_) | Predictions::Several(_) | Predictions::Tagged(_),
+            Predictions::Classified(_)
+            | Predictions::Generated(_)
+            | Predictions::Several(_)
+            | Predictions::Tagged(_)
+            | Predictions::Numbers(_),
             _,
         ) => Err(NotComparable::Kinds),
     }
@@ -170,6 +176,23 @@ fn compare_tagged(
     }
     let figures = |records: &[&SpanOutcome], times: &[u32]| span_figures(&kinds, records, times);
     Ok(pairs.compare(seed, &span_metrics(), &kinds, &figures, &|_, _| None))
+}
+
+fn compare_results<R: Scored>(
+    first: &Results<R>,
+    second: &Results<R>,
+    seed: u64,
+) -> Result<RunComparison, NotComparable> {
+    let pairs = Pairs::of(first.outcomes(), second.outcomes())?;
+    let differ = |(a, b): (&Option<&R>, &Option<&R>)| matches!((a, b), (Some(a), Some(b)) if !a.has_truth_of(b));
+    if pairs.first.iter().zip(&pairs.second).any(differ) {
+        return Err(NotComparable::Truths);
+    }
+    let figures = |records: &[&Option<&R>], times: &[u32]| {
+        R::figures(&records.iter().map(|record| **record).collect::<Vec<_>>(), times)
+    };
+    let right = |metric: &Metric, record: &Option<&R>| R::is_right(metric, *record);
+    Ok(pairs.compare(seed, &R::metrics(), &[], &figures, &right))
 }
 
 /// The results of both runs, record by record.

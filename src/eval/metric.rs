@@ -5,6 +5,7 @@ use std::fmt;
 use super::generation::{TextFigures, TextMetric};
 use super::metrics::{Classification, Scores, ValueScores};
 use super::multi_label::MultiLabel;
+use super::regression::{NumberMetric, Regression};
 use super::spans::SpanFigures;
 
 /// A row of the table: a family of metrics.
@@ -88,9 +89,10 @@ pub const METRICS: &[MetricRow] = &[
     MetricRow {
         name: "loss",
         forms: &["loss"],
-        docs: "The mean cross-entropy in nats: for each record of a classification, for each trained token of a \
-               generation.",
-        definition: "natural logarithm",
+        docs: "What the run minimized, without smoothing and weights: the mean cross-entropy in nats for each record of a \
+               classification, each word of a tagger and each trained token of a generation, the mean squared error of a \
+               regression.",
+        definition: "natural logarithm; of a regression the mean squared error",
         report_only: false,
     },
     MetricRow {
@@ -100,6 +102,17 @@ pub const METRICS: &[MetricRow] = &[
         definition: "exp of the mean loss of the learnt tokens",
         report_only: false,
     },
+    number_metric(NumberMetric::Mae, &["mae"], "The mean absolute error.", "scikit-learn"),
+    number_metric(NumberMetric::Mse, &["mse"], "The mean squared error.", "scikit-learn"),
+    number_metric(NumberMetric::Rmse, &["rmse"], "The root of the mean squared error.", "scikit-learn"),
+    number_metric(
+        NumberMetric::R2,
+        &["r2"],
+        "The coefficient of determination: 1 for a perfect prediction, 0 for one no better than the mean of the true values.",
+        "scikit-learn, force_finite",
+    ),
+    number_metric(NumberMetric::Pearson, &["pearson"], "Pearson's correlation of true and predicted numbers.", "scipy"),
+    number_metric(NumberMetric::Spearman, &["spearman"], "Spearman's correlation: Pearson's of the ranks.", "scipy"),
     text_metric(
         TextMetric::ExactMatch,
         "The share of answers that are the reference, character by character but for whitespace at either end.",
@@ -127,6 +140,16 @@ pub const METRICS: &[MetricRow] = &[
 /// A row of a figure of generated texts, which is one number.
 const fn text_metric(metric: TextMetric, docs: &'static str) -> MetricRow {
     MetricRow { name: metric.name(), forms: metric.forms(), docs, definition: metric.definition(), report_only: false }
+}
+
+/// A row of a figure of predicted numbers.
+const fn number_metric(
+    metric: NumberMetric,
+    forms: &'static [&'static str],
+    docs: &'static str,
+    definition: &'static str,
+) -> MetricRow {
+    MetricRow { name: metric.name(), forms, docs, definition, report_only: false }
 }
 
 /// How the values' scores become one.
@@ -165,6 +188,8 @@ pub enum Metric {
     Loss,
     /// exp of the mean cross-entropy.
     Perplexity,
+    /// Of predicted numbers.
+    Number(NumberMetric),
     /// Of generated texts.
     Text(TextMetric),
 }
@@ -180,6 +205,9 @@ impl Metric {
             "ece" => return Some(Self::Ece),
             "hamming_loss" => return Some(Self::HammingLoss),
             _ => {}
+        }
+        if let Some(metric) = NumberMetric::parse(text) {
+            return Some(Self::Number(metric));
         }
         if let Some(metric) = TextMetric::parse(text) {
             return Some(Self::Text(metric));
@@ -216,6 +244,7 @@ impl Metric {
             Self::Accuracy | Self::Precision(_) | Self::Recall(_) | Self::F1(_) => true,
             Self::Jaccard(_) | Self::Text(_) => true,
             Self::HammingLoss | Self::Ece | Self::Loss | Self::Perplexity => false,
+            Self::Number(metric) => metric.higher_is_better(),
         }
     }
 }
@@ -244,6 +273,7 @@ impl fmt::Display for Metric {
             Self::Loss => f.write_str("loss"),
             Self::Perplexity => f.write_str("perplexity"),
             Self::Ece => f.write_str("ece"),
+            Self::Number(metric) => f.write_str(metric.name()),
             Self::Text(metric) => f.write_str(metric.name()),
         }
     }
@@ -260,7 +290,9 @@ pub struct Figures {
     pub spans: Option<SpanFigures>,
     /// The expected calibration error of a classification.
     pub ece: Option<f64>,
-    /// The mean cross-entropy in nats.
+    /// Of predicted numbers.
+    pub regression: Option<Regression>,
+    /// What the run minimized.
     pub loss: Option<f64>,
     /// exp of the mean cross-entropy of generated tokens.
     pub perplexity: Option<f64>,
@@ -306,6 +338,7 @@ impl Figures {
             Metric::Loss => self.loss,
             Metric::Perplexity => self.perplexity,
             Metric::Ece => self.ece,
+            Metric::Number(metric) => self.regression.and_then(|figures| figures.get(*metric)),
             Metric::Text(metric) => self.texts.as_ref().map(|texts| texts.get(*metric)),
         }
     }

@@ -26,12 +26,13 @@ mod language_model;
 mod metric;
 mod metrics;
 mod multi_label;
-mod opened;
 mod predictions;
 mod predictor;
 mod regression;
+mod regressor;
 mod report;
 mod resampling;
+mod results;
 mod rouge;
 mod sampling;
 mod several;
@@ -39,6 +40,7 @@ mod spans;
 mod tagged;
 mod tagger;
 mod terminal;
+mod text_model;
 mod texts;
 
 #[cfg(test)]
@@ -68,11 +70,13 @@ pub use predictions::{
     Predictions, generations_jsonl, predictions_jsonl, read_predictions, several_jsonl, tagged_jsonl,
 };
 pub use predictor::Predictor;
-pub use regression::Regression;
+pub use regression::{NumberMetric, Regression};
+pub use regressor::{PredictedNumber, Regressor, evaluate_regressor};
 pub use report::{EVALUATION_SCHEMA, EvaluationFile, Signature, evaluation_json};
 pub use resampling::{
     EXCHANGES, Interval, REPLICATES, RecordKeys, bootstrap_intervals, mcnemar_exact, randomization_tests,
 };
+pub use results::{RecordResult, Results, Scored, evaluate_results, results_jsonl};
 pub use rouge::Rouge;
 pub use sampling::Sampling;
 pub use several::{MissingSeveral, SeveralEvaluated, SeveralPrediction, evaluate_several};

@@ -10,6 +10,8 @@ use super::decoder::Ending;
 use super::evaluation::{Evaluated, MissingRecord, Prediction};
 use super::generated::{Answer, Generated, GeneratedRecord};
 use super::generation::TextScores;
+use super::regressor::PredictedNumber;
+use super::results::{Results, read_results};
 use super::several::{MissingSeveral, SeveralEvaluated, SeveralPrediction};
 use super::tagged::{MissingTagged, TaggedEvaluated, TaggedPrediction};
 use crate::label::spans::LabelSpan;
@@ -26,6 +28,8 @@ pub enum Predictions {
     Tagged(TaggedEvaluated),
     /// Of a run that generates.
     Generated(Generated),
+    /// Of a run that predicts numbers.
+    Numbers(Results<PredictedNumber>),
 }
 
 /// The reason of a record that a file has no prediction of.
@@ -195,6 +199,8 @@ pub fn read_predictions(text: &str) -> Result<Predictions, String> {
         Ok(Predictions::Tagged(tagged(typed(rows)?)?))
     } else if rows.iter().any(of_lists) {
         Ok(Predictions::Several(several(typed(rows)?)?))
+    } else if rows.iter().any(|row| row["predicted"].is_number()) {
+        Ok(Predictions::Numbers(read_results(rows, UNPREDICTED)?))
     } else if rows.iter().any(|row| row.get("gold").is_some()) {
         Ok(Predictions::Classified(classified(typed(rows)?)?))
     } else {

@@ -1,65 +1,78 @@
-//! A model that predicts something of texts, whatever that is.
+//! Whatever a trained model says of texts: a value, spans, or a number.
 
 use std::path::Path;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::classifier::{Chosen, Classifier};
-use super::opened::Opened;
-use super::tagger::Tagger;
+use super::{Classifier, Regressor, Tagger};
 use crate::runtime::Runtime;
-use crate::train::{FoundSpan, TrainError};
+use crate::train::{FoundSpan, TrainError, read_json};
 
-/// A folder with a model that classifies texts or finds spans in them, as its outputs say.
+/// A folder with a model that says something of texts.
 pub enum Predictor {
-    /// A value, or some of them, for each text.
-    Classifier(Classifier),
-    /// Spans of each text.
-    Tagger(Tagger),
+    /// One of a label's values, or any number of them.
+    Values(Classifier),
+    /// Spans of the text.
+    Spans(Tagger),
+    /// A number.
+    Numbers(Regressor),
 }
 
 impl Predictor {
-    /// Opens a folder; texts are cut to what the model takes.
+    /// Opens a folder by what its `config.json` says that the model is for.
     ///
     /// # Errors
-    /// As [`Classifier::open`] and [`Tagger::open`].
+    /// A missing or broken file, a model that is for neither.
     pub fn open(runtime: &Runtime, folder: &Path, threads: usize) -> Result<Self, TrainError> {
-        let opened = Opened::open(runtime, folder, None, threads)?;
-        if opened.is_of_tokens {
-            return Tagger::of(opened, folder).map(Self::Tagger);
+        let config = read_json(&folder.join("config.json"))?;
+        if config["problem_type"] == "regression" {
+            return Regressor::open(runtime, folder, None, threads).map(Self::Numbers);
         }
-        Classifier::of(opened, folder).map(Self::Classifier)
+        // What a model is for stands in the name of its architecture.
+        let is_tagger = |name: &Value| name.as_str().is_some_and(|name| name.ends_with("ForTokenClassification"));
+        if config["architectures"].as_array().is_some_and(|names| names.iter().any(is_tagger)) {
+            return Tagger::open(runtime, folder, None, threads).map(Self::Spans);
+        }
+        Classifier::open(runtime, folder, None, threads).map(Self::Values)
     }
 
-    /// What is predicted of each text, and how probable it is: a value, or lists of those that the text has; spans with the
-    /// least probability of their words. `names` stand in errors in place of texts.
+    /// What it says of texts, in their order, as members of an object: `predicted`, and of a value or of spans the `probability`. `names`
+    /// stand in errors in place of texts.
     ///
     /// # Errors
     /// The tokenizer or the runtime fails.
-    pub fn predict(&mut self, names: &[String], texts: &[&str]) -> Result<Vec<(Value, Value)>, TrainError> {
+    pub fn predict(&mut self, names: &[String], texts: &[&str]) -> Result<Vec<Map<String, Value>>, TrainError> {
+        let members =
+            |entries: &[(&str, Value)]| entries.iter().map(|(key, value)| ((*key).into(), value.clone())).collect();
         match self {
-            Self::Tagger(tagger) => {
-                let of_text = |found: Vec<FoundSpan>| {
-                    let probabilities: Vec<f32> = found.iter().map(|found| found.probability).collect();
-                    let spans: Vec<_> = found.into_iter().map(|found| found.span).collect();
-                    (json!(spans), json!(probabilities))
-                };
-                Ok(tagger.find(names, texts)?.into_iter().map(of_text).collect())
-            }
-            Self::Classifier(classifier) if classifier.is_of_several() => {
+            Self::Values(classifier) if classifier.is_of_several() => {
                 let chosen = classifier.choose(names, texts)?;
                 let values = classifier.values();
-                let named = |chosen: Chosen| {
+                let row = |chosen: super::Chosen| {
                     let predicted: Vec<&String> = chosen.predicted.iter().map(|value| &values[*value]).collect();
-                    (json!(predicted), json!(chosen.probability))
+                    members(&[("predicted", json!(predicted)), ("probability", json!(chosen.probability))])
                 };
-                Ok(chosen.into_iter().map(named).collect())
+                Ok(chosen.into_iter().map(row).collect())
             }
-            Self::Classifier(classifier) => {
+            Self::Values(classifier) => {
                 let ranked = classifier.classify(names, texts)?;
-                let values = classifier.values();
-                let named = ranked.into_iter().map(|one| (json!(values[one.predicted]), json!(one.probability)));
-                Ok(named.collect())
+                let row = |row: super::Ranked| {
+                    let predicted = json!(classifier.values()[row.predicted]);
+                    members(&[("predicted", predicted), ("probability", json!(row.probability))])
+                };
+                Ok(ranked.into_iter().map(row).collect())
+            }
+            Self::Spans(tagger) => {
+                let row = |found: Vec<FoundSpan>| {
+                    let probabilities: Vec<f32> = found.iter().map(|found| found.probability).collect();
+                    let spans: Vec<_> = found.into_iter().map(|found| found.span).collect();
+                    members(&[("predicted", json!(spans)), ("probability", json!(probabilities))])
+                };
+                Ok(tagger.find(names, texts)?.into_iter().map(row).collect())
+            }
+            Self::Numbers(regressor) => {
+                let numbers = regressor.predict(names, texts)?;
+                Ok(numbers.into_iter().map(|number| members(&[("predicted", json!(number))])).collect())
             }
         }
     }

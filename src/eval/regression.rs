@@ -1,5 +1,55 @@
 //! The figures of a predicted number: errors and R² as scikit-learn has them, correlations as scipy has them.
 
+/// A figure of a predicted number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NumberMetric {
+    /// The mean absolute error.
+    Mae,
+    /// The mean squared error.
+    Mse,
+    /// Its square root.
+    Rmse,
+    /// The coefficient of determination.
+    R2,
+    /// Pearson's correlation.
+    Pearson,
+    /// Spearman's.
+    Spearman,
+}
+
+impl NumberMetric {
+    /// Every one.
+    pub const ALL: [Self; 6] = [Self::Mae, Self::Mse, Self::Rmse, Self::R2, Self::Pearson, Self::Spearman];
+
+    /// Its name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Mae => "mae",
+            Self::Mse => "mse",
+            Self::Rmse => "rmse",
+            Self::R2 => "r2",
+            Self::Pearson => "pearson",
+            Self::Spearman => "spearman",
+        }
+    }
+
+    /// The one of a name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|metric| metric.name() == name)
+    }
+
+    /// Whether more is better.
+    #[must_use]
+    pub fn higher_is_better(self) -> bool {
+        match self {
+            Self::Mae | Self::Mse | Self::Rmse => false,
+            Self::R2 | Self::Pearson | Self::Spearman => true,
+        }
+    }
+}
+
 /// All figures of a regression.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Regression {
@@ -21,6 +71,19 @@ pub struct Regression {
 }
 
 impl Regression {
+    /// One of the figures.
+    #[must_use]
+    pub fn get(&self, metric: NumberMetric) -> Option<f64> {
+        match metric {
+            NumberMetric::Mae => Some(self.mae),
+            NumberMetric::Mse => Some(self.mse),
+            NumberMetric::Rmse => Some(self.rmse),
+            NumberMetric::R2 => self.r2,
+            NumberMetric::Pearson => self.pearson,
+            NumberMetric::Spearman => self.spearman,
+        }
+    }
+
     /// The figures of pairs of a true and a predicted number; `None` of nothing.
     #[must_use]
     pub fn of(pairs: &[(f64, f64)]) -> Option<Self> {

@@ -71,7 +71,7 @@ pub fn evaluation_json(content: &EvaluationFile<'_>) -> Value {
         })
         .collect();
     file.insert("gates".to_owned(), Value::Array(gates));
-    file.insert("signature".to_owned(), signature_json(signature));
+    file.insert("signature".to_owned(), signature_json(figures, signature));
     file.insert("signatures".to_owned(), signatures);
     Value::Object(file)
 }
@@ -94,9 +94,13 @@ fn missing_json(evaluation: &Evaluation) -> Value {
     Value::Array(missing.collect())
 }
 
-fn signature_json(signature: &Signature) -> Value {
+fn signature_json(figures: &Figures, signature: &Signature) -> Value {
+    let missing = match figures.regression {
+        Some(_) => "left out of the errors and correlations",
+        None => "wrong; a false negative where the true value is known",
+    };
     let mut rows = Map::new();
-    rows.insert("missing".to_owned(), json!("wrong; a false negative where the true value is known"));
+    rows.insert("missing".to_owned(), json!(missing));
     for (name, value) in signature {
         rows.insert(name.clone(), json!(value));
     }
@@ -187,8 +191,8 @@ fn figures_json(figures: &Figures, values: &[String], wanted: &dyn Fn(&str) -> b
             "loss" => figures.loss.map(|loss| json!(loss)),
             "perplexity" => figures.perplexity.map(|perplexity| json!(perplexity)),
             name => {
-                let metric = TextMetric::parse(name).expect("the other metrics of the table are of texts");
-                figures.texts.map(|texts| json!(texts.get(metric)))
+                let metric = Metric::parse(name).expect("the other metrics of the table are one number");
+                figures.get(&metric, values).map(|figure| json!(figure))
             }
         };
         if let Some(value) = value {

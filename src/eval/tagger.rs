@@ -3,21 +3,25 @@
 use std::path::Path;
 
 use super::classifier::TestTable;
-use super::opened::Opened;
 use super::tagged::{MissingTagged, TaggedEvaluated, TaggedPrediction};
+use super::text_model::TextModel;
 use crate::label::spans::LabelSpan;
 use crate::runtime::Runtime;
 use crate::train::{
-    Example, FoundSpan, LengthLimit, Target, TrainError, kinds_of, log_softmax, read_spans, tag_target, words_of,
+    Example, FoundSpan, LOGITS, LengthLimit, Target, TrainError, Words, kinds_of, label_names, log_softmax, read_spans,
+    tag_target,
 };
 
 /// A folder with a tagger: ours, or any that Optimum exports for token classification with tags for names.
 pub struct Tagger {
-    opened: Opened,
+    model: TextModel,
+    /// The names of its outputs.
+    tags: Vec<String>,
     kinds: Vec<String>,
 }
 
 /// What a tagger says of a text.
+#[derive(Clone)]
 struct Tagging {
     spans: Vec<FoundSpan>,
     /// The summed cross-entropy of the words' true tags, in nats.
@@ -37,18 +41,19 @@ impl Tagger {
         limit: Option<LengthLimit>,
         threads: usize,
     ) -> Result<Self, TrainError> {
-        Self::of(Opened::open(runtime, folder, limit, threads)?, folder)
-    }
-
-    pub(super) fn of(opened: Opened, folder: &Path) -> Result<Self, TrainError> {
-        let refuse =
-            |message: &str| TrainError::ModelFile { path: folder.join("config.json"), message: message.to_owned() };
-        if !opened.is_of_tokens {
-            return Err(refuse("the model classifies texts, and spans need a class for each token"));
+        let model = TextModel::open(runtime, folder, limit, threads, &[LOGITS])?;
+        let refuse = |message: String| TrainError::ModelFile { path: folder.join("config.json"), message };
+        let &[_, _, outputs] = model.shape() else {
+            return Err(refuse("the model classifies texts, and spans need a class for each token".to_owned()));
+        };
+        let tags = label_names(model.config());
+        if outputs.is_some_and(|outputs| outputs != tags.len()) {
+            return Err(refuse(format!("`id2label` names {} tags, and the model has other outputs", tags.len())));
         }
-        let kinds = kinds_of(&opened.values)
-            .ok_or_else(|| refuse("`id2label` names no tags: `O`, and `B-` and `I-` with the kind of a span"))?;
-        Ok(Self { opened, kinds })
+        let kinds = kinds_of(&tags).filter(|kinds| !kinds.is_empty()).ok_or_else(|| {
+            refuse("`id2label` names no tags: `O`, and `B-` and `I-` with the kind of a span".to_owned())
+        })?;
+        Ok(Self { model, tags, kinds })
     }
 
     /// The kinds of spans that it finds.
@@ -60,7 +65,7 @@ impl Tagger {
     /// BLAKE3 of the tokenizer.
     #[must_use]
     pub fn tokenizer_hash(&self) -> &str {
-        self.opened.tokenizer.hash()
+        self.model.tokenizer_hash()
     }
 
     /// The spans of texts, in their order. `ids` name the texts in errors.
@@ -73,31 +78,23 @@ impl Tagger {
     }
 
     fn tag(&mut self, ids: &[String], texts: &[&str], golds: Vec<Vec<LabelSpan>>) -> Result<Vec<Tagging>, TrainError> {
-        let Opened { tokenizer, values, limit, cut, .. } = &self.opened;
         let mut examples = Vec::with_capacity(texts.len());
         for ((id, text), gold) in ids.iter().zip(texts).zip(golds) {
-            let failed = |message| TrainError::Tokenize { id: id.clone(), message };
-            let (tokens, words, is_cut) = words_of(tokenizer, text, *limit, *cut).map_err(failed)?;
-            let target = Target::Tags(tag_target(words, gold, values, tokens.ids.len(), is_cut));
+            let (tokens, is_cut) = self.model.tokens(id, text)?;
+            let words = Words::of(text, &tokens);
+            let target = Target::Tags(tag_target(words, gold, &self.tags, tokens.ids.len(), is_cut));
             examples.push(Example { id: id.clone(), tokens: tokens.ids, target });
         }
-        let logits = self.opened.logits(&examples)?;
-        let values = &self.opened.values;
-        let tagging = |(example, logits): (&Example, Vec<f32>)| {
-            let Target::Tags(target) = &example.target else { unreachable!("every example was made of tags") };
-            let learnt =
-                target.tags.iter().enumerate().filter_map(|(token, tag)| Some((token, usize::try_from(*tag).ok()?)));
-            let losses = learnt.map(|(token, tag)| {
-                -f64::from(log_softmax(&logits[token * values.len()..(token + 1) * values.len()])[tag])
-            });
-            let losses: Vec<f64> = losses.collect();
-            Tagging {
-                spans: target.words.found(&logits, values),
-                loss: losses.iter().sum(),
-                words: losses.len() as u64,
-            }
-        };
-        Ok(examples.iter().zip(logits).map(tagging).collect())
+        let tags = &self.tags;
+        self.model.run_over(&examples, |at, logits| {
+            let Target::Tags(target) = &examples[at].target else { unreachable!("every example was made of tags") };
+            let row = |token: usize| &logits[token * tags.len()..(token + 1) * tags.len()];
+            let learnt = target.tags.iter().enumerate();
+            let learnt = learnt.filter_map(|(token, tag)| Some((token, usize::try_from(*tag).ok()?)));
+            let losses: Vec<f64> = learnt.map(|(token, tag)| -f64::from(log_softmax(row(token))[tag])).collect();
+            let spans = target.words.found(logits, tags);
+            Tagging { spans, loss: losses.iter().sum(), words: losses.len() as u64 }
+        })
     }
 }
 
@@ -128,10 +125,9 @@ pub fn evaluate_tagger(
         predicted: tagging.spans,
         loss: tagging.loss,
         words: tagging.words,
-        slices: table.by.iter().map(|(_, column, _)| read.column(column)[row].clone()).collect(),
+        slices: table.keys(&read, row),
     });
     let predictions = predictions.collect();
     let missing = missing.into_iter().map(|(id, kinds, reason)| MissingTagged { id, kinds, reason }).collect();
-    let by = table.by.iter().map(|(name, _, order)| (name.clone(), order.clone())).collect();
-    Ok(TaggedEvaluated { kinds: kinds.clone(), by, predictions, missing })
+    Ok(TaggedEvaluated { kinds: kinds.clone(), by: table.slice_names(), predictions, missing })
 }

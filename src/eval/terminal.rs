@@ -8,6 +8,7 @@ use super::gate::GateResult;
 use super::generation::TextMetric;
 use super::metric::{Average, Families, Metric};
 use super::metrics::ValueScores;
+use super::regression::NumberMetric;
 
 /// Above this many values only the worst are shown.
 const VALUES_SHOWN: usize = 20;
@@ -21,7 +22,8 @@ pub fn evaluation_table(evaluation: &Evaluation, gates: &[GateResult]) -> String
     line(&mut text, &format!("records     {}", evaluation.figures.records));
     if !evaluation.missing.is_empty() {
         let count = evaluation.missing.len();
-        line(&mut text, &format!("            {count} of them never reached the model and count as wrong"));
+        let how = if evaluation.figures.regression.is_some() { "have no figure" } else { "count as wrong" };
+        line(&mut text, &format!("            {count} of them never reached the model and {how}"));
     }
     whole(&mut text, evaluation);
     if let Some(families) = Families::of(&evaluation.figures) {
@@ -52,7 +54,8 @@ fn whole(text: &mut String, evaluation: &Evaluation) {
             line(text, &row);
         }
     }
-    let plain = [Metric::HammingLoss, Metric::Ece, Metric::Loss, Metric::Perplexity].into_iter();
+    let plain = NumberMetric::ALL.map(Metric::Number).into_iter();
+    let plain = plain.chain([Metric::HammingLoss, Metric::Ece, Metric::Loss, Metric::Perplexity]);
     for metric in plain.chain(TextMetric::ALL.map(Metric::Text)) {
         if let Some(figure) = figures.get(&metric, &evaluation.values) {
             line(text, &format!("{:<10}  {figure:.4}{}", metric.to_string(), between(metric)));
@@ -121,11 +124,17 @@ fn slices(text: &mut String, evaluation: &Evaluation) {
             by = &slice.by;
             line(text, &format!("\nby {by}"));
         }
-        let figures =
-            [Metric::Accuracy, Metric::F1(Average::Macro), Metric::Perplexity].into_iter().filter_map(|metric| {
-                let figure = slice.figures.get(&metric, &evaluation.values)?;
-                Some(format!("{metric} {figure:.4}"))
-            });
+        let shown = [
+            Metric::Accuracy,
+            Metric::F1(Average::Macro),
+            Metric::Number(NumberMetric::Mae),
+            Metric::Number(NumberMetric::Spearman),
+            Metric::Perplexity,
+        ];
+        let figures = shown.into_iter().filter_map(|metric| {
+            let figure = slice.figures.get(&metric, &evaluation.values)?;
+            Some(format!("{metric} {figure:.4}"))
+        });
         let figures = figures.collect::<Vec<_>>().join("  ");
         line(text, &format!("{:<12}  {figures}  {} records", slice.key, slice.figures.records));
     }

@@ -228,6 +228,9 @@ pub enum StepKind {
         value: Expr,
         /// What is made of it; a record whose raw value does not fit is quarantined.
         form: LabelForm,
+        /// What must hold of the record: `not when or require` of each constraint. Where one is false, the record is
+        /// quarantined.
+        constraints: Vec<Expr>,
         /// When the mapping says `drop`.
         drop_when: Option<Expr>,
         /// Whether a null value drops the record; else it is quarantined.

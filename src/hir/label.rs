@@ -1,6 +1,6 @@
 //! Label schemas.
 
-use super::{ColumnId, FieldType, SourceId};
+use super::{ColumnId, FieldType, SourceId, Type};
 use crate::source::Span;
 
 /// A label schema.
@@ -23,6 +23,8 @@ pub enum LabelSchema {
     Choice(LabelValues),
     /// Some of several values.
     Choices(Choices),
+    /// A number or a truth value, which has a type of its own.
+    Scalar(ScalarSchema),
     /// Stretches of a text, each with a kind.
     Spans(Spans),
     /// A schema that is checked and that no data set may use.
@@ -56,6 +58,8 @@ pub enum LabelForm {
     One,
     /// A list of names of values.
     Several(Choices),
+    /// A number or a truth value; one that the schema does not have, or a constraint does not let the record have, is quarantined.
+    Scalar(ScalarSchema),
     /// A list of records `{ start, end, label }`.
     Spans {
         /// The column with the text that they are of, as it was read.
@@ -70,7 +74,7 @@ impl LabelForm {
     pub fn over(&self) -> Option<ColumnId> {
         match self {
             Self::Spans { over, .. } => Some(*over),
-            Self::One | Self::Several(_) => None,
+            Self::One | Self::Several(_) | Self::Scalar(_) => None,
         }
     }
 }
@@ -81,7 +85,7 @@ impl LabelSchema {
         match self {
             Self::Choice(LabelValues::Listed(values)) | Self::Choices(Choices { values, .. }) => Some(values),
             Self::Spans(Spans { values, .. }) => Some(values),
-            Self::Choice(LabelValues::Found { .. }) | Self::Declared(_) => None,
+            Self::Choice(LabelValues::Found { .. }) | Self::Scalar(_) | Self::Declared(_) => None,
         }
     }
 
@@ -90,8 +94,45 @@ impl LabelSchema {
         match self {
             Self::Choice(_) => "choice",
             Self::Choices(_) => "choices",
+            Self::Scalar(schema) => schema.word(),
             Self::Spans(_) => "spans",
             Self::Declared(schema) => schema.word(),
+        }
+    }
+}
+
+/// The schemas whose values are no names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ScalarSchema {
+    /// A whole number between both, ends included.
+    Scale {
+        /// The lowest.
+        low: i64,
+        /// The highest.
+        high: i64,
+    },
+    /// A finite number.
+    Number,
+    /// Yes or no.
+    Flag,
+}
+
+impl ScalarSchema {
+    /// The word of the language for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Scale { .. } => "scale",
+            Self::Number => "number",
+            Self::Flag => "flag",
+        }
+    }
+
+    /// The type of its values.
+    pub fn ty(self) -> Type {
+        match self {
+            Self::Scale { .. } => Type::Int,
+            Self::Number => Type::Float,
+            Self::Flag => Type::Bool,
         }
     }
 }
@@ -107,17 +148,6 @@ pub enum DeclaredSchema {
     Choices(Option<LabelValues>),
     /// Stretches of a text, where their kinds are a tree, are found in the data, or something is wrong with them.
     Spans(Option<LabelValues>),
-    /// A whole number between both, ends included.
-    Scale {
-        /// The lowest.
-        low: i64,
-        /// The highest.
-        high: i64,
-    },
-    /// A number.
-    Number,
-    /// Yes or no.
-    Flag,
     /// A free text.
     Text,
     /// An order of candidates.
@@ -136,9 +166,6 @@ impl DeclaredSchema {
             Self::Tree(_) => "choice tree",
             Self::Choices(_) => "choices",
             Self::Spans(_) => "spans",
-            Self::Scale { .. } => "scale",
-            Self::Number => "number",
-            Self::Flag => "flag",
             Self::Text => "text",
             Self::Rank => "rank",
             Self::Preference => "preference",

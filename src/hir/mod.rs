@@ -19,7 +19,7 @@ pub use expr::{BinaryOp, Expr, ExprKind, Literal};
 pub use format::{
     ColumnKind, Compression, Dialect, FORMATS, FormatOption, FormatRow, ReadOptions, SourceFormat, TextUnit, extension,
 };
-pub use label::{Choices, DeclaredSchema, Label, LabelForm, LabelSchema, LabelValue, LabelValues, Spans};
+pub use label::{Choices, DeclaredSchema, Label, LabelForm, LabelSchema, LabelValue, LabelValues, ScalarSchema, Spans};
 pub use template::{Template, TemplateKind, Turn};
 pub use test::{Expect, Subject, Test, TestCase, TestKind, TestUse, Value};
 pub use train::{

@@ -10,8 +10,8 @@ pub struct Model {
     pub name: String,
     /// Where it comes from.
     pub origin: ModelOrigin,
-    /// How token vectors become one vector, for a model without a head.
-    pub pooling: Pooling,
+    /// How token vectors become one vector, where it is said, for a model without a head; else their mean.
+    pub pooling: Option<Pooling>,
     /// The declaration.
     pub span: Span,
 }
@@ -173,6 +173,15 @@ pub enum Task {
         /// Its column in the data set.
         label_column: ColumnId,
         /// The column of the text that the spans are of.
+        text: ColumnId,
+    },
+    /// A number from a text.
+    Regress {
+        /// The label.
+        label: LabelId,
+        /// Its column in the data set.
+        label_column: ColumnId,
+        /// The text's column.
         text: ColumnId,
     },
     /// The answers of a template.

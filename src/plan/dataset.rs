@@ -42,7 +42,8 @@ fn decide(program: &Program, dataset: &Dataset, prepared: &Prepared, scan: Logic
     let chain = split::lower_groups(Chain::new(scan), dataset)?;
     let chain = labels::lower_found(chain, program, dataset)?;
     let chain = labels::keep_read(chain, dataset)?;
-    let chain = lower_steps(chain, dataset, prepared, |chain| split::lower_by(chain, dataset))?;
+    let before_policy = |chain| labels::lower_judged(split::lower_by(chain, dataset)?, dataset);
+    let chain = lower_steps(chain, dataset, prepared, before_policy)?;
     let chain = split::lower_split(chain, dataset)?;
     chain.stage(vec![(VERDICT.to_owned(), first_verdict(&dataset.steps)?)])
 }

@@ -1,13 +1,15 @@
-//! Labels: their values as the record says, and the raw values that a label `from` a source's field finds.
+//! Labels: their values as the record says, whether those that are numbers are as the schema says, and the raw values that a
+//! label `from` a source's field finds.
 
-use datafusion::common::Result;
-use datafusion::logical_expr::{Expr as Plan, col};
+use datafusion::common::{Result, ScalarValue};
+use datafusion::logical_expr::{Expr as Plan, col, lit, when};
 
 use super::chain::Chain;
 use super::expr::lower;
 use super::{cleaning, column_name, scalar};
 use crate::hir::{
-    ColumnId, Dataset, Expr, LabelForm, LabelId, LabelSchema, LabelValues, Program, SourceId, Step, StepKind,
+    ColumnId, Dataset, Expr, LabelForm, LabelId, LabelSchema, LabelValues, Program, ScalarSchema, SourceId, Step,
+    StepKind,
 };
 use crate::pii::Detector;
 
@@ -56,11 +58,12 @@ pub(super) fn lower_found(chain: Chain, program: &Program, dataset: &Dataset) ->
     if values.is_empty() { Ok(chain) } else { chain.stage(values) }
 }
 
-/// The column of the first pass that decides over a label: its own where it is one text, else what is kept of its list.
+/// The column of the first pass that decides over a label: its own where it is one text, else what is kept of its list or what
+/// [`verdict_of_scalar`] says of it.
 pub fn deciding(step: usize, column: ColumnId, form: &LabelForm) -> String {
     match form {
         LabelForm::One => column_name(column.0 as usize),
-        LabelForm::Several(_) | LabelForm::Spans { .. } => format!("_label{step}"),
+        LabelForm::Several(_) | LabelForm::Spans { .. } | LabelForm::Scalar(_) => format!("_label{step}"),
     }
 }
 
@@ -125,7 +128,7 @@ pub(super) fn lower_label(
     drop_when: Option<&Expr>,
 ) -> Result<Chain> {
     let given = match form {
-        LabelForm::One | LabelForm::Several(_) => column_name(column.0 as usize),
+        LabelForm::One | LabelForm::Several(_) | LabelForm::Scalar(_) => column_name(column.0 as usize),
         // What is given may have more members than a span.
         LabelForm::Spans { .. } => format!("_given{step}"),
     };
@@ -139,9 +142,44 @@ pub(super) fn lower_label(
             let spans = scalar::spans(col(given), col(as_read(*over)), super::expr::column(*over), spans);
             chain.stage(vec![(state(step), spans)])?.stage(of_state(step, column, form))
         }
-        LabelForm::One => Ok(chain),
+        // A number or a truth value is judged once every label stands in the record.
+        LabelForm::One | LabelForm::Scalar(_) => Ok(chain),
         LabelForm::Several(choices) => {
             chain.stage(vec![(deciding(step, column, form), scalar::choices(super::expr::column(column), choices))])
         }
     }
+}
+
+/// What is said of a raw value that the schema has.
+pub const FITS: &str = "fits";
+/// What is said of one that it does not have.
+pub const OUTSIDE: &str = "outside";
+/// What is said of a record that a constraint does not let have its value.
+pub const CONSTRAINED: &str = "constrained";
+
+/// Judges the labels that are numbers or truth values, once every label stands in the record.
+pub(super) fn lower_judged(chain: Chain, dataset: &Dataset) -> Result<Chain> {
+    let mut values = Vec::new();
+    for (at, step) in dataset.steps.iter().enumerate() {
+        if let StepKind::Label { column, form: form @ LabelForm::Scalar(schema), constraints, .. } = &step.kind {
+            let value = col(column_name(column.0 as usize));
+            values.push((deciding(at, *column, form), verdict_of_scalar(value, *schema, constraints)?));
+        }
+    }
+    if values.is_empty() { Ok(chain) } else { chain.stage(values) }
+}
+
+/// [`FITS`], [`OUTSIDE`] or [`CONSTRAINED`]; null of null.
+fn verdict_of_scalar(value: Plan, schema: ScalarSchema, constraints: &[Expr]) -> Result<Plan> {
+    // Among numbers as they are ordered here, what is no number comes before or after all others.
+    let outside = match schema {
+        ScalarSchema::Scale { low, high } => value.clone().lt(lit(low)).or(value.clone().gt(lit(high))),
+        ScalarSchema::Number => value.clone().lt(lit(f64::MIN)).or(value.clone().gt(lit(f64::MAX))),
+        ScalarSchema::Flag => lit(false),
+    };
+    let mut case = when(value.is_null(), lit(ScalarValue::Utf8(None))).when(outside, lit(OUTSIDE));
+    for constraint in constraints {
+        case = case.when(lower(constraint)?.is_false(), lit(CONSTRAINED));
+    }
+    case.otherwise(lit(FITS))
 }

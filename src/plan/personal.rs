@@ -17,7 +17,9 @@ pub fn pass(program: &Program, step: &StepKind, columns: &mut [Option<Personal>]
     match step {
         StepKind::Set { column, value } => columns[column.0 as usize] = read(value, columns),
         StepKind::Label { column, label, value, .. } => match program[*label].schema {
-            LabelSchema::Choice(LabelValues::Found { .. }) => columns[column.0 as usize] = read(value, columns),
+            LabelSchema::Choice(LabelValues::Found { .. }) | LabelSchema::Scalar(_) => {
+                columns[column.0 as usize] = read(value, columns)
+            }
             // Whatever the record says, the value is one that the program names.
             LabelSchema::Choice(LabelValues::Listed(_))
             | LabelSchema::Choices(_)

@@ -7,7 +7,7 @@ use datafusion::logical_expr::cast;
 use super::chain::Chain;
 use super::expr::column;
 use super::scalar;
-use crate::hir::{ColumnId, Dataset, Requirement, SplitRule};
+use crate::hir::{ColumnId, Dataset, Requirement, SplitRule, Type};
 
 /// The part that a field names.
 pub const PART: &str = "_part";
@@ -36,11 +36,11 @@ pub fn groups(dataset: &Dataset) -> Vec<ColumnId> {
     ids.filter(|(_, column)| column.group).map(|(id, _)| id).collect()
 }
 
-/// The columns of requirements with `per` that are no label's, whose values are known from the label's own column.
+/// The columns of requirements with `per`, but for labels whose values are names: those are known from the label's own column.
 pub fn pers(dataset: &Dataset) -> Vec<(usize, ColumnId)> {
     let with_per = |(at, requirement): (usize, &Requirement)| requirement.per.map(|id| (at, id));
     let columns = dataset.requirements.iter().enumerate().filter_map(with_per);
-    columns.filter(|(_, id)| dataset.columns[id.0 as usize].label.is_none()).collect()
+    columns.filter(|(_, id)| !matches!(dataset.columns[id.0 as usize].ty.ty, Type::Label(_))).collect()
 }
 
 /// Groups are set aside as they are read: a redacted name would make one group of everybody.

@@ -56,7 +56,7 @@ mod tests {
 
     fn values() -> Values {
         let mut values = Values::default();
-        ["text", "größe"].iter().for_each(|name| values.insert_text(name, value(name)));
+        ["text", "größe", "é"].iter().for_each(|name| values.insert_text(name, value(name)));
         values
     }
 

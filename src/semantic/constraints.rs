@@ -9,7 +9,7 @@ use super::scope::{Record, ScopeColumn, View};
 use super::types::resolve_condition;
 use super::{Context, cleaning, labels};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::hir::{BinaryOp, ColumnId, DeclaredSchema, Expr, ExprKind, FieldType, LabelId, LabelSchema, Literal, Type};
+use crate::hir::{BinaryOp, ColumnId, Expr, ExprKind, FieldType, LabelId, LabelSchema, Literal, ScalarSchema, Type};
 use crate::source::Span;
 use crate::syntax::ast::label::{Constraint, Label, Schema};
 
@@ -39,13 +39,21 @@ pub(super) fn check_label(context: &mut Context<'_>, label: &Label) {
     report_impossible(context, own_column, &checked, &variables);
 }
 
-/// Checks the constraints of a label against the record of a data set that uses it.
-pub(super) fn check_use(context: &mut Context<'_>, constraints: &[Constraint], record: &Record) {
+/// Resolves the constraints of a label against the record of a data set that uses it, each as the condition that must hold:
+/// `not when or require`.
+pub(super) fn resolve_use(context: &mut Context<'_>, constraints: &[Constraint], record: &Record) -> Vec<Expr> {
+    let mut resolved = Vec::new();
     for constraint in constraints {
-        for side in [&constraint.when, &constraint.require] {
-            resolve_condition(context, &View::of(record), side);
-        }
+        let [when, require] =
+            [&constraint.when, &constraint.require].map(|side| resolve_condition(context, &View::of(record), side));
+        let (Some(when), Some(require)) = (when, require) else { continue };
+        let span = when.span.to(require.span);
+        let (of_when, nullable) = (when.ty.clone(), when.ty.nullable || require.ty.nullable);
+        let otherwise = Expr { span: when.span, kind: ExprKind::Not(Box::new(when)), ty: of_when };
+        let kind = ExprKind::Binary(BinaryOp::Or, Box::new(otherwise), Box::new(require));
+        resolved.push(Expr { kind, ty: FieldType { ty: Type::Bool, nullable }, span });
     }
+    resolved
 }
 
 /// A record of all labels, column by column in the order of the program, whose fields are unknown.
@@ -119,11 +127,15 @@ fn domain(context: &Context<'_>, record: &Record, column: ColumnId) -> Option<Ve
         return Some(values.iter().map(|value| Literal::String(value.name.clone())).collect());
     }
     match &context.program[label].schema {
-        LabelSchema::Declared(DeclaredSchema::Scale { low, high }) if high - low <= 1000 => {
+        LabelSchema::Scalar(ScalarSchema::Scale { low, high }) if high - low <= 1000 => {
             Some((*low..=*high).map(Literal::Int).collect())
         }
-        LabelSchema::Declared(DeclaredSchema::Flag) => Some(vec![Literal::Bool(false), Literal::Bool(true)]),
-        LabelSchema::Choice(_) | LabelSchema::Choices(_) | LabelSchema::Spans(_) | LabelSchema::Declared(_) => None,
+        LabelSchema::Scalar(ScalarSchema::Flag) => Some(vec![Literal::Bool(false), Literal::Bool(true)]),
+        LabelSchema::Choice(_)
+        | LabelSchema::Choices(_)
+        | LabelSchema::Spans(_)
+        | LabelSchema::Scalar(_)
+        | LabelSchema::Declared(_) => None,
     }
 }
 

@@ -156,7 +156,7 @@ fn check_given(context: &mut Context<'_>, evaluate: &Evaluate, run: usize, data:
     }
     let record = context.datasets[data].record.clone();
     match train.task {
-        hir::Task::Classify { .. } | hir::Task::Tag { .. } => {
+        hir::Task::Classify { .. } | hir::Task::Regress { .. } | hir::Task::Tag { .. } => {
             let text = context.runs[run].text.clone();
             if let Some(id) = text.and_then(|text| record.find(&text)) {
                 taint::check_column(context, record.column(id), evaluate.dataset.span, "the evaluation");
@@ -294,8 +294,12 @@ fn resolve_gate(
         );
         return None;
     }
-    if !(0.0..=row.high).contains(&bound.value) {
-        let range = if row.high.is_finite() { format!("between 0 and {}", row.high) } else { "at least 0".to_owned() };
+    if !(row.low..=row.high).contains(&bound.value) {
+        let range = match (row.low.is_finite(), row.high.is_finite()) {
+            (true, true) => format!("between {} and {}", row.low, row.high),
+            (false, _) => format!("at most {}", row.high),
+            (true, false) => format!("at least {}", row.low),
+        };
         context.error(
             Code::NumberOutOfRange,
             format!("`{}` is {range}", row.name),

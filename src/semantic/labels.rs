@@ -8,7 +8,7 @@ use super::{Context, calls, constraints, index, suggest};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{
     self, Choices, ColumnId, DeclaredSchema, Expr, FieldType, LabelForm, LabelId, LabelSchema, LabelValue, LabelValues,
-    Literal, Spans, Type,
+    Literal, ScalarSchema, Spans, Type,
 };
 use crate::source::Span;
 use crate::syntax::ast::label::{Label, Schema, Values};
@@ -134,14 +134,14 @@ fn resolve_schema(context: &mut Context<'_>, label: &Label) -> LabelSchema {
             let ends = whole_or_negative(context, low, bounds).zip(whole_or_negative(context, high, bounds));
             check_order(context, low, high);
             let (low, high) = ends.unwrap_or((0, 0));
-            DeclaredSchema::Scale { low, high: high.max(low) }
+            return LabelSchema::Scalar(ScalarSchema::Scale { low, high: high.max(low) });
         }
         Schema::Json(fields) => DeclaredSchema::Json(resolve_members(context, fields)),
         Schema::Simple(word) => {
             let words = [("number", 0), ("flag", 1), ("text", 2), ("rank", 3), ("preference", 4)];
             match super::quantities::word(context, word, "label schema", &words) {
-                Some(0) => DeclaredSchema::Number,
-                Some(1) => DeclaredSchema::Flag,
+                Some(0) => return LabelSchema::Scalar(ScalarSchema::Number),
+                Some(1) => return LabelSchema::Scalar(ScalarSchema::Flag),
                 Some(3) => DeclaredSchema::Rank,
                 Some(4) => DeclaredSchema::Preference,
                 Some(_) | None => DeclaredSchema::Text,
@@ -236,6 +236,7 @@ pub(super) fn form(context: &Context<'_>, label: LabelId, over: Option<ColumnId>
     match &context.program[label].schema {
         LabelSchema::Choices(choices) => Some(LabelForm::Several(choices.clone())),
         LabelSchema::Spans(spans) => over.map(|over| LabelForm::Spans { over, spans: spans.clone() }),
+        LabelSchema::Scalar(schema) => Some(LabelForm::Scalar(*schema)),
         LabelSchema::Choice(_) | LabelSchema::Declared(_) => Some(LabelForm::One),
     }
 }
@@ -247,9 +248,7 @@ pub(super) fn value_type(context: &Context<'_>, label: LabelId) -> Type {
         LabelSchema::Choice(_) | LabelSchema::Declared(DeclaredSchema::Choice | DeclaredSchema::Tree(_)) => {
             Type::Label(label)
         }
-        LabelSchema::Declared(DeclaredSchema::Scale { .. }) => Type::Int,
-        LabelSchema::Declared(DeclaredSchema::Number) => Type::Float,
-        LabelSchema::Declared(DeclaredSchema::Flag) => Type::Bool,
+        LabelSchema::Scalar(schema) => schema.ty(),
         LabelSchema::Declared(DeclaredSchema::Text | DeclaredSchema::Preference) => Type::String,
         LabelSchema::Choices(_) | LabelSchema::Declared(DeclaredSchema::Choices(_) | DeclaredSchema::Rank) => {
             Type::List(Box::new(text()))

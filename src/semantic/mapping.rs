@@ -5,7 +5,7 @@ use super::labels::{has_value, label_id, listed_values, values_are_open};
 use super::names::{self, Found, Kind};
 use super::scope::{Record, ScopeColumn, View};
 use super::types::{resolve_condition, resolve_expr, show};
-use super::{Context, cleaning, constraints, gates, index, labels, matching, taint};
+use super::{Context, cleaning, compare, constraints, gates, index, labels, matching, taint};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{ColumnId, Expr, ExprKind, FieldType, LabelId, Literal, Step, StepBlock, StepKind, Type};
 use crate::source::Span;
@@ -68,19 +68,28 @@ pub(super) fn resolve_label_statements(
         let Some(resolved) = resolved else { continue };
         let Resolved { value, drop_when, null_drops } = resolved;
         let Some(form) = labels::form(context, label, over) else { continue };
-        let kind = StepKind::Label { column, label, value, form, drop_when, null_drops };
-        let rule = format!("label {}", statement.name.name);
-        steps.push(cleaning::step(context, StepBlock::Label, &statement.name.name, kind, rule, statement.span));
+        let kind = StepKind::Label { column, label, value, form, constraints: Vec::new(), drop_when, null_drops };
+        let (name, span) = (statement.name, statement.span);
+        steps.push(cleaning::step(context, StepBlock::Label, &name.name, kind, rule_of(name), span));
     }
     // A constraint may speak of every label of the data set: they all stand in the record now.
     for statement in statements {
         if let Some(ast::Decl::Label(label)) = context.names.get(statement.name).map(|declared| declared.decl)
             && let Schema::Scale { constraints, .. } = &label.schema
         {
-            constraints::check_use(context, constraints, record);
+            let resolved = constraints::resolve_use(context, constraints, record);
+            let of_label = steps.iter_mut().find(|step| step.rule == rule_of(statement.name));
+            if let Some(StepKind::Label { constraints, .. }) = of_label.map(|step| &mut step.kind) {
+                *constraints = resolved;
+            }
         }
     }
     steps
+}
+
+/// A label statement as the audit names it.
+fn rule_of(name: &Ident) -> String {
+    format!("label {}", name.name)
 }
 
 fn add_column(
@@ -152,6 +161,11 @@ fn resolve_value(
         report_null(context, value, &resolved, open);
         return None;
     }
+    // A whole number is a number.
+    let resolved = match labels::value_type(context, label) {
+        Type::Float => compare::convert(resolved, &Type::Float)?,
+        _ => resolved,
+    };
     Some(Resolved { value: resolved, drop_when, null_drops })
 }
 

@@ -16,6 +16,8 @@ pub(super) struct Metric {
     pub(super) by_value: bool,
     /// Whether it is one number at all.
     pub(super) gated: bool,
+    /// The least value.
+    pub(super) low: f64,
     /// The greatest value.
     pub(super) high: f64,
     /// Whether it is of answers that the run generates.
@@ -30,7 +32,12 @@ const SAMPLES: &str = "samples";
 const OF_CHOICES: &str = "classify choices";
 
 const fn metric(name: &'static str, tasks: &'static [&'static str], by_value: bool, gated: bool, high: f64) -> Metric {
-    Metric { name, tasks, by_value, gated, high, of_answers: false }
+    Metric { name, tasks, by_value, gated, low: 0.0, high, of_answers: false }
+}
+
+/// A metric of predicted numbers, between both.
+const fn of_numbers(name: &'static str, low: f64, high: f64) -> Metric {
+    Metric { low, ..metric(name, &["regress"], false, true, high) }
 }
 
 /// A metric of the answers that a run generates.
@@ -38,7 +45,7 @@ const fn of_answers(name: &'static str, high: f64) -> Metric {
     Metric { of_answers: true, ..metric(name, &["generate"], false, true, high) }
 }
 
-pub(super) const METRICS: [Metric; 19] = [
+pub(super) const METRICS: [Metric; 25] = [
     metric("accuracy", &["classify", OF_CHOICES], false, true, 1.0),
     metric("precision", &["classify", OF_CHOICES, "tag"], true, true, 1.0),
     metric("recall", &["classify", OF_CHOICES, "tag"], true, true, 1.0),
@@ -47,8 +54,14 @@ pub(super) const METRICS: [Metric; 19] = [
     metric("hamming_loss", &[OF_CHOICES], false, true, 1.0),
     metric("confusion", &["classify"], false, false, 1.0),
     metric("ece", &["classify"], false, true, 1.0),
-    metric("loss", &["classify", OF_CHOICES, "tag", "generate"], false, true, f64::INFINITY),
+    metric("loss", &["classify", OF_CHOICES, "tag", "regress", "generate"], false, true, f64::INFINITY),
     metric("perplexity", &["generate"], false, true, f64::INFINITY),
+    of_numbers("mae", 0.0, f64::INFINITY),
+    of_numbers("mse", 0.0, f64::INFINITY),
+    of_numbers("rmse", 0.0, f64::INFINITY),
+    of_numbers("r2", f64::NEG_INFINITY, 1.0),
+    of_numbers("pearson", -1.0, 1.0),
+    of_numbers("spearman", -1.0, 1.0),
     of_answers("exact_match", 1.0),
     of_answers("squad_match", 1.0),
     of_answers("bleu", 100.0),

@@ -24,7 +24,7 @@ pub(super) fn resolve_models(context: &mut Context<'_>, decls: &[&Decl]) {
 
 fn resolve_model(context: &mut Context<'_>, model: &Model) -> hir::Model {
     let mut origin = None;
-    let mut pooling = Pooling::Mean;
+    let mut pooling = None;
     let mut once = Once::default();
     for item in &model.items {
         match item {
@@ -49,7 +49,7 @@ fn resolve_model(context: &mut Context<'_>, model: &Model) -> hir::Model {
                 if !known.is_empty() && once.first(context, "pooling", setting.span) {
                     let words = [("mean", Pooling::Mean), ("cls", Pooling::Cls)];
                     let chosen = setting_word(context, setting).and_then(|name| word(context, name, "pooling", &words));
-                    pooling = chosen.unwrap_or(pooling);
+                    pooling = chosen;
                 }
             }
         }

@@ -127,7 +127,9 @@ fn exprs(step: &Step) -> Vec<&Expr> {
     match &step.kind {
         StepKind::Set { value, .. } => vec![value],
         StepKind::Drop { condition } | StepKind::Forbid { condition, .. } => vec![condition],
-        StepKind::Label { value, drop_when, .. } => std::iter::once(value).chain(drop_when).collect(),
+        StepKind::Label { value, constraints, drop_when, .. } => {
+            std::iter::once(value).chain(constraints).chain(drop_when).collect()
+        }
         StepKind::DedupExact { keep, .. } | StepKind::DedupNear { keep, .. } => match keep {
             Keep::First => Vec::new(),
             Keep::Best(by) => vec![by],

@@ -206,10 +206,9 @@ fn refused_schema(schema: &Schema) -> Option<(String, &'static str)> {
             "write the kinds out, or name a file of them: `spans over text from \"kinds.yaml\"`",
         )),
         Schema::Spans { .. } => None,
-        Schema::Scale { .. } => {
-            Some(("scale".to_owned(), "declare its steps as a `choice`: `choice { `1`; `2`; `3` }`"))
-        }
+        Schema::Scale { .. } => None,
         Schema::Json(_) => Some(("json".to_owned(), "keep the members as fields of the source")),
+        Schema::Simple(word) if matches!(word.name.as_str(), "number" | "flag") => None,
         Schema::Simple(word) => Some((word.name.clone(), one)),
     }
 }
@@ -260,18 +259,6 @@ fn check_write(format: &Ident, refused: &mut Diagnostics) {
 
 fn check_model(model: &Model, refused: &mut Diagnostics) {
     for item in &model.items {
-        if let ModelItem::Setting(setting) = item
-            && let Some(SettingValue::Word(word)) = &setting.value
-            && word.name == "cls"
-        {
-            refuse(
-                refused,
-                word.span,
-                "`pooling cls` is checked and cannot be trained yet",
-                "not built yet",
-                "write `pooling mean`, which is also what a model without the statement gets",
-            );
-        }
         if let ModelItem::New { architecture, .. } = item
             && architecture.name != "encoder"
         {
@@ -295,11 +282,12 @@ fn check_train(train: &Train, refused: &mut Diagnostics) {
                 }
                 None => continue,
             },
-            TrainItemKind::Task(task) if !matches!(task.kind.name.as_str(), "classify" | "tag" | "generate") => (
-                task.kind.span,
-                format!("`task {}`", task.kind.name),
-                "`classify`, `tag` and `generate` can be trained",
-            ),
+            TrainItemKind::Task(task)
+                if !matches!(task.kind.name.as_str(), "classify" | "tag" | "regress" | "generate") =>
+            {
+                let help = "`classify`, `tag`, `regress` and `generate` can be trained";
+                (task.kind.span, format!("`task {}`", task.kind.name), help)
+            }
             _ => continue,
         };
         refuse(refused, span, format!("{what} is checked and cannot be trained yet"), "not built yet", help);

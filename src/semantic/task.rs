@@ -5,7 +5,7 @@ use super::scope::View;
 use super::types::{show, unknown_field};
 use super::{Context, answers, index, labels, suggest, taint, templates};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::hir::{self, ColumnId, LabelId, LabelSchema, StepKind, Type};
+use crate::hir::{self, ColumnId, LabelId, LabelSchema, ScalarSchema, StepKind, Type};
 use crate::source::Span;
 use crate::syntax::ast::train::Task;
 use crate::syntax::ast::{Decl, Ident};
@@ -147,6 +147,7 @@ fn from_field(
     }
     let lowered = match (word, column, text) {
         ("classify", Some(label_column), Some(text)) => Some(hir::Task::Classify { label, label_column, text }),
+        ("regress", Some(label_column), Some(text)) => Some(hir::Task::Regress { label, label_column, text }),
         _ => None,
     };
     Some(Resolved { word, label: Some(label), text: task.from.as_ref().map(|field| field.name.clone()), lowered })
@@ -220,11 +221,11 @@ fn label_column(context: &mut Context<'_>, name: &Ident, label: LabelId, word: &
     let fits = match (word, schema) {
         ("classify", LabelSchema::Choice(_) | LabelSchema::Choices(_)) => true,
         ("classify", LabelSchema::Declared(schema)) => {
-            matches!(schema.word(), "choice" | "choice tree" | "choices" | "flag")
+            matches!(schema.word(), "choice" | "choice tree" | "choices")
         }
         ("tag", LabelSchema::Spans(_)) => true,
         ("tag", LabelSchema::Declared(schema)) => schema.word() == "spans",
-        ("regress", LabelSchema::Declared(schema)) => matches!(schema.word(), "scale" | "number"),
+        ("regress", LabelSchema::Scalar(schema)) => *schema != ScalarSchema::Flag,
         _ => false,
     };
     if !fits {

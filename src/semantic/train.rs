@@ -135,7 +135,7 @@ fn resolve_train(context: &mut Context<'_>, train: &Train) {
         }
     }
     check_whole(context, train, &once);
-    check_new_model(context, train, &draft);
+    check_model(context, train, &draft);
     let task = draft.task.take();
     let mut run = Run { id: None, task: None, label: None, text: None };
     if let Some(task) = &task {
@@ -176,9 +176,11 @@ fn statement_word(kind: &TrainItemKind) -> &'static str {
     }
 }
 
-/// A new encoder has a head for classes and none for words.
-fn check_new_model(context: &mut Context<'_>, train: &Train, draft: &Draft) {
-    let is_new = draft.model.is_some_and(|model| matches!(context.program[model].origin, hir::ModelOrigin::New(_)));
+/// A new encoder has a head for classes and none for words, and of words no vector is made.
+fn check_model(context: &mut Context<'_>, train: &Train, draft: &Draft) {
+    let Some(model) = draft.model.map(|model| &context.program[model]) else { return };
+    let (is_new, is_pooled) = (matches!(model.origin, hir::ModelOrigin::New(_)), model.pooling.is_some());
+    let declared = model.span;
     let task = train.items.iter().find_map(|item| match &item.kind {
         TrainItemKind::Task(task) => Some(task),
         _ => None,
@@ -187,9 +189,23 @@ fn check_new_model(context: &mut Context<'_>, train: &Train, draft: &Draft) {
         TrainItemKind::Model(name) => Some(name),
         _ => None,
     });
-    if let (true, Some(task), Some(model)) = (is_new, task, named)
-        && matches!(task.kind.name.as_str(), "generate" | "prefer")
-    {
+    let (Some(task), Some(model)) = (task, named) else { return };
+    if !matches!(task.kind.name.as_str(), "generate" | "prefer") {
+        return;
+    }
+    if is_pooled && !is_new {
+        context.report(
+            Diagnostic::new(
+                Code::TaskDoesNotFit,
+                format!("`{}` makes no vector of a text, and the model says how: `pooling`", task.kind.name),
+                model.span,
+                "says `pooling`",
+            )
+            .label(declared, "declared here")
+            .help("take `pooling` out of the model"),
+        );
+    }
+    if is_new {
         context.report(
             Diagnostic::new(
                 Code::TaskDoesNotFit,
@@ -316,7 +332,7 @@ fn resolve_setting(context: &mut Context<'_>, draft: &mut Draft, setting: &Setti
                 quantity.and_then(|quantity| number(context, quantity, Bounds::between("the smoothing", 0.0, 0.999)));
             draft.smooth = smooth.unwrap_or(draft.smooth);
             if draft.smooth > 0.0 {
-                needs_one_value(context, draft, setting.span);
+                not_smoothed(context, draft, setting.span);
             }
         }
         "shuffle" => {
@@ -341,18 +357,22 @@ fn resolve_setting(context: &mut Context<'_>, draft: &mut Draft, setting: &Setti
     }
 }
 
-/// A smoothed target spreads one right value over the others.
-fn needs_one_value(context: &mut Context<'_>, draft: &Draft, span: Span) {
-    let label = draft.task.as_ref().and_then(|task| task.label);
-    if label.is_some_and(|label| matches!(context.program[label].schema, hir::LabelSchema::Choices(_))) {
-        context.error(
-            Code::TaskDoesNotFit,
-            "`smooth` spreads one right value over the others, and a record of `choices` has any number of them",
-            span,
-            "nothing to spread",
-            "take it out: each value is learnt by itself",
-        );
-    }
+/// Smoothing spreads a target over all values or tokens, which a number, a pair or a set of values does not have.
+fn not_smoothed(context: &mut Context<'_>, draft: &Draft, span: Span) {
+    let Some(task) = &draft.task else { return };
+    let is_of_several =
+        task.label.is_some_and(|label| matches!(context.program[label].schema, hir::LabelSchema::Choices(_)));
+    let message = match task.word {
+        _ if is_of_several => {
+            "`smooth` spreads one right value over the others, and a record of `choices` has any number of them"
+                .to_owned()
+        }
+        word @ ("regress" | "prefer" | "embed") => {
+            format!("`smooth` spreads a target over all values, and `{word}` has no such target")
+        }
+        _ => return,
+    };
+    context.error(Code::TaskDoesNotFit, message, span, "nothing to smooth", "take it out");
 }
 
 /// Class weights weigh the values of a label against each other.
@@ -363,7 +383,7 @@ fn needs_values(context: &mut Context<'_>, draft: &Draft, span: Span) {
         format!("`weights balanced` weighs a label's values, and `{}` learns none", task.word),
         span,
         "nothing to weigh",
-        "take it out: every token weighs the same",
+        "take it out: everything that is learnt weighs the same",
     );
 }
 

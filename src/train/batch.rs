@@ -27,7 +27,7 @@ enum Feed {
     Segments,
     Past(PastInput),
     Labels,
-    Choices,
+    Numbers,
     Weights,
 }
 
@@ -49,7 +49,7 @@ impl Feeds {
                 ("position_ids", ElementType::Int64) => Feed::PositionIds,
                 (SEGMENTS, ElementType::Int64) => Feed::Segments,
                 (LABELS, ElementType::Int64) => Feed::Labels,
-                (LABELS, ElementType::Float) => Feed::Choices,
+                (LABELS, ElementType::Float) => Feed::Numbers,
                 (WEIGHTS, ElementType::Float) => Feed::Weights,
                 _ => match past.iter().find(|past| past.name == name) {
                     Some(past) if input.element == ElementType::Float => Feed::Past(past.clone()),
@@ -124,36 +124,17 @@ impl Feeds {
                 Some(classes) => InputTensor::i64(LABELS, &[rows], classes),
                 None => InputTensor::i64(LABELS, &shape, padded(&token_label, IGNORED)),
             },
-            Feed::Choices => {
-                let has: Vec<f32> = single.iter().flat_map(|example| choices(example)).collect();
-                InputTensor::f32(LABELS, &[rows, has.len() / rows.max(1)], has)
+            Feed::Numbers => numbers(&single),
+            Feed::Weights
+                if single.iter().all(|example| matches!(example.target, Target::Tokens(_) | Target::Tags(_))) =>
+            {
+                let weights = padded(&|example, at| i64::from(token_label(example, at) != IGNORED), 0);
+                let weights: Vec<f32> = weights.into_iter().map(|learnt| learnt as f32 * weight).collect();
+                InputTensor::f32(WEIGHTS, &shape, weights)
             }
-            Feed::Weights => match has_tokens(&single) {
-                false => InputTensor::f32(WEIGHTS, &[rows], vec![weight; rows]),
-                true => {
-                    let weights = padded(&|example, at| i64::from(token_label(example, at) != IGNORED), 0);
-                    let weights: Vec<f32> = weights.into_iter().map(|learnt| learnt as f32 * weight).collect();
-                    InputTensor::f32(WEIGHTS, &shape, weights)
-                }
-            },
+            Feed::Weights => InputTensor::f32(WEIGHTS, &[rows], vec![weight; rows]),
         };
         self.feeds.iter().map(tensor).collect()
-    }
-}
-
-/// Whether the targets of a batch are its tokens'.
-fn has_tokens(examples: &[&Example]) -> bool {
-    examples.iter().any(|example| match example.target {
-        Target::Class(_) | Target::Choices(_) => false,
-        Target::Tags(_) | Target::Tokens(_) => true,
-    })
-}
-
-/// 1 for each value that a text has, 0 for each that it lacks.
-fn choices(example: &Example) -> Vec<f32> {
-    match &example.target {
-        Target::Choices(has) => has.iter().map(|has| f32::from(u8::from(*has))).collect(),
-        Target::Class(_) | Target::Tags(_) | Target::Tokens(_) => Vec::new(),
     }
 }
 
@@ -163,16 +144,35 @@ fn labels(examples: &[&Example]) -> Option<Vec<i64>> {
         .iter()
         .map(|example| match &example.target {
             Target::Class(class) => Some(i64::try_from(*class).expect("a label has fewer than 2^63 values")),
-            Target::Choices(_) | Target::Tags(_) | Target::Tokens(_) => None,
+            Target::Choices(_) | Target::Tags(_) | Target::Number(_) | Target::Tokens(_) => None,
         })
         .collect()
+}
+
+/// The numbers of a batch of texts that have one each, or one for each value of a label: 1 where a text has it, else 0.
+fn numbers(examples: &[&Example]) -> InputTensor<'static> {
+    let (mut numbers, mut values) = (Vec::new(), None);
+    for example in examples {
+        match &example.target {
+            Target::Number(number) => numbers.push(*number),
+            Target::Choices(has) => {
+                values = Some(has.len());
+                numbers.extend(has.iter().map(|has| f32::from(u8::from(*has))));
+            }
+            Target::Class(_) | Target::Tags(_) | Target::Tokens(_) => {
+                unreachable!("a graph that reads numbers is fed texts that have some")
+            }
+        }
+    }
+    let shape: Vec<usize> = std::iter::once(examples.len()).chain(values).collect();
+    InputTensor::f32(LABELS, &shape, numbers)
 }
 
 fn token_label(example: &Example, at: usize) -> i64 {
     match &example.target {
         Target::Tags(target) => target.tags[at],
         Target::Tokens(learnt) if learnt[at] => i64::from(example.tokens[at]),
-        Target::Tokens(_) | Target::Class(_) | Target::Choices(_) => IGNORED,
+        Target::Tokens(_) | Target::Class(_) | Target::Choices(_) | Target::Number(_) => IGNORED,
     }
 }
 

@@ -11,13 +11,16 @@ use super::tokenizer::Tokenizer;
 /// A null or unknown value, a tokenizer's failure, too-long records where the run refuses them.
 pub fn encode_choices(
     table: &Table,
-    columns: (&str, &str),
+    columns: [&str; 2],
     values: &[String],
     tokenizer: &Tokenizer,
     limit: LengthLimit,
 ) -> Result<Encoded, TrainError> {
-    let target = |names: &str| Some(Target::Choices(has_each(&chosen(names, values)?, values.len())));
-    encode_labelled(table, columns, values.len(), tokenizer, limit, &target)
+    encode_labelled(table, columns, tokenizer, limit, |id, names| {
+        let chosen = names.and_then(|names| chosen(names, values));
+        let unknown = || TrainError::UnknownLabel { id: id.to_owned(), values: values.len() };
+        Ok(Target::Choices(has_each(&chosen.ok_or_else(unknown)?, values.len())))
+    })
 }
 
 /// The indices of the values that a JSON list names; `None` where it is no such list.

@@ -129,6 +129,12 @@ pub enum TrainError {
         /// How many values there are.
         values: usize,
     },
+    /// A record's label is no number.
+    #[error("record {id} has a label that is no finite number")]
+    NoNumber {
+        /// The record.
+        id: String,
+    },
     /// The run's settings contradict each other or the data.
     #[error("{0}")]
     Settings(String),

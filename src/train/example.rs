@@ -9,7 +9,7 @@ use super::tokenizer::Tokenizer;
 use crate::statistics::Histogram;
 
 /// A record ready for a batch.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Example {
     /// The record.
     pub id: String,
@@ -20,7 +20,7 @@ pub struct Example {
 }
 
 /// What is learnt from a record.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Target {
     /// The index of a label's value.
     Class(usize),
@@ -28,6 +28,8 @@ pub enum Target {
     Choices(Vec<bool>),
     /// The tags of words.
     Tags(TagTarget),
+    /// A number.
+    Number(f32),
     /// For each token, whether predicting it from those before it is learnt. The first never is.
     Tokens(Vec<bool>),
 }
@@ -37,7 +39,7 @@ impl Target {
     #[must_use]
     pub fn weight(&self) -> usize {
         match self {
-            Self::Class(_) | Self::Choices(_) => 1,
+            Self::Class(_) | Self::Choices(_) | Self::Number(_) => 1,
             Self::Tags(target) => target.tags.iter().filter(|tag| **tag >= 0).count(),
             Self::Tokens(learnt) => learnt.iter().filter(|learnt| **learnt).count(),
         }
@@ -45,7 +47,7 @@ impl Target {
 }
 
 /// Examples, and what the length limit did to the records.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Encoded {
     /// In the table's order, without the dropped ones.
     pub examples: Vec<Example>,
@@ -113,24 +115,46 @@ pub fn encode_texts(
     tokenizer: &Tokenizer,
     limit: LengthLimit,
 ) -> Result<Encoded, TrainError> {
-    let class = |label: &str| values.iter().position(|value| value == label).map(Target::Class);
-    encode_labelled(table, (text, label), values.len(), tokenizer, limit, &class)
+    encode_labelled(table, [text, label], tokenizer, limit, |id, label| {
+        let class = label.and_then(|label| values.iter().position(|value| value == label));
+        class.map(Target::Class).ok_or_else(|| TrainError::UnknownLabel { id: id.to_owned(), values: values.len() })
+    })
 }
 
-/// Texts with the target that their label's value stands for.
-pub(super) fn encode_labelled(
+/// Texts with their number.
+///
+/// # Errors
+/// A null label or one that is no number, a tokenizer's failure, too-long records where the run refuses them.
+pub fn encode_numbers(
     table: &Table,
-    (text, label): (&str, &str),
-    values: usize,
+    text: &str,
+    label: &str,
     tokenizer: &Tokenizer,
     limit: LengthLimit,
-    target: &dyn Fn(&str) -> Option<Target>,
+) -> Result<Encoded, TrainError> {
+    encode_labelled(table, [text, label], tokenizer, limit, |id, label| {
+        Ok(Target::Number(number_of(id, label)? as f32))
+    })
+}
+
+/// A record's number as a table has it.
+pub(crate) fn number_of(id: &str, label: Option<&str>) -> Result<f64, TrainError> {
+    let number = label.and_then(|label| label.parse().ok()).filter(|number: &f64| number.is_finite());
+    number.ok_or_else(|| TrainError::NoNumber { id: id.to_owned() })
+}
+
+/// Texts with the target that their label stands for.
+pub(super) fn encode_labelled(
+    table: &Table,
+    [text, label]: [&str; 2],
+    tokenizer: &Tokenizer,
+    limit: LengthLimit,
+    target: impl Fn(&str, Option<&str>) -> Result<Target, TrainError>,
 ) -> Result<Encoded, TrainError> {
     let mut collected = Collected::new(limit);
     let rows = table.ids.iter().zip(table.column(text)).zip(table.column(label));
     for ((id, text), label) in rows {
-        let unknown = || TrainError::UnknownLabel { id: id.clone(), values };
-        let target = label.as_deref().and_then(target).ok_or_else(unknown)?;
+        let target = target(id, label.as_deref())?;
         let text = text.as_deref().unwrap_or_default();
         let failed = |message| TrainError::Tokenize { id: id.clone(), message };
         let tokens = tokenizer.encode(text, true).map_err(failed)?.ids;

@@ -109,6 +109,7 @@ fn settings(run: &TrainRun, outcome: &Outcome) -> Value {
         Task::Classify { .. } => "classify",
         Task::Choose { .. } => "classify several",
         Task::Tag { .. } => "tag",
+        Task::Regress { .. } => "regress",
         Task::Generate { .. } => "generate",
     };
     let tune = match &run.tune {
@@ -122,6 +123,7 @@ fn settings(run: &TrainRun, outcome: &Outcome) -> Value {
     };
     json!({
         "task": task,
+        "pooling": run.pooling.map(|pooling| format!("{pooling:?}").to_lowercase()),
         "tune": tune,
         "epochs": epochs,
         "steps": outcome.steps,

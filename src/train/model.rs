@@ -7,10 +7,11 @@ use serde_json::{Value, json};
 
 use super::TrainError;
 use super::adapter::{AdapterFiles, ClassifierTensor, Saved, TaskType, choose};
-use super::run::{Lora, Tune};
+use super::objective::Objective;
+use super::run::{Lora, Pooling, Tune};
 use super::tags::tag_names;
 use super::tokenizer::read_json;
-use crate::autodiff::loss::{Alignment, Softening, binary_cross_entropy, cross_entropy, forward, soft_cross_entropy};
+use crate::autodiff::loss::{Softening, forward};
 use crate::autodiff::{TrainingGraph, differentiate, reaching};
 use crate::onnx::encoder::normal;
 use crate::onnx::import::{Imported, Linear, import};
@@ -41,31 +42,20 @@ pub(super) struct Model {
     pub(super) config: Value,
     imported: Imported,
     family: Family,
-    /// The label's values in the order of the logits; empty for a decoder.
+    pub(super) objective: Objective,
+    /// The label's values in the order of the logits; of a number the label's name; empty for a decoder.
     pub(super) values: Vec<String>,
     /// Whether the head is a fresh one of ours.
-    pub(super) has_new_head: bool,
-    answers: Answers,
-}
-
-/// What a model says.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Answers {
-    /// One of the values for a text.
-    Value,
-    /// Any number of the values for a text.
-    Values,
-    /// A tag for a token.
-    Tags,
-    /// The next token.
-    Words,
+    has_new_head: bool,
+    /// What a fresh head over texts reads; `None` where the model has its own head, or reads each token.
+    pooling: Option<Pooling>,
 }
 
 /// The graphs of a run.
 pub(super) struct TrainingPlan {
     /// Loss and gradients.
     pub(super) training: TrainingGraph,
-    /// What a validation reads: logits of a classifier, the summed loss of a decoder. Trainable tensors are inputs.
+    /// What a validation reads: the logits of texts, the summed loss of a decoder. Trainable tensors are inputs.
     pub(super) measuring: Graph,
     /// The output of `measuring`.
     pub(super) measured: String,
@@ -75,11 +65,13 @@ pub(super) struct TrainingPlan {
 }
 
 impl Model {
-    /// Reads a folder, or takes a new encoder's graph, and puts a head for `values` on it where it has none.
-    pub(super) fn classifier(
+    /// Reads a folder, or takes a new encoder's graph, and puts a head on it where it has none: with an output for each of
+    /// `values`. The head reads the vector that `pooling` makes of the tokens'.
+    pub(super) fn of_texts(
         folder: &Path,
         graph: Option<Graph>,
-        values: &[String],
+        (objective, values): (Objective, &[String]),
+        pooling: Option<Pooling>,
         seed: u64,
     ) -> Result<Self, TrainError> {
         let config = read_json(&folder.join("config.json"))?;
@@ -94,27 +86,33 @@ impl Model {
                 let count = values.len();
                 let weight = normal(seed, NEW_HEAD[0], count * hidden);
                 let head = Head { weight, bias: vec![0.0; count] };
-                add_classifier(&mut imported.graph, output, &head).map_err(|error| refuse(error.to_string()))?;
+                let pooling = pooling.unwrap_or(Pooling::Mean);
+                add_classifier(&mut imported.graph, output, pooling, &head)
+                    .map_err(|error| refuse(error.to_string()))?;
                 imported.refresh();
                 (values.to_vec(), true)
             }
             Family::Sequence { labels } if *labels != values.len() => {
                 let count = values.len();
-                return Err(refuse(format!("its head has {labels} outputs, and the label has {count} values")));
+                return Err(refuse(match objective {
+                    Objective::Number => format!("its head has {labels} outputs, and a number needs one"),
+                    Objective::Class | Objective::Several | Objective::Tags | Objective::NextToken => {
+                        format!("its head has {labels} outputs, and the label has {count} values")
+                    }
+                }));
+            }
+            Family::Sequence { .. } if pooling.is_some() => {
+                return Err(refuse("it has a head of its own, which `pooling` does not reach; take that out".into()));
             }
             Family::Sequence { .. } => (in_model_order(values, &config), false),
             Family::Tokens { .. } => {
-                return Err(refuse("it classifies tokens, and `classify` needs one class per text".into()));
+                return Err(refuse("it classifies tokens, and the task needs one vector per text".into()));
             }
-            Family::Decoder { .. } => return Err(refuse("it generates text; `classify` needs an encoder".into())),
+            Family::Decoder { .. } => return Err(refuse("it generates text; the task needs an encoder".into())),
         };
+        let pooling = has_new_head.then(|| pooling.unwrap_or(Pooling::Mean));
         let folder = folder.to_path_buf();
-        Ok(Self { folder, config, imported, family: found, values, has_new_head, answers: Answers::Value })
-    }
-
-    /// The same model, of whose values a text has any number.
-    pub(super) fn of_several(self) -> Self {
-        Self { answers: Answers::Values, ..self }
+        Ok(Self { folder, config, imported, family: found, objective, values, has_new_head, pooling })
     }
 
     /// Reads a folder, or takes a new encoder's graph, and puts a head for the tags of spans on it where it has none.
@@ -148,8 +146,8 @@ impl Model {
             }
             Family::Decoder { .. } => return Err(refuse("it generates text; `tag` needs an encoder".into())),
         };
-        let (folder, answers) = (folder.to_path_buf(), Answers::Tags);
-        Ok(Self { folder, config, imported, family: found, values, has_new_head, answers })
+        let (folder, objective) = (folder.to_path_buf(), Objective::Tags);
+        Ok(Self { folder, config, imported, family: found, objective, values, has_new_head, pooling: None })
     }
 
     /// Reads a decoder's folder.
@@ -169,9 +167,10 @@ impl Model {
             config,
             imported,
             family: found,
+            objective: Objective::NextToken,
             values: Vec::new(),
             has_new_head: false,
-            answers: Answers::Words,
+            pooling: None,
         })
     }
 
@@ -204,27 +203,16 @@ impl Model {
             Tune::All | Tune::Head => Vec::new(),
         };
         let decodes = matches!(self.family, Family::Decoder { .. });
-        let alignment = if decodes {
+        if decodes {
             fix_past(&mut graph);
-            Alignment::Next
-        } else {
-            Alignment::Same
-        };
+        }
         let mut plain = graph.clone();
         if pack {
             let parameters: Vec<&str> = self.imported.parameters.iter().map(|one| one.name.as_str()).collect();
             separate_records(&mut graph, &parameters).map_err(|error| refuse(error.to_string()))?;
         }
-        let loss = match self.answers {
-            Answers::Values => binary_cross_entropy(&mut graph, LOGITS, softening.weights.as_deref()),
-            Answers::Value | Answers::Tags | Answers::Words => {
-                soft_cross_entropy(&mut graph, LOGITS, alignment, softening)
-            }
-        };
-        let loss = loss.map_err(|error| refuse(error.to_string()))?;
-        if decodes {
-            cross_entropy(&mut plain, LOGITS, alignment).map_err(|error| refuse(error.to_string()))?;
-        }
+        let loss = self.objective.add_loss(&mut graph, softening).map_err(|error| refuse(error.to_string()))?;
+        let measured = self.objective.add_measure(&mut plain).map_err(|error| refuse(error.to_string()))?;
         let chosen = self
             .imported
             .parameters
@@ -239,7 +227,6 @@ impl Model {
             ));
         }
         let training = differentiate(&graph, &loss.loss, &names).map_err(|error| refuse(error.to_string()))?;
-        let measured = if decodes { loss.loss } else { LOGITS.to_owned() };
         let mut measuring = forward(&plain, &[measured.as_str()]);
         for trainable in &training.trainables {
             let axes: Vec<Axis> = trainable.shape.iter().map(|size| Axis::Fixed(*size)).collect();
@@ -352,19 +339,27 @@ impl Model {
                 names.map(|(index, name)| (name.clone(), json!(index))).collect();
             config.insert("id2label".to_owned(), Value::Object(id2label));
             config.insert("label2id".to_owned(), Value::Object(label2id));
-            let problem = match self.answers {
-                Answers::Value => Some("single_label_classification"),
-                Answers::Values => Some(SEVERAL_VALUES),
-                Answers::Tags | Answers::Words => None,
+            let problem = match self.objective {
+                Objective::Class | Objective::NextToken => Some("single_label_classification"),
+                Objective::Number => Some("regression"),
+                Objective::Several => Some(SEVERAL_VALUES),
+                Objective::Tags => None,
             };
             if let Some(problem) = problem {
                 config.insert("problem_type".to_owned(), json!(problem));
-                if self.has_new_head {
-                    config.insert("classifier_pooling".to_owned(), json!("mean"));
-                }
             }
-            if let (Answers::Tags, Some(name)) = (self.answers, token_architecture(config)) {
+            if let (Objective::Tags, Some(name)) = (self.objective, token_architecture(config)) {
                 config.insert("architectures".to_owned(), json!([name]));
+            }
+            if self.objective == Objective::Number {
+                config.insert("num_labels".to_owned(), json!(1));
+            }
+            if let Some(pooling) = self.pooling {
+                let word = match pooling {
+                    Pooling::Mean => "mean",
+                    Pooling::Cls => "cls",
+                };
+                config.insert("classifier_pooling".to_owned(), json!(word));
             }
         }
         config

@@ -12,11 +12,12 @@ use super::batch::Feeds;
 use super::choices::{balanced_weights, encode_choices};
 use super::conversation::{Speaker, encode_conversations};
 use super::event::{Event, Preparation};
-use super::example::{Encoded, Example, LengthLimit, Target, encode_texts};
+use super::example::{Encoded, Example, LengthLimit, Target, encode_numbers, encode_texts};
 use super::finished::Finished;
 use super::learner::{HeldState, HostState, Learner};
 use super::memory::{MemoryPlan, peak};
 use super::model::{Model, TrainingPlan, positions};
+use super::objective::Objective;
 use super::optimizer::ParameterRule;
 use super::pack::{saving, try_out};
 use super::run::{ModelSource, Overflow, Task, TrainRun};
@@ -80,7 +81,14 @@ pub(super) fn prepare(run: &TrainRun, runtime: &Runtime) -> Result<Prepared, Tra
         (Task::Generate { messages }, Some(label)) => {
             compare_answers(label, &table, messages, &mut Speaker::new(folder.path(), &tokenizer)?)?
         }
-        (Task::Generate { .. } | Task::Classify { .. } | Task::Choose { .. } | Task::Tag { .. }, _) => Vec::new(),
+        (
+            Task::Generate { .. }
+            | Task::Classify { .. }
+            | Task::Choose { .. }
+            | Task::Tag { .. }
+            | Task::Regress { .. },
+            _,
+        ) => Vec::new(),
     };
     notes.extend(run.pack.then(|| saving(run, &encoded.examples)));
     let validation = validation.as_ref().map(encode).transpose()?.filter(|encoded| !encoded.examples.is_empty());
@@ -123,7 +131,9 @@ fn softening(run: &TrainRun, examples: &[Example], values: usize) -> Softening {
     };
     let weights = (run.balanced && values > 0).then(|| match run.task {
         Task::Choose { .. } => balanced_weights(examples.iter().map(|example| &example.target), values),
-        Task::Classify { .. } | Task::Tag { .. } | Task::Generate { .. } => counts.iter().map(weight).collect(),
+        Task::Classify { .. } | Task::Tag { .. } | Task::Regress { .. } | Task::Generate { .. } => {
+            counts.iter().map(weight).collect()
+        }
     });
     Softening { smoothing: run.smooth as f32, weights }
 }
@@ -157,53 +167,49 @@ fn memory(run: &TrainRun, plan: &TrainingPlan, examples: &[Example], validates: 
 
 fn columns(task: &Task) -> Vec<&str> {
     match task {
-        Task::Classify { text, label, .. } if text == label => vec![text],
-        Task::Classify { text, label, .. } | Task::Choose { text, label, .. } | Task::Tag { text, label, .. } => {
-            vec![text, label]
-        }
+        Task::Classify { text, label, .. } | Task::Regress { text, label } if text == label => vec![text],
+        Task::Classify { text, label, .. }
+        | Task::Choose { text, label, .. }
+        | Task::Tag { text, label, .. }
+        | Task::Regress { text, label } => vec![text, label],
         Task::Generate { messages } => vec![messages],
     }
 }
 
 /// Reads the model's folder, or makes one with a new tokenizer and a new graph.
 fn model(run: &TrainRun, table: &Table) -> Result<(ModelFolder, Model), TrainError> {
-    match (&run.model, &run.task) {
-        (ModelSource::Folder(folder), Task::Classify { values, .. }) => {
-            let model = Model::classifier(folder, None, values, run.seed)?;
-            Ok((ModelFolder::Given(folder.clone()), model))
+    let (text, objective, values) = match &run.task {
+        Task::Classify { text, values, .. } => (text, Objective::Class, values.clone()),
+        Task::Choose { text, values, .. } => (text, Objective::Several, values.clone()),
+        Task::Tag { text, kinds, .. } => (text, Objective::Tags, kinds.clone()),
+        Task::Regress { text, label } => (text, Objective::Number, vec![label.clone()]),
+        Task::Generate { .. } => return decoder(run),
+    };
+    let of_texts = |folder: &Path, graph| match objective {
+        Objective::Tags => Model::tagger(folder, graph, &values, run.seed),
+        Objective::Class | Objective::Several | Objective::Number | Objective::NextToken => {
+            Model::of_texts(folder, graph, (objective, &values), run.pooling, run.seed)
         }
-        (ModelSource::Folder(folder), Task::Choose { values, .. }) => {
-            let model = Model::classifier(folder, None, values, run.seed)?.of_several();
-            Ok((ModelFolder::Given(folder.clone()), model))
-        }
-        (ModelSource::Folder(folder), Task::Tag { kinds, .. }) => {
-            Ok((ModelFolder::Given(folder.clone()), Model::tagger(folder, None, kinds, run.seed)?))
-        }
-        (ModelSource::Folder(folder), Task::Generate { .. }) => {
-            Ok((ModelFolder::Given(folder.clone()), Model::decoder(folder)?))
-        }
-        (
-            ModelSource::NewEncoder { layers, hidden, heads, vocab },
-            Task::Classify { text, values, .. }
-            | Task::Choose { text, values, .. }
-            | Task::Tag { text, kinds: values, .. },
-        ) => {
+    };
+    match &run.model {
+        ModelSource::Folder(folder) => Ok((ModelFolder::Given(folder.clone()), of_texts(folder, None)?)),
+        ModelSource::NewEncoder { layers, hidden, heads, vocab } => {
             let folder = tempfile::tempdir().map_err(TrainError::io(std::env::temp_dir()))?;
             let texts = table.column(text).iter().flatten().map(String::as_str);
             let vocabulary = train_wordpiece(texts, *vocab, POSITIONS, folder.path())?;
             let encoder = Encoder { layers: *layers, hidden: *hidden, heads: *heads, vocabulary };
             let graph = encoder.build(run.seed).map_err(|error| TrainError::Settings(error.to_string()))?;
             write(&folder.path().join("config.json"), &pretty(&encoder.config()))?;
-            let model = match run.task {
-                Task::Tag { .. } => Model::tagger(folder.path(), Some(graph), values, run.seed)?,
-                Task::Choose { .. } => Model::classifier(folder.path(), Some(graph), values, run.seed)?.of_several(),
-                Task::Classify { .. } | Task::Generate { .. } => {
-                    Model::classifier(folder.path(), Some(graph), values, run.seed)?
-                }
-            };
+            let model = of_texts(folder.path(), Some(graph))?;
             Ok((ModelFolder::Made(folder), model))
         }
-        (ModelSource::NewEncoder { .. }, Task::Generate { .. }) => {
+    }
+}
+
+fn decoder(run: &TrainRun) -> Result<(ModelFolder, Model), TrainError> {
+    match &run.model {
+        ModelSource::Folder(folder) => Ok((ModelFolder::Given(folder.clone()), Model::decoder(folder)?)),
+        ModelSource::NewEncoder { .. } => {
             Err(TrainError::Settings("an encoder cannot generate; name a decoder's folder with `onnx`".to_owned()))
         }
     }
@@ -256,9 +262,28 @@ fn encode_table(
 ) -> Result<Encoded, TrainError> {
     match &run.task {
         Task::Classify { text, label, .. } => encode_texts(table, text, label, &model.values, tokenizer, limit),
-        Task::Choose { text, label, .. } => encode_choices(table, (text, label), &model.values, tokenizer, limit),
+        Task::Choose { text, label, .. } => encode_choices(table, [text, label], &model.values, tokenizer, limit),
         Task::Tag { text, label, .. } => encode_spans(table, (text, label), &model.values, tokenizer, limit),
+        Task::Regress { text, label } => encode_numbers(table, text, label, tokenizer, limit),
         Task::Generate { messages } => encode_conversations(table, messages, folder, tokenizer, limit),
+    }
+}
+
+/// The loss of a model that knows nothing: that takes each value or token for equally probable, or each number for 0.
+fn guess(model: &Model, examples: &[Example]) -> Option<f64> {
+    match model.objective {
+        Objective::Class | Objective::Tags => Some((model.values.len() as f64).ln()),
+        // Each value is there or not.
+        Objective::Several => Some(2_f64.ln()),
+        Objective::NextToken => model.vocabulary().map(|tokens| (tokens as f64).ln()),
+        Objective::Number => {
+            let squares = examples.iter().map(|example| match example.target {
+                Target::Number(number) => f64::from(number).powi(2),
+                Target::Class(_) | Target::Choices(_) | Target::Tags(_) | Target::Tokens(_) => 0.0,
+            });
+            // Where every number is 0 any loss would be beyond it.
+            Some(squares.sum::<f64>() / examples.len() as f64).filter(|mean| *mean > 0.0)
+        }
     }
 }
 
@@ -285,6 +310,7 @@ impl Prepared {
                 examples: encoded.examples,
                 parameters: Validation::shapes(&parameters),
                 values: model.values.clone(),
+                objective: model.objective,
                 measured: plan.measured.clone(),
             }),
         };
@@ -298,12 +324,6 @@ impl Prepared {
         let share = |example: &Example| match (&example.target, &softening.weights) {
             (Target::Class(class), Some(weights)) => f64::from(weights[*class]),
             (target, _) => target.weight() as f64,
-        };
-        let choices = match run.task {
-            Task::Classify { .. } | Task::Tag { .. } => Some(model.values.len()),
-            // Each value is there or not.
-            Task::Choose { .. } => Some(2),
-            Task::Generate { .. } => model.vocabulary(),
         };
         let training_feeds = feeds(&plan.training.graph)?;
         let rules: Vec<ParameterRule> = parameters.iter().map(rule).collect();
@@ -322,7 +342,7 @@ impl Prepared {
             run,
             examples: &encoded.examples,
             shares: encoded.examples.iter().map(share).collect(),
-            guess: choices.map(|choices| (choices as f64).ln()),
+            guess: guess(&model, &encoded.examples),
             feeds: training_feeds,
             learner,
             validation,

@@ -8,12 +8,15 @@ use super::TrainError;
 use super::optimizer::Optimizer;
 use super::schedule::Schedule;
 use crate::eval::Metric;
+pub use crate::onnx::surgery::Pooling;
 
 /// Everything that a run needs.
 #[derive(Debug, Clone)]
 pub struct TrainRun {
     /// What is trained.
     pub model: ModelSource,
+    /// How token vectors become one, where the run says it; else their mean.
+    pub pooling: Option<Pooling>,
     /// What it learns.
     pub task: Task,
     /// The label that the answers of a [`Task::Generate`] are the values of, where they are.
@@ -156,6 +159,13 @@ pub enum ModelSource {
 /// What is learnt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Task {
+    /// A number from a text.
+    Regress {
+        /// The table's column with the text.
+        text: String,
+        /// The table's column with the number; the label's name too.
+        label: String,
+    },
     /// One value of a label from a text.
     Classify {
         /// The table's column with the text.

@@ -7,7 +7,7 @@
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::TrainError;
-use super::example::{Collected, Cut, Encoded, Example, LengthLimit, Target};
+use super::example::{Collected, Encoded, Example, LengthLimit, Target};
 use super::table::Table;
 use super::tokenizer::{Tokenizer, Tokens};
 use super::validate::{argmax, log_softmax};
@@ -158,20 +158,6 @@ impl Words {
         });
         found.collect()
     }
-}
-
-/// The tokens of a text, at most `limit`, with its words.
-pub(crate) fn words_of(
-    tokenizer: &Tokenizer,
-    text: &str,
-    limit: usize,
-    cut: Cut,
-) -> Result<(Tokens, Words, bool), String> {
-    let whole = tokenizer.encode(text, true)?;
-    let is_cut = whole.ids.len() > limit;
-    let tokens = if is_cut { tokenizer.encode_cut(text, limit, cut)? } else { whole };
-    let words = Words::of(text, &tokens);
-    Ok((tokens, words, is_cut))
 }
 
 /// The target of a text's words.

@@ -75,7 +75,7 @@ fn spans_are_learnt_and_found() {
     let expected = json!([
         {"start": 10, "end": 20, "label": "PER"}, {"start": 29, "end": 37, "label": "ORG"}
     ]);
-    assert_eq!((&said[0].0, said[0].1.as_array().map(Vec::len)), (&expected, Some(2)));
+    assert_eq!((&said[0]["predicted"], said[0]["probability"].as_array().map(Vec::len)), (&expected, Some(2)));
 }
 
 #[test]

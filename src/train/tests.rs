@@ -53,6 +53,7 @@ pub(super) fn write_texts(path: &Path, records: usize) {
 
 pub(super) fn run(folder: &Path) -> TrainRun {
     TrainRun {
+        pooling: None,
         model: ModelSource::NewEncoder { layers: 1, hidden: 32, heads: 2, vocab: 120 },
         task: Task::Classify {
             text: "text".to_owned(),

@@ -4,10 +4,10 @@ use super::TrainError;
 use super::batch::{Feeds, by_length};
 use super::choices::{above_half, binary_loss};
 use super::example::{Example, Target};
-use super::model::LOGITS;
+use super::objective::Objective;
 use super::tags::kinds_of;
 use crate::eval::{
-    Classification, Confusion, Figures, Judged, Metric, MultiLabel, SpanFigures, TaggedSpan, perplexity,
+    Classification, Confusion, Figures, Judged, Metric, MultiLabel, Regression, SpanFigures, TaggedSpan, perplexity,
 };
 use crate::label::spans::LabelSpan;
 use crate::runtime::{InputTensor, Parameter, Session};
@@ -23,6 +23,7 @@ pub(super) struct Validation {
     /// The trainable tensors, in the order of the weights that [`Validation::measure`] is given.
     pub(super) parameters: Vec<(String, Vec<usize>)>,
     pub(super) values: Vec<String>,
+    pub(super) objective: Objective,
     pub(super) measured: String,
 }
 
@@ -55,10 +56,7 @@ impl Validation {
 
     pub(super) fn measure(&mut self, weights: &[Vec<f32>]) -> Result<Measured, TrainError> {
         let lengths: Vec<usize> = self.examples.iter().map(|example| example.tokens.len()).collect();
-        let (mut loss, mut targets) = (0.0, 0_u64);
-        let mut judged = Vec::new();
-        let mut sets: Vec<(Vec<usize>, Vec<usize>)> = Vec::new();
-        let mut tagged: Vec<(Vec<TaggedSpan>, Vec<TaggedSpan>)> = Vec::new();
+        let mut sums = Sums::default();
         for batch in by_length(&lengths, BATCH) {
             let examples: Vec<&Example> = batch.iter().map(|index| &self.examples[*index]).collect();
             let mut inputs: Vec<InputTensor<'_>> = self.feeds.batch(&examples, 1.0);
@@ -66,50 +64,102 @@ impl Validation {
                 inputs.push(InputTensor::f32(name.as_str(), shape, values.as_slice()));
             }
             let outputs = self.session.run(&inputs, &[self.measured.as_str()])?;
-            let output = outputs.first().expect("one output was asked for").f32()?;
-            targets += examples.iter().map(|example| example.target.weight() as u64).sum::<u64>();
-            if self.measured == LOGITS {
-                for (example, logits) in examples.iter().zip(output.chunks((output.len() / examples.len()).max(1))) {
-                    match &example.target {
-                        Target::Class(gold) => {
-                            loss -= f64::from(log_softmax(logits)[*gold]);
-                            judged.push(Judged { gold: Some(*gold), predicted: argmax(logits) });
-                        }
-                        Target::Choices(has) => {
-                            loss += binary_loss(logits, has);
-                            let gold = (0..has.len()).filter(|&value| has[value]).collect();
-                            sets.push((gold, above_half(logits)));
-                        }
-                        Target::Tags(target) => {
-                            for (logits, tag) in logits.chunks(self.values.len()).zip(&target.tags) {
-                                if let Ok(tag) = usize::try_from(*tag) {
-                                    loss -= f64::from(log_softmax(logits)[tag]);
-                                }
-                            }
-                            let found = target.words.found(logits, &self.values).into_iter().map(|found| found.span);
-                            tagged.push((spans(&target.gold), spans(&found.collect::<Vec<_>>())));
-                        }
-                        Target::Tokens(_) => {}
-                    }
-                }
-            } else {
-                loss += f64::from(output.first().copied().unwrap_or(f32::NAN));
+            sums.add(
+                &examples,
+                outputs.first().expect("one output was asked for").f32()?,
+                (self.objective, &self.values),
+            );
+        }
+        Ok(Measured { figures: self.figures(&sums), values: self.names() })
+    }
+
+    /// What figures are told apart by: the label's values, or the kinds that tags are of.
+    fn names(&self) -> Vec<String> {
+        match self.objective {
+            Objective::Tags => kinds_of(&self.values).unwrap_or_default(),
+            Objective::Class | Objective::Several | Objective::Number | Objective::NextToken => self.values.clone(),
+        }
+    }
+
+    fn figures(&self, sums: &Sums) -> Figures {
+        let records = self.examples.len() as u64;
+        let mean = sums.loss / sums.targets.max(1) as f64;
+        match self.objective {
+            Objective::Class => {
+                let classification = Classification::of(Confusion::count(self.values.len(), &sums.judged));
+                Figures { classification: Some(classification), loss: Some(mean), records, ..Figures::default() }
+            }
+            Objective::Several => {
+                let pairs = sums.sets.iter().map(|(gold, predicted)| (gold.as_slice(), predicted.as_slice()));
+                let several = Some(MultiLabel::of(self.values.len(), pairs));
+                Figures { several, loss: Some(mean), records, ..Figures::default() }
+            }
+            Objective::Number => {
+                let regression = Regression::of(&sums.numbers);
+                Figures { regression, loss: Some(mean), records, ..Figures::default() }
+            }
+            Objective::Tags => {
+                let pairs = sums.tagged.iter().map(|(gold, predicted)| (gold.as_slice(), predicted.as_slice()));
+                let spans = Some(SpanFigures::of(pairs).among(&self.names()));
+                Figures { spans, loss: Some(mean), records, ..Figures::default() }
+            }
+            Objective::NextToken => {
+                let perplexity = Some(perplexity(sums.loss, sums.targets));
+                Figures { perplexity, loss: Some(mean), records, ..Figures::default() }
             }
         }
-        let mean = loss / targets.max(1) as f64;
-        let values = self.values.len();
-        let classification = (!judged.is_empty()).then(|| Classification::of(Confusion::count(values, &judged)));
-        let pairs = || sets.iter().map(|(gold, predicted)| (gold.as_slice(), predicted.as_slice()));
-        let several = (!sets.is_empty()).then(|| MultiLabel::of(values, pairs()));
-        let names = kinds_of(&self.values).unwrap_or_default();
-        let pairs = tagged.iter().map(|(gold, predicted)| (gold.as_slice(), predicted.as_slice()));
-        let spans = (!tagged.is_empty()).then(|| SpanFigures::of(pairs).among(&names));
-        let named = if tagged.is_empty() { self.values.clone() } else { names };
-        let perplexity = (self.measured != LOGITS).then(|| perplexity(loss, targets));
-        let records = self.examples.len() as u64;
-        let loss = Some(mean);
-        let figures = Figures { classification, several, spans, loss, perplexity, records, ..Figures::default() };
-        Ok(Measured { figures, values: named })
+    }
+}
+
+/// What batches of the validation part add up to.
+#[derive(Default)]
+struct Sums {
+    loss: f64,
+    targets: u64,
+    judged: Vec<Judged>,
+    /// True and predicted sets of values.
+    sets: Vec<(Vec<usize>, Vec<usize>)>,
+    /// True and predicted spans.
+    tagged: Vec<(Vec<TaggedSpan>, Vec<TaggedSpan>)>,
+    /// True and predicted numbers.
+    numbers: Vec<(f64, f64)>,
+}
+
+impl Sums {
+    fn add(&mut self, examples: &[&Example], output: &[f32], (objective, values): (Objective, &[String])) {
+        self.targets += examples.iter().map(|example| example.target.weight() as u64).sum::<u64>();
+        if objective == Objective::NextToken {
+            self.loss += f64::from(output.first().copied().unwrap_or(f32::NAN));
+            return;
+        }
+        for (example, logits) in examples.iter().zip(output.chunks(output.len() / examples.len().max(1))) {
+            match &example.target {
+                &Target::Class(gold) => {
+                    self.loss -= f64::from(log_softmax(logits)[gold]);
+                    self.judged.push(Judged { gold: Some(gold), predicted: argmax(logits) });
+                }
+                Target::Choices(has) => {
+                    self.loss += binary_loss(logits, has);
+                    let gold = (0..has.len()).filter(|&value| has[value]).collect();
+                    self.sets.push((gold, above_half(logits)));
+                }
+                &Target::Number(gold) => {
+                    let (gold, predicted) = (f64::from(gold), f64::from(logits[0]));
+                    self.loss += (gold - predicted).powi(2);
+                    self.numbers.push((gold, predicted));
+                }
+                Target::Tags(target) => {
+                    for (logits, tag) in logits.chunks(values.len()).zip(&target.tags) {
+                        if let Ok(tag) = usize::try_from(*tag) {
+                            self.loss -= f64::from(log_softmax(logits)[tag]);
+                        }
+                    }
+                    let found = target.words.found(logits, values).into_iter().map(|found| found.span);
+                    self.tagged.push((spans(&target.gold), spans(&found.collect::<Vec<_>>())));
+                }
+                Target::Tokens(_) => {}
+            }
+        }
     }
 }
 

@@ -12,10 +12,18 @@
 //! `soften` has what smooths the target and weighs the classes, `binary` the loss of a label of several values.
 
 mod binary;
+mod contrast;
+mod preference;
 mod soften;
+mod squared;
+#[cfg(test)]
+mod tests;
 
 pub use binary::binary_cross_entropy;
+pub use contrast::{SAME, contrast};
+pub use preference::{Preference, REFERENCE, preference};
 pub use soften::{Softening, soft_cross_entropy};
+pub use squared::squared_error;
 
 use self::soften::Softened;
 use super::builder::Builder;
@@ -80,18 +88,7 @@ pub fn cross_entropy(graph: &mut Graph, logits: &str, alignment: Alignment) -> R
     let no_logits = || LossError::NoLogits { logits: logits.to_owned() };
     let axes = graph.output(logits).and_then(|output| output.shape.clone()).ok_or_else(no_logits)?;
     let Some((_, label_axes)) = axes.split_last().filter(|(_, rest)| !rest.is_empty()) else { return Err(no_logits()) };
-    let loss = Loss {
-        loss: "loss".to_owned(),
-        rows: "row_losses".to_owned(),
-        labels: LABELS.to_owned(),
-        weights: WEIGHTS.to_owned(),
-    };
-    let taken = graph.names();
-    if let Some(name) =
-        [&loss.loss, &loss.rows, &loss.labels, &loss.weights].into_iter().find(|n| taken.contains(n.as_str()))
-    {
-        return Err(LossError::Taken { name: name.clone() });
-    }
+    let loss = claim(graph)?;
     let mut b = Builder::new(std::mem::replace(graph, Graph::new("", 0)));
     for (name, element) in [(&loss.labels, ElementType::Int64), (&loss.weights, ElementType::Float)] {
         b.declare_input(ValueInfo::new(name.clone(), element, label_axes));
@@ -110,20 +107,67 @@ pub fn cross_entropy(graph: &mut Graph, logits: &str, alignment: Alignment) -> R
     let flat = b.ints(&[-1]);
     let labels = b.node(Op::Reshape, &[&labels, &flat], &[]);
     let weights = b.node(Op::Reshape, &[&weights, &flat], &[]);
-    let rows = b.rows(&rows);
-    let probabilities = b.fresh("probabilities");
-    let mut graph_ = b.graph;
-    graph_.nodes.push(Node::new(
-        "loss",
-        Op::CrossEntropy,
-        &[&rows, &labels, &weights],
-        &[&loss.loss, &loss.rows, &probabilities],
-    ));
-    graph_.import_opset(Op::CrossEntropy.domain(), 1);
-    graph_.outputs.push(ValueInfo::new(loss.loss.clone(), ElementType::Float, &[]));
-    graph_.outputs.push(ValueInfo::new(loss.rows.clone(), ElementType::Float, &[Axis::Free]));
-    *graph = graph_;
+    let node =
+        CrossEntropyNode { logits: b.rows(&rows), labels, weights, loss: loss.loss.clone(), rows: loss.rows.clone() };
+    node.add(&mut b);
+    loss.declare_outputs(&mut b.graph);
+    *graph = b.graph;
     Ok(loss)
+}
+
+/// A cross-entropy over rows of logits: the node with what it reads and writes.
+struct CrossEntropyNode {
+    /// `[rows, classes]`
+    logits: String,
+    /// `[rows]`; a negative one is no target.
+    labels: String,
+    /// `[rows]`, or one for all.
+    weights: String,
+    /// Where Σ weight · cross-entropy is written.
+    loss: String,
+    /// Where the cross-entropy of each row is written.
+    rows: String,
+}
+
+impl CrossEntropyNode {
+    fn add(&self, b: &mut Builder) {
+        let probabilities = b.fresh("probabilities");
+        b.graph.nodes.push(Node::new(
+            &self.loss,
+            Op::CrossEntropy,
+            &[&self.logits, &self.labels, &self.weights],
+            &[&self.loss, &self.rows, &probabilities],
+        ));
+        b.graph.import_opset(Op::CrossEntropy.domain(), 1);
+    }
+}
+
+/// The names that a loss takes for itself.
+fn claim(graph: &Graph) -> Result<Loss, LossError> {
+    let loss = Loss {
+        loss: "loss".to_owned(),
+        rows: "row_losses".to_owned(),
+        labels: LABELS.to_owned(),
+        weights: WEIGHTS.to_owned(),
+    };
+    take(graph, &[&loss.loss, &loss.rows, &loss.labels, &loss.weights])?;
+    Ok(loss)
+}
+
+/// Fails where a graph has one of these names already.
+fn take(graph: &Graph, names: &[&str]) -> Result<(), LossError> {
+    let taken = graph.names();
+    match names.iter().find(|name| taken.contains(**name)) {
+        Some(name) => Err(LossError::Taken { name: (*name).to_owned() }),
+        None => Ok(()),
+    }
+}
+
+impl Loss {
+    fn declare_outputs(&self, graph: &mut Graph) {
+        graph.outputs.push(ValueInfo::new(self.loss.clone(), ElementType::Float, &[]));
+        graph.outputs.push(ValueInfo::new(self.rows.clone(), ElementType::Float, &[Axis::Free]));
+    }
 }
 
 /// The part of a graph that computes `outputs`, lowered, so that the runtime can run it: for measuring a loss.
@@ -187,7 +231,7 @@ fn lower_node(b: &mut Builder, node: &Node) {
             b.mul(&soft, weights)
         }
     };
-    b.named(Op::ReduceSum, &[&weighted], &[("keepdims", Attribute::Int(0))], loss);
+    b.sum_all(&weighted, loss);
 }
 
 fn inputs(node: &Node) -> (&str, &str, &str) {
@@ -233,6 +277,19 @@ pub(super) fn gradient(b: &mut Builder, node: &Node, upstream: Option<&str>) -> 
     b.node(Op::ScatterElements, &[&scaled, &index, &minus], &[("axis", Attribute::Int(1)), add])
 }
 
+/// ∂/∂logits of the cross-entropies of the rows, which neither weights nor smoothing touch, where `upstream` is the gradient of
+/// each.
+pub(super) fn gradient_of_rows(b: &mut Builder, node: &Node, upstream: &str) -> String {
+    let (_, labels, _) = inputs(node);
+    let (index, mask) = targets(b, labels);
+    let weights = b.mul(upstream, &mask);
+    let column = b.ints(&[-1, 1]);
+    let weights = b.node(Op::Reshape, &[&weights, &column], &[]);
+    let (scaled, minus) = (b.mul(&node.outputs[2], &weights), b.unary(Op::Neg, &weights));
+    let add = ("reduction", Attribute::String(b"add".to_vec()));
+    b.node(Op::ScatterElements, &[&scaled, &index, &minus], &[("axis", Attribute::Int(1)), add])
+}
+
 impl Builder {
     /// Declares a graph input.
     fn declare_input(&mut self, input: ValueInfo) {
@@ -251,6 +308,11 @@ impl Builder {
     fn shifted(&mut self, x: &str, axis: i64, start: i64, end: i64) -> String {
         let (start, end, axis) = (self.ints(&[start]), self.ints(&[end]), self.ints(&[axis]));
         self.node(Op::Slice, &[x, &start, &end, &axis], &[])
+    }
+
+    /// Writes the sum of all elements, of rank 0, to `output`.
+    fn sum_all(&mut self, x: &str, output: &str) {
+        self.named(Op::ReduceSum, &[x], &[("keepdims", Attribute::Int(0))], output);
     }
 
     /// Adds a node that writes a name that is in use already.

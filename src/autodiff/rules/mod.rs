@@ -85,10 +85,15 @@ pub(super) fn rule(op: &Op) -> Rule {
         Op::Cos => Vjp(unary::cos),
         Op::Cosh => Vjp(unary::cosh),
         Op::CrossEntropy => Vjp(|site| {
-            let root = site.gradients[0].clone().ok_or("only its first output has a gradient")?;
-            let one = site.b.scalar(1.0);
-            let upstream = (root != one).then_some(root);
-            Ok(vec![Some(loss::gradient(site.b, site.node, upstream.as_deref()))])
+            let gradient = match site.gradients.as_slice() {
+                [Some(root), None, None] => {
+                    let (root, one) = (root.clone(), site.b.scalar(1.0));
+                    loss::gradient(site.b, site.node, (root != one).then_some(root.as_str()))
+                }
+                [None, Some(rows), None] => loss::gradient_of_rows(site.b, site.node, rows),
+                _ => return Err("either its sum or its rows have a gradient".to_owned()),
+            };
+            Ok(vec![Some(gradient)])
         }),
         Op::CumSum => Vjp(reduce::cumsum),
         Op::Detach => Stop,

@@ -13,8 +13,8 @@ use crate::cli::terminal::Paint;
 use crate::emit::{EmitError, MISSING, Manifest, file_name, write_atomically};
 use crate::engine::slice_groups;
 use crate::eval::{
-    self, Classifier, ConversationTable, Evaluation, EvaluationFile, GateResult, MissingRecord, Predictions, Signature,
-    Tagger, TestTable,
+    self, Classifier, ConversationTable, Evaluation, EvaluationFile, GateResult, MissingRecord, Predictions, Regressor,
+    Signature, Tagger, TestTable,
 };
 use crate::hir::{self, Program, Task};
 use crate::runtime::Runtime;
@@ -137,10 +137,16 @@ impl Subject<'_> {
                 let evaluated = eval::evaluate_tagger(&mut tagger, &test, golds(missing))?;
                 Ok((Predictions::Tagged(evaluated), tagger.tokenizer_hash().to_string()))
             }
+            Task::Regress { label_column, text, .. } => {
+                let column = |id: &hir::ColumnId| program[train.data].columns[id.0 as usize].name.as_str();
+                let mut regressor = Regressor::open(runtime, folder, Some(limit), threads)?;
+                let test = TestTable { path: table, text: column(text), label: column(label_column), by: &by };
+                let missing = missing_records(lost, &evaluate.part)?;
+                let numbers = eval::evaluate_regressor(&mut regressor, &test, missing)?;
+                Ok((Predictions::Numbers(numbers), regressor.tokenizer_hash().to_string()))
+            }
             Task::Generate { .. } => {
-                let missing = read_missing(lost, &evaluate.part, "")?;
-                let named = |(id, _, reason): (String, Value, String)| MissingRecord { id, gold: None, reason };
-                let missing = missing.into_iter().map(named).collect();
+                let missing = missing_records(lost, &evaluate.part)?;
                 let test = ConversationTable { path: table, messages: "messages", by: &by, limit };
                 let settings = evaluate.generation.as_ref().map(lower_generation);
                 let generated =
@@ -208,13 +214,17 @@ fn write(
             let answers = evaluate.generation.as_ref().is_some_and(|generation| generation.answers);
             (eval::evaluate_generation(generated, seed), eval::generations_jsonl(generated, answers))
         }
+        Predictions::Numbers(numbers) => (eval::evaluate_results(numbers, seed), eval::results_jsonl(numbers)),
     };
     let gates: Vec<_> = evaluate.gates.iter().map(|gate| eval::check_gate(&lower_gate(gate), &evaluation)).collect();
     let settings = evaluate.generation.as_ref().map(lower_generation);
     let generation = match (&settings, results) {
         (Some(settings), Predictions::Generated(generated)) => Some((settings, generated)),
         (None, Predictions::Generated(_)) => None,
-        (_, Predictions::Classified(_) | Predictions::Several(_) | Predictions::Tagged(_)) => None,
+        (
+            _,
+            Predictions::Classified(_) | Predictions::Several(_) | Predictions::Tagged(_) | Predictions::Numbers(_),
+        ) => None,
     };
     let json = eval::evaluation_json(&EvaluationFile {
         evaluation: &evaluation,
@@ -232,6 +242,12 @@ fn write(
 /// Lost records with their true values; one that has no such value is one whose value is not known.
 fn golds<G: DeserializeOwned>(missing: Vec<(String, Value, String)>) -> Vec<(String, Option<G>, String)> {
     missing.into_iter().map(|(id, gold, reason)| (id, serde_json::from_value(gold).ok(), reason)).collect()
+}
+
+/// The records that the part lost, whatever their labels are.
+fn missing_records(path: &Path, part: &str) -> Result<Vec<MissingRecord>, std::io::Error> {
+    let missing = read_missing(path, part, "")?;
+    Ok(missing.into_iter().map(|(id, _, reason)| MissingRecord { id, gold: None, reason }).collect())
 }
 
 /// The records that the part lost, with the value of the label; null where it is not known.

@@ -10,7 +10,7 @@ use crate::eval::Metric;
 use crate::hir::{self, LabelSchema};
 use crate::prompt::Template;
 use crate::train::{
-    Adafactor, AdamW, Decay, Every, Extent, Lion, Lora, ModelSource, Optimizer, Overflow, Patience, Schedule,
+    Adafactor, AdamW, Decay, Every, Extent, Lion, Lora, ModelSource, Optimizer, Overflow, Patience, Pooling, Schedule,
     Selection, Sgd, Stretch, Task, TrainRun, Tune,
 };
 
@@ -62,18 +62,26 @@ pub fn lower_train(
     let has_validation = dataset.split.parts.iter().any(|name| name == "validation");
     TrainRun {
         model,
+        pooling: program[train.model].pooling.map(|pooling| match pooling {
+            hir::Pooling::Mean => Pooling::Mean,
+            hir::Pooling::Cls => Pooling::Cls,
+        }),
         task: match &train.task {
             hir::Task::Classify { label, label_column, text } => {
                 let (text, label_column) = (column(*text), column(*label_column));
                 match program[*label].schema {
                     LabelSchema::Choices(_) => Task::Choose { text, label: label_column, values },
-                    LabelSchema::Choice(_) | LabelSchema::Spans(_) | LabelSchema::Declared(_) => {
-                        Task::Classify { text, label: label_column, values }
-                    }
+                    LabelSchema::Choice(_)
+                    | LabelSchema::Spans(_)
+                    | LabelSchema::Scalar(_)
+                    | LabelSchema::Declared(_) => Task::Classify { text, label: label_column, values },
                 }
             }
             hir::Task::Tag { label_column, text, .. } => {
                 Task::Tag { text: column(*text), label: column(*label_column), kinds: values }
+            }
+            hir::Task::Regress { label_column, text, .. } => {
+                Task::Regress { text: column(*text), label: column(*label_column) }
             }
             hir::Task::Generate { .. } => Task::Generate { messages: "messages".to_string() },
         },
@@ -209,6 +217,6 @@ pub fn label_values(program: &hir::Program, train: &hir::Train, manifest: &Manif
             let counts = parts.and_then(|(_, part)| part.labels.get(column));
             counts.map(|counts| counts.iter().map(|(value, _)| value.to_string()).collect()).unwrap_or_default()
         }
-        hir::Task::Generate { .. } => Vec::new(),
+        hir::Task::Regress { .. } | hir::Task::Generate { .. } => Vec::new(),
     }
 }

@@ -290,7 +290,8 @@ fn fingerprint(run: &TrainRun, tables: &[Value], files: &[(String, Digest)], run
             &run.selection,
             run.smooth,
             run.balanced,
-            run.pack
+            run.pack,
+            run.pooling
         )
     );
     let model = match &run.model {

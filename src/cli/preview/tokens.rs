@@ -49,7 +49,7 @@ pub fn choose_run<'p>(
 pub fn template_of(train: &Train) -> Option<TemplateId> {
     match train.task {
         Task::Generate { template } => Some(template),
-        Task::Classify { .. } | Task::Tag { .. } => None,
+        Task::Classify { .. } | Task::Regress { .. } | Task::Tag { .. } => None,
     }
 }
 
@@ -81,7 +81,7 @@ impl Looked<'_> {
             let about = self.done(self.preview.about(*row))?;
             let id = about.id.to_string();
             let view = match train.task {
-                Task::Classify { text, .. } | Task::Tag { text, .. } => {
+                Task::Classify { text, .. } | Task::Regress { text, .. } | Task::Tag { text, .. } => {
                     let name = &self.spec.program[train.data].columns[text.0 as usize].name;
                     viewer.text(&id, record.fields.get(name).and_then(Value::as_str).unwrap_or_default())
                 }
@@ -103,7 +103,7 @@ impl Looked<'_> {
     fn refuse_personal(&self, train: &Train) -> Result<(), Failure> {
         let withheld = match train.task {
             _ if self.args.show_personal => None,
-            Task::Classify { text, .. } | Task::Tag { text, .. } => {
+            Task::Classify { text, .. } | Task::Regress { text, .. } | Task::Tag { text, .. } => {
                 let name = self.spec.program[train.data].columns[text.0 as usize].name.as_str();
                 self.preview.withheld().into_iter().find(|column| *column == name)
             }
@@ -124,7 +124,10 @@ impl Looked<'_> {
                 let found = self.roots.folder(base, path, &format!("model `{}`", model.name));
                 found.map(ModelFolder::Given).map_err(|missing| models::fail(self.terminal, &missing))
             }
-            (ModelOrigin::New(sizes), Task::Classify { text, .. } | Task::Tag { text, .. }) => {
+            (
+                ModelOrigin::New(sizes),
+                Task::Classify { text, .. } | Task::Regress { text, .. } | Task::Tag { text, .. },
+            ) => {
                 let column = &self.spec.program[train.data].columns[text.0 as usize].name;
                 let rows = self.done(self.preview.emitted(Some("train")))?;
                 let records = self.done(self.preview.render(&rows, None))?;
@@ -151,12 +154,16 @@ impl Shown<'_> {
     /// A record as a run reads it, or why the run would not start with it.
     fn tokens(&self, about: &AuditRow<'_>, train: &Train, record: &Rendered, view: &Result<TokenView, TrainError>) {
         let label = match train.task {
-            Task::Classify { label_column, .. } | Task::Tag { label_column, .. } => {
+            Task::Classify { label_column, .. }
+            | Task::Regress { label_column, .. }
+            | Task::Tag { label_column, .. } => {
                 let name = &self.dataset.columns[label_column.0 as usize].name;
-                record.fields.get(name).and_then(Value::as_str).map(|value| (name.as_str(), value))
+                let words = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                record.fields.get(name).map(|value| (name.as_str(), words(value)))
             }
             Task::Generate { .. } => None,
         };
+        let label = label.as_ref().map(|(name, value)| (*name, value.as_str()));
         if self.terminal.json() {
             return self.terminal.answer(Value::Object(self.token_facts(about, train, label, view)));
         }
@@ -222,7 +229,7 @@ fn summary(train: &Train, view: &TokenView) -> String {
     let (learnt, lost) = (number(|token| token.learnt), number(|token| token.lost));
     let learnt = match train.task {
         Task::Generate { .. } => format!(", {learnt} learnt"),
-        Task::Classify { .. } | Task::Tag { .. } => String::new(),
+        Task::Classify { .. } | Task::Regress { .. } | Task::Tag { .. } => String::new(),
     };
     let count = super::super::check::counted(view.tokens.len(), "token");
     let way = match train.length.overflow {

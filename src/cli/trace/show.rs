@@ -175,6 +175,9 @@ impl Shown<'_> {
         if prediction.predicted.is_null() {
             return format!("{run} never saw it and counts it as wrong in {evaluation}; it is {gold}");
         }
+        if prediction.predicted.is_number() {
+            return format!("{run} predicted {} in {evaluation}; it is {gold}", values(&prediction.predicted));
+        }
         let sure = prediction.probability.as_f64().map_or(String::new(), |sure| format!(" with {sure:.3}"));
         let right = if same_values(&prediction.predicted, &prediction.gold) {
             "right".to_owned()

@@ -10,7 +10,7 @@ use std::fmt::Write;
 use super::formats;
 use super::manifest::{Manifest, OutputEntry, PersonalEntry};
 use super::statistics::Statistics;
-use crate::hir::{self, LabelValue};
+use crate::hir::{self, LabelSchema, LabelValue};
 use crate::statistics::Measured;
 pub(crate) use markdown::count;
 use markdown::{plain, table};
@@ -30,6 +30,7 @@ pub fn card(program: &hir::Program, dataset: &hir::Dataset, manifest: &Manifest,
     sources(&mut text, program, dataset, manifest);
     steps(&mut text, manifest);
     labels(&mut text, program, manifest);
+    scalars(&mut text, program, dataset, statistics);
     lengths(&mut text, statistics);
     splits(&mut text, manifest);
     personal(&mut text, manifest);
@@ -177,6 +178,45 @@ fn labels(text: &mut String, program: &hir::Program, manifest: &Manifest) {
         if values.0.len() > VALUES {
             let more = count((values.0.len() - VALUES) as u64);
             paragraph(text, &format!("\n{more} more values stand in `manifest.json`."));
+        }
+    }
+}
+
+/// How the labels lie that are numbers or truth values.
+fn scalars(text: &mut String, program: &hir::Program, dataset: &hir::Dataset, statistics: &Statistics) {
+    for column in &dataset.columns {
+        let Some(LabelSchema::Scalar(_)) = column.label.map(|label| &program[label].schema) else { continue };
+        let declared = column.label.map(|label| &program[label]);
+        section(text, "###", &plain(&column.name));
+        if let Some(doc) = declared.and_then(|label| label.doc.as_deref()) {
+            paragraph(text, &format!("{}\n", plain(doc)));
+        }
+        let parts = statistics.parts.iter();
+        let of_parts = parts.filter_map(|(part, measured)| Some((part, measured.columns.get(&column.name)?)));
+        let (mut numbers, mut flags) = (Vec::new(), Vec::new());
+        for (part, measured) in of_parts {
+            match measured {
+                Measured::Numbers { numbers: of_part, .. } => {
+                    let number = |value: Option<f64>| value.map_or("–".to_owned(), |value| format!("{value}"));
+                    let (least, most) = of_part.range().unzip();
+                    let figures = [number(least), number(of_part.median()), number(most)];
+                    let row = [plain(part), count(of_part.count())].into_iter().chain(figures);
+                    numbers.push(row.collect::<Vec<_>>());
+                }
+                Measured::Values { values, .. } => {
+                    let of = |value: &str| values.counts()?.find(|(own, _)| *own == value).map(|(_, count)| count);
+                    let row = [plain(part), count(of("true").unwrap_or(0)), count(of("false").unwrap_or(0))];
+                    flags.push(row.to_vec());
+                }
+                Measured::Text { .. } | Measured::Items { .. } | Measured::Presence { .. } => {}
+            }
+        }
+        if !numbers.is_empty() {
+            table(text, &head(&["Part", "Records", "Least", "Median", "Most"]), 1, numbers);
+        } else if !flags.is_empty() {
+            table(text, &head(&["Part", "True", "False"]), 1, flags);
+        } else {
+            paragraph(text, "Its values are not counted: they may be personal.");
         }
     }
 }

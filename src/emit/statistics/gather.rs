@@ -55,12 +55,12 @@ pub(in crate::emit) struct Gathered {
     errors: Vec<ErrorEntry>,
 }
 
-/// How the emitted columns of a data set are measured: all that no label computes or hides. A column that is or ever was
+/// How the emitted columns of a data set are measured: all but labels whose values have names, and what labels hide. A column that is or ever was
 /// personal, or that tells records apart, gives lengths and no values.
 pub fn measures(program: &Program, dataset: &Dataset) -> Vec<ColumnMeasure> {
     let ever = ever_personal(program, dataset, dataset.steps.len());
     let visible = dataset.columns.iter().zip(ever).filter(|(column, _)| !column.hidden).enumerate();
-    let measured = visible.filter(|(_, (column, _))| column.label.is_none());
+    let measured = visible.filter(|(_, (column, _))| !matches!(column.ty.ty, Type::Label(_)));
     measured
         .map(|(at, (column, personal))| ColumnMeasure {
             place: at + 1,

@@ -24,11 +24,13 @@ pub fn involved(program: &Program, dataset: &Dataset, step: usize) -> Involved {
         | StepKind::DedupPieces { column, .. }
         | StepKind::Decontaminate { column, .. } => columns.push(*column),
         StepKind::Sample { taken, .. } => columns.extend(taken.by()),
-        StepKind::Label { value, form, drop_when, .. } => {
+        StepKind::Label { value, form, constraints, drop_when, .. } => {
             columns.extend(form.over());
             value.visit_columns(&mut |id| columns.push(id));
-            if let Some(condition) = drop_when {
-                condition.visit_columns(&mut |id| columns.push(id));
+            // What labels say is not known before their steps.
+            for condition in constraints.iter().chain(drop_when) {
+                let of_field = |id: &ColumnId| dataset.columns[id.0 as usize].label.is_none();
+                condition.visit_columns(&mut |id| columns.extend(Some(id).filter(of_field)));
             }
         }
         // What an output's template prints may be anything.

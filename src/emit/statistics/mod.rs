@@ -49,7 +49,7 @@ pub struct Statistics {
 pub struct PartStatistics {
     /// Its records.
     pub records: u64,
-    /// The columns that are written and are no labels; those are counted in the manifest.
+    /// The columns that are written, but for labels whose values have names: those are counted in the manifest.
     pub columns: Named<Measured>,
 }
 

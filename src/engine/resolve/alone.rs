@@ -7,6 +7,7 @@ use super::{Decide, Record, Ruling};
 use crate::hir::LabelForm;
 use crate::label::LabelTable;
 use crate::label::kept::read_kept;
+use crate::plan::labels::{CONSTRAINED, FITS};
 
 /// Nothing happens to a record.
 pub(super) struct Pass;
@@ -65,26 +66,30 @@ impl Decide for Pieces<'_> {
 struct Label<'r> {
     step: i32,
     codes: Codes<'r>,
-    /// For each of the raw values what is wrong with it.
+    /// For each of the raw values why the label does not have it; `None` where it does.
     faults: Vec<Option<String>>,
     name: &'r str,
     null_drops: bool,
 }
 
-/// A label, by the raw value of each row.
+/// A label, by the raw value of each row, or by what the first pass said of it where the label has no `table` of names.
 pub(super) fn label<'r>(
     raw: &'r Interned,
     step: usize,
     name: &'r str,
-    (table, form): (&LabelTable, &LabelForm),
+    (table, form): (Option<&LabelTable>, &LabelForm),
     null_drops: bool,
 ) -> Result<Box<dyn Decide + 'r>, EngineError> {
+    let is_value = |value: &String| table.is_some_and(|table| table.position(value).is_some());
     let fault = |value: &String| match form {
-        LabelForm::One if table.position(value).is_some() => None,
+        LabelForm::One if is_value(value) => None,
         LabelForm::One => Some(format!("unknown value of label `{name}`")),
         LabelForm::Several(_) | LabelForm::Spans { .. } => {
             read_kept(value).err().map(|fault| format!("label `{name}`: {fault}"))
         }
+        LabelForm::Scalar(_) if value == FITS => None,
+        LabelForm::Scalar(_) if value == CONSTRAINED => Some(format!("a constraint of label `{name}` does not hold")),
+        LabelForm::Scalar(_) => Some(format!("a value outside those of label `{name}`")),
     };
     let faults = raw.values.iter().map(fault).collect();
     Ok(Box::new(Label { step: step as i32, codes: raw.codes()?, faults, name, null_drops }))

@@ -155,9 +155,8 @@ fn begin<'r>(
             Way::Alone(Box::new(alone::Fired { step: at as i32 }))
         }
         StepKind::Label { column, label, form, null_drops, .. } => {
-            let table = tables.get(*label).expect("every label of the data set has its table");
             let name = &dataset.columns[column.0 as usize].name;
-            Way::Alone(alone::label(&narrow.labels[&at], at, name, (table, form), *null_drops)?)
+            Way::Alone(alone::label(&narrow.labels[&at], at, name, (tables.get(*label), form), *null_drops)?)
         }
         StepKind::DedupExact { .. } => Way::Together(together::exact(narrow, at)?),
         StepKind::DedupNear { scheme, keep, .. } => Way::Together(Box::new(together::near(narrow, at, *scheme, keep))),

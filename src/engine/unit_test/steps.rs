@@ -24,7 +24,8 @@ use crate::engine::read::table::{DIGEST, ERROR, LINE, LOCATION};
 use crate::engine::resolve::{Fate, Fates, Reached, Reread, Stage, resolve};
 use crate::engine::spool::Budget;
 use crate::hir::{
-    Column, ColumnId, Dataset, Expect, Expr, Program, SourceId, Split, SplitRule, Step, StepKind, TestUse, Value,
+    Column, ColumnId, Dataset, Expect, Expr, LabelSchema, Program, SourceId, Split, SplitRule, Step, StepKind, TestUse,
+    Value,
 };
 use crate::label::{LabelTable, LabelTables};
 use crate::plan::dataset::extra;
@@ -187,13 +188,18 @@ fn label_tables(program: &Program, dataset: &Dataset, narrow: &Narrow) -> LabelT
     let mut tables = Vec::new();
     for (at, step) in dataset.steps.iter().enumerate() {
         let StepKind::Label { label, .. } = step.kind else { continue };
-        tables.push(match program[label].schema.listed() {
-            Some(values) => LabelTable::new(label, values.to_vec(), false),
-            None => {
+        let table = match (&program[label].schema, program[label].schema.listed()) {
+            (_, Some(values)) => LabelTable::new(label, values.to_vec(), false),
+            (
+                LabelSchema::Choice(_) | LabelSchema::Choices(_) | LabelSchema::Spans(_) | LabelSchema::Declared(_),
+                None,
+            ) => {
                 let raw = narrow.labels.get(&at).map(|raw| raw.values.clone());
                 LabelTable::from_found(label, raw.unwrap_or_default())
             }
-        });
+            (LabelSchema::Scalar(_), None) => continue,
+        };
+        tables.push(table);
     }
     LabelTables(tables)
 }

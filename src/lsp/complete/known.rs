@@ -129,13 +129,11 @@ impl Known<'_> {
             LabelSchema::Choices(choices) => choices.values.clone(),
             LabelSchema::Spans(spans) => spans.values.clone(),
             LabelSchema::Declared(DeclaredSchema::Tree(values)) => values.clone(),
-            LabelSchema::Declared(
+            LabelSchema::Scalar(_)
+            | LabelSchema::Declared(
                 DeclaredSchema::Choice
                 | DeclaredSchema::Choices(None)
                 | DeclaredSchema::Spans(None)
-                | DeclaredSchema::Scale { .. }
-                | DeclaredSchema::Number
-                | DeclaredSchema::Flag
                 | DeclaredSchema::Text
                 | DeclaredSchema::Rank
                 | DeclaredSchema::Preference

@@ -6,7 +6,7 @@ mod past;
 mod segments;
 
 use super::{Axis, ElementType, Graph};
-pub use head::{HEAD, Head, add_classifier, add_tagger};
+pub use head::{HEAD, Head, Pooling, add_classifier, add_pooling, add_tagger};
 pub use lora::{Adapter, AdapterShape, add_adapters};
 pub use past::{PastInput, fix_past, past_inputs};
 pub use segments::{SEGMENTS, separate_records};
@@ -50,7 +50,7 @@ pub enum SurgeryError {
         outputs: String,
     },
     /// The graph lacks an input.
-    #[error("the graph has no input `{name}`, which mean pooling needs")]
+    #[error("the graph has no input `{name}`, which the mean of the tokens needs")]
     NoInput {
         /// The input.
         name: String,

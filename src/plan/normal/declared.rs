@@ -7,9 +7,9 @@ use crate::dedup::Scheme;
 use crate::hir::{
     Choices, Column, ColumnId, Credit, Dataset, Dialect, Evaluate, Evaluated, Expr, ExprKind, FieldType, FixedPart,
     Keep, Label, LabelSchema, LabelValue, LabelValues, Literal, OnBadRow, Output, Period, Personal, PersonalStatement,
-    Program, ReadOptions, RequireSubject, Requirement, Slice, Source, SourceField, SourceFormat, SourceId, Spans,
-    SplitRule, Step, StepBlock, StepKind, Taken, Task, Template, TemplateKind, Terms, TextUnit, TimeOrder, Train, Turn,
-    Type,
+    Program, ReadOptions, RequireSubject, Requirement, ScalarSchema, Slice, Source, SourceField, SourceFormat,
+    SourceId, Spans, SplitRule, Step, StepBlock, StepKind, Taken, Task, Template, TemplateKind, Terms, TextUnit,
+    TimeOrder, Train, Turn, Type,
 };
 
 /// Gives each part of a data set a canonical form. Every field of the resolved program is named, so that a new one must be
@@ -93,6 +93,9 @@ impl Canon<'_> {
     /// Of a run only its task reads the data set's records; the rest is the weights' business.
     fn train(&self, train: &Train) -> Value {
         let task = match &train.task {
+            Task::Regress { label, label_column, text } => {
+                json!(["regress", self.program[*label].name, self.name(*label_column), self.name(*text)])
+            }
             Task::Classify { label, label_column, text } => {
                 json!(["classify", self.program[*label].name, self.name(*label_column), self.name(*text)])
             }
@@ -152,6 +155,8 @@ impl Canon<'_> {
                 let source = &self.program[*source];
                 json!(["found", source.name, source.fields[*field].name])
             }
+            LabelSchema::Scalar(ScalarSchema::Scale { low, high }) => json!(["scale", low, high]),
+            LabelSchema::Scalar(schema @ (ScalarSchema::Number | ScalarSchema::Flag)) => json!([schema.word()]),
             LabelSchema::Declared(schema) => json!(["declared", schema.word()]),
         };
         json!([name, doc, schema])
@@ -184,15 +189,14 @@ impl Canon<'_> {
             }
             StepKind::Sample { taken, seed } => json!(["sample", self.taken(taken), seed]),
             // Of its form the label's own says all but the text of spans.
-            StepKind::Label { column, label, value, form, drop_when, null_drops } => {
+            StepKind::Label { column, label, value, form, constraints, drop_when, null_drops } => {
                 let drop_when = drop_when.as_ref().map(|value| self.expr(value));
-                let label = &self.program[*label].name;
-                match form.over().map(|over| self.name(over)) {
-                    None => json!(["label", self.name(*column), label, self.expr(value), drop_when, null_drops]),
-                    Some(over) => {
-                        json!(["label", self.name(*column), label, self.expr(value), drop_when, null_drops, over])
-                    }
-                }
+                let (column, label) = (self.name(*column), &self.program[*label].name);
+                let mut said =
+                    vec![json!("label"), column, json!(label), self.expr(value), json!(drop_when), json!(null_drops)];
+                said.extend(form.over().map(|over| self.name(over)));
+                said.extend(constraints.iter().map(|constraint| self.expr(constraint)));
+                Value::Array(said)
             }
             StepKind::Redact { columns, detectors } => {
                 let detectors: Vec<Value> =

@@ -78,8 +78,9 @@ fn collect_versions(program: &Program, dataset: &Dataset, parts: &mut Parts) {
         match &step.kind {
             StepKind::Set { value, .. } => called(value),
             StepKind::Drop { condition } | StepKind::Forbid { condition, .. } => called(condition),
-            StepKind::Label { value, drop_when, .. } => {
+            StepKind::Label { value, constraints, drop_when, .. } => {
                 called(value);
+                constraints.iter().for_each(&mut called);
                 drop_when.iter().for_each(&mut called);
             }
             StepKind::Redact { detectors: used, .. } => {

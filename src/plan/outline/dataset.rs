@@ -164,8 +164,8 @@ impl View<'_> {
             }
             StepKind::Decontaminate { column, .. } => (NodeKind::Decontaminate, vec![self.name(*column)], Vec::new()),
             StepKind::Sample { taken, .. } => (NodeKind::Sample, self.names(taken.by()), Vec::new()),
-            StepKind::Label { column, value, form, drop_when, .. } => {
-                let mut reads = self.read_by(std::iter::once(value).chain(drop_when));
+            StepKind::Label { column, value, form, constraints, drop_when, .. } => {
+                let mut reads = self.read_by(std::iter::once(value).chain(constraints).chain(drop_when));
                 let over = form.over().map(|over| self.name(over));
                 reads.extend(over.filter(|over| !reads.contains(over)));
                 (NodeKind::Label, reads, vec![self.name(*column)])

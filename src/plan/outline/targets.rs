@@ -77,6 +77,10 @@ fn run(program: &Program, train: &Train) -> Node {
             let (label, text) = (name(*label_column), name(*text));
             (format!("tag {label} in {text}, part train"), vec![text, label])
         }
+        Task::Regress { label_column, text, .. } => {
+            let (label, text) = (name(*label_column), name(*text));
+            (format!("regress {label} from {text}, part train"), vec![text, label])
+        }
         Task::Generate { template } => {
             let template = &program[*template];
             (format!("generate from {}, part train", template.name), template_fields(&template.kind))

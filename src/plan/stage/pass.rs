@@ -24,7 +24,7 @@ pub fn measure_pass(
     let chain = split::lower_groups(Chain::new(scan), dataset)?;
     let chain = labels::lower_found(chain, program, dataset)?;
     let chain = labels::keep_read(chain, dataset)?;
-    let by = |chain| split::lower_by(chain, dataset);
+    let by = |chain| labels::lower_judged(split::lower_by(chain, dataset)?, dataset);
     let parts = Parts::of(dataset, measures);
     let chain =
         follow(chain, &dataset.steps, by, |chain, at| measure_step(parts.lower_before(chain, at)?, at, dataset))?;

@@ -27,6 +27,7 @@ pub(super) fn walk(program: &Program, dataset: &Dataset) -> Measures {
         walk.step(at);
     }
     walk.by();
+    walk.judged();
     for at in policy..dataset.steps.len() {
         walk.step(at);
     }
@@ -268,6 +269,8 @@ impl<'p> Walk<'p> {
                 let what = format!("`{what}` among {} values", values.len());
                 self.name_measure(name, node(&form, what, BTreeMap::new(), reads));
             }
+            // It is judged when every label stands in the record.
+            LabelSchema::Scalar(_) => {}
             LabelSchema::Spans(Spans { values, may_overlap }) => {
                 let over = form.over().expect("spans are of a text");
                 let (read, now) = (self.measures.values[over.0 as usize].digest.clone(), self.now(over));
@@ -291,6 +294,23 @@ impl<'p> Walk<'p> {
             }
         }
         self.assign(column, fresh);
+    }
+
+    /// Whether labels that are numbers or truth values are as their schemas say.
+    fn judged(&mut self) {
+        let dataset = self.dataset;
+        for (at, step) in dataset.steps.iter().enumerate() {
+            if let StepKind::Label { column, form: label @ LabelForm::Scalar(schema), constraints, .. } = &step.kind {
+                let (now, name) = (self.now(*column), self.name(*column));
+                let forms: Vec<Value> = constraints.iter().map(|constraint| self.form(constraint)).collect();
+                let form = json!(["judged", format!("{schema:?}"), now, forms]);
+                let mut reads = vec![now];
+                reads.extend(constraints.iter().flat_map(|constraint| self.reads(constraint)));
+                let functions = constraints.iter().flat_map(uses).collect();
+                let what = format!("whether label {name} is as its `{}` says", schema.word());
+                self.name_measure(deciding(at, *column, label), node(&form, what, functions, reads));
+            }
+        }
     }
 
     /// The spans of texts that a `redact` changes have other offsets behind it.

@@ -147,7 +147,6 @@ fn what_cannot_be_built_is_refused() {
     let cases = [
         ("label m: spans over text { a { c }; b } overlap no", "  label m = found", "trees"),
         ("label m: spans over text from s.category", "  label m = found", "spans from a field"),
-        ("label m: scale 1..5 { when stars == 1 require stars >= 3 }", "  label m = stars else drop", "scale"),
         ("label m: choices(1..2) { a { c }; b }", "  label m = topics", "trees"),
         ("label m: choices from s.category", "  label m = topics", "choices from a field"),
         ("label m: choice { cards { physical; virtual }; transfers }", "  label m = category", "trees"),
@@ -176,7 +175,6 @@ fn what_cannot_be_built_is_refused() {
             "",
             "ftp",
         ),
-        ("model m { onnx \"m\"; pooling cls }", "", "pooling cls"),
         (
             "label m: json { amount: float }\ntest m \"t\" {\n  given { category: \"a\" }\n  expect drop\n}",
             "  label m = category",

@@ -123,6 +123,7 @@ impl<'e> Subjects<'e> {
                 }
                 LabelSchema::Choice(LabelValues::Found { .. })
                 | LabelSchema::Choices(_)
+                | LabelSchema::Scalar(_)
                 | LabelSchema::Spans(_)
                 | LabelSchema::Declared(_) => Ranges::all(),
             },

@@ -114,11 +114,13 @@ fn resolve_use(
 
 /// The fields that the statement reads.
 fn needed(statement: &Statement, dataset: &str) -> Vec<Needed> {
-    let StepKind::Label { value, form, drop_when, .. } = &statement.step.kind else { return Vec::new() };
+    let StepKind::Label { value, form, constraints, drop_when, .. } = &statement.step.kind else { return Vec::new() };
     let mut read: Vec<ColumnId> = form.over().into_iter().collect();
-    for expr in [Some(value), drop_when.as_ref()].into_iter().flatten() {
+    for expr in std::iter::once(value).chain(constraints).chain(drop_when) {
         expr.visit_columns(&mut |column| {
-            if !read.contains(&column) {
+            // A constraint may speak of labels too, which a test is not given.
+            let is_field = (column.0 as usize) < statement.fields.columns.len();
+            if is_field && !read.contains(&column) {
                 read.push(column);
             }
         });
