@@ -71,6 +71,35 @@ fn a_run_that_learnt_answers_better_and_the_comparison_says_so() {
     assert_eq!(of("chrf")["second"], long["metrics"]["chrf"]);
     assert!(of("perplexity")["p"].as_f64().is_some_and(|p| p < 0.01), "{}", of("perplexity"));
     assert_eq!(of("exact_match")["test"], "McNemar, exact");
+
+    let data = data.to_string_lossy();
+    // One byte of a piece of the vocabulary, and one of the words that the template writes.
+    refused(&project, &data, "tokenizer.json", |bytes| {
+        let at = bytes.len() / 2;
+        bytes[at] = if bytes[at] == b'a' { b'b' } else { b'a' };
+    });
+    refused(&project, &data, "chat_template.jinja", |bytes| bytes.extend(b"\n"));
+    project.annotc(&["build", "lessons.annot", "--data-root", &data]).expect(0);
+}
+
+/// A file of a trained model with one byte changed, and what is refused with it as it is then.
+fn refused(project: &Project, data: &str, file: &str, change: impl Fn(&mut Vec<u8>)) {
+    let path = format!("build/long/{file}");
+    let before = project.read(&path).into_bytes();
+    let mut changed = before.clone();
+    change(&mut changed);
+    assert_ne!(before, changed);
+    project.write(&path, &changed);
+    for args in [
+        ["build", "lessons.annot", "--data-root", data].as_slice(),
+        &["eval", "--compare", "build/short", "build/long"],
+        &["predict", "build/long", "--text", "What is 5 and 1?"],
+    ] {
+        let run = project.annotc(args).expect(4);
+        let is_told = run.stderr.contains(file) && run.stderr.contains("not the one that the model was trained with");
+        assert!(is_told, "{args:?}: {}", run.stderr);
+    }
+    project.write(&path, &before);
 }
 
 /// A run's folder with nothing but predictions: `right` says which of ten are.

@@ -79,8 +79,29 @@ fn a_run_that_is_killed_goes_on_to_the_same_weights() {
     let last = project.annotc(&["build", "notes.annot"]).expect(0);
     assert!(last.stderr.contains("Resuming"), "{}", last.stderr);
     assert!(checkpoint(&project).is_none(), "a run that is done leaves no checkpoint");
-    for file in ["model.onnx", "best-2/model.onnx", "metrics.jsonl", "provenance.json"] {
+    for file in ["model.onnx", "best-2/model.onnx", "metrics.jsonl", "records.parquet", "provenance.json"] {
         let read = |project: &Project| std::fs::read(project.path("build/sorter").join(file)).expect(file);
         assert!(read(&whole) == read(&project), "{file} differs");
     }
+    // Which steps saw a record is known of both, and is the same.
+    let preview = ["preview", "notes.annot", "--part", "train", "-n", "1", "--format", "json"];
+    let id = project.annotc(&preview).expect(0).answers()[0]["id"].as_str().expect("an id").to_owned();
+    let trace = |project: &Project| {
+        let args = ["trace", &id, "--model", "build/sorter", "--format", "json"];
+        project.annotc(&args).expect(0).answers().remove(0)
+    };
+    let used = trace(&project);
+    assert_eq!(used, trace(&whole));
+    let records = project.json("build/sorter/provenance.json")["data"]["records"].as_u64().expect("a count");
+    let per_epoch = records.div_ceil(4);
+    let whole = |one: &serde_json::Value, name: &str| one[name].as_u64().expect("a number");
+    let uses = used["uses"].as_array().expect("uses");
+    assert!(uses.iter().zip(1..).all(|(one, epoch)| whole(one, "epoch") == epoch), "{used}");
+    assert!(uses.iter().all(|one| (whole(one, "step") - 1) / per_epoch + 1 == whole(one, "epoch")), "{used}");
+    assert_eq!(uses.len() as u64, 120_u64.div_ceil(per_epoch), "once in each epoch");
+    let told = project.annotc(&["trace", &id, "--model", "build/sorter"]).expect(0).stdout;
+    assert!(told.contains("sorter was trained on it") && told.contains("every link to them holds"), "{told}");
+    let unknown = project.annotc(&["trace", "ffffffff", "--model", "build/sorter"]).expect(1);
+    assert!(unknown.stderr.contains(&format!("it was trained on {records} records")), "{}", unknown.stderr);
+    project.annotc(&["trace", "notes.jsonl:3", "--model", "build/sorter"]).expect(2);
 }

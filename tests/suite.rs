@@ -22,6 +22,7 @@ mod measures;
 mod memory;
 mod messages;
 mod packs;
+mod pairs;
 mod plan;
 mod provenance;
 mod reference;

@@ -67,9 +67,12 @@ fn an_answer_is_shown_as_the_decoder_learns_it() {
         assert!(!answer.is_empty() && record["fate"] == "whole", "{record}");
     }
     let plain = show(&["-n", "1"]).stdout;
-    assert!(plain.contains("<|im_start|>") && plain.contains("␊") && plain.contains("━━"), "{plain}");
+    assert!(plain.contains("<|im_start|>") && plain.contains("↵") && plain.contains("━━"), "{plain}");
     let coloured = show(&["-n", "1", "--color", "always"]).stdout;
     assert!(coloured.contains("\u{1b}[1;32m<|im_end|>\u{1b}[0m"), "the end is learnt: {coloured:?}");
+    let Some(cut) = chat("length 48 tokens else keep start ") else { return };
+    let shown = cut.annotc(&["preview", "chat.annot", "--tokens", "-n", "5"]).expect(0).stdout;
+    assert!(shown.contains("no answer is left whole, and the run does not start with it"), "{shown}");
     // Of a record that the run leaves out everything is marked as lost.
     let Some(project) = chat("length 30 tokens else drop ") else { return };
     let args = ["preview", "chat.annot", "--tokens", "-n", "5", "--format", "json"];

@@ -9,13 +9,15 @@ use super::Failure;
 use super::terminal::Terminal;
 use crate::emit::runs::{self, evaluations_of};
 use crate::eval::{self, EXCHANGES, Predictions, REPLICATES, RunComparison};
+use crate::train::check_tokenizer;
 
 /// Options of `annotc eval`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Two runs are compared on the records that both were evaluated on: the figures of both, a 95 % interval of the difference \
 from a paired bootstrap, and the probability of such a difference between runs that are equally good. Shares of right \
-records are tested by McNemar's exact test, all other figures by approximate randomization.
+records are tested by McNemar's exact test, all other figures by approximate randomization. A run whose tokenizer or chat \
+template is not the one that it was trained with any more is refused.
 
   annotc eval --compare build/small build/large
   annotc eval --compare build/small build/large --on shop.test --format json")]
@@ -34,6 +36,12 @@ pub struct EvalArgs {
 /// Compares two runs.
 pub fn run(args: &EvalArgs, terminal: &Terminal) -> Result<(), Failure> {
     let [first, second] = args.compare.as_slice() else { unreachable!("the command line takes two folders") };
+    for folder in [first, second] {
+        check_tokenizer(folder).map_err(|error| {
+            terminal.error(error, None);
+            Failure::World
+        })?;
+    }
     let evaluation = common(first, second, args.on.as_deref(), terminal)?;
     let (a, b) = (predictions(first, &evaluation, terminal)?, predictions(second, &evaluation, terminal)?);
     let compared = eval::compare(&a, &b, args.seed).map_err(|error| {

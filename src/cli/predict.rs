@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 use super::terminal::Terminal;
 use super::{DeviceArgs, Failure, RuntimeArgs, build, context, runtime};
 use crate::eval;
+use crate::train::check_tokenizer;
 
 /// Records predicted at once: enough to batch texts of similar length, few enough to show results early.
 const WINDOW: usize = 512;
@@ -16,7 +17,7 @@ const WINDOW: usize = 512;
 /// Options of `annotc predict`.
 #[derive(Debug, Args)]
 pub struct PredictArgs {
-    /// The folder of a model that classifies texts, finds spans in them, or gives a number for each
+    /// The folder of a model that classifies texts, finds spans in them, or gives a number or a vector for each
     #[arg(value_name = "MODEL")]
     model: PathBuf,
     /// A file of JSON Lines or of texts, one a line [default: standard input]
@@ -37,7 +38,8 @@ pub struct PredictArgs {
     runtime: RuntimeArgs,
 }
 
-/// Prints each record with `predicted` and, of a classifier, `probability`: one JSON object a line, in the order given.
+/// Prints each record with `predicted` and, of a classifier, `probability`, or with `vector`: one JSON object a line, in the
+/// order given.
 pub fn run(args: &PredictArgs, terminal: &Terminal) -> Result<(), Failure> {
     let world = |error: &dyn std::fmt::Display| {
         terminal.error(error, None);
@@ -50,6 +52,7 @@ pub fn run(args: &PredictArgs, terminal: &Terminal) -> Result<(), Failure> {
         );
         return Err(Failure::World);
     }
+    check_tokenizer(&args.model).map_err(|error| world(&error))?;
     let library = runtime::open(&args.runtime, args.device.device.unwrap_or_default(), terminal)?;
     let mut predictor =
         eval::Predictor::open(&library, &args.model, build::jobs(args.jobs)).map_err(|error| world(&error))?;

@@ -134,6 +134,7 @@ codes! {
     TestCountMismatch    = "E0907" "test-count-mismatch" Error;
     ExpectationDoesNotFit = "E0911" "expectation-does-not-fit" Error;
     NothingToTest        = "E0912" "nothing-to-test" Error;
+    FewerNegatives       = "W0913" "fewer-negatives" Warning;
     UnknownLabelValue    = "E1001" "unknown-label-value" Error;
     DuplicateLabelValue  = "E1002" "duplicate-label-value" Error;
     BadLabelFile         = "E1003" "bad-label-file" Error;

@@ -116,12 +116,16 @@ pub fn compare(first: &Predictions, second: &Predictions, seed: u64) -> Result<R
         (Predictions::Several(first), Predictions::Several(second)) => compare_several(first, second, seed),
         (Predictions::Tagged(first), Predictions::Tagged(second)) => compare_tagged(first, second, seed),
         (Predictions::Numbers(first), Predictions::Numbers(second)) => compare_results(first, second, seed),
+        (Predictions::Preferences(first), Predictions::Preferences(second)) => compare_results(first, second, seed),
+        (Predictions::Partners(first), Predictions::Partners(second)) => compare_results(first, second, seed),
         (
             Predictions::Classified(_)
             | Predictions::Generated(_)
             | Predictions::Several(_)
             | Predictions::Tagged(_)
-            | Predictions::Numbers(_),
+            | Predictions::Numbers(_)
+            | Predictions::Preferences(_)
+            | Predictions::Partners(_),
             _,
         ) => Err(NotComparable::Kinds),
     }

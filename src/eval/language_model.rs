@@ -44,9 +44,7 @@ pub fn evaluate_language_model(
     threads: usize,
 ) -> Result<Generated, TrainError> {
     let tokenizer = Tokenizer::load(folder)?;
-    let mut columns = vec![test.messages];
-    columns.extend(test.by.iter().map(|(_, column, _)| column.as_str()));
-    let table = Table::read(test.path, &columns)?;
+    let table = test.read()?;
     let encoded = encode_conversations(&table, test.messages, folder, &tokenizer, test.limit)?;
     let losses = losses(runtime, folder, &encoded.examples, &tokenizer, threads)?;
     let answers = match generation {
@@ -156,7 +154,12 @@ fn references<'t>(table: &'t Table, test: &ConversationTable<'_>, examples: &[Ex
 fn turns(example: &Example) -> usize {
     match &example.target {
         Target::Tokens(learnt) => learnt.chunk_by(|a, b| a == b).filter(|run| run[0]).count(),
-        Target::Class(_) | Target::Choices(_) | Target::Number(_) | Target::Tags(_) => 0,
+        Target::Class(_)
+        | Target::Choices(_)
+        | Target::Number(_)
+        | Target::Tags(_)
+        | Target::Answer { .. }
+        | Target::Text(_) => 0,
     }
 }
 

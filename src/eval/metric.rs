@@ -5,7 +5,9 @@ use std::fmt;
 use super::generation::{TextFigures, TextMetric};
 use super::metrics::{Classification, Scores, ValueScores};
 use super::multi_label::MultiLabel;
+use super::preference::PreferenceFigures;
 use super::regression::{NumberMetric, Regression};
+use super::retrieval::{RetrievalFigures, RetrievalMetric};
 use super::spans::SpanFigures;
 
 /// A row of the table: a family of metrics.
@@ -29,7 +31,8 @@ pub const METRICS: &[MetricRow] = &[
         name: "accuracy",
         forms: &["accuracy"],
         docs: "The share of records whose prediction is right, of a label of several values exactly right; a record that \
-               never reached the model counts as wrong.",
+               never reached the model counts as wrong. Of preferences: the share of pairs whose chosen answer has become \
+               more probable against the rejected one than it was, which Rafailov et al. 2023 call the reward accuracy.",
         definition: "scikit-learn",
         report_only: false,
     },
@@ -91,7 +94,7 @@ pub const METRICS: &[MetricRow] = &[
         forms: &["loss"],
         docs: "What the run minimized, without smoothing and weights: the mean cross-entropy in nats for each record of a \
                classification, each word of a tagger and each trained token of a generation, the mean squared error of a \
-               regression.",
+               regression, the mean −log σ(margin) of preferences.",
         definition: "natural logarithm; of a regression the mean squared error",
         report_only: false,
     },
@@ -102,6 +105,22 @@ pub const METRICS: &[MetricRow] = &[
         definition: "exp of the mean loss of the learnt tokens",
         report_only: false,
     },
+    MetricRow {
+        name: "margin",
+        forms: &["margin"],
+        docs: "How much more the chosen answer has gained than the rejected one, in the mean: β times the difference of the \
+               gains of their log-probabilities.",
+        definition: "the reward margin of Rafailov et al. 2023",
+        report_only: false,
+    },
+    retrieval_metric(
+        RetrievalMetric::RecallAt1,
+        &["recall_at_1"],
+        "The share of texts whose partner is nearest among the different partners of the part, by the cosine; one that \
+         belongs to an equal text is none of the others.",
+    ),
+    retrieval_metric(RetrievalMetric::RecallAt10, &["recall_at_10"], "The same among the ten nearest."),
+    retrieval_metric(RetrievalMetric::Mrr, &["mrr"], "The mean of the inverse ranks of the partners."),
     number_metric(NumberMetric::Mae, &["mae"], "The mean absolute error.", "scikit-learn"),
     number_metric(NumberMetric::Mse, &["mse"], "The mean squared error.", "scikit-learn"),
     number_metric(NumberMetric::Rmse, &["rmse"], "The root of the mean squared error.", "scikit-learn"),
@@ -152,6 +171,11 @@ const fn number_metric(
     MetricRow { name: metric.name(), forms, docs, definition, report_only: false }
 }
 
+/// A row of a figure of texts that look for their partners.
+const fn retrieval_metric(metric: RetrievalMetric, forms: &'static [&'static str], docs: &'static str) -> MetricRow {
+    MetricRow { name: metric.name(), forms, docs, definition: "cosine, all partners of the part", report_only: false }
+}
+
 /// How the values' scores become one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Average {
@@ -188,6 +212,10 @@ pub enum Metric {
     Loss,
     /// exp of the mean cross-entropy.
     Perplexity,
+    /// The reward margin of preferences.
+    Margin,
+    /// Of texts that look for their partners.
+    Retrieval(RetrievalMetric),
     /// Of predicted numbers.
     Number(NumberMetric),
     /// Of generated texts.
@@ -204,7 +232,11 @@ impl Metric {
             "perplexity" => return Some(Self::Perplexity),
             "ece" => return Some(Self::Ece),
             "hamming_loss" => return Some(Self::HammingLoss),
+            "margin" => return Some(Self::Margin),
             _ => {}
+        }
+        if let Some(metric) = RetrievalMetric::parse(text) {
+            return Some(Self::Retrieval(metric));
         }
         if let Some(metric) = NumberMetric::parse(text) {
             return Some(Self::Number(metric));
@@ -242,7 +274,7 @@ impl Metric {
     pub fn higher_is_better(&self) -> bool {
         match self {
             Self::Accuracy | Self::Precision(_) | Self::Recall(_) | Self::F1(_) => true,
-            Self::Jaccard(_) | Self::Text(_) => true,
+            Self::Jaccard(_) | Self::Text(_) | Self::Margin | Self::Retrieval(_) => true,
             Self::HammingLoss | Self::Ece | Self::Loss | Self::Perplexity => false,
             Self::Number(metric) => metric.higher_is_better(),
         }
@@ -273,6 +305,8 @@ impl fmt::Display for Metric {
             Self::Loss => f.write_str("loss"),
             Self::Perplexity => f.write_str("perplexity"),
             Self::Ece => f.write_str("ece"),
+            Self::Margin => f.write_str("margin"),
+            Self::Retrieval(metric) => f.write_str(metric.name()),
             Self::Number(metric) => f.write_str(metric.name()),
             Self::Text(metric) => f.write_str(metric.name()),
         }
@@ -290,6 +324,10 @@ pub struct Figures {
     pub spans: Option<SpanFigures>,
     /// The expected calibration error of a classification.
     pub ece: Option<f64>,
+    /// Of preferences.
+    pub preference: Option<PreferenceFigures>,
+    /// Of texts that look for their partners.
+    pub retrieval: Option<RetrievalFigures>,
     /// Of predicted numbers.
     pub regression: Option<Regression>,
     /// What the run minimized.
@@ -320,10 +358,11 @@ impl Figures {
         };
         let several = self.several.as_ref();
         match metric {
-            Metric::Accuracy => match &self.classification {
-                Some(figures) => Some(figures.accuracy),
-                None => several.map(|figures| figures.subset_accuracy),
-            },
+            Metric::Accuracy => {
+                let of_values = self.classification.as_ref().map(|figures| figures.accuracy);
+                let of_sets = of_values.or(several.map(|figures| figures.subset_accuracy));
+                of_sets.or(self.preference.map(|figures| figures.accuracy))
+            }
             Metric::HammingLoss => several.map(|figures| figures.hamming_loss),
             Metric::Jaccard(average) => several.and_then(|figures| match average {
                 Average::Micro => Some(figures.jaccard.micro),
@@ -332,6 +371,8 @@ impl Figures {
                 Average::Samples => Some(figures.jaccard.samples),
                 Average::Value(name) => place(name).map(|value| figures.jaccard_of(value)),
             }),
+            Metric::Margin => self.preference.map(|figures| figures.margin),
+            Metric::Retrieval(metric) => self.retrieval.map(|figures| figures.get(*metric)),
             Metric::Precision(average) => scores(average).map(|scores| scores.precision),
             Metric::Recall(average) => scores(average).map(|scores| scores.recall),
             Metric::F1(average) => scores(average).map(|scores| scores.f1),

@@ -15,6 +15,7 @@ mod code;
 mod comparison;
 mod counts;
 mod decoder;
+mod embedder;
 mod evaluation;
 mod exact_match;
 #[cfg(test)]
@@ -28,11 +29,13 @@ mod metrics;
 mod multi_label;
 mod predictions;
 mod predictor;
+mod preference;
 mod regression;
 mod regressor;
 mod report;
 mod resampling;
 mod results;
+mod retrieval;
 mod rouge;
 mod sampling;
 mod several;
@@ -55,6 +58,7 @@ pub use code::code_hash;
 pub use comparison::{ComparedFigure, NotComparable, RunComparison, Test, compare};
 pub use counts::{Confusion, Judged};
 pub use decoder::{Decoder, Ending, GeneratedText, GenerationSettings};
+pub use embedder::{Embedder, evaluate_partners};
 pub use evaluation::{
     Evaluated, Evaluation, LostRecord, MissingRecord, Prediction, Slice, SliceNames, evaluate_classification,
 };
@@ -70,6 +74,7 @@ pub use predictions::{
     Predictions, generations_jsonl, predictions_jsonl, read_predictions, several_jsonl, tagged_jsonl,
 };
 pub use predictor::Predictor;
+pub use preference::{PreferenceFigures, PreferredPair, evaluate_preferences};
 pub use regression::{NumberMetric, Regression};
 pub use regressor::{PredictedNumber, Regressor, evaluate_regressor};
 pub use report::{EVALUATION_SCHEMA, EvaluationFile, Signature, evaluation_json};
@@ -77,6 +82,7 @@ pub use resampling::{
     EXCHANGES, Interval, REPLICATES, RecordKeys, bootstrap_intervals, mcnemar_exact, randomization_tests,
 };
 pub use results::{RecordResult, Results, Scored, evaluate_results, results_jsonl};
+pub use retrieval::{FoundPartner, RetrievalFigures, RetrievalMetric, dot, found_partners, unit};
 pub use rouge::Rouge;
 pub use sampling::Sampling;
 pub use several::{MissingSeveral, SeveralEvaluated, SeveralPrediction, evaluate_several};

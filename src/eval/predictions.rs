@@ -10,8 +10,10 @@ use super::decoder::Ending;
 use super::evaluation::{Evaluated, MissingRecord, Prediction};
 use super::generated::{Answer, Generated, GeneratedRecord};
 use super::generation::TextScores;
+use super::preference::PreferredPair;
 use super::regressor::PredictedNumber;
 use super::results::{Results, read_results};
+use super::retrieval::FoundPartner;
 use super::several::{MissingSeveral, SeveralEvaluated, SeveralPrediction};
 use super::tagged::{MissingTagged, TaggedEvaluated, TaggedPrediction};
 use crate::label::spans::LabelSpan;
@@ -30,6 +32,10 @@ pub enum Predictions {
     Generated(Generated),
     /// Of a run that predicts numbers.
     Numbers(Results<PredictedNumber>),
+    /// Of a run that prefers.
+    Preferences(Results<PreferredPair>),
+    /// Of a run that makes vectors.
+    Partners(Results<FoundPartner>),
 }
 
 /// The reason of a record that a file has no prediction of.
@@ -195,13 +201,18 @@ pub fn read_predictions(text: &str) -> Result<Predictions, String> {
     };
     let rows: Vec<Value> = text.lines().enumerate().map(parse).collect::<Result<_, _>>()?;
     let of_lists = |row: &Value| ["gold", "predicted"].iter().any(|name| row[*name].is_array());
-    if rows.iter().any(|row| row.get("words").is_some()) {
+    let has = |name: &str| rows.iter().any(|row| row.get(name).is_some());
+    if has("words") {
         Ok(Predictions::Tagged(tagged(typed(rows)?)?))
     } else if rows.iter().any(of_lists) {
         Ok(Predictions::Several(several(typed(rows)?)?))
     } else if rows.iter().any(|row| row["predicted"].is_number()) {
         Ok(Predictions::Numbers(read_results(rows, UNPREDICTED)?))
-    } else if rows.iter().any(|row| row.get("gold").is_some()) {
+    } else if has("chosen") {
+        Ok(Predictions::Preferences(read_results(rows, UNPREDICTED)?))
+    } else if has("rank") {
+        Ok(Predictions::Partners(read_results(rows, UNPREDICTED)?))
+    } else if has("gold") {
         Ok(Predictions::Classified(classified(typed(rows)?)?))
     } else {
         Ok(Predictions::Generated(generated(typed(rows)?)))

@@ -1,12 +1,12 @@
-//! Whatever a trained model says of texts: a value, spans, or a number.
+//! Whatever a trained model says of texts: a value, spans, a number, or a vector.
 
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::{Classifier, Regressor, Tagger};
+use super::{Classifier, Embedder, Regressor, Tagger};
 use crate::runtime::Runtime;
-use crate::train::{FoundSpan, TrainError, read_json};
+use crate::train::{FoundSpan, TrainError, read_json, read_pooling};
 
 /// A folder with a model that says something of texts.
 pub enum Predictor {
@@ -16,14 +16,19 @@ pub enum Predictor {
     Spans(Tagger),
     /// A number.
     Numbers(Regressor),
+    /// A vector.
+    Vectors(Embedder),
 }
 
 impl Predictor {
-    /// Opens a folder by what its `config.json` says that the model is for.
+    /// Opens a folder by what it says that the model is for: `modules.json` a vector, `config.json` a number or a value.
     ///
     /// # Errors
     /// A missing or broken file, a model that is for neither.
     pub fn open(runtime: &Runtime, folder: &Path, threads: usize) -> Result<Self, TrainError> {
+        if read_pooling(folder)?.is_some() {
+            return Embedder::open(runtime, folder, None, threads).map(Self::Vectors);
+        }
         let config = read_json(&folder.join("config.json"))?;
         if config["problem_type"] == "regression" {
             return Regressor::open(runtime, folder, None, threads).map(Self::Numbers);
@@ -36,8 +41,8 @@ impl Predictor {
         Classifier::open(runtime, folder, None, threads).map(Self::Values)
     }
 
-    /// What it says of texts, in their order, as members of an object: `predicted`, and of a value or of spans the `probability`. `names`
-    /// stand in errors in place of texts.
+    /// What it says of texts, in their order, as members of an object: `predicted`, and of a value or of spans the
+    /// `probability`; or `vector`. `names` stand in errors in place of texts.
     ///
     /// # Errors
     /// The tokenizer or the runtime fails.
@@ -69,6 +74,10 @@ impl Predictor {
                     members(&[("predicted", json!(spans)), ("probability", json!(probabilities))])
                 };
                 Ok(tagger.find(names, texts)?.into_iter().map(row).collect())
+            }
+            Self::Vectors(embedder) => {
+                let vectors = embedder.embed(names, texts)?;
+                Ok(vectors.into_iter().map(|vector| members(&[("vector", json!(vector))])).collect())
             }
             Self::Numbers(regressor) => {
                 let numbers = regressor.predict(names, texts)?;

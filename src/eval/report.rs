@@ -97,6 +97,8 @@ fn missing_json(evaluation: &Evaluation) -> Value {
 fn signature_json(figures: &Figures, signature: &Signature) -> Value {
     let missing = match figures.regression {
         Some(_) => "left out of the errors and correlations",
+        None if figures.preference.is_some() => "wrong, without a margin",
+        None if figures.retrieval.is_some() => "not found",
         None => "wrong; a false negative where the true value is known",
     };
     let mut rows = Map::new();

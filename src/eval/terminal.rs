@@ -9,6 +9,7 @@ use super::generation::TextMetric;
 use super::metric::{Average, Families, Metric};
 use super::metrics::ValueScores;
 use super::regression::NumberMetric;
+use super::retrieval::RetrievalMetric;
 
 /// Above this many values only the worst are shown.
 const VALUES_SHOWN: usize = 20;
@@ -54,7 +55,9 @@ fn whole(text: &mut String, evaluation: &Evaluation) {
             line(text, &row);
         }
     }
-    let plain = NumberMetric::ALL.map(Metric::Number).into_iter();
+    let accuracy = figures.preference.map(|_| Metric::Accuracy).into_iter();
+    let plain = accuracy.chain([Metric::Margin]).chain(RetrievalMetric::ALL.map(Metric::Retrieval));
+    let plain = plain.chain(NumberMetric::ALL.map(Metric::Number));
     let plain = plain.chain([Metric::HammingLoss, Metric::Ece, Metric::Loss, Metric::Perplexity]);
     for metric in plain.chain(TextMetric::ALL.map(Metric::Text)) {
         if let Some(figure) = figures.get(&metric, &evaluation.values) {
@@ -127,6 +130,9 @@ fn slices(text: &mut String, evaluation: &Evaluation) {
         let shown = [
             Metric::Accuracy,
             Metric::F1(Average::Macro),
+            Metric::Margin,
+            Metric::Retrieval(RetrievalMetric::RecallAt1),
+            Metric::Retrieval(RetrievalMetric::Mrr),
             Metric::Number(NumberMetric::Mae),
             Metric::Number(NumberMetric::Spearman),
             Metric::Perplexity,

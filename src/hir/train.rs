@@ -184,6 +184,18 @@ pub enum Task {
         /// The text's column.
         text: ColumnId,
     },
+    /// Which of two answers is better.
+    Prefer {
+        /// A preference.
+        template: TemplateId,
+        /// The weight of what the model was before.
+        beta: f64,
+    },
+    /// Vectors that are near for the two texts of a template.
+    Embed {
+        /// A completion: a text and its partner.
+        template: TemplateId,
+    },
     /// The answers of a template.
     Generate {
         /// A chat or a completion.

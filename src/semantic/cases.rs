@@ -140,7 +140,6 @@ fn every_statement_resolves() {
         "keep for",
         "k_anonymous 5",
         "pack hipaa.safe_harbor",
-        "prefer",
         "product",
         "require alpha",
         "resolve dawid_skene",

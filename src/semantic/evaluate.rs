@@ -162,7 +162,7 @@ fn check_given(context: &mut Context<'_>, evaluate: &Evaluate, run: usize, data:
                 taint::check_column(context, record.column(id), evaluate.dataset.span, "the evaluation");
             }
         }
-        hir::Task::Generate { template } => {
+        hir::Task::Prefer { template, .. } | hir::Task::Embed { template } | hir::Task::Generate { template } => {
             templates::check_use(context, template, &record, evaluate.dataset.span, "the evaluation");
         }
     }
@@ -297,7 +297,8 @@ fn resolve_gate(
     if !(row.low..=row.high).contains(&bound.value) {
         let range = match (row.low.is_finite(), row.high.is_finite()) {
             (true, true) => format!("between {} and {}", row.low, row.high),
-            (false, _) => format!("at most {}", row.high),
+            (false, true) => format!("at most {}", row.high),
+            (false, false) => "a number".to_owned(),
             (true, false) => format!("at least {}", row.low),
         };
         context.error(

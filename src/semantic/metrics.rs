@@ -35,6 +35,11 @@ const fn metric(name: &'static str, tasks: &'static [&'static str], by_value: bo
     Metric { name, tasks, by_value, gated, low: 0.0, high, of_answers: false }
 }
 
+/// A metric of texts that look for their partners.
+const fn of_partners(name: &'static str) -> Metric {
+    metric(name, &["embed"], false, true, 1.0)
+}
+
 /// A metric of predicted numbers, between both.
 const fn of_numbers(name: &'static str, low: f64, high: f64) -> Metric {
     Metric { low, ..metric(name, &["regress"], false, true, high) }
@@ -45,8 +50,8 @@ const fn of_answers(name: &'static str, high: f64) -> Metric {
     Metric { of_answers: true, ..metric(name, &["generate"], false, true, high) }
 }
 
-pub(super) const METRICS: [Metric; 25] = [
-    metric("accuracy", &["classify", OF_CHOICES], false, true, 1.0),
+pub(super) const METRICS: [Metric; 29] = [
+    metric("accuracy", &["classify", OF_CHOICES, "prefer"], false, true, 1.0),
     metric("precision", &["classify", OF_CHOICES, "tag"], true, true, 1.0),
     metric("recall", &["classify", OF_CHOICES, "tag"], true, true, 1.0),
     metric("f1", &["classify", OF_CHOICES, "tag"], true, true, 1.0),
@@ -54,8 +59,12 @@ pub(super) const METRICS: [Metric; 25] = [
     metric("hamming_loss", &[OF_CHOICES], false, true, 1.0),
     metric("confusion", &["classify"], false, false, 1.0),
     metric("ece", &["classify"], false, true, 1.0),
-    metric("loss", &["classify", OF_CHOICES, "tag", "regress", "generate"], false, true, f64::INFINITY),
+    metric("loss", &["classify", OF_CHOICES, "tag", "regress", "generate", "prefer"], false, true, f64::INFINITY),
     metric("perplexity", &["generate"], false, true, f64::INFINITY),
+    Metric { low: f64::NEG_INFINITY, ..metric("margin", &["prefer"], false, true, f64::INFINITY) },
+    of_partners("recall_at_1"),
+    of_partners("recall_at_10"),
+    of_partners("mrr"),
     of_numbers("mae", 0.0, f64::INFINITY),
     of_numbers("mse", 0.0, f64::INFINITY),
     of_numbers("rmse", 0.0, f64::INFINITY),

@@ -282,12 +282,6 @@ fn check_train(train: &Train, refused: &mut Diagnostics) {
                 }
                 None => continue,
             },
-            TrainItemKind::Task(task)
-                if !matches!(task.kind.name.as_str(), "classify" | "tag" | "regress" | "generate") =>
-            {
-                let help = "`classify`, `tag`, `regress` and `generate` can be trained";
-                (task.kind.span, format!("`task {}`", task.kind.name), help)
-            }
             _ => continue,
         };
         refuse(refused, span, format!("{what} is checked and cannot be trained yet"), "not built yet", help);

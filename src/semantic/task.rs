@@ -17,7 +17,7 @@ pub(super) const TASKS: [(&str, Takes); 6] = [
     ("tag", Takes::Label),
     ("generate", Takes::Template(&["chat", "completion"])),
     ("prefer", Takes::Template(&["preference"])),
-    ("embed", Takes::Template(&["text", "completion"])),
+    ("embed", Takes::Template(&["completion"])),
 ];
 
 #[derive(Debug, Clone, Copy)]
@@ -26,6 +26,9 @@ pub(super) enum Takes {
     Label,
     Template(&'static [&'static str]),
 }
+
+/// The weight of the reference where a run says none.
+const BETA: f64 = 0.1;
 
 /// A checked task.
 pub(super) struct Resolved {
@@ -96,7 +99,12 @@ fn from_template(
         let record = context.datasets[data].record.clone();
         templates::check_use(context, template, &record, name.span, &format!("`task {word}`"));
     }
-    let lowered = (word == "generate").then_some(hir::Task::Generate { template });
+    let lowered = match word {
+        "prefer" => hir::Task::Prefer { template, beta: BETA },
+        "embed" => hir::Task::Embed { template },
+        _ => hir::Task::Generate { template },
+    };
+    let lowered = Some(lowered);
     Some(Resolved { word, label: None, text: None, lowered })
 }
 

@@ -69,6 +69,7 @@ struct Draft {
     selection: Selection,
     checkpoint: Option<Every>,
     device: DeviceWish,
+    beta: Option<f64>,
 }
 
 impl Draft {
@@ -100,6 +101,7 @@ impl Draft {
             selection: Selection { every: Every::Epochs(1), by: None, patience: None, keep_best: None },
             checkpoint: None,
             device: DeviceWish::Cpu,
+            beta: None,
         }
     }
 }
@@ -141,7 +143,11 @@ fn resolve_train(context: &mut Context<'_>, train: &Train) {
     if let Some(task) = &task {
         (run.task, run.label, run.text) = (Some(task.word), task.label, task.text.clone());
     }
-    let lowered = task.and_then(|task| task.lowered);
+    let mut lowered = task.and_then(|task| task.lowered);
+    if let (Some(hir::Task::Prefer { beta, .. }), Some(said)) = (&mut lowered, draft.beta) {
+        *beta = said;
+    }
+    check_negatives(context, train, run.task, &draft);
     run.id = finish(context, train, draft, lowered);
     context.ids.insert(train.name.span, context.runs.len() as u32);
     context.runs.push(run);
@@ -168,6 +174,7 @@ fn statement_word(kind: &TrainItemKind) -> &'static str {
             "clip" => "clip",
             "seed" => "seed",
             "smooth" => "smooth",
+            "beta" => "beta",
             "shuffle" => "shuffle",
             "pack" => "pack",
             "weights" => "weights",
@@ -215,6 +222,41 @@ fn check_model(context: &mut Context<'_>, train: &Train, draft: &Draft) {
             )
             .label(model.span, "is a new encoder")
             .help("start from a decoder's folder: `model base { onnx \"models/base\" }`"),
+        );
+    }
+}
+
+/// What a text is told apart from is the rest of its micro-batch, and needs one.
+fn check_negatives(context: &mut Context<'_>, train: &Train, task: Option<&str>, draft: &Draft) {
+    if task != Some("embed") {
+        return;
+    }
+    let batch = train.items.iter().find_map(|item| match &item.kind {
+        TrainItemKind::Batch { size, accumulate } => Some((size.span, accumulate.as_ref().map(|count| count.span))),
+        _ => None,
+    });
+    let Some((size, accumulate)) = batch else { return };
+    if draft.batch < 2 {
+        context.error(
+            Code::TaskDoesNotFit,
+            "a text is told apart from the other texts of its batch, and here there is none",
+            size,
+            "one pair alone",
+            "write a larger one: `batch 32`",
+        );
+    } else if let Some(accumulate) = accumulate.filter(|_| draft.accumulate > 1) {
+        context.report(
+            Diagnostic::new(
+                Code::FewerNegatives,
+                format!("each text is told apart from {} others, not from those of all micro-batches", draft.batch - 1),
+                accumulate,
+                "micro-batches do not see each other",
+            )
+            .label(size, "so many pairs compete")
+            .help(format!(
+                "write `batch {}` where the memory allows it; `accumulate` is no substitute",
+                u64::from(draft.batch) * u64::from(draft.accumulate)
+            )),
         );
     }
 }
@@ -310,7 +352,7 @@ fn resolve_length(context: &mut Context<'_>, draft: &mut Draft, limit: &Quantity
 }
 
 fn resolve_setting(context: &mut Context<'_>, draft: &mut Draft, setting: &Setting) {
-    let known = ["clip", "seed", "smooth", "shuffle", "pack", "weights"];
+    let known = ["clip", "seed", "smooth", "beta", "shuffle", "pack", "weights"];
     if known_settings(context, std::slice::from_ref(setting), "a run", &known).is_empty() {
         return;
     }
@@ -335,6 +377,12 @@ fn resolve_setting(context: &mut Context<'_>, draft: &mut Draft, setting: &Setti
                 not_smoothed(context, draft, setting.span);
             }
         }
+        "beta" => {
+            prefers(context, draft, setting.span);
+            let quantity = setting_quantity(context, setting);
+            let bounds = Bounds { high: 100.0, ..Bounds::positive("the weight of the reference") };
+            draft.beta = quantity.and_then(|quantity| number(context, quantity, bounds));
+        }
         "shuffle" => {
             let chosen = setting_word(context, setting).and_then(|name| word(context, name, "switch", &switch));
             draft.shuffle = chosen.unwrap_or(draft.shuffle);
@@ -355,6 +403,18 @@ fn resolve_setting(context: &mut Context<'_>, draft: &mut Draft, setting: &Setti
             }
         }
     }
+}
+
+/// Of preferences alone there is a reference.
+fn prefers(context: &mut Context<'_>, draft: &Draft, span: Span) {
+    let Some(task) = draft.task.as_ref().filter(|task| task.word != "prefer") else { return };
+    context.error(
+        Code::TaskDoesNotFit,
+        format!("`beta` weighs what the model was before, and `{}` does not look at it", task.word),
+        span,
+        "nothing to weigh",
+        "take it out, or learn preferences: `task prefer from TEMPLATE`",
+    );
 }
 
 /// Smoothing spreads a target over all values or tokens, which a number, a pair or a set of values does not have.

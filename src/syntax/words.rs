@@ -209,6 +209,7 @@ pub const WORDS: &[Word] = &[
     word(Block::Train, "clip", None, "clip 1.0"),
     word(Block::Train, "seed", None, "seed 7"),
     word(Block::Train, "smooth", None, "smooth 0.1"),
+    word(Block::Train, "beta", None, "beta 0.1"),
     word(Block::Train, "shuffle", None, "shuffle off"),
     word(Block::Train, "pack", None, "pack on"),
     word(Block::Train, "weights", None, "weights balanced"),

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use super::TrainError;
 use super::example::{Example, Target};
+use super::pairs::same_texts;
 use super::tags::NO_TARGET as IGNORED;
-use crate::autodiff::loss::{LABELS, WEIGHTS};
+use crate::autodiff::loss::{LABELS, REFERENCE, SAME, WEIGHTS};
 use crate::onnx::surgery::{PastInput, SEGMENTS, past_inputs};
 use crate::onnx::{ElementType, Graph};
 use crate::runtime::InputTensor;
@@ -28,6 +29,8 @@ enum Feed {
     Past(PastInput),
     Labels,
     Numbers,
+    References,
+    SameTexts,
     Weights,
 }
 
@@ -50,6 +53,8 @@ impl Feeds {
                 (SEGMENTS, ElementType::Int64) => Feed::Segments,
                 (LABELS, ElementType::Int64) => Feed::Labels,
                 (LABELS, ElementType::Float) => Feed::Numbers,
+                (REFERENCE, ElementType::Float) => Feed::References,
+                (SAME, ElementType::Float) => Feed::SameTexts,
                 (WEIGHTS, ElementType::Float) => Feed::Weights,
                 _ => match past.iter().find(|past| past.name == name) {
                     Some(past) if input.element == ElementType::Float => Feed::Past(past.clone()),
@@ -121,7 +126,7 @@ impl Feeds {
             Feed::Segments => InputTensor::i64(SEGMENTS, &shape, places(&|segment, _| segment)),
             Feed::Past(past) => InputTensor::f32(past.name.clone(), &past.empty_shape(rows), Cow::Owned(Vec::new())),
             Feed::Labels => match labels(&single) {
-                Some(classes) => InputTensor::i64(LABELS, &[rows], classes),
+                Some(classes) => InputTensor::i64(LABELS, &[classes.len()], classes),
                 None => InputTensor::i64(LABELS, &shape, padded(&token_label, IGNORED)),
             },
             Feed::Numbers => numbers(&single),
@@ -132,21 +137,70 @@ impl Feeds {
                 let weights: Vec<f32> = weights.into_iter().map(|learnt| learnt as f32 * weight).collect();
                 InputTensor::f32(WEIGHTS, &shape, weights)
             }
+            Feed::References => InputTensor::f32(REFERENCE, &[rows], references(&single)),
+            Feed::SameTexts => {
+                let same = same_texts(&texts(&single));
+                InputTensor::f32(SAME, &[rows / 2, rows / 2], same)
+            }
+            Feed::Weights if single.iter().all(|example| example.target.is_of_pair()) => {
+                InputTensor::f32(WEIGHTS, &[rows / 2], vec![weight; rows / 2])
+            }
             Feed::Weights => InputTensor::f32(WEIGHTS, &[rows], vec![weight; rows]),
         };
         self.feeds.iter().map(tensor).collect()
     }
 }
 
-/// The classes of a batch of texts; `None` for a batch of other targets.
+/// The classes of a batch of texts, of pairs of texts the number of each pair; `None` for a batch of conversations.
 fn labels(examples: &[&Example]) -> Option<Vec<i64>> {
+    if examples.iter().all(|example| matches!(example.target, Target::Text(_))) {
+        return Some((0_i64..).take(examples.len() / 2).collect());
+    }
     examples
         .iter()
         .map(|example| match &example.target {
             Target::Class(class) => Some(i64::try_from(*class).expect("a label has fewer than 2^63 values")),
-            Target::Choices(_) | Target::Tags(_) | Target::Number(_) | Target::Tokens(_) => None,
+            Target::Choices(_)
+            | Target::Tags(_)
+            | Target::Number(_)
+            | Target::Tokens(_)
+            | Target::Answer { .. }
+            | Target::Text(_) => None,
         })
         .collect()
+}
+
+/// What the reference says of each answer of a batch.
+fn references(examples: &[&Example]) -> Vec<f32> {
+    let reference = |example: &&Example| match example.target {
+        Target::Answer { reference, .. } => reference,
+        Target::Class(_)
+        | Target::Choices(_)
+        | Target::Tags(_)
+        | Target::Number(_)
+        | Target::Tokens(_)
+        | Target::Text(_) => {
+            unreachable!("a graph that reads references is fed answers")
+        }
+    };
+    examples.iter().map(reference).collect()
+}
+
+/// The texts of each pair of a batch, the first ones of which stand before the second ones.
+fn texts(examples: &[&Example]) -> Vec<(u64, u64)> {
+    let text = |example: &&Example| match example.target {
+        Target::Text(text) => text,
+        Target::Class(_)
+        | Target::Choices(_)
+        | Target::Tags(_)
+        | Target::Number(_)
+        | Target::Tokens(_)
+        | Target::Answer { .. } => {
+            unreachable!("a graph that compares texts is fed pairs of texts")
+        }
+    };
+    let (firsts, seconds) = examples.split_at(examples.len() / 2);
+    firsts.iter().map(text).zip(seconds.iter().map(text)).collect()
 }
 
 /// The numbers of a batch of texts that have one each, or one for each value of a label: 1 where a text has it, else 0.
@@ -159,7 +213,7 @@ fn numbers(examples: &[&Example]) -> InputTensor<'static> {
                 values = Some(has.len());
                 numbers.extend(has.iter().map(|has| f32::from(u8::from(*has))));
             }
-            Target::Class(_) | Target::Tags(_) | Target::Tokens(_) => {
+            Target::Class(_) | Target::Tags(_) | Target::Tokens(_) | Target::Answer { .. } | Target::Text(_) => {
                 unreachable!("a graph that reads numbers is fed texts that have some")
             }
         }
@@ -171,8 +225,9 @@ fn numbers(examples: &[&Example]) -> InputTensor<'static> {
 fn token_label(example: &Example, at: usize) -> i64 {
     match &example.target {
         Target::Tags(target) => target.tags[at],
-        Target::Tokens(learnt) if learnt[at] => i64::from(example.tokens[at]),
-        Target::Tokens(_) | Target::Class(_) | Target::Choices(_) | Target::Number(_) => IGNORED,
+        Target::Tokens(learnt) | Target::Answer { learnt, .. } if learnt[at] => i64::from(example.tokens[at]),
+        Target::Tokens(_) | Target::Answer { .. } => IGNORED,
+        Target::Class(_) | Target::Choices(_) | Target::Number(_) | Target::Text(_) => IGNORED,
     }
 }
 

@@ -94,6 +94,13 @@ impl ChatTemplate {
         Self::parse(source, text("bos_token"), text("eos_token")).map_err(|error| refuse(format!("is broken: {error}")))
     }
 
+    /// Whether a model's folder has one.
+    #[must_use]
+    pub fn is_there(folder: &Path) -> bool {
+        folder.join("chat_template.jinja").is_file()
+            || read_json(&folder.join("tokenizer_config.json")).is_ok_and(|config| configured(&config).is_some())
+    }
+
     /// A template from its source, with the texts of the tokens that begin and end a sequence.
     ///
     /// # Errors

@@ -37,14 +37,11 @@ pub fn encode_conversations(
         }
         let Some(cut) = collected.admit(id, spoken.tokens.ids.len()) else { continue };
         let lost = cut.map_or(0..0, |cut| spoken.lost(limit.tokens, cut));
-        let learnt = spoken.learnt(&lost);
+        let (tokens, learnt) = spoken.kept(&lost);
         collected.encoded.muted += spoken.answers.len() - spoken.whole(&lost).count();
         if !learnt.contains(&true) {
             cut_away.push(id.clone());
         }
-        let kept = |at: &usize| !lost.contains(at);
-        let tokens = (0..spoken.tokens.ids.len()).filter(kept).map(|at| spoken.tokens.ids[at]).collect();
-        let learnt = (0..learnt.len()).filter(kept).map(|at| learnt[at]).collect();
         collected.encoded.examples.push(Example { id: id.clone(), tokens, target: Target::Tokens(learnt) });
     }
     nothing_learnt(silent, "give them an assistant turn that is not muted and not empty, or drop them")?;
@@ -103,6 +100,14 @@ impl Spoken {
         }
         learnt
     }
+
+    /// The tokens that a cut leaves, and for each whether it is learnt.
+    pub(super) fn kept(&self, lost: &Range<usize>) -> (Vec<u32>, Vec<bool>) {
+        let learnt = self.learnt(lost);
+        let kept = |(at, _): &(usize, (u32, bool))| !lost.contains(at);
+        let tokens = self.tokens.ids.iter().copied().zip(learnt);
+        tokens.enumerate().filter(kept).map(|(_, token)| token).unzip()
+    }
 }
 
 /// What conversations and completions become tokens with.
@@ -158,7 +163,7 @@ impl<'a> Speaker<'a> {
     }
 }
 
-fn nothing_learnt(mut ids: Vec<String>, reason: &'static str) -> Result<(), TrainError> {
+pub(super) fn nothing_learnt(mut ids: Vec<String>, reason: &'static str) -> Result<(), TrainError> {
     if ids.is_empty() {
         return Ok(());
     }

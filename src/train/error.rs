@@ -82,6 +82,16 @@ pub enum TrainError {
         /// The first of them, in order of id.
         ids: Vec<String>,
     },
+    /// Pairs whose two sides are equal.
+    #[error("{count} records are pairs of equal {what}: {}", listed(ids))]
+    SamePair {
+        /// How many.
+        count: usize,
+        /// What is equal, and what to do.
+        what: &'static str,
+        /// The first of them, in order of id.
+        ids: Vec<String>,
+    },
     /// The chat template cannot be used for training.
     #[error("the chat template of `{}` {message}", folder.display())]
     Template {
@@ -134,6 +144,18 @@ pub enum TrainError {
     NoNumber {
         /// The record.
         id: String,
+    },
+    /// A file of a trained model is not what its run left.
+    #[error(
+        "`{}` {what}; put back what was there, or remove `{}` and build again",
+        path.display(),
+        path.parent().unwrap_or(path).display()
+    )]
+    Custody {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: String,
     },
     /// The run's settings contradict each other or the data.
     #[error("{0}")]

@@ -84,7 +84,7 @@ pub struct ValidationReport {
     pub step: u64,
     /// Mean loss, in nats.
     pub loss: f64,
-    /// The share of right classes; `None` for generation.
+    /// The share of right classes, or of answers that are preferred rightly; `None` where there is none.
     pub accuracy: Option<f64>,
     /// The figure that the run selects by, with its name.
     pub figure: (String, Option<f64>),

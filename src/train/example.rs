@@ -32,14 +32,32 @@ pub enum Target {
     Number(f32),
     /// For each token, whether predicting it from those before it is learnt. The first never is.
     Tokens(Vec<bool>),
+    /// An answer of a pair.
+    Answer {
+        /// For each token, whether it is part of the answer. The first never is.
+        learnt: Vec<bool>,
+        /// The answer's log-probability by the reference.
+        reference: f32,
+    },
+    /// A text of a pair; texts of the same tokens have the same number.
+    Text(u64),
 }
 
 impl Target {
+    /// Whether two rows of a batch are one record.
+    #[must_use]
+    pub fn is_of_pair(&self) -> bool {
+        match self {
+            Self::Answer { .. } | Self::Text(_) => true,
+            Self::Class(_) | Self::Choices(_) | Self::Number(_) | Self::Tags(_) | Self::Tokens(_) => false,
+        }
+    }
+
     /// By how many rows or tokens the loss is divided.
     #[must_use]
     pub fn weight(&self) -> usize {
         match self {
-            Self::Class(_) | Self::Choices(_) | Self::Number(_) => 1,
+            Self::Class(_) | Self::Choices(_) | Self::Number(_) | Self::Answer { .. } | Self::Text(_) => 1,
             Self::Tags(target) => target.tags.iter().filter(|tag| **tag >= 0).count(),
             Self::Tokens(learnt) => learnt.iter().filter(|learnt| **learnt).count(),
         }
@@ -51,6 +69,8 @@ impl Target {
 pub struct Encoded {
     /// In the table's order, without the dropped ones.
     pub examples: Vec<Example>,
+    /// Of pairs their second ones, in the order of the first ones; else none.
+    pub seconds: Vec<Example>,
     /// Records that lost a part.
     pub truncated: usize,
     /// Of these, the answers that lost a part and are not learnt for that reason.
@@ -61,7 +81,7 @@ pub struct Encoded {
     pub lost_spans: usize,
     /// Spans that do not begin and end with words; their words are learnt as a whole.
     pub inexact_spans: usize,
-    /// The lengths of all records in tokens, before anything was cut or left out.
+    /// The lengths of all records in tokens, of pairs those of the longer one, before anything was cut or left out.
     pub lengths: Histogram,
 }
 

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::TrainError;
-use super::folder::{TrainedFolder, Weights, hash_file, hash_model, write_folder};
+use super::custody::{RECORDS, TrainedRecord};
+use super::folder::{Held, TrainedFolder, Weights, hash_file, hash_model, write_folder};
 use super::model::{Model, TrainingPlan};
 use super::optimizer::Optimizer;
 use super::prepare::ModelFolder;
@@ -23,7 +24,8 @@ pub(super) struct Finished {
     pub(super) plan: TrainingPlan,
     pub(super) tokenizer: Tokenizer,
     pub(super) folder: ModelFolder,
-    pub(super) records: usize,
+    /// The records that were trained on, in the table's order.
+    pub(super) records: Vec<TrainedRecord>,
     pub(super) truncated: usize,
     pub(super) muted: usize,
     pub(super) dropped: usize,
@@ -56,7 +58,7 @@ impl Finished {
         let mut data = json!({
             "train": hash_file(&run.train)?,
             "validation": run.validation.as_deref().map(hash_file).transpose()?,
-            "records": self.records,
+            "records": self.records.len(),
             "truncated": self.truncated,
             "answers_cut": self.muted,
             "dropped": self.dropped,
@@ -66,16 +68,18 @@ impl Finished {
         if let Some((lost, inexact)) = self.spans {
             data["spans"] = json!({"lost": lost, "inexact": inexact});
         }
-        let provenance = |hash: &str| {
+        let provenance = |held: &Held| {
             let mut file = Map::new();
             file.insert("schema".to_owned(), json!(PROVENANCE_SCHEMA));
             file.extend(run.provenance.clone());
             file.insert("model".to_owned(), base.clone());
             file.insert("tokenizer".to_owned(), json!(self.tokenizer.hash()));
+            file.insert("files".to_owned(), json!(held.files));
+            file.insert("records".to_owned(), json!({"file": RECORDS, "blake3": held.records}));
             file.insert("data".to_owned(), data.clone());
             file.insert("settings".to_owned(), settings(run, outcome));
             file.insert("runtime".to_owned(), runtime_facts(runtime));
-            file.insert("weights".to_owned(), json!(hash));
+            file.insert("weights".to_owned(), json!(held.weights));
             if let Some(adapter) = &weights.adapter {
                 file.insert("adapter".to_owned(), adapter.provenance());
             }
@@ -86,7 +90,9 @@ impl Finished {
             others: &others,
             tokenizer: self.folder.path(),
             config: &self.model.trained_config(),
+            vectors: self.model.vectors(),
             metrics: &outcome.metrics,
+            records: &self.records,
             provenance: &provenance,
         };
         write_folder(&folder, &run.output)
@@ -110,7 +116,18 @@ fn settings(run: &TrainRun, outcome: &Outcome) -> Value {
         Task::Choose { .. } => "classify several",
         Task::Tag { .. } => "tag",
         Task::Regress { .. } => "regress",
+        Task::Prefer { .. } => "prefer",
+        Task::Embed { .. } => "embed",
         Task::Generate { .. } => "generate",
+    };
+    let beta = match &run.task {
+        Task::Prefer { beta, .. } => Some(*beta),
+        Task::Classify { .. }
+        | Task::Choose { .. }
+        | Task::Tag { .. }
+        | Task::Regress { .. }
+        | Task::Embed { .. }
+        | Task::Generate { .. } => None,
     };
     let tune = match &run.tune {
         Tune::All => "all",
@@ -123,6 +140,7 @@ fn settings(run: &TrainRun, outcome: &Outcome) -> Value {
     };
     json!({
         "task": task,
+        "beta": beta,
         "pooling": run.pooling.map(|pooling| format!("{pooling:?}").to_lowercase()),
         "tune": tune,
         "epochs": epochs,

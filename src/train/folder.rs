@@ -3,12 +3,15 @@
 use std::fs::File;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::TrainError;
 use super::adapter::AdapterFiles;
 use super::board;
+use super::custody::{RECORDS, TrainedRecord, tokenizer_hashes, write_records};
+use super::run::Pooling;
 use super::tokenizer::{TOKENIZER_FILES, pretty, write};
+use super::vectors::write_modules;
 use crate::emit::{PROVENANCE, Swap};
 use crate::onnx::{Graph, save};
 
@@ -25,11 +28,25 @@ pub(super) struct TrainedFolder<'a> {
     /// The folder whose tokenizer files are copied.
     pub(super) tokenizer: &'a Path,
     pub(super) config: &'a Value,
+    /// How the vector of a text is made, of a model that makes one, and how wide it is.
+    pub(super) vectors: Option<(Pooling, usize)>,
     pub(super) metrics: &'a str,
     /// Other weights, each for a folder of its own beside the model: `best-2`, `best-3`, …
     pub(super) others: &'a [Weights],
-    /// Called with the hash of the model.
-    pub(super) provenance: &'a dyn Fn(&str) -> Value,
+    /// The records that were trained on, in the table's order.
+    pub(super) records: &'a [TrainedRecord],
+    /// Called with what the folder holds.
+    pub(super) provenance: &'a dyn Fn(&Held) -> Value,
+}
+
+/// What a folder holds, by its hashes.
+pub(super) struct Held {
+    /// Of the model.
+    pub(super) weights: String,
+    /// Of the tokenizer and the chat template, by file.
+    pub(super) files: Map<String, Value>,
+    /// Of the records that were trained on.
+    pub(super) records: String,
 }
 
 /// Writes the folder. The old one stays as it was until the new one is whole.
@@ -56,9 +73,10 @@ fn write_stage(folder: &TrainedFolder<'_>, stage: &Path) -> Result<String, Train
     write(&at("metrics.jsonl"), folder.metrics)?;
     let curves = at(board::FILE);
     std::fs::write(&curves, board::events(folder.metrics)).map_err(TrainError::io(&curves))?;
-    let hash = hash_model(stage)?;
-    write(&at(PROVENANCE), &pretty(&(folder.provenance)(&hash)))?;
-    Ok(hash)
+    write_records(&at(RECORDS), folder.records)?;
+    let held = Held { weights: hash_model(stage)?, files: tokenizer_hashes(stage)?, records: hash_file(&at(RECORDS))? };
+    write(&at(PROVENANCE), &pretty(&(folder.provenance)(&held)))?;
+    Ok(held.weights)
 }
 
 /// What a model is run from: the graph, the tokenizer's files, the configuration; and the adapter, which other programs put on the
@@ -71,6 +89,9 @@ fn write_model(folder: &TrainedFolder<'_>, weights: &Weights, to: &Path) -> Resu
         if from.is_file() {
             std::fs::copy(&from, to.join(name)).map_err(TrainError::io(&from))?;
         }
+    }
+    if let Some((pooling, width)) = folder.vectors {
+        write_modules(to, pooling, width)?;
     }
     if let Some(adapter) = &weights.adapter {
         adapter.write(&to.join("adapter"))?;

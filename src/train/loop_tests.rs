@@ -57,9 +57,58 @@ fn a_run_that_goes_on_is_one_that_never_stopped() {
             let read = |folder: &Path| std::fs::read(folder.join(file)).expect(file);
             assert!(read(&whole.output) == read(&parts.output), "{file} differs after {optimizer:?}, {:?}", whole.tune);
         }
-        let order = |folder: &Path| read_json(&folder.join("provenance.json")).expect("JSON")["data"]["order"].clone();
-        assert_eq!(order(&whole.output), order(&parts.output));
+        let chain = |folder: &Path| read_json(&folder.join("provenance.json")).expect("JSON");
+        assert_eq!(chain(&whole.output), chain(&parts.output));
+        check_uses(&whole, 20);
     }
+}
+
+/// The chain of a run's folder says of each record what the settings say of all: it is in one micro-batch of each epoch.
+fn check_uses(run: &TrainRun, records: usize) {
+    let custody = Custody::open(&run.output).expect("every link holds");
+    let best = custody.weights_step();
+    let mut seen = Vec::new();
+    for at in 0..records {
+        let found = custody.uses(&format!("{at:032x}"));
+        let [record] = found.as_slice() else { panic!("one record has the id") };
+        let epochs: Vec<u64> = record.uses.iter().map(|one| one.epoch).collect();
+        assert_eq!(epochs, [1, 2], "{}", record.id);
+        assert!(record.uses.iter().all(|one| one.beside.is_empty() && one.in_weights == (one.step <= best)));
+        seen.extend(record.uses.iter().map(|one| (one.step, one.micro_batch, one.row)));
+    }
+    seen.sort_unstable();
+    let steps = 1..=6_u64;
+    let rows = |step: u64| if step.is_multiple_of(3) { 1..=4 } else { 1..=8 };
+    assert_eq!(seen, steps.flat_map(|step| rows(step).map(move |row| (step, 1, row))).collect::<Vec<_>>());
+    assert!(custody.uses("ffff").is_empty());
+}
+
+#[test]
+fn a_chain_that_does_not_hold_is_told() {
+    let Some(runtime) = runtime() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    write_texts(&folder.path().join("train.parquet"), 20);
+    let settings = run(folder.path());
+    train_quietly(&settings, &runtime).expect("trained");
+    let check = |file: &str, change: &dyn Fn(Vec<u8>) -> Vec<u8>, words: &str| {
+        let path = settings.output.join(file);
+        let before = std::fs::read(&path).expect("read");
+        std::fs::write(&path, change(before.clone())).expect("written");
+        let message = Custody::open(&settings.output).err().expect("it does not hold").to_string();
+        assert!(message.contains(words) && message.contains("build again"), "{message}");
+        std::fs::write(&path, before).expect("written");
+    };
+    let flip = |mut bytes: Vec<u8>| {
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        bytes
+    };
+    check("records.parquet", &flip, "is not the list of records");
+    check("model.onnx", &flip, "does not have the weights");
+    let other_seed =
+        |bytes: Vec<u8>| String::from_utf8(bytes).expect("JSON").replace("\"seed\": 7", "\"seed\": 8").into_bytes();
+    check("provenance.json", &other_seed, "another order of the records");
+    Custody::open(&settings.output).expect("it holds again");
 }
 
 #[test]

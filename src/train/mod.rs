@@ -16,6 +16,9 @@ mod choices;
 mod choices_tests;
 mod conversation;
 mod course;
+#[cfg(test)]
+mod curves_tests;
+mod custody;
 mod error;
 mod event;
 mod example;
@@ -35,6 +38,9 @@ mod order;
 mod pack;
 #[cfg(test)]
 mod pack_tests;
+#[cfg(test)]
+mod pair_tests;
+mod pairs;
 mod prepare;
 mod run;
 mod schedule;
@@ -48,6 +54,7 @@ mod tests;
 pub mod tokenizer;
 mod trainer;
 mod validate;
+mod vectors;
 mod view;
 mod wordpiece;
 
@@ -57,6 +64,7 @@ pub use chat::{ChatTemplate, Message, Rendered};
 pub use choices::encode_choices;
 pub(crate) use choices::{above_half, binary_loss, chosen, sigmoid};
 pub use conversation::encode_conversations;
+pub use custody::{Custody, RecordUse, RecordUses, check_tokenizer};
 pub use error::{Divergence, TrainError};
 pub use event::{Event, Preparation, StepReport, ValidationReport};
 pub(crate) use example::number_of;
@@ -67,6 +75,8 @@ pub use memory::MemoryPlan;
 pub(crate) use model::{LOGITS, SEVERAL_VALUES, label_names, positions};
 pub use optimizer::{Adafactor, AdamW, Lion, Optimizer, Sgd};
 pub use order::{keyed_order, steps_per_epoch};
+pub(crate) use pairs::partner_texts;
+pub use pairs::{encode_partners, encode_preferences};
 pub use run::{
     Checkpoints, Every, Extent, Lora, ModelSource, Overflow, Patience, Pooling, Selection, Task, TrainRun, Tune,
 };
@@ -77,6 +87,7 @@ pub(crate) use tags::{kinds_of, read_spans, tag_target};
 pub(crate) use tokenizer::read_json;
 pub use tokenizer::{Piece, TOKENIZER_FILES, Tokenizer, Tokens, train_wordpiece};
 pub(crate) use validate::{argmax, log_softmax};
+pub(crate) use vectors::read_pooling;
 pub use view::{TokenView, ViewedToken, Viewer};
 
 #[cfg(test)]

@@ -7,16 +7,16 @@ use serde_json::{Value, json};
 
 use super::TrainError;
 use super::adapter::{AdapterFiles, ClassifierTensor, Saved, TaskType, choose};
-use super::objective::Objective;
+use super::objective::{Objective, VECTORS};
 use super::run::{Lora, Pooling, Tune};
 use super::tags::tag_names;
 use super::tokenizer::read_json;
 use crate::autodiff::loss::{Softening, forward};
-use crate::autodiff::{TrainingGraph, differentiate, reaching};
+use crate::autodiff::{TrainingGraph, differentiate_beside, reaching};
 use crate::onnx::encoder::normal;
 use crate::onnx::import::{Imported, Linear, import};
 use crate::onnx::surgery::{
-    Adapter, Family, Head, add_adapters, add_classifier, add_tagger, family, fix_past, separate_records,
+    Adapter, Family, Head, add_adapters, add_classifier, add_pooling, add_tagger, family, fix_past, separate_records,
 };
 use crate::onnx::{Axis, ElementType, Graph, ValueInfo, load};
 use crate::runtime::Parameter;
@@ -47,7 +47,8 @@ pub(super) struct Model {
     pub(super) values: Vec<String>,
     /// Whether the head is a fresh one of ours.
     has_new_head: bool,
-    /// What a fresh head over texts reads; `None` where the model has its own head, or reads each token.
+    /// How a fresh head of ours is fed, or how the vector of a text is made; `None` where the model has its own head, or one that
+    /// reads each token.
     pooling: Option<Pooling>,
 }
 
@@ -55,7 +56,10 @@ pub(super) struct Model {
 pub(super) struct TrainingPlan {
     /// Loss and gradients.
     pub(super) training: TrainingGraph,
-    /// What a validation reads: the logits of texts, the summed loss of a decoder. Trainable tensors are inputs.
+    /// Scalars of `training` beside the loss.
+    pub(super) beside: Vec<String>,
+    /// What a validation reads: the logits or vectors of texts, the log-probabilities of answers, the summed loss of a decoder.
+    /// Trainable tensors are inputs.
     pub(super) measuring: Graph,
     /// The output of `measuring`.
     pub(super) measured: String,
@@ -96,7 +100,12 @@ impl Model {
                 let count = values.len();
                 return Err(refuse(match objective {
                     Objective::Number => format!("its head has {labels} outputs, and a number needs one"),
-                    Objective::Class | Objective::Several | Objective::Tags | Objective::NextToken => {
+                    Objective::Class
+                    | Objective::Several
+                    | Objective::Tags
+                    | Objective::NextToken
+                    | Objective::Preference { .. }
+                    | Objective::Contrast => {
                         format!("its head has {labels} outputs, and the label has {count} values")
                     }
                 }));
@@ -150,8 +159,34 @@ impl Model {
         Ok(Self { folder, config, imported, family: found, objective, values, has_new_head, pooling: None })
     }
 
+    /// Reads an encoder's folder, or takes a new encoder's graph, to make a vector of each text.
+    pub(super) fn of_vectors(
+        folder: &Path,
+        graph: Option<Graph>,
+        pooling: Option<Pooling>,
+    ) -> Result<Self, TrainError> {
+        let config = read_json(&folder.join("config.json"))?;
+        let imported = match graph {
+            Some(graph) => Imported::built(graph),
+            None => import_folder(folder, &config)?,
+        };
+        let refuse = |message: String| TrainError::Graph { folder: folder.to_path_buf(), message };
+        let found = family(&imported.graph, &config).map_err(|error| refuse(error.to_string()))?;
+        let Family::Features { .. } = found else {
+            return Err(refuse(
+                "it gives no vector of each token, which `embed` needs; export the encoder alone: \
+                               `--task feature-extraction`"
+                    .to_owned(),
+            ));
+        };
+        let pooling = Some(pooling.unwrap_or(Pooling::Mean));
+        let (folder, values) = (folder.to_path_buf(), Vec::new());
+        let objective = Objective::Contrast;
+        Ok(Self { folder, config, imported, family: found, objective, values, has_new_head: false, pooling })
+    }
+
     /// Reads a decoder's folder.
-    pub(super) fn decoder(folder: &Path) -> Result<Self, TrainError> {
+    pub(super) fn decoder(folder: &Path, objective: Objective) -> Result<Self, TrainError> {
         let config = read_json(&folder.join("config.json"))?;
         let imported = import_folder(folder, &config)?;
         let refuse = |message: String| TrainError::Graph { folder: folder.to_path_buf(), message };
@@ -159,7 +194,7 @@ impl Model {
         match &found {
             Family::Decoder { .. } => {}
             Family::Features { .. } | Family::Sequence { .. } | Family::Tokens { .. } => {
-                return Err(refuse("it is no decoder, and `generate` needs one".into()));
+                return Err(refuse("it is no decoder, and the task needs one".into()));
             }
         }
         Ok(Self {
@@ -167,7 +202,7 @@ impl Model {
             config,
             imported,
             family: found,
-            objective: Objective::NextToken,
+            objective,
             values: Vec::new(),
             has_new_head: false,
             pooling: None,
@@ -206,6 +241,10 @@ impl Model {
         if decodes {
             fix_past(&mut graph);
         }
+        if let (Objective::Contrast, Family::Features { output, .. }) = (self.objective, &self.family) {
+            let pooling = self.pooling.unwrap_or(Pooling::Mean);
+            add_pooling(&mut graph, output, pooling, VECTORS).map_err(|error| refuse(error.to_string()))?;
+        }
         let mut plain = graph.clone();
         if pack {
             let parameters: Vec<&str> = self.imported.parameters.iter().map(|one| one.name.as_str()).collect();
@@ -226,7 +265,9 @@ impl Model {
                 "it has no classification head that `tune head` could train; use `tune all`".to_owned(),
             ));
         }
-        let training = differentiate(&graph, &loss.loss, &names).map_err(|error| refuse(error.to_string()))?;
+        let beside: Vec<&str> = loss.beside.iter().map(String::as_str).collect();
+        let training = differentiate_beside(&graph, &loss.loss, &beside, &names);
+        let training = training.map_err(|error| refuse(error.to_string()))?;
         let mut measuring = forward(&plain, &[measured.as_str()]);
         for trainable in &training.trainables {
             let axes: Vec<Axis> = trainable.shape.iter().map(|size| Axis::Fixed(*size)).collect();
@@ -239,7 +280,7 @@ impl Model {
             (name.to_owned(), values)
         });
         let fresh = fresh.collect();
-        Ok(TrainingPlan { training, measuring, measured, adapters, fresh })
+        Ok(TrainingPlan { training, beside: loss.beside, measuring, measured, adapters, fresh })
     }
 
     /// The linear layers that may be adapted: all but those that write classes or words.
@@ -263,6 +304,14 @@ impl Model {
     /// Whether a parameter belongs to a head that we added, and so learns at `head_rate`.
     pub(super) fn is_new_head(&self, name: &str) -> bool {
         self.has_new_head && NEW_HEAD.contains(&name)
+    }
+
+    /// How the vector of a text is made, of a model that makes one.
+    pub(super) fn vectors(&self) -> Option<(Pooling, usize)> {
+        match (self.objective, &self.family, self.pooling) {
+            (Objective::Contrast, Family::Features { hidden, .. }, Some(pooling)) => Some((pooling, *hidden)),
+            _ => None,
+        }
     }
 
     /// The trainable tensors with their first values, as a session binds them.
@@ -340,7 +389,9 @@ impl Model {
             config.insert("id2label".to_owned(), Value::Object(id2label));
             config.insert("label2id".to_owned(), Value::Object(label2id));
             let problem = match self.objective {
-                Objective::Class | Objective::NextToken => Some("single_label_classification"),
+                Objective::Class | Objective::NextToken | Objective::Preference { .. } | Objective::Contrast => {
+                    Some("single_label_classification")
+                }
                 Objective::Number => Some("regression"),
                 Objective::Several => Some(SEVERAL_VALUES),
                 Objective::Tags => None,

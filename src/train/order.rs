@@ -18,6 +18,41 @@ fn key(seed: u64, epoch: u64, id: &str) -> [u8; 32] {
     *hasher.finalize().as_bytes()
 }
 
+/// Which records each step of a run sees, epoch by epoch.
+pub(super) struct Passes {
+    ids: Vec<String>,
+    /// The seed of the keyed orders; without it every epoch has the table's order.
+    seed: Option<u64>,
+    /// Records of a step.
+    size: usize,
+    pub(super) per_epoch: u64,
+    /// The order of the epoch at hand.
+    order: Option<(u64, Vec<usize>)>,
+}
+
+impl Passes {
+    /// Passes over the records with these ids, in the table's order.
+    pub(super) fn over(ids: Vec<String>, seed: Option<u64>, batch: usize, accumulate: usize) -> Self {
+        let per_epoch = steps_per_epoch(ids.len(), batch, accumulate);
+        Self { seed, size: batch.saturating_mul(accumulate), per_epoch, order: None, ids }
+    }
+
+    /// The records of a step, counted from 1, in their order: their places in the table.
+    pub(super) fn rows(&mut self, step: u64) -> &[usize] {
+        let (epoch, at) = ((step - 1) / self.per_epoch, (step - 1) % self.per_epoch);
+        if self.order.as_ref().is_none_or(|(of, _)| *of != epoch) {
+            let order = match self.seed {
+                Some(seed) => keyed_order(&self.ids, seed, epoch),
+                None => (0..self.ids.len()).collect(),
+            };
+            self.order = Some((epoch, order));
+        }
+        let (_, order) = self.order.as_ref().expect("the order was made above");
+        let start = usize::try_from(at).expect("an epoch fits the memory") * self.size;
+        &order[start..start.saturating_add(self.size).min(order.len())]
+    }
+}
+
 /// Optimizer steps in an epoch over `records`.
 #[must_use]
 pub fn steps_per_epoch(records: usize, batch: usize, accumulate: usize) -> u64 {

@@ -51,7 +51,7 @@ pub(super) fn saving(run: &TrainRun, examples: &[Example]) -> String {
     let mut course = Course::of(run, ids);
     let (mut alone, mut together) = (0, 0);
     for step in 1..=course.per_epoch {
-        for batch in course.rows(run, step).chunks(run.batch) {
+        for batch in course.rows(step).chunks(run.batch) {
             let lengths: Vec<usize> = batch.iter().map(|at| examples[*at].tokens.len()).collect();
             let width = lengths.iter().copied().max().unwrap_or(0);
             alone += width * lengths.len();

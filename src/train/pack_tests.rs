@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::batch::Feeds;
 use super::model::{Model, TrainingPlan};
+use super::objective::Objective;
 use super::pack::{distance, rows};
 use super::tests::{largest_difference, run, runtime, shared, train_quietly, weights};
 use super::*;
@@ -38,7 +39,7 @@ struct Packed {
 
 impl Packed {
     fn open(folder: &Path, runtime: &Runtime) -> Result<Self, TrainError> {
-        let model = Model::decoder(folder)?;
+        let model = Model::decoder(folder, Objective::NextToken)?;
         let plan = model.plan(&Tune::All, &Softening::default(), 0, true)?;
         let parameters = model.parameters(&plan);
         let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
@@ -123,7 +124,7 @@ fn a_packed_run_is_one_that_is_not() {
     let mut settings = run(folder.path());
     let chat = |number: usize| {
         serde_json::json!([{"role": "user", "content": "count"},
-            {"role": "assistant", "content": "one two three ".repeat(1 + number * number % 7), "train": true}])
+            {"role": "assistant", "content": "one two three ".repeat(1 + 4 * (number * number % 7)), "train": true}])
         .to_string()
     };
     let (ids, chats): (Vec<String>, Vec<String>) = (0..12).map(|n| (format!("{n:032x}"), chat(n))).unzip();
@@ -149,6 +150,23 @@ fn a_packed_run_is_one_that_is_not() {
             _ => std::ops::ControlFlow::Continue(()),
         })
         .expect_err("it was stopped");
+        let custody = Custody::open(&settings.output).expect("every link holds");
+        let uses: Vec<RecordUses> = (0..12).flat_map(|n| custody.uses(&format!("{n:032x}"))).collect();
+        assert_eq!(uses.len(), 12);
+        let beside: usize = uses.iter().flat_map(|record| &record.uses).map(|one| one.beside.len()).sum();
+        assert_eq!(beside > 0, pack, "only packed records have neighbours");
+        for record in &uses {
+            for one in &record.uses {
+                let others = one.beside.iter().flat_map(|id| custody.uses(id));
+                let together = |other: &RecordUse| {
+                    (other.step, other.micro_batch, other.row) == (one.step, one.micro_batch, one.row)
+                };
+                let of_each: Vec<RecordUses> = others.collect();
+                assert!(of_each.iter().all(|other| other.uses.iter().filter(|use_| together(use_)).count() == 1));
+                let tokens: u32 = record.tokens + of_each.iter().map(|other| other.tokens).sum::<u32>();
+                assert!(tokens <= uses.iter().map(|record| record.tokens).max().expect("records"), "a row is too wide");
+            }
+        }
         let order = read_json(&settings.output.join("provenance.json")).expect("JSON")["data"]["order"].clone();
         (trained.steps, losses, order, weights(&settings.output), notes)
     };

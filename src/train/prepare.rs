@@ -20,16 +20,17 @@ use super::model::{Model, TrainingPlan, positions};
 use super::objective::Objective;
 use super::optimizer::ParameterRule;
 use super::pack::{saving, try_out};
+use super::pairs::{encode_partners, encode_preferences, partner_texts};
 use super::run::{ModelSource, Overflow, Task, TrainRun};
 use super::table::Table;
 use super::tags::encode_spans;
 use super::tokenizer::{Tokenizer, pretty, train_wordpiece, write};
 use super::trainer::{Outcome, Trainer};
-use super::validate::Validation;
+use super::validate::{Measuring, Validation};
 use crate::autodiff::loss::Softening;
 use crate::emit::refuse_foreign;
-use crate::onnx::encode;
 use crate::onnx::encoder::{Encoder, POSITIONS};
+use crate::onnx::{Graph, encode};
 use crate::runtime::{BoundSession, Runtime, Session};
 
 /// A run before its first step.
@@ -70,7 +71,7 @@ pub(super) fn prepare(run: &TrainRun, runtime: &Runtime) -> Result<Prepared, Tra
     check_vocabulary(&model, &tokenizer, folder.path())?;
     let limit = length_limit(run.length, run.overflow, &model.config, &tokenizer)?;
     let encode = |table: &Table| encode_table(run, table, &model, &tokenizer, folder.path(), limit);
-    let encoded = encode(&table)?;
+    let mut encoded = encode(&table)?;
     if encoded.examples.is_empty() {
         return Err(TrainError::Table {
             path: run.train.clone(),
@@ -86,17 +87,23 @@ pub(super) fn prepare(run: &TrainRun, runtime: &Runtime) -> Result<Prepared, Tra
             | Task::Classify { .. }
             | Task::Choose { .. }
             | Task::Tag { .. }
-            | Task::Regress { .. },
+            | Task::Regress { .. }
+            | Task::Prefer { .. }
+            | Task::Embed { .. },
             _,
         ) => Vec::new(),
     };
     notes.extend(run.pack.then(|| saving(run, &encoded.examples)));
-    let validation = validation.as_ref().map(encode).transpose()?.filter(|encoded| !encoded.examples.is_empty());
+    let mut validation = validation.as_ref().map(encode).transpose()?.filter(|encoded| !encoded.examples.is_empty());
     let softening = softening(run, &encoded.examples, model.values.len());
     let plan = model.plan(&run.tune, &softening, run.seed, run.pack)?;
-    let memory = memory(run, &plan, &encoded.examples, validation.is_some());
+    let memory = memory(run, &plan, &encoded, validation.is_some());
     if let Some(limit) = run.memory.filter(|limit| memory.total() > *limit) {
         return Err(TrainError::Memory { plan: memory, limit });
+    }
+    if let Objective::Preference { .. } = model.objective {
+        let mut parts: Vec<&mut Encoded> = std::iter::once(&mut encoded).chain(validation.as_mut()).collect();
+        refer(run, runtime, &model, &plan, (&tokenizer, folder.path()), &mut parts)?;
     }
     let trained_weights =
         plan.training.trainables.iter().map(|trainable| trainable.shape.iter().product::<usize>()).sum();
@@ -131,16 +138,20 @@ fn softening(run: &TrainRun, examples: &[Example], values: usize) -> Softening {
     };
     let weights = (run.balanced && values > 0).then(|| match run.task {
         Task::Choose { .. } => balanced_weights(examples.iter().map(|example| &example.target), values),
-        Task::Classify { .. } | Task::Tag { .. } | Task::Regress { .. } | Task::Generate { .. } => {
-            counts.iter().map(weight).collect()
-        }
+        Task::Classify { .. }
+        | Task::Tag { .. }
+        | Task::Regress { .. }
+        | Task::Prefer { .. }
+        | Task::Embed { .. }
+        | Task::Generate { .. } => counts.iter().map(weight).collect(),
     });
     Softening { smoothing: run.smooth as f32, weights }
 }
 
 /// What the run takes of the memory, with a batch of its longest records.
-fn memory(run: &TrainRun, plan: &TrainingPlan, examples: &[Example], validates: bool) -> MemoryPlan {
+fn memory(run: &TrainRun, plan: &TrainingPlan, encoded: &Encoded, validates: bool) -> MemoryPlan {
     const FLOAT: u64 = size_of::<f32>() as u64;
+    let examples: Vec<&Example> = encoded.examples.iter().chain(&encoded.seconds).collect();
     let trainables = &plan.training.trainables;
     let length = |shape: &[usize]| shape.iter().product::<usize>();
     let trained: u64 = trainables.iter().map(|trainable| length(&trainable.shape) as u64 * FLOAT).sum();
@@ -149,6 +160,8 @@ fn memory(run: &TrainRun, plan: &TrainingPlan, examples: &[Example], validates: 
         .iter()
         .flat_map(|trainable| run.optimizer.slots(length(&trainable.shape), &ParameterRule::of(&trainable.shape, 1.0)));
     let longest = examples.iter().map(|example| example.tokens.len()).max().unwrap_or(0);
+    let of_record = if examples.iter().any(|example| example.target.is_of_pair()) { 2 } else { 1 };
+    let rows = run.batch.min(encoded.examples.len()) * of_record;
     // Held tensors change places with their next state; the graph cuts the weights out of one tensor and joins the gradients into one.
     let (weights, sums, states) = match (run.held, run.accumulate) {
         (true, _) => (3, 4, 2),
@@ -160,7 +173,7 @@ fn memory(run: &TrainRun, plan: &TrainingPlan, examples: &[Example], validates: 
         weights: trained * weights + frozen,
         gradients: trained * sums,
         optimizer: states * slots.map(|length| length as u64 * FLOAT).sum::<u64>(),
-        activations: peak(&plan.training.graph, run.batch.min(examples.len()), longest),
+        activations: peak(&plan.training.graph, rows, longest),
         copies: trained * copies,
     }
 }
@@ -172,47 +185,98 @@ fn columns(task: &Task) -> Vec<&str> {
         | Task::Choose { text, label, .. }
         | Task::Tag { text, label, .. }
         | Task::Regress { text, label } => vec![text, label],
-        Task::Generate { messages } => vec![messages],
+        Task::Prefer { messages, .. } | Task::Embed { messages } | Task::Generate { messages } => vec![messages],
     }
 }
 
 /// Reads the model's folder, or makes one with a new tokenizer and a new graph.
 fn model(run: &TrainRun, table: &Table) -> Result<(ModelFolder, Model), TrainError> {
-    let (text, objective, values) = match &run.task {
-        Task::Classify { text, values, .. } => (text, Objective::Class, values.clone()),
-        Task::Choose { text, values, .. } => (text, Objective::Several, values.clone()),
-        Task::Tag { text, kinds, .. } => (text, Objective::Tags, kinds.clone()),
-        Task::Regress { text, label } => (text, Objective::Number, vec![label.clone()]),
-        Task::Generate { .. } => return decoder(run),
+    let of_texts = |folder: &Path, graph, objective, values: &[String]| {
+        Model::of_texts(folder, graph, (objective, values), run.pooling, run.seed)
     };
-    let of_texts = |folder: &Path, graph| match objective {
-        Objective::Tags => Model::tagger(folder, graph, &values, run.seed),
-        Objective::Class | Objective::Several | Objective::Number | Objective::NextToken => {
-            Model::of_texts(folder, graph, (objective, &values), run.pooling, run.seed)
+    let texts = |text: &str| table.column(text).iter().flatten().cloned().collect();
+    match &run.task {
+        Task::Classify { text, values, .. } => {
+            begin(run, &|| Ok(texts(text)), &|folder, graph| of_texts(folder, graph, Objective::Class, values))
         }
-    };
+        Task::Choose { text, values, .. } => {
+            begin(run, &|| Ok(texts(text)), &|folder, graph| of_texts(folder, graph, Objective::Several, values))
+        }
+        Task::Tag { text, kinds, .. } => {
+            begin(run, &|| Ok(texts(text)), &|folder, graph| Model::tagger(folder, graph, kinds, run.seed))
+        }
+        Task::Regress { text, label } => {
+            let values = std::slice::from_ref(label);
+            begin(run, &|| Ok(texts(text)), &|folder, graph| of_texts(folder, graph, Objective::Number, values))
+        }
+        Task::Embed { messages } => begin(run, &|| partner_texts(table, messages), &|folder, graph| {
+            Model::of_vectors(folder, graph, run.pooling)
+        }),
+        Task::Prefer { beta, .. } => decoder(run, Objective::Preference { beta: *beta }),
+        Task::Generate { .. } => decoder(run, Objective::NextToken),
+    }
+}
+
+/// An encoder: that of a folder, or a new one with a tokenizer that is made from `texts`.
+fn begin(
+    run: &TrainRun,
+    texts: &dyn Fn() -> Result<Vec<String>, TrainError>,
+    model: &dyn Fn(&Path, Option<Graph>) -> Result<Model, TrainError>,
+) -> Result<(ModelFolder, Model), TrainError> {
     match &run.model {
-        ModelSource::Folder(folder) => Ok((ModelFolder::Given(folder.clone()), of_texts(folder, None)?)),
+        ModelSource::Folder(folder) => Ok((ModelFolder::Given(folder.clone()), model(folder, None)?)),
         ModelSource::NewEncoder { layers, hidden, heads, vocab } => {
             let folder = tempfile::tempdir().map_err(TrainError::io(std::env::temp_dir()))?;
-            let texts = table.column(text).iter().flatten().map(String::as_str);
-            let vocabulary = train_wordpiece(texts, *vocab, POSITIONS, folder.path())?;
+            let texts = texts()?;
+            let vocabulary = train_wordpiece(texts.iter().map(String::as_str), *vocab, POSITIONS, folder.path())?;
             let encoder = Encoder { layers: *layers, hidden: *hidden, heads: *heads, vocabulary };
             let graph = encoder.build(run.seed).map_err(|error| TrainError::Settings(error.to_string()))?;
             write(&folder.path().join("config.json"), &pretty(&encoder.config()))?;
-            let model = of_texts(folder.path(), Some(graph))?;
+            let model = model(folder.path(), Some(graph))?;
             Ok((ModelFolder::Made(folder), model))
         }
     }
 }
 
-fn decoder(run: &TrainRun) -> Result<(ModelFolder, Model), TrainError> {
+fn decoder(run: &TrainRun, objective: Objective) -> Result<(ModelFolder, Model), TrainError> {
     match &run.model {
-        ModelSource::Folder(folder) => Ok((ModelFolder::Given(folder.clone()), Model::decoder(folder)?)),
+        ModelSource::Folder(folder) => Ok((ModelFolder::Given(folder.clone()), Model::decoder(folder, objective)?)),
         ModelSource::NewEncoder { .. } => {
             Err(TrainError::Settings("an encoder cannot generate; name a decoder's folder with `onnx`".to_owned()))
         }
     }
+}
+
+/// Notes for each answer how probable the model takes it before the first step: fresh adapters change nothing, so that these
+/// are the numbers of the base model, and no second one is ever needed.
+fn refer(
+    run: &TrainRun,
+    runtime: &Runtime,
+    model: &Model,
+    plan: &TrainingPlan,
+    (tokenizer, folder): (&Tokenizer, &Path),
+    parts: &mut [&mut Encoded],
+) -> Result<(), TrainError> {
+    let parameters = model.parameters(plan);
+    let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
+    let mut measuring = Measuring {
+        session: Session::from_bytes(runtime, &encode(&plan.measuring), run.threads)?,
+        feeds: Feeds::of(&plan.measuring, &names, tokenizer.pad_id(), folder)?,
+        parameters: Measuring::shapes(&parameters),
+        measured: plan.measured.clone(),
+    };
+    let weights: Vec<Vec<f32>> = parameters.into_iter().map(|parameter| parameter.values).collect();
+    for encoded in parts {
+        for examples in [&mut encoded.examples, &mut encoded.seconds] {
+            let rows = measuring.rows(&examples.iter().collect::<Vec<_>>(), &weights)?;
+            for (example, row) in examples.iter_mut().zip(rows) {
+                if let Target::Answer { reference, .. } = &mut example.target {
+                    *reference = row[0];
+                }
+            }
+        }
+    }
+    Ok(())
 }
 
 /// A token beyond the embedding would be read from nowhere.
@@ -265,21 +329,31 @@ fn encode_table(
         Task::Choose { text, label, .. } => encode_choices(table, [text, label], &model.values, tokenizer, limit),
         Task::Tag { text, label, .. } => encode_spans(table, (text, label), &model.values, tokenizer, limit),
         Task::Regress { text, label } => encode_numbers(table, text, label, tokenizer, limit),
+        Task::Prefer { messages, .. } => encode_preferences(table, messages, folder, tokenizer, limit),
+        Task::Embed { messages } => encode_partners(table, messages, tokenizer, limit),
         Task::Generate { messages } => encode_conversations(table, messages, folder, tokenizer, limit),
     }
 }
 
-/// The loss of a model that knows nothing: that takes each value or token for equally probable, or each number for 0.
-fn guess(model: &Model, examples: &[Example]) -> Option<f64> {
+/// The loss of a model that knows nothing: that takes each value, token, answer or text for equally probable, or each number
+/// for 0.
+fn guess(run: &TrainRun, model: &Model, examples: &[Example]) -> Option<f64> {
     match model.objective {
         Objective::Class | Objective::Tags => Some((model.values.len() as f64).ln()),
         // Each value is there or not.
         Objective::Several => Some(2_f64.ln()),
         Objective::NextToken => model.vocabulary().map(|tokens| (tokens as f64).ln()),
+        Objective::Preference { .. } => Some(2.0_f64.ln()),
+        Objective::Contrast => Some((run.batch as f64).ln()),
         Objective::Number => {
             let squares = examples.iter().map(|example| match example.target {
                 Target::Number(number) => f64::from(number).powi(2),
-                Target::Class(_) | Target::Choices(_) | Target::Tags(_) | Target::Tokens(_) => 0.0,
+                Target::Class(_)
+                | Target::Choices(_)
+                | Target::Tags(_)
+                | Target::Tokens(_)
+                | Target::Answer { .. }
+                | Target::Text(_) => 0.0,
             });
             // Where every number is 0 any loss would be beyond it.
             Some(squares.sum::<f64>() / examples.len() as f64).filter(|mean| *mean > 0.0)
@@ -305,13 +379,17 @@ impl Prepared {
         let validation = match validation {
             None => None,
             Some(encoded) => Some(Validation {
-                session: Session::from_bytes(runtime, &encode(&plan.measuring), run.threads)?,
-                feeds: feeds(&plan.measuring)?,
+                measuring: Measuring {
+                    session: Session::from_bytes(runtime, &encode(&plan.measuring), run.threads)?,
+                    feeds: feeds(&plan.measuring)?,
+                    parameters: Measuring::shapes(&parameters),
+                    measured: plan.measured.clone(),
+                },
                 examples: encoded.examples,
-                parameters: Validation::shapes(&parameters),
+                seconds: encoded.seconds,
                 values: model.values.clone(),
                 objective: model.objective,
-                measured: plan.measured.clone(),
+                batch: run.batch,
             }),
         };
         let rule = |parameter: &crate::runtime::Parameter| {
@@ -325,14 +403,16 @@ impl Prepared {
             (Target::Class(class), Some(weights)) => f64::from(weights[*class]),
             (target, _) => target.weight() as f64,
         };
+        let scalars = std::iter::once(&plan.training.loss).chain(&plan.beside);
+        let scalars: Vec<&str> = scalars.map(String::as_str).collect();
         let training_feeds = feeds(&plan.training.graph)?;
         let rules: Vec<ParameterRule> = parameters.iter().map(rule).collect();
         let (training, threads) = (&plan.training, run.threads);
         let mut learner = if run.held {
-            Learner::Held(HeldState::new(runtime, training, threads, &parameters, &rules, &run.optimizer)?)
+            Learner::Held(HeldState::new(runtime, training, &scalars, threads, &parameters, &rules, &run.optimizer)?)
         } else {
-            let (graph, loss) = (encode(&training.graph), training.loss.as_str());
-            let session = BoundSession::new(runtime, &graph, threads, parameters, &[loss])?;
+            let graph = encode(&training.graph);
+            let session = BoundSession::new(runtime, &graph, threads, parameters, &scalars)?;
             Learner::Host(HostState::new(session, rules, run.optimizer, threads))
         };
         if run.pack {
@@ -341,14 +421,18 @@ impl Prepared {
         let trainer = Trainer {
             run,
             examples: &encoded.examples,
+            seconds: &encoded.seconds,
+            beside: &plan.beside,
             shares: encoded.examples.iter().map(share).collect(),
-            guess: guess(&model, &encoded.examples),
+            guess: guess(run, &model, &encoded.examples),
             feeds: training_feeds,
             learner,
             validation,
         };
         let outcome = trainer.train(on_event)?;
-        let records = encoded.examples.len();
+        // A record that fits the memory has fewer than 2^32 tokens.
+        let length = |example: &Example| u32::try_from(example.tokens.len()).unwrap_or(u32::MAX);
+        let records = encoded.examples.iter().map(|example| (example.id.clone(), length(example))).collect();
         let Encoded { truncated, muted, dropped, lost_spans, inexact_spans, .. } = encoded;
         let spans = matches!(run.task, Task::Tag { .. }).then_some((lost_spans, inexact_spans));
         Ok((outcome, Finished { model, plan, tokenizer, folder, records, truncated, muted, dropped, spans, tokens }))

@@ -157,7 +157,7 @@ pub enum ModelSource {
 }
 
 /// What is learnt.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Task {
     /// A number from a text.
     Regress {
@@ -192,6 +192,18 @@ pub enum Task {
         label: String,
         /// Their kinds, in the schema's order.
         kinds: Vec<String>,
+    },
+    /// The better one of two answers to a prompt, against the model as it was before.
+    Prefer {
+        /// The table's column with the JSON text `[{"role","content","train"}]`: the prompt, the chosen answer, the rejected one.
+        messages: String,
+        /// The weight of what the model was before.
+        beta: f64,
+    },
+    /// Vectors of texts, near for those that belong together.
+    Embed {
+        /// The table's column with the JSON text `[{"role","content","train"}]`: a text and its partner.
+        messages: String,
     },
     /// The learnt turns of conversations, or the completion of a plain text.
     Generate {
@@ -288,11 +300,20 @@ impl TrainRun {
             (Task::Tag { .. }, _, _) if self.balanced => {
                 refuse("`weights balanced` weighs a label's values, and a tagger learns words")
             }
-            (Task::Generate { .. }, ModelSource::NewEncoder { .. }, _) => {
+            (Task::Embed { .. }, _, _) if self.batch < 2 => {
+                refuse("`batch` must be at least 2: the other texts of a batch are what a text is told apart from")
+            }
+            (Task::Embed { .. }, _, Tune::Head) => {
+                refuse("`tune head` trains a classification head, and `embed` has none; use `tune all`")
+            }
+            (Task::Prefer { beta, .. }, _, _) if !(*beta > 0.0 && beta.is_finite()) => {
+                refuse("`beta` must be more than 0")
+            }
+            (Task::Prefer { .. } | Task::Generate { .. }, ModelSource::NewEncoder { .. }, _) => {
                 refuse("an encoder cannot generate; name a decoder's folder with `onnx`")
             }
-            (Task::Generate { .. }, ModelSource::Folder(_), Tune::Head) => {
-                refuse("`tune head` trains a classification head, and `generate` has none; use `tune all`")
+            (Task::Prefer { .. } | Task::Generate { .. }, ModelSource::Folder(_), Tune::Head) => {
+                refuse("`tune head` trains a classification head, and a decoder has none; use `tune all`")
             }
             _ => Ok(()),
         }

@@ -45,6 +45,10 @@ pub(super) struct Outcome {
 pub(super) struct Trainer<'a> {
     pub(super) run: &'a TrainRun,
     pub(super) examples: &'a [Example],
+    /// Of pairs the second ones: rows of a batch behind those of the first ones.
+    pub(super) seconds: &'a [Example],
+    /// What a step tells beside the loss, by the scalars' names.
+    pub(super) beside: &'a [String],
     /// How much of the loss each example is: by what sums are divided.
     pub(super) shares: Vec<f64>,
     pub(super) learner: Learner,
@@ -127,7 +131,7 @@ impl Trainer<'_> {
                 return false;
             }
             for step in 1..=header.step {
-                for row in course.rows(self.run, step) {
+                for row in course.rows(step) {
                     order.update(self.examples[*row].id.as_bytes());
                 }
             }
@@ -201,19 +205,21 @@ impl Trainer<'_> {
     fn step(&mut self, state: &mut State, course: &mut Course) -> Result<StepReport, TrainError> {
         let started = Instant::now();
         let step = state.step + 1;
-        let rows = course.rows(self.run, step).to_vec();
+        let rows = course.rows(step).to_vec();
         let divisor: f64 = rows.iter().map(|row| self.shares[*row]).sum();
-        let (mut loss, mut tokens) = (0.0_f64, 0);
+        let (mut sums_of_scalars, mut tokens) = (vec![0.0_f64; 1 + self.beside.len()], 0);
         for batch in rows.chunks(self.run.batch) {
-            let examples: Vec<&Example> = batch.iter().map(|row| &self.examples[*row]).collect();
+            let seconds = batch.iter().filter_map(|row| self.seconds.get(*row));
+            let examples: Vec<&Example> = batch.iter().map(|row| &self.examples[*row]).chain(seconds).collect();
             tokens += token_count(&examples);
             let inputs = self.feeds.rows(&rows_of(&examples, self.run.pack), divisor);
-            let part = self.learner.run(inputs, rows.len() <= self.run.batch)?;
-            if !part.is_finite() {
-                return Err(self.diverged(step, Divergence::Loss(part), batch, course));
+            let parts = self.learner.run(inputs, rows.len() <= self.run.batch)?;
+            if !parts[0].is_finite() {
+                return Err(self.diverged(step, Divergence::Loss(parts[0]), batch, course));
             }
-            loss += f64::from(part);
+            sums_of_scalars.iter_mut().zip(&parts).for_each(|(sum, part)| *sum += f64::from(*part));
         }
+        let loss = sums_of_scalars[0];
         self.check_loss(state, loss).map_err(|what| self.diverged(step, what, &rows, course))?;
         let rate = self.run.schedule.rate_at(step, course.steps);
         let norm = self.learner.norm()?;
@@ -226,10 +232,13 @@ impl Trainer<'_> {
         }
         (state.step, state.validated) = (step, false);
         let epoch = course.epochs(step);
-        let line = serde_json::json!({
+        let mut line = serde_json::json!({
             "step": step, "epoch": rounded(epoch, 4), "loss": rounded(loss, 6), "rate": rate,
             "gradient_norm": rounded(norm, 6), "tokens": tokens,
         });
+        for (name, sum) in self.beside.iter().zip(&sums_of_scalars[1..]) {
+            line[name] = serde_json::json!(rounded(*sum, 6));
+        }
         state.metrics.push_str(&format!("{line}\n"));
         course.speed.add(tokens, started.elapsed());
         Ok(StepReport {
@@ -315,5 +324,6 @@ impl Trainer<'_> {
 /// A number as it is written to a file: so many decimals are enough for a curve.
 fn rounded(number: f64, decimals: i32) -> f64 {
     let scale = 10_f64.powi(decimals);
-    (number * scale).round() / scale
+    // Zero has two signs and is one number.
+    (number * scale).round() / scale + 0.0
 }

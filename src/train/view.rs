@@ -7,6 +7,7 @@ use super::TrainError;
 use super::chat::Message;
 use super::conversation::Speaker;
 use super::example::{Cut, Fate, LengthLimit};
+use super::pairs::answered;
 use super::prepare::length_limit;
 use super::run::Overflow;
 use super::tokenizer::{Piece, Tokenizer, Tokens, read_json};
@@ -80,6 +81,14 @@ impl Viewer {
         let lost = self.lost(&spoken.tokens, fate, |cut| Ok::<_, TrainError>(spoken.lost(self.limit.tokens, cut)))?;
         let learnt = spoken.learnt(&lost);
         Ok(self.view(spoken.text, &spoken.tokens, &learnt, &lost, fate))
+    }
+
+    /// A prompt with one of its answers.
+    ///
+    /// # Errors
+    /// As [`Viewer::conversation`].
+    pub fn answer(&self, id: &str, prompt: &str, answer: &str) -> Result<TokenView, TrainError> {
+        self.conversation(id, &answered(&self.folder, prompt, answer))
     }
 
     /// What of the tokens is lost, which a cut tells.

@@ -302,7 +302,7 @@ export const declarations = {
     options("tune", "optimizer", "device", "shuffle", "pack", "weights"),
     statements(
       "model", "data", "task", "tune", "length", "epochs", "steps", "batch", "rate", "optimizer", "clip", "shuffle",
-      "seed", "stop", "keep", "pack", "weights", "smooth", "device",
+      "seed", "stop", "keep", "pack", "weights", "smooth", "beta", "device",
     ),
     token(BEGIN + word("accumulate", "warmup", "decay", "floor", "by"), CLAUSE_WORD),
     ...include("settings", "quantity", "expression"),

@@ -13,6 +13,8 @@
 
 mod binary;
 mod contrast;
+#[cfg(test)]
+mod exports;
 mod preference;
 mod soften;
 mod squared;

@@ -124,7 +124,9 @@ fn training_tables(program: &Program, id: DatasetId) -> Vec<TrainingTable> {
             | Task::Tag { label_column, text, .. } => {
                 ([text, label_column].into_iter().filter_map(here).collect(), None)
             }
-            Task::Generate { template } => (Vec::new(), Some(*template)),
+            Task::Prefer { template, .. } | Task::Embed { template } | Task::Generate { template } => {
+                (Vec::new(), Some(*template))
+            }
         };
         let mut slices: Vec<crate::hir::Slice> = Vec::new();
         for slice in evaluates.iter().flat_map(|evaluate| &evaluate.slices) {

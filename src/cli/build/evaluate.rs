@@ -13,12 +13,12 @@ use crate::cli::terminal::Paint;
 use crate::emit::{EmitError, MISSING, Manifest, file_name, write_atomically};
 use crate::engine::slice_groups;
 use crate::eval::{
-    self, Classifier, ConversationTable, Evaluation, EvaluationFile, GateResult, MissingRecord, Predictions, Regressor,
-    Signature, Tagger, TestTable,
+    self, Classifier, ConversationTable, Embedder, Evaluation, EvaluationFile, GateResult, MissingRecord, Predictions,
+    Regressor, Signature, Tagger, TestTable,
 };
 use crate::hir::{self, Program, Task};
 use crate::runtime::Runtime;
-use crate::train::{LengthLimit, Tokenizer, TrainError};
+use crate::train::{LengthLimit, Tokenizer, TrainError, check_tokenizer};
 
 /// The key of the signature that tells whether figures are still those that would be made.
 const FINGERPRINT: &str = "evaluation";
@@ -39,6 +39,7 @@ pub fn evaluate(session: &mut Session<'_>, at: usize, manifest: &Manifest) -> Re
         terminal.error(format_args!("evaluating {name}: {error}"), None);
         Failure::World
     };
+    check_tokenizer(&folder).map_err(|error| world(&error))?;
     let weights = super::train::weights(&folder);
     let fingerprint = fingerprint(evaluate, train, manifest, &weights, &runtime.described());
     if let Some(figures) = unchanged(&figures_path, &fingerprint) {
@@ -53,7 +54,9 @@ pub fn evaluate(session: &mut Session<'_>, at: usize, manifest: &Manifest) -> Re
 
     let data = session.out.join(file_name(&dataset.name));
     let table = table_path(&data, train, &evaluate.part);
-    let subject = Subject { program, evaluate, train, folder: &folder, table: &table, threads: session.jobs };
+    let base = super::train::model_folder(session, train)?;
+    let (base, threads) = (base.as_deref(), session.jobs);
+    let subject = Subject { program, evaluate, train, folder: &folder, base, table: &table, threads };
     let (results, tokenizer) = subject.measure(&runtime, &data.join(MISSING)).map_err(|error| world(&error))?;
     let signature: Signature = [
         ("annotc", env!("CARGO_PKG_VERSION")),
@@ -89,6 +92,8 @@ struct Subject<'a> {
     train: &'a hir::Train,
     /// The model.
     folder: &'a Path,
+    /// The model that it was trained from, where it has one.
+    base: Option<&'a Path>,
     table: &'a Path,
     threads: usize,
 }
@@ -106,7 +111,7 @@ impl Subject<'_> {
     /// The results of all records, and the hash of the tokenizer that they were read with. `lost` is the file of the
     /// records that the data set lost.
     fn measure(&self, runtime: &Runtime, lost: &Path) -> Result<(Predictions, String), MeasureError> {
-        let Self { program, evaluate, train, folder, table, threads } = *self;
+        let Self { program, evaluate, train, folder, base: _, table, threads } = *self;
         let by: Vec<_> = evaluate
             .slices
             .iter()
@@ -144,6 +149,21 @@ impl Subject<'_> {
                 let missing = missing_records(lost, &evaluate.part)?;
                 let numbers = eval::evaluate_regressor(&mut regressor, &test, missing)?;
                 Ok((Predictions::Numbers(numbers), regressor.tokenizer_hash().to_string()))
+            }
+            Task::Prefer { beta, .. } => {
+                let missing = missing_records(lost, &evaluate.part)?;
+                let test = ConversationTable { path: table, messages: "messages", by: &by, limit };
+                let reference = self.base.ok_or_else(|| std::io::Error::other("the run has no model to begin with"))?;
+                let folders = [folder, reference];
+                let pairs = eval::evaluate_preferences(runtime, folders, &test, missing, *beta, threads)?;
+                Ok((Predictions::Preferences(pairs), Tokenizer::load(folder)?.hash().to_string()))
+            }
+            Task::Embed { .. } => {
+                let missing = missing_records(lost, &evaluate.part)?;
+                let test = ConversationTable { path: table, messages: "messages", by: &by, limit };
+                let mut embedder = Embedder::open(runtime, folder, Some(limit), threads)?;
+                let partners = eval::evaluate_partners(&mut embedder, &test, missing)?;
+                Ok((Predictions::Partners(partners), embedder.tokenizer_hash().to_string()))
             }
             Task::Generate { .. } => {
                 let missing = missing_records(lost, &evaluate.part)?;
@@ -215,6 +235,8 @@ fn write(
             (eval::evaluate_generation(generated, seed), eval::generations_jsonl(generated, answers))
         }
         Predictions::Numbers(numbers) => (eval::evaluate_results(numbers, seed), eval::results_jsonl(numbers)),
+        Predictions::Preferences(pairs) => (eval::evaluate_results(pairs, seed), eval::results_jsonl(pairs)),
+        Predictions::Partners(partners) => (eval::evaluate_results(partners, seed), eval::results_jsonl(partners)),
     };
     let gates: Vec<_> = evaluate.gates.iter().map(|gate| eval::check_gate(&lower_gate(gate), &evaluation)).collect();
     let settings = evaluate.generation.as_ref().map(lower_generation);
@@ -223,7 +245,12 @@ fn write(
         (None, Predictions::Generated(_)) => None,
         (
             _,
-            Predictions::Classified(_) | Predictions::Several(_) | Predictions::Tagged(_) | Predictions::Numbers(_),
+            Predictions::Classified(_)
+            | Predictions::Several(_)
+            | Predictions::Tagged(_)
+            | Predictions::Numbers(_)
+            | Predictions::Preferences(_)
+            | Predictions::Partners(_),
         ) => None,
     };
     let json = eval::evaluation_json(&EvaluationFile {

@@ -83,6 +83,8 @@ pub fn lower_train(
             hir::Task::Regress { label_column, text, .. } => {
                 Task::Regress { text: column(*text), label: column(*label_column) }
             }
+            hir::Task::Prefer { beta, .. } => Task::Prefer { messages: "messages".to_string(), beta: *beta },
+            hir::Task::Embed { .. } => Task::Embed { messages: "messages".to_string() },
             hir::Task::Generate { .. } => Task::Generate { messages: "messages".to_string() },
         },
         answers: answer_label(program, train),
@@ -217,6 +219,8 @@ pub fn label_values(program: &hir::Program, train: &hir::Train, manifest: &Manif
             let counts = parts.and_then(|(_, part)| part.labels.get(column));
             counts.map(|counts| counts.iter().map(|(value, _)| value.to_string()).collect()).unwrap_or_default()
         }
-        hir::Task::Regress { .. } | hir::Task::Generate { .. } => Vec::new(),
+        hir::Task::Regress { .. } | hir::Task::Prefer { .. } | hir::Task::Embed { .. } | hir::Task::Generate { .. } => {
+            Vec::new()
+        }
     }
 }

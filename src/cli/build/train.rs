@@ -258,7 +258,8 @@ pub fn grouped(number: usize) -> String {
     text
 }
 
-fn model_folder(session: &Session<'_>, train: &hir::Train) -> Result<Option<PathBuf>, Failure> {
+/// The folder of the model that a run starts from, where it has one.
+pub fn model_folder(session: &Session<'_>, train: &hir::Train) -> Result<Option<PathBuf>, Failure> {
     let model = &session.spec.program[train.model];
     match &model.origin {
         ModelOrigin::New(_) => Ok(None),

@@ -123,8 +123,8 @@ fn line(band: &[Cell<'_>], of: &dyn Fn(&Cell<'_>) -> (String, usize)) -> String 
     line
 }
 
-/// What a token stands for, with every character to be seen: a space is `␣`, a control character its picture, a character
-/// without width its number, a byte that is no whole character its value. What continues a word keeps its `##`.
+/// What a token stands for, with every character to be seen: a space is `␣`, a line end `↵`, a tab `⇥`, a character
+/// without width its number, a byte that is no whole character or steers a terminal its value. What continues a word keeps its `##`.
 fn visible(piece: &Piece) -> String {
     let continues = piece.entry.strip_prefix("##").is_some_and(|rest| rest.as_bytes() == piece.bytes);
     let mut text = if continues { "##".to_owned() } else { String::new() };
@@ -144,8 +144,9 @@ fn push_visible(text: &mut String, character: char) {
     let width = character.encode_utf8(&mut buffer).width();
     match character {
         ' ' => text.push('␣'),
-        '\0'..='\u{1f}' => text.push(char::from_u32(0x2400 + u32::from(character)).unwrap_or('␀')),
-        '\u{7f}' => text.push('␡'),
+        '\n' => text.push('↵'),
+        '\t' => text.push('⇥'),
+        _ if character.is_ascii_control() => text.push_str(&format!("<{:02X}>", u32::from(character))),
         _ if character.is_control() || character.is_whitespace() || steers(character) => {
             text.push_str(&format!("<U+{:04X}>", u32::from(character)));
         }
@@ -175,7 +176,8 @@ mod tests {
             assert_eq!(visible(&piece), seen, "{entry}");
         };
         check("Ġcard", b" card", "␣card");
-        check("ĊĊ", b"\n\n", "␊␊");
+        check("ĊĊ", b"\n\n", "↵↵");
+        check("", b"\t\r\x1b", "⇥<0D><1B>");
         check("âĤ", &[0xE2, 0x82], "<E2><82>");
         check("##ing", b"ing", "##ing");
         check("", "\u{202e}a\u{301}\u{a0}".as_bytes(), "<U+202E>a\u{301}<U+00A0>");

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
-use super::show::Shown;
+use super::show::{Shown, plain};
 use super::spelled;
 use super::{Looked, way_out};
 use crate::cli::Failure;
@@ -48,7 +48,7 @@ pub fn choose_run<'p>(
 /// The template that a run's records are rendered with.
 pub fn template_of(train: &Train) -> Option<TemplateId> {
     match train.task {
-        Task::Generate { template } => Some(template),
+        Task::Generate { template } | Task::Prefer { template, .. } | Task::Embed { template } => Some(template),
         Task::Classify { .. } | Task::Regress { .. } | Task::Tag { .. } => None,
     }
 }
@@ -80,23 +80,44 @@ impl Looked<'_> {
         for (row, record) in rows.iter().zip(&rendered) {
             let about = self.done(self.preview.about(*row))?;
             let id = about.id.to_string();
-            let view = match train.task {
-                Task::Classify { text, .. } | Task::Regress { text, .. } | Task::Tag { text, .. } => {
-                    let name = &self.spec.program[train.data].columns[text.0 as usize].name;
-                    viewer.text(&id, record.fields.get(name).and_then(Value::as_str).unwrap_or_default())
-                }
-                Task::Generate { .. } => {
-                    let turns = record.turns.iter().map(|turn| Message {
-                        role: turn.role.clone(),
-                        content: turn.content.clone(),
-                        train: turn.train,
-                    });
-                    viewer.conversation(&id, &turns.collect::<Vec<_>>())
-                }
-            };
-            self.shown().tokens(&about, train, record, &view);
+            for (side, view) in self.views(train, &viewer, &id, record) {
+                self.shown().tokens((&about, side), train, record, &view);
+            }
         }
         Ok(())
+    }
+
+    /// What a run reads of a record: one text, or of a pair two, each with the word for it.
+    fn views(
+        &self,
+        train: &Train,
+        viewer: &Viewer,
+        id: &str,
+        record: &Rendered,
+    ) -> Vec<(Option<&'static str>, Result<TokenView, TrainError>)> {
+        let turn = |at: usize| record.turns.get(at).map_or("", |turn| turn.content.as_str());
+        match train.task {
+            Task::Classify { text, .. } | Task::Regress { text, .. } | Task::Tag { text, .. } => {
+                let name = &self.spec.program[train.data].columns[text.0 as usize].name;
+                let text = record.fields.get(name).and_then(Value::as_str).unwrap_or_default();
+                vec![(None, viewer.text(id, text))]
+            }
+            Task::Generate { .. } => {
+                let turns = record.turns.iter().map(|turn| Message {
+                    role: turn.role.clone(),
+                    content: turn.content.clone(),
+                    train: turn.train,
+                });
+                vec![(None, viewer.conversation(id, &turns.collect::<Vec<_>>()))]
+            }
+            Task::Prefer { .. } => {
+                let answer = |at| viewer.answer(id, turn(0), turn(at));
+                vec![(Some("chosen"), answer(1)), (Some("rejected"), answer(2))]
+            }
+            Task::Embed { .. } => {
+                vec![(Some("first"), viewer.text(id, turn(0))), (Some("second"), viewer.text(id, turn(1)))]
+            }
+        }
     }
 
     /// What a run reads may hold personal data that no policy has cleaned; templates are looked at with the other records.
@@ -107,7 +128,9 @@ impl Looked<'_> {
                 let name = self.spec.program[train.data].columns[text.0 as usize].name.as_str();
                 self.preview.withheld().into_iter().find(|column| *column == name)
             }
-            Task::Generate { template } => self.preview.withheld_from(template).first().copied(),
+            Task::Generate { template } | Task::Prefer { template, .. } | Task::Embed { template } => {
+                self.preview.withheld_from(template).first().copied()
+            }
         };
         let Some(column) = withheld else { return Ok(()) };
         self.terminal.error(
@@ -132,16 +155,26 @@ impl Looked<'_> {
                 let rows = self.done(self.preview.emitted(Some("train")))?;
                 let records = self.done(self.preview.render(&rows, None))?;
                 let texts = records.iter().filter_map(|record| record.fields.get(column)?.as_str());
-                let folder = tempfile::tempdir()
-                    .map_err(|source| self.failed(&TrainError::Io { path: std::env::temp_dir(), source }))?;
-                train::train_wordpiece(texts, sizes.vocab as usize, POSITIONS, folder.path())
-                    .map_err(|error| self.failed(&error))?;
-                Ok(ModelFolder::Made(folder))
+                self.made(sizes.vocab as usize, texts)
             }
-            (ModelOrigin::New(_), Task::Generate { .. }) => {
+            (ModelOrigin::New(sizes), Task::Embed { template }) => {
+                let rows = self.done(self.preview.emitted(Some("train")))?;
+                let records = self.done(self.preview.render(&rows, Some(*template)))?;
+                let texts = records.iter().flat_map(|record| &record.turns).map(|turn| turn.content.as_str());
+                self.made(sizes.vocab as usize, texts)
+            }
+            (ModelOrigin::New(_), Task::Generate { .. } | Task::Prefer { .. }) => {
                 unreachable!("the check refuses a new encoder that is to generate")
             }
         }
+    }
+
+    /// A folder with a new encoder's tokenizer.
+    fn made<'t>(&self, vocabulary: usize, texts: impl Iterator<Item = &'t str>) -> Result<ModelFolder, Failure> {
+        let folder = tempfile::tempdir()
+            .map_err(|source| self.failed(&TrainError::Io { path: std::env::temp_dir(), source }))?;
+        train::train_wordpiece(texts, vocabulary, POSITIONS, folder.path()).map_err(|error| self.failed(&error))?;
+        Ok(ModelFolder::Made(folder))
     }
 
     fn failed(&self, error: &TrainError) -> Failure {
@@ -151,28 +184,33 @@ impl Looked<'_> {
 }
 
 impl Shown<'_> {
-    /// A record as a run reads it, or why the run would not start with it.
-    fn tokens(&self, about: &AuditRow<'_>, train: &Train, record: &Rendered, view: &Result<TokenView, TrainError>) {
+    /// A record as a run reads it, or of a pair one side, or why the run would not start with it.
+    fn tokens(
+        &self,
+        (about, side): (&AuditRow<'_>, Option<&str>),
+        train: &Train,
+        record: &Rendered,
+        view: &Result<TokenView, TrainError>,
+    ) {
         let label = match train.task {
             Task::Classify { label_column, .. }
             | Task::Regress { label_column, .. }
             | Task::Tag { label_column, .. } => {
                 let name = &self.dataset.columns[label_column.0 as usize].name;
-                let words = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                record.fields.get(name).map(|value| (name.as_str(), words(value)))
+                record.fields.get(name).map(|value| (name.as_str(), value))
             }
-            Task::Generate { .. } => None,
+            Task::Generate { .. } | Task::Prefer { .. } | Task::Embed { .. } => None,
         };
-        let label = label.as_ref().map(|(name, value)| (*name, value.as_str()));
         if self.terminal.json() {
-            return self.terminal.answer(Value::Object(self.token_facts(about, train, label, view)));
+            return self.terminal.answer(Value::Object(self.token_facts((about, side), train, label, view)));
         }
         self.title(about, &about.split.map_or(String::new(), printable));
+        if let Some(side) = side {
+            self.row("side", &self.terminal.paint_answer(Paint::Bold, side));
+        }
         if let Some((name, value)) = label {
-            self.row(
-                "learnt",
-                &format!("{} {}", printable(name), self.terminal.paint_answer(Paint::Green, &printable(value))),
-            );
+            let value = self.terminal.paint_answer(Paint::Green, &printable(&named(value)));
+            self.row("learnt", &format!("{} {value}", printable(name)));
         }
         match view {
             Ok(view) => {
@@ -189,14 +227,15 @@ impl Shown<'_> {
 
     fn token_facts(
         &self,
-        about: &AuditRow<'_>,
+        (about, side): (&AuditRow<'_>, Option<&str>),
         train: &Train,
-        label: Option<(&str, &str)>,
+        label: Option<(&str, &Value)>,
         view: &Result<TokenView, TrainError>,
     ) -> Map<String, Value> {
         let mut answer = self.place(about);
         answer.insert("part".to_string(), json!(about.split));
         answer.insert("run".to_string(), json!(train.name));
+        answer.extend(side.map(|side| ("side".to_string(), json!(side))));
         answer.insert("learnt_label".to_string(), json!(label.map(|(name, value)| json!({ name: value }))));
         match view {
             Ok(view) => {
@@ -210,6 +249,15 @@ impl Shown<'_> {
             }
         }
         answer
+    }
+}
+
+/// The value of a label, or its values.
+fn named(value: &Value) -> String {
+    match value {
+        Value::Array(values) if values.is_empty() => "none".to_owned(),
+        Value::Array(values) => values.iter().map(plain).collect::<Vec<_>>().join(", "),
+        one => plain(one),
     }
 }
 
@@ -227,9 +275,9 @@ fn summary(train: &Train, view: &TokenView) -> String {
     let limit = train.length.tokens;
     let number = |of: fn(&train::ViewedToken) -> bool| view.tokens.iter().filter(|token| of(token)).count();
     let (learnt, lost) = (number(|token| token.learnt), number(|token| token.lost));
-    let learnt = match train.task {
-        Task::Generate { .. } => format!(", {learnt} learnt"),
-        Task::Classify { .. } | Task::Regress { .. } | Task::Tag { .. } => String::new(),
+    let (learnt, is_silent) = match train.task {
+        Task::Generate { .. } | Task::Prefer { .. } => (format!(", {learnt} learnt"), learnt == 0),
+        Task::Classify { .. } | Task::Regress { .. } | Task::Tag { .. } | Task::Embed { .. } => (String::new(), false),
     };
     let count = super::super::check::counted(view.tokens.len(), "token");
     let way = match train.length.overflow {
@@ -241,6 +289,9 @@ fn summary(train: &Train, view: &TokenView) -> String {
     let asked = format!("`length {limit} tokens{way}`");
     match view.fate {
         Fate::Whole => format!("{count} of at most {limit}{learnt}"),
+        Fate::Cut(_) if is_silent => {
+            format!("{count}, {lost} cut off by {asked}: no answer is left whole, and the run does not start with it")
+        }
         Fate::Cut(_) => format!("{count}{learnt}, {lost} cut off by {asked}"),
         Fate::LeftOut => format!("{count}: the run leaves it out, by {asked}"),
         Fate::Refused => format!("{count}: the run does not start with it, by {asked}"),

@@ -1,5 +1,6 @@
 //! `annotc trace`: the life of one record.
 
+mod model;
 mod reread;
 mod show;
 
@@ -21,6 +22,7 @@ stands on:
   annotc trace 3f9a --spec shop.annot                        what became of it, and why
   annotc trace data/tickets.jsonl:17 --spec shop.annot       why is this row not in my data?
   annotc trace 3f9a --spec shop.annot --show-personal        with its texts before and behind each step
+  annotc trace 3f9a --model build/sorter                     in which steps a finished run was trained on it
 
 With a spec the record is read again from its source, which tells what each step changed, as long as spec and file are those \
 that were built from. Texts that are or were personal are not shown unless `--show-personal` says so.")]
@@ -34,6 +36,10 @@ pub struct TraceArgs {
     /// A folder that was built into; may be given several times [default: build/ beside the spec, or here]
     #[arg(long, value_name = "DIR")]
     out: Vec<PathBuf>,
+    /// The folder of a trained model: in which epochs, steps and micro-batches the record was used, with the files of the
+    /// folder held against its provenance
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["spec", "out", "show_personal"])]
+    model: Option<PathBuf>,
     /// Show values that are or were personal, too
     #[arg(long)]
     show_personal: bool,
@@ -47,6 +53,9 @@ pub struct TraceArgs {
 
 /// Prints every record that is meant; none is a failure.
 pub fn run(args: &TraceArgs, terminal: &Terminal) -> Result<(), Failure> {
+    if let Some(folder) = &args.model {
+        return model::run(folder, &args.wanted, terminal);
+    }
     let spec = args.spec.clone().or_else(|| args.out.is_empty().then(context::only_spec).flatten());
     let beside = || spec.as_ref().map_or_else(|| PathBuf::from("build"), |spec| context::out_beside(spec));
     let outs = if args.out.is_empty() { vec![beside()] } else { args.out.clone() };

@@ -12,7 +12,8 @@ use crate::hir::{self, TemplateId, TemplateKind};
 use crate::label::LabelTables;
 
 /// Renders a template for training: one JSON text for each record, `[{"role","content","train"}]`. A completion has the
-/// roles `prompt` and `completion` and its exact texts, a text alone the role `completion`.
+/// roles `prompt` and `completion` and its exact texts, a preference `prompt`, `chosen` and `rejected`, a text alone the role
+/// `completion`.
 #[derive(Debug)]
 pub struct TrainingRenderer {
     turns: Turns,
@@ -35,7 +36,7 @@ impl TrainingRenderer {
     /// Prepares a template over a data set's records.
     ///
     /// # Errors
-    /// [`EmitError::Unfit`] for a preference template.
+    /// [`EmitError::Unfit`] where the template reads what the data set does not have.
     pub fn new(
         program: &hir::Program,
         dataset: &hir::Dataset,
@@ -52,9 +53,11 @@ impl TrainingRenderer {
                 Turns::Texts(vec![("prompt", slot(prompt)?, false), ("completion", slot(completion)?, true)])
             }
             TemplateKind::Text(text) => Turns::Texts(vec![("completion", slot(text)?, true)]),
-            TemplateKind::Preference { .. } => {
-                return Err(unfit("a `preference` template has two answers".to_owned()));
-            }
+            TemplateKind::Preference { prompt, chosen, rejected } => Turns::Texts(vec![
+                ("prompt", slot(prompt)?, false),
+                ("chosen", slot(chosen)?, true),
+                ("rejected", slot(rejected)?, true),
+            ]),
         };
         Ok(Self { turns })
     }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::onnx::ValueInfo;
+use crate::onnx::{Attribute, Node, Op, Tensor, ValueInfo};
 
 #[test]
 fn an_empty_past_makes_the_present_the_whole() {
@@ -20,4 +20,44 @@ fn an_empty_past_makes_the_present_the_whole() {
     fix_past(&mut graph);
     assert_eq!(graph.inputs[0].shape, Some(vec![batch, time]));
     assert_eq!(graph.inputs[1].shape.as_ref().map(|axes| axes[2].clone()), Some(Axis::Fixed(0)));
+}
+
+/// Tokens that are looked up, multiplied with a weight, and weighed by a softmax over experts.
+fn without_attention() -> Graph {
+    let mut graph = Graph::new("decoder", 18);
+    let axes = [Axis::named("batch_size"), Axis::named("sequence_length")];
+    graph.inputs.push(ValueInfo::new("input_ids", ElementType::Int64, &axes));
+    graph.initializers.insert("wte".to_owned(), Tensor::from_f32(&[8, 4], &[0.1; 32]));
+    graph.initializers.insert("router".to_owned(), Tensor::from_f32(&[4, 2], &[0.1; 8]));
+    graph.nodes = vec![
+        Node::new("", Op::Gather, &["wte", "input_ids"], &["x"]),
+        Node::new("", Op::MatMul, &["x", "router"], &["experts"]),
+        Node::new("", Op::Softmax, &["experts"], &["logits"]),
+    ];
+    graph
+}
+
+#[test]
+fn records_share_no_row_of_a_graph_that_is_not_known_to_keep_them_apart() {
+    let check = |graph: &mut Graph, words: &str| {
+        let parameters = ["wte", "router", "wpe"];
+        let before = graph.clone();
+        let message = separate_records(graph, &parameters).expect_err("refused").to_string();
+        assert!(message.contains(words) && message.contains("`pack on`"), "{message}");
+        assert_eq!(*graph, before, "a graph that is refused stays as it was");
+    };
+    check(&mut without_attention(), "no attention was found");
+    let mut placed = without_attention();
+    placed.initializers.insert("wpe".to_owned(), Tensor::from_f32(&[8, 4], &[0.1; 32]));
+    placed.initializers.insert("places".to_owned(), Tensor::from_i64(&[3], &[0, 1, 2]));
+    placed.nodes.push(Node::new("", Op::Gather, &["wpe", "places"], &["p"]));
+    check(&mut placed, "looks positions up in `wpe`");
+    // Scores of all pairs of tokens, without an axis for the heads.
+    let mut flat = without_attention();
+    flat.nodes.extend([
+        Node::new("", Op::Transpose, &["x"], &["keys"]).with("perm", Attribute::Ints(vec![0, 2, 1])),
+        Node::new("", Op::MatMul, &["x", "keys"], &["scores"]),
+        Node::new("attend", Op::Softmax, &["scores"], &["shares"]),
+    ]);
+    check(&mut flat, "the attention `attend` has 3 axes");
 }

@@ -93,6 +93,8 @@ impl Canon<'_> {
     /// Of a run only its task reads the data set's records; the rest is the weights' business.
     fn train(&self, train: &Train) -> Value {
         let task = match &train.task {
+            Task::Prefer { template, beta } => json!(["prefer", self.program[*template].name, beta]),
+            Task::Embed { template } => json!(["embed", self.program[*template].name]),
             Task::Regress { label, label_column, text } => {
                 json!(["regress", self.program[*label].name, self.name(*label_column), self.name(*text)])
             }

@@ -81,9 +81,14 @@ fn run(program: &Program, train: &Train) -> Node {
             let (label, text) = (name(*label_column), name(*text));
             (format!("regress {label} from {text}, part train"), vec![text, label])
         }
-        Task::Generate { template } => {
+        Task::Prefer { template, .. } | Task::Embed { template } | Task::Generate { template } => {
+            let word = match &train.task {
+                Task::Prefer { .. } => "prefer",
+                Task::Embed { .. } => "embed",
+                Task::Classify { .. } | Task::Regress { .. } | Task::Tag { .. } | Task::Generate { .. } => "generate",
+            };
             let template = &program[*template];
-            (format!("generate from {}, part train", template.name), template_fields(&template.kind))
+            (format!("{word} from {}, part train", template.name), template_fields(&template.kind))
         }
     };
     let node = node(NodeKind::Train, &train.name, rule, train.span);

@@ -1,5 +1,6 @@
 //! The state of a run in the memory of the processor: the session reads each parameter where the optimizer writes it.
 
+use super::numbers_of;
 use crate::runtime::{BoundSession, InputTensor};
 use crate::train::TrainError;
 use crate::train::optimizer::{Moment, Optimizer, Parameter, ParameterRule, Slots, global_norm};
@@ -27,14 +28,12 @@ impl HostState {
         Self { session, rules, optimizer, threads, slots, sums: Vec::new() }
     }
 
-    pub(super) fn run(&mut self, batch: &[InputTensor<'_>], alone: bool) -> Result<f32, TrainError> {
-        let outputs = self.session.run(batch)?;
-        let loss = outputs.first().expect("the session was bound with the loss as its one scalar");
-        let loss = loss.f32()?.first().copied().unwrap_or(f32::NAN);
+    pub(super) fn run(&mut self, batch: &[InputTensor<'_>], alone: bool) -> Result<Vec<f32>, TrainError> {
+        let scalars = numbers_of(&self.session.run(batch)?)?;
         if !alone {
             self.accumulate();
         }
-        Ok(loss)
+        Ok(scalars)
     }
 
     pub(super) fn gradient(&mut self, batch: &[InputTensor<'_>]) -> Result<Vec<Vec<f32>>, TrainError> {

@@ -13,7 +13,12 @@ use std::borrow::Cow;
 
 use super::TrainError;
 use super::optimizer::{Moment, Slots};
-use crate::runtime::InputTensor;
+use crate::runtime::{InputTensor, OutputTensor};
+
+/// Scalars that a session gives.
+fn numbers_of(outputs: &[OutputTensor]) -> Result<Vec<f32>, TrainError> {
+    outputs.iter().map(|scalar| Ok(scalar.f32()?.first().copied().unwrap_or(f32::NAN))).collect()
+}
 
 /// The state that a step changes, wherever it lies.
 pub(super) enum Learner {
@@ -24,8 +29,9 @@ pub(super) enum Learner {
 }
 
 impl Learner {
-    /// A micro-batch forward and backward, its gradients added to the step's; gives the loss. `alone` says that the step has no other.
-    pub(super) fn run(&mut self, batch: Vec<InputTensor<'_>>, alone: bool) -> Result<f32, TrainError> {
+    /// A micro-batch forward and backward, its gradients added to the step's; gives the loss and what is told beside it. `alone` says
+    /// that the step has no other.
+    pub(super) fn run(&mut self, batch: Vec<InputTensor<'_>>, alone: bool) -> Result<Vec<f32>, TrainError> {
         match self {
             Self::Host(state) => state.run(&batch, alone),
             Self::Held(state) => state.run(batch),

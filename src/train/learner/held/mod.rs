@@ -6,6 +6,7 @@
 mod layout;
 mod update;
 
+use super::numbers_of;
 use crate::autodiff::TrainingGraph;
 use crate::autodiff::flat::{PARAMETERS, SUM, SUM_BEFORE, SUM_COUNTS, flatten};
 use crate::onnx::encode;
@@ -36,7 +37,8 @@ impl Pair {
 pub(in crate::train) struct HeldState {
     layout: Layout,
     optimizer: Optimizer,
-    loss: String,
+    /// The loss, and what is told beside it.
+    scalars: Vec<String>,
     training: HeldSession,
     norm: HeldSession,
     update: HeldSession,
@@ -53,6 +55,7 @@ impl HeldState {
     pub(in crate::train) fn new(
         runtime: &Runtime,
         training: &TrainingGraph,
+        scalars: &[&str],
         threads: usize,
         parameters: &[Parameter],
         rules: &[ParameterRule],
@@ -67,7 +70,7 @@ impl HeldState {
         let zeros = || Pair::of(&session, vec![0.0; layout.length]);
         Ok(Self {
             optimizer: *optimizer,
-            loss: training.loss.clone(),
+            scalars: scalars.iter().map(|name| (*name).to_owned()).collect(),
             norm: HeldSession::new(runtime, &encode(&update::norm(&layout)), threads)?,
             update: HeldSession::new(runtime, &encode(&formulas.graph), threads)?,
             parameters: Pair::of(&session, layout.join(&values))?,
@@ -79,16 +82,16 @@ impl HeldState {
         })
     }
 
-    /// A micro-batch forward and backward, its gradients added to the step's; gives the loss.
-    pub(super) fn run(&mut self, mut batch: Vec<InputTensor<'_>>) -> Result<f32, TrainError> {
+    /// A micro-batch forward and backward, its gradients added to the step's; gives the loss and what is told beside it.
+    pub(super) fn run(&mut self, mut batch: Vec<InputTensor<'_>>) -> Result<Vec<f32>, TrainError> {
         let counts = if self.summed > 0 { 1.0 } else { 0.0 };
         batch.push(InputTensor::f32(SUM_COUNTS, &[], vec![counts]));
         let read = [(PARAMETERS, &self.parameters.now), (SUM_BEFORE, &self.sum.now)];
-        let losses = self.training.run(&batch, &read, &mut [(SUM, &mut self.sum.next)], &[&self.loss])?;
+        let scalars: Vec<&str> = self.scalars.iter().map(String::as_str).collect();
+        let outputs = self.training.run(&batch, &read, &mut [(SUM, &mut self.sum.next)], &scalars)?;
         self.sum.swap();
         self.summed += 1;
-        let loss = losses.first().expect("the loss was asked for");
-        Ok(loss.f32()?.first().copied().unwrap_or(f32::NAN))
+        numbers_of(&outputs)
     }
 
     /// The gradient of a batch, between two steps.
