@@ -17,7 +17,7 @@ const WINDOW: usize = 512;
 /// Options of `annotc predict`.
 #[derive(Debug, Args)]
 pub struct PredictArgs {
-    /// The folder of a model that classifies texts, or gives a number or a vector for each
+    /// The folder of a model that classifies texts, finds spans in them, or gives a number or a vector for each
     #[arg(value_name = "MODEL")]
     model: PathBuf,
     /// A file of JSON Lines or of texts, one a line [default: standard input]

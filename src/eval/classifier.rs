@@ -151,22 +151,6 @@ impl Classifier {
     }
 }
 
-/// Classifies texts, in their order: the value's name and its probability. `names` stand in errors in place of texts.
-///
-/// # Errors
-/// As [`Classifier::open`] and [`Classifier::classify`].
-pub fn predict(
-    runtime: &Runtime,
-    folder: &Path,
-    names: &[String],
-    texts: &[&str],
-    threads: usize,
-) -> Result<Vec<(String, f32)>, TrainError> {
-    let mut classifier = Classifier::open(runtime, folder, None, threads)?;
-    let ranked = classifier.classify(names, texts)?;
-    Ok(ranked.into_iter().map(|row| (classifier.values[row.predicted].clone(), row.probability)).collect())
-}
-
 /// Predicts every record of a test table whose label has several values. `missing` are the records of the part that are not
 /// in it, with the names of their true values where they are known.
 ///

@@ -29,6 +29,8 @@ const SOURCES: &[(&str, &str)] = &[
     ("sampling", include_str!("sampling.rs")),
     ("several", include_str!("several.rs")),
     ("spans", include_str!("spans.rs")),
+    ("tagged", include_str!("tagged.rs")),
+    ("tagger", include_str!("tagger.rs")),
     ("text_model", include_str!("text_model.rs")),
     ("texts", include_str!("texts.rs")),
 ];

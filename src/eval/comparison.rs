@@ -10,6 +10,7 @@ use super::predictions::Predictions;
 use super::resampling::{Interval, RecordKeys, bootstrap_intervals, mcnemar_exact, randomization_tests};
 use super::results::{Results, Scored};
 use super::several::{SetOutcome, SeveralEvaluated, figures as several_figures, several_metrics};
+use super::tagged::{SpanOutcome, TaggedEvaluated, figures as span_figures, span_metrics};
 
 /// How a difference was tested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,6 +114,7 @@ pub fn compare(first: &Predictions, second: &Predictions, seed: u64) -> Result<R
             Ok(pairs.compare(seed, &metrics, &[], &figures, &right))
         }
         (Predictions::Several(first), Predictions::Several(second)) => compare_several(first, second, seed),
+        (Predictions::Tagged(first), Predictions::Tagged(second)) => compare_tagged(first, second, seed),
         (Predictions::Numbers(first), Predictions::Numbers(second)) => compare_results(first, second, seed),
         (Predictions::Preferences(first), Predictions::Preferences(second)) => compare_results(first, second, seed),
         (Predictions::Partners(first), Predictions::Partners(second)) => compare_results(first, second, seed),
@@ -120,6 +122,7 @@ pub fn compare(first: &Predictions, second: &Predictions, seed: u64) -> Result<R
             Predictions::Classified(_)
             | Predictions::Generated(_)
             | Predictions::Several(_)
+            | Predictions::Tagged(_)
             | Predictions::Numbers(_)
             | Predictions::Preferences(_)
             | Predictions::Partners(_),
@@ -158,6 +161,25 @@ fn compare_several(
     let figures = |records: &[&SetOutcome], times: &[u32]| several_figures(values.len(), records, times);
     let right = |metric: &Metric, outcome: &SetOutcome| (*metric == Metric::Accuracy).then(|| outcome.is_right());
     Ok(pairs.compare(seed, &several_metrics(), &values, &figures, &right))
+}
+
+fn compare_tagged(
+    first: &TaggedEvaluated,
+    second: &TaggedEvaluated,
+    seed: u64,
+) -> Result<RunComparison, NotComparable> {
+    let (kinds, _) = joined(&first.kinds, &second.kinds);
+    let pairs = Pairs::of(first.outcomes(), second.outcomes())?;
+    let sorted = |outcome: &SpanOutcome| {
+        let mut gold = outcome.gold.clone();
+        gold.sort();
+        gold
+    };
+    if pairs.first.iter().zip(&pairs.second).any(|(a, b)| sorted(a) != sorted(b)) {
+        return Err(NotComparable::Truths);
+    }
+    let figures = |records: &[&SpanOutcome], times: &[u32]| span_figures(&kinds, records, times);
+    Ok(pairs.compare(seed, &span_metrics(), &kinds, &figures, &|_, _| None))
 }
 
 fn compare_results<R: Scored>(

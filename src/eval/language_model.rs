@@ -154,7 +154,12 @@ fn references<'t>(table: &'t Table, test: &ConversationTable<'_>, examples: &[Ex
 fn turns(example: &Example) -> usize {
     match &example.target {
         Target::Tokens(learnt) => learnt.chunk_by(|a, b| a == b).filter(|run| run[0]).count(),
-        Target::Class(_) | Target::Choices(_) | Target::Number(_) | Target::Answer { .. } | Target::Text(_) => 0,
+        Target::Class(_)
+        | Target::Choices(_)
+        | Target::Number(_)
+        | Target::Tags(_)
+        | Target::Answer { .. }
+        | Target::Text(_) => 0,
     }
 }
 

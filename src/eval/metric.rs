@@ -8,6 +8,7 @@ use super::multi_label::MultiLabel;
 use super::preference::PreferenceFigures;
 use super::regression::{NumberMetric, Regression};
 use super::retrieval::{RetrievalFigures, RetrievalMetric};
+use super::spans::SpanFigures;
 
 /// A row of the table: a family of metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,8 +93,8 @@ pub const METRICS: &[MetricRow] = &[
         name: "loss",
         forms: &["loss"],
         docs: "What the run minimized, without smoothing and weights: the mean cross-entropy in nats for each record of a \
-               classification and for each trained token of a generation, the mean squared error of a regression, the mean \
-               −log σ(margin) of preferences.",
+               classification, each word of a tagger and each trained token of a generation, the mean squared error of a \
+               regression, the mean −log σ(margin) of preferences.",
         definition: "natural logarithm; of a regression the mean squared error",
         report_only: false,
     },
@@ -319,6 +320,8 @@ pub struct Figures {
     pub classification: Option<Classification>,
     /// Of a label of several values.
     pub several: Option<MultiLabel>,
+    /// Of spans.
+    pub spans: Option<SpanFigures>,
     /// The expected calibration error of a classification.
     pub ece: Option<f64>,
     /// Of preferences.
@@ -392,6 +395,10 @@ impl<'f> Families<'f> {
     /// Those that figures have.
     pub(super) fn of(figures: &'f Figures) -> Option<Self> {
         if let Some(of) = &figures.classification {
+            let averages = vec![("micro", of.micro), ("macro", of.macro_), ("weighted", of.weighted)];
+            return Some(Self { averages, values: &of.values });
+        }
+        if let Some(of) = &figures.spans {
             let averages = vec![("micro", of.micro), ("macro", of.macro_), ("weighted", of.weighted)];
             return Some(Self { averages, values: &of.values });
         }

@@ -15,6 +15,9 @@ use super::regressor::PredictedNumber;
 use super::results::{Results, read_results};
 use super::retrieval::FoundPartner;
 use super::several::{MissingSeveral, SeveralEvaluated, SeveralPrediction};
+use super::tagged::{MissingTagged, TaggedEvaluated, TaggedPrediction};
+use crate::label::spans::LabelSpan;
+use crate::train::FoundSpan;
 
 /// Predictions as a file holds them.
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +26,8 @@ pub enum Predictions {
     Classified(Evaluated),
     /// Of a run that tells several values.
     Several(SeveralEvaluated),
+    /// Of a run that finds spans.
+    Tagged(TaggedEvaluated),
     /// Of a run that generates.
     Generated(Generated),
     /// Of a run that predicts numbers.
@@ -54,6 +59,20 @@ struct SeveralLine {
     predicted: Option<Vec<String>>,
     probability: Option<Vec<f64>>,
     loss: Option<f64>,
+}
+
+/// A line of a run that finds spans.
+#[derive(Serialize, Deserialize)]
+struct SpanLine {
+    id: String,
+    gold: Option<Vec<LabelSpan>>,
+    predicted: Option<Vec<LabelSpan>>,
+    probability: Option<Vec<f64>>,
+    loss: Option<f64>,
+    words: Option<u64>,
+    /// Of a lost record the kinds of its spans, as far as they are known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    missed: Option<Vec<String>>,
 }
 
 /// A line of a run that generates.
@@ -125,6 +144,29 @@ pub fn several_jsonl(evaluated: &SeveralEvaluated) -> String {
     lines(predicted.chain(missing).collect())
 }
 
+/// The predictions' file of spans.
+#[must_use]
+pub fn tagged_jsonl(evaluated: &TaggedEvaluated) -> String {
+    let predicted = evaluated.predictions.iter().map(|row| {
+        let line = SpanLine {
+            id: row.id.clone(),
+            gold: Some(row.gold.clone()),
+            predicted: Some(row.predicted.iter().map(|found| found.span.clone()).collect()),
+            probability: Some(row.predicted.iter().map(|found| rounded(found.probability)).collect()),
+            loss: Some((row.loss * 1e6).round() / 1e6),
+            words: Some(row.words),
+            missed: None,
+        };
+        (row.id.as_str(), line)
+    });
+    let missing = evaluated.missing.iter().map(|row| {
+        let (id, missed) = (row.id.clone(), row.kinds.clone());
+        let line = SpanLine { id, gold: None, predicted: None, probability: None, loss: None, words: None, missed };
+        (row.id.as_str(), line)
+    });
+    lines(predicted.chain(missing).collect())
+}
+
 /// The predictions' file of a generation; with `answers`, the generated texts stand in it.
 #[must_use]
 pub fn generations_jsonl(generated: &Generated, answers: bool) -> String {
@@ -160,7 +202,9 @@ pub fn read_predictions(text: &str) -> Result<Predictions, String> {
     let rows: Vec<Value> = text.lines().enumerate().map(parse).collect::<Result<_, _>>()?;
     let of_lists = |row: &Value| ["gold", "predicted"].iter().any(|name| row[*name].is_array());
     let has = |name: &str| rows.iter().any(|row| row.get(name).is_some());
-    if rows.iter().any(of_lists) {
+    if has("words") {
+        Ok(Predictions::Tagged(tagged(typed(rows)?)?))
+    } else if rows.iter().any(of_lists) {
         Ok(Predictions::Several(several(typed(rows)?)?))
     } else if rows.iter().any(|row| row["predicted"].is_number()) {
         Ok(Predictions::Numbers(read_results(rows, UNPREDICTED)?))
@@ -230,6 +274,35 @@ fn several(lines: Vec<SeveralLine>) -> Result<SeveralEvaluated, String> {
         }
     }
     Ok(SeveralEvaluated { values, predictions, missing, by: Vec::new() })
+}
+
+fn tagged(lines: Vec<SpanLine>) -> Result<TaggedEvaluated, String> {
+    let mut evaluated = TaggedEvaluated::default();
+    let mut kinds: BTreeSet<String> = BTreeSet::new();
+    for line in lines {
+        let spans = [&line.gold, &line.predicted].into_iter().flatten().flatten();
+        kinds.extend(spans.map(|span| span.label.clone()).chain(line.missed.iter().flatten().cloned()));
+        let (Some(gold), Some(predicted)) = (line.gold, line.predicted) else {
+            let reason = UNPREDICTED.to_owned();
+            evaluated.missing.push(MissingTagged { id: line.id, kinds: line.missed, reason });
+            continue;
+        };
+        let probabilities = line.probability.unwrap_or_default();
+        if probabilities.len() != predicted.len() {
+            return Err("a predicted span has no probability".to_owned());
+        }
+        let found = predicted.into_iter().zip(probabilities);
+        evaluated.predictions.push(TaggedPrediction {
+            id: line.id,
+            gold,
+            predicted: found.map(|(span, sure)| FoundSpan { span, probability: sure as f32 }).collect(),
+            loss: line.loss.ok_or("a prediction has no loss; build it again")?,
+            words: line.words.unwrap_or(0),
+            slices: Vec::new(),
+        });
+    }
+    evaluated.kinds = kinds.into_iter().collect();
+    Ok(evaluated)
 }
 
 fn generated(lines: Vec<TextLine>) -> Generated {
@@ -315,6 +388,32 @@ mod tests {
              {\"id\":\"2\",\"gold\":[\"b\",\"a\"],\"predicted\":[\"a\"],\"probability\":[0.75],\"loss\":0.25}\n"
         );
         assert_eq!(read_predictions(&lines), Ok(Predictions::Several(evaluated)));
+    }
+
+    #[test]
+    fn spans_are_written_and_read_back() {
+        let span = |start, end| LabelSpan { start, end, label: "PER".to_owned() };
+        let evaluated = TaggedEvaluated {
+            kinds: vec!["PER".to_owned()],
+            predictions: vec![TaggedPrediction {
+                id: "2".to_owned(),
+                gold: Vec::new(),
+                predicted: vec![FoundSpan { span: span(0, 3), probability: 0.75 }],
+                loss: 0.25,
+                words: 2,
+                slices: Vec::new(),
+            }],
+            missing: vec![MissingTagged {
+                id: "1".to_owned(),
+                kinds: Some(vec!["PER".to_owned()]),
+                reason: UNPREDICTED.to_owned(),
+            }],
+            by: Vec::new(),
+        };
+        let lines = tagged_jsonl(&evaluated);
+        let second = r#"{"id":"2","gold":[],"predicted":[{"start":0,"end":3,"label":"PER"}],"probability":[0.75],"loss":0.25,"words":2}"#;
+        assert_eq!(lines.lines().nth(1), Some(second));
+        assert_eq!(read_predictions(&lines), Ok(Predictions::Tagged(evaluated)));
     }
 
     #[test]

@@ -1,17 +1,19 @@
-//! Whatever a trained model says of texts: a value, a number, or a vector.
+//! Whatever a trained model says of texts: a value, spans, a number, or a vector.
 
 use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::{Classifier, Embedder, Regressor};
+use super::{Classifier, Embedder, Regressor, Tagger};
 use crate::runtime::Runtime;
-use crate::train::{TrainError, read_json, read_pooling};
+use crate::train::{FoundSpan, TrainError, read_json, read_pooling};
 
 /// A folder with a model that says something of texts.
 pub enum Predictor {
     /// One of a label's values, or any number of them.
     Values(Classifier),
+    /// Spans of the text.
+    Spans(Tagger),
     /// A number.
     Numbers(Regressor),
     /// A vector.
@@ -31,11 +33,16 @@ impl Predictor {
         if config["problem_type"] == "regression" {
             return Regressor::open(runtime, folder, None, threads).map(Self::Numbers);
         }
+        // What a model is for stands in the name of its architecture.
+        let is_tagger = |name: &Value| name.as_str().is_some_and(|name| name.ends_with("ForTokenClassification"));
+        if config["architectures"].as_array().is_some_and(|names| names.iter().any(is_tagger)) {
+            return Tagger::open(runtime, folder, None, threads).map(Self::Spans);
+        }
         Classifier::open(runtime, folder, None, threads).map(Self::Values)
     }
 
-    /// What it says of texts, in their order, as members of an object: `predicted`, and of a value its `probability`; or
-    /// `vector`. `names` stand in errors in place of texts.
+    /// What it says of texts, in their order, as members of an object: `predicted`, and of a value or of spans the
+    /// `probability`; or `vector`. `names` stand in errors in place of texts.
     ///
     /// # Errors
     /// The tokenizer or the runtime fails.
@@ -59,6 +66,14 @@ impl Predictor {
                     members(&[("predicted", predicted), ("probability", json!(row.probability))])
                 };
                 Ok(ranked.into_iter().map(row).collect())
+            }
+            Self::Spans(tagger) => {
+                let row = |found: Vec<FoundSpan>| {
+                    let probabilities: Vec<f32> = found.iter().map(|found| found.probability).collect();
+                    let spans: Vec<_> = found.into_iter().map(|found| found.span).collect();
+                    members(&[("predicted", json!(spans)), ("probability", json!(probabilities))])
+                };
+                Ok(tagger.find(names, texts)?.into_iter().map(row).collect())
             }
             Self::Vectors(embedder) => {
                 let vectors = embedder.embed(names, texts)?;

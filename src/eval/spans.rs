@@ -159,6 +159,19 @@ fn goes_on(last: Prefix, next: Prefix) -> bool {
 }
 
 impl SpanFigures {
+    /// The same figures with these kinds in this order, those that do not occur with zeros; the averages stay.
+    #[must_use]
+    pub fn among(mut self, kinds: &[String]) -> Self {
+        let of = |(value, kind): (usize, &String)| {
+            let found = self.kinds.iter().position(|known| known == kind).map(|at| self.values[at]);
+            let none = ValueScores { value, scores: Scores::default(), support: 0, predicted: 0 };
+            ValueScores { value, ..found.unwrap_or(none) }
+        };
+        self.values = kinds.iter().enumerate().map(of).collect();
+        self.kinds = kinds.to_vec();
+        self
+    }
+
     /// The figures of pairs of a sentence's true and predicted spans.
     #[must_use]
     pub fn of<'a>(sentences: impl IntoIterator<Item = (&'a [TaggedSpan], &'a [TaggedSpan])>) -> Self {

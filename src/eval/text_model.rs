@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::runtime::{Element, Runtime, Session};
 use crate::train::batch::{Feeds, by_length};
-use crate::train::{Cut, Example, LengthLimit, Overflow, Target, Tokenizer, TrainError, positions, read_json};
+use crate::train::{Cut, Example, LengthLimit, Overflow, Target, Tokenizer, Tokens, TrainError, positions, read_json};
 use crate::{onnx, runtime};
 
 /// Texts read at once.
@@ -92,24 +92,43 @@ impl TextModel {
             .map(|(id, text)| self.example(id, text))
             .collect::<Result<Vec<Example>, TrainError>>()?;
         let lengths: Vec<usize> = examples.iter().map(|example| example.tokens.len()).collect();
+        self.run_over(&examples, |at, row| read(row, lengths[at]))
+    }
+
+    /// Runs over texts that are tokens already, and gives what `read` makes of each one's place and numbers.
+    ///
+    /// # Errors
+    /// The runtime fails.
+    pub(super) fn run_over<T: Clone>(
+        &mut self,
+        examples: &[Example],
+        read: impl Fn(usize, &[f32]) -> T,
+    ) -> Result<Vec<T>, TrainError> {
+        let lengths: Vec<usize> = examples.iter().map(|example| example.tokens.len()).collect();
         let mut results: Vec<Option<T>> = vec![None; examples.len()];
         for batch in by_length(&lengths, BATCH) {
             let members: Vec<&Example> = batch.iter().map(|index| &examples[*index]).collect();
             let outputs = self.session.run(&self.feeds.batch(&members, 1.0), &[self.output.as_str()])?;
             let numbers = outputs.first().expect("one output was asked for").f32()?;
             for (index, row) in batch.iter().zip(numbers.chunks(numbers.len() / batch.len())) {
-                results[*index] = Some(read(row, lengths[*index]));
+                results[*index] = Some(read(*index, row));
             }
         }
         Ok(results.into_iter().map(|row| row.expect("each text is in one batch")).collect())
     }
 
-    fn example(&self, id: &str, text: &str) -> Result<Example, TrainError> {
+    /// The tokens of a text, and whether they are not all of it.
+    pub(super) fn tokens(&self, id: &str, text: &str) -> Result<(Tokens, bool), TrainError> {
         let failed = |message| TrainError::Tokenize { id: id.to_owned(), message };
-        let mut tokens = self.tokenizer.encode(text, true).map_err(failed)?;
-        if tokens.ids.len() > self.limit {
-            tokens = self.tokenizer.encode_cut(text, self.limit, self.cut).map_err(failed)?;
+        let tokens = self.tokenizer.encode(text, true).map_err(failed)?;
+        if tokens.ids.len() <= self.limit {
+            return Ok((tokens, false));
         }
+        Ok((self.tokenizer.encode_cut(text, self.limit, self.cut).map_err(failed)?, true))
+    }
+
+    fn example(&self, id: &str, text: &str) -> Result<Example, TrainError> {
+        let (tokens, _) = self.tokens(id, text)?;
         Ok(Example { id: id.to_owned(), tokens: tokens.ids, target: Target::Class(0) })
     }
 }

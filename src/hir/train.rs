@@ -166,6 +166,15 @@ pub enum Task {
         /// The text's column.
         text: ColumnId,
     },
+    /// The spans of a text.
+    Tag {
+        /// The label.
+        label: LabelId,
+        /// Its column in the data set.
+        label_column: ColumnId,
+        /// The column of the text that the spans are of.
+        text: ColumnId,
+    },
     /// A number from a text.
     Regress {
         /// The label.

@@ -16,6 +16,7 @@ mod mistakes;
 mod pages;
 mod proofs;
 mod quiet;
+mod tasks;
 mod uses;
 
 /// The whole example of the language's reference.

@@ -156,7 +156,7 @@ fn check_given(context: &mut Context<'_>, evaluate: &Evaluate, run: usize, data:
     }
     let record = context.datasets[data].record.clone();
     match train.task {
-        hir::Task::Classify { .. } | hir::Task::Regress { .. } => {
+        hir::Task::Classify { .. } | hir::Task::Regress { .. } | hir::Task::Tag { .. } => {
             let text = context.runs[run].text.clone();
             if let Some(id) = text.and_then(|text| record.find(&text)) {
                 taint::check_column(context, record.column(id), evaluate.dataset.span, "the evaluation");

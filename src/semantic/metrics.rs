@@ -59,7 +59,7 @@ pub(super) const METRICS: [Metric; 29] = [
     metric("hamming_loss", &[OF_CHOICES], false, true, 1.0),
     metric("confusion", &["classify"], false, false, 1.0),
     metric("ece", &["classify"], false, true, 1.0),
-    metric("loss", &["classify", OF_CHOICES, "regress", "generate", "prefer"], false, true, f64::INFINITY),
+    metric("loss", &["classify", OF_CHOICES, "tag", "regress", "generate", "prefer"], false, true, f64::INFINITY),
     metric("perplexity", &["generate"], false, true, f64::INFINITY),
     Metric { low: f64::NEG_INFINITY, ..metric("margin", &["prefer"], false, true, f64::INFINITY) },
     of_partners("recall_at_1"),

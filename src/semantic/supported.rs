@@ -282,10 +282,6 @@ fn check_train(train: &Train, refused: &mut Diagnostics) {
                 }
                 None => continue,
             },
-            TrainItemKind::Task(task) if task.kind.name == "tag" => {
-                let help = "`classify`, `regress`, `generate`, `prefer` and `embed` can be trained";
-                (task.kind.span, "`task tag`".to_owned(), help)
-            }
             _ => continue,
         };
         refuse(refused, span, format!("{what} is checked and cannot be trained yet"), "not built yet", help);

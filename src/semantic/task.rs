@@ -5,7 +5,7 @@ use super::scope::View;
 use super::types::{show, unknown_field};
 use super::{Context, answers, index, labels, suggest, taint, templates};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::hir::{self, ColumnId, LabelId, LabelSchema, ScalarSchema, Type};
+use crate::hir::{self, ColumnId, LabelId, LabelSchema, ScalarSchema, StepKind, Type};
 use crate::source::Span;
 use crate::syntax::ast::train::Task;
 use crate::syntax::ast::{Decl, Ident};
@@ -147,12 +147,51 @@ fn from_field(
     if let (Some(data), Some(label), Some(text), Some(from)) = (data, column, text, &task.from) {
         answers::check_task(context, data, label, text, from);
     }
+    if word == "tag" {
+        let found = column.zip(data).map(|(column, data)| (label, column, data));
+        let text = found.and_then(|(label, column, data)| tagged_text(context, task, label, column, data));
+        let (field, lowered) = text.map(|(field, lowered)| (Some(field), Some(lowered))).unwrap_or_default();
+        return Some(Resolved { word, label: Some(label), text: field, lowered });
+    }
     let lowered = match (word, column, text) {
         ("classify", Some(label_column), Some(text)) => Some(hir::Task::Classify { label, label_column, text }),
         ("regress", Some(label_column), Some(text)) => Some(hir::Task::Regress { label, label_column, text }),
         _ => None,
     };
     Some(Resolved { word, label: Some(label), text: task.from.as_ref().map(|field| field.name.clone()), lowered })
+}
+
+/// The text that the spans of a label are of, and the task; `None` after a report.
+fn tagged_text(
+    context: &mut Context<'_>,
+    task: &Task,
+    label: LabelId,
+    label_column: ColumnId,
+    data: usize,
+) -> Option<(String, hir::Task)> {
+    let name = task.label.as_ref()?;
+    let LabelSchema::Spans(spans) = &context.program[label].schema else { return None };
+    if spans.may_overlap {
+        let place = context.program[label].span;
+        context.report(
+            Diagnostic::new(
+                Code::TaskDoesNotFit,
+                format!("the spans of `{}` may overlap, and a word has one tag", name.name),
+                name.span,
+                "may overlap",
+            )
+            .label(place, "declared here")
+            .help("write `overlap no` behind its kinds"),
+        );
+        return None;
+    }
+    let over = context.program.datasets.get(data)?.steps.iter().find_map(|step| match &step.kind {
+        StepKind::Label { column, form, .. } if *column == label_column => form.over(),
+        _ => None,
+    })?;
+    let column = context.datasets[data].record.column(over).clone();
+    taint::check_column(context, &column, name.span, "`task tag`");
+    Some((column.name.clone(), hir::Task::Tag { label, label_column, text: over }))
 }
 
 fn label_column(context: &mut Context<'_>, name: &Ident, label: LabelId, word: &str, data: usize) -> Option<ColumnId> {

@@ -6,13 +6,11 @@ use std::path::Path;
 use super::TrainError;
 use super::example::{Example, Target};
 use super::pairs::same_texts;
+use super::tags::NO_TARGET as IGNORED;
 use crate::autodiff::loss::{LABELS, REFERENCE, SAME, WEIGHTS};
 use crate::onnx::surgery::{PastInput, SEGMENTS, past_inputs};
 use crate::onnx::{ElementType, Graph};
 use crate::runtime::InputTensor;
-
-/// A label that is no target.
-const IGNORED: i64 = -100;
 
 /// What a graph reads beside its weights.
 #[derive(Debug, Clone)]
@@ -132,7 +130,9 @@ impl Feeds {
                 None => InputTensor::i64(LABELS, &shape, padded(&token_label, IGNORED)),
             },
             Feed::Numbers => numbers(&single),
-            Feed::Weights if single.iter().all(|example| matches!(example.target, Target::Tokens(_))) => {
+            Feed::Weights
+                if single.iter().all(|example| matches!(example.target, Target::Tokens(_) | Target::Tags(_))) =>
+            {
                 let weights = padded(&|example, at| i64::from(token_label(example, at) != IGNORED), 0);
                 let weights: Vec<f32> = weights.into_iter().map(|learnt| learnt as f32 * weight).collect();
                 InputTensor::f32(WEIGHTS, &shape, weights)
@@ -160,9 +160,12 @@ fn labels(examples: &[&Example]) -> Option<Vec<i64>> {
         .iter()
         .map(|example| match &example.target {
             Target::Class(class) => Some(i64::try_from(*class).expect("a label has fewer than 2^63 values")),
-            Target::Choices(_) | Target::Number(_) | Target::Tokens(_) | Target::Answer { .. } | Target::Text(_) => {
-                None
-            }
+            Target::Choices(_)
+            | Target::Tags(_)
+            | Target::Number(_)
+            | Target::Tokens(_)
+            | Target::Answer { .. }
+            | Target::Text(_) => None,
         })
         .collect()
 }
@@ -171,7 +174,12 @@ fn labels(examples: &[&Example]) -> Option<Vec<i64>> {
 fn references(examples: &[&Example]) -> Vec<f32> {
     let reference = |example: &&Example| match example.target {
         Target::Answer { reference, .. } => reference,
-        Target::Class(_) | Target::Choices(_) | Target::Number(_) | Target::Tokens(_) | Target::Text(_) => {
+        Target::Class(_)
+        | Target::Choices(_)
+        | Target::Tags(_)
+        | Target::Number(_)
+        | Target::Tokens(_)
+        | Target::Text(_) => {
             unreachable!("a graph that reads references is fed answers")
         }
     };
@@ -182,7 +190,12 @@ fn references(examples: &[&Example]) -> Vec<f32> {
 fn texts(examples: &[&Example]) -> Vec<(u64, u64)> {
     let text = |example: &&Example| match example.target {
         Target::Text(text) => text,
-        Target::Class(_) | Target::Choices(_) | Target::Number(_) | Target::Tokens(_) | Target::Answer { .. } => {
+        Target::Class(_)
+        | Target::Choices(_)
+        | Target::Tags(_)
+        | Target::Number(_)
+        | Target::Tokens(_)
+        | Target::Answer { .. } => {
             unreachable!("a graph that compares texts is fed pairs of texts")
         }
     };
@@ -200,7 +213,7 @@ fn numbers(examples: &[&Example]) -> InputTensor<'static> {
                 values = Some(has.len());
                 numbers.extend(has.iter().map(|has| f32::from(u8::from(*has))));
             }
-            Target::Class(_) | Target::Tokens(_) | Target::Answer { .. } | Target::Text(_) => {
+            Target::Class(_) | Target::Tags(_) | Target::Tokens(_) | Target::Answer { .. } | Target::Text(_) => {
                 unreachable!("a graph that reads numbers is fed texts that have some")
             }
         }
@@ -211,6 +224,7 @@ fn numbers(examples: &[&Example]) -> InputTensor<'static> {
 
 fn token_label(example: &Example, at: usize) -> i64 {
     match &example.target {
+        Target::Tags(target) => target.tags[at],
         Target::Tokens(learnt) | Target::Answer { learnt, .. } if learnt[at] => i64::from(example.tokens[at]),
         Target::Tokens(_) | Target::Answer { .. } => IGNORED,
         Target::Class(_) | Target::Choices(_) | Target::Number(_) | Target::Text(_) => IGNORED,

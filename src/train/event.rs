@@ -40,6 +40,10 @@ pub struct Preparation {
     pub dropped: usize,
     /// What is to be known of the data.
     pub notes: Vec<String>,
+    /// Spans in what too-long records lost; they are not learnt.
+    pub lost_spans: usize,
+    /// Spans that do not begin and end with words.
+    pub inexact_spans: usize,
     /// Weights that are trained.
     pub trained_weights: usize,
     /// Optimizer steps to do.

@@ -4,6 +4,7 @@ use super::TrainError;
 use super::error::IDS_SHOWN;
 use super::run::Overflow;
 use super::table::Table;
+use super::tags::TagTarget;
 use super::tokenizer::Tokenizer;
 use crate::statistics::Histogram;
 
@@ -25,6 +26,8 @@ pub enum Target {
     Class(usize),
     /// For each value of a label, whether the record has it.
     Choices(Vec<bool>),
+    /// The tags of words.
+    Tags(TagTarget),
     /// A number.
     Number(f32),
     /// For each token, whether predicting it from those before it is learnt. The first never is.
@@ -46,7 +49,7 @@ impl Target {
     pub fn is_of_pair(&self) -> bool {
         match self {
             Self::Answer { .. } | Self::Text(_) => true,
-            Self::Class(_) | Self::Choices(_) | Self::Number(_) | Self::Tokens(_) => false,
+            Self::Class(_) | Self::Choices(_) | Self::Number(_) | Self::Tags(_) | Self::Tokens(_) => false,
         }
     }
 
@@ -55,6 +58,7 @@ impl Target {
     pub fn weight(&self) -> usize {
         match self {
             Self::Class(_) | Self::Choices(_) | Self::Number(_) | Self::Answer { .. } | Self::Text(_) => 1,
+            Self::Tags(target) => target.tags.iter().filter(|tag| **tag >= 0).count(),
             Self::Tokens(learnt) => learnt.iter().filter(|learnt| **learnt).count(),
         }
     }
@@ -73,6 +77,10 @@ pub struct Encoded {
     pub muted: usize,
     /// Records that were left out because they were too long.
     pub dropped: usize,
+    /// Spans that stand in what was cut off, in part or as a whole; they are not learnt.
+    pub lost_spans: usize,
+    /// Spans that do not begin and end with words; their words are learnt as a whole.
+    pub inexact_spans: usize,
     /// The lengths of all records in tokens, of pairs those of the longer one, before anything was cut or left out.
     pub lengths: Histogram,
 }

@@ -29,6 +29,8 @@ pub(super) struct Finished {
     pub(super) truncated: usize,
     pub(super) muted: usize,
     pub(super) dropped: usize,
+    /// Of a tagger: the spans that were cut off, and those that do not begin and end with words.
+    pub(super) spans: Option<(usize, usize)>,
     /// For each part that was read, the lengths of its records in tokens.
     pub(super) tokens: Map<String, Value>,
 }
@@ -53,7 +55,7 @@ impl Finished {
                 json!({"new_encoder": {"layers": layers, "hidden": hidden, "heads": heads, "vocab": vocab}})
             }
         };
-        let data = json!({
+        let mut data = json!({
             "train": hash_file(&run.train)?,
             "validation": run.validation.as_deref().map(hash_file).transpose()?,
             "records": self.records.len(),
@@ -63,6 +65,9 @@ impl Finished {
             "order": outcome.order,
             "tokens": self.tokens,
         });
+        if let Some((lost, inexact)) = self.spans {
+            data["spans"] = json!({"lost": lost, "inexact": inexact});
+        }
         let provenance = |held: &Held| {
             let mut file = Map::new();
             file.insert("schema".to_owned(), json!(PROVENANCE_SCHEMA));
@@ -109,6 +114,7 @@ fn settings(run: &TrainRun, outcome: &Outcome) -> Value {
     let task = match &run.task {
         Task::Classify { .. } => "classify",
         Task::Choose { .. } => "classify several",
+        Task::Tag { .. } => "tag",
         Task::Regress { .. } => "regress",
         Task::Prefer { .. } => "prefer",
         Task::Embed { .. } => "embed",
@@ -118,6 +124,7 @@ fn settings(run: &TrainRun, outcome: &Outcome) -> Value {
         Task::Prefer { beta, .. } => Some(*beta),
         Task::Classify { .. }
         | Task::Choose { .. }
+        | Task::Tag { .. }
         | Task::Regress { .. }
         | Task::Embed { .. }
         | Task::Generate { .. } => None,

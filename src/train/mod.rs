@@ -46,6 +46,9 @@ mod run;
 mod schedule;
 mod select;
 mod table;
+mod tags;
+#[cfg(test)]
+mod tags_tests;
 #[cfg(test)]
 mod tests;
 pub mod tokenizer;
@@ -79,6 +82,8 @@ pub use run::{
 };
 pub use schedule::{Decay, Schedule, Stretch};
 pub use table::{ID_COLUMN, Table};
+pub use tags::{FoundSpan, TagTarget, Words, encode_spans};
+pub(crate) use tags::{kinds_of, read_spans, tag_target};
 pub(crate) use tokenizer::read_json;
 pub use tokenizer::{Piece, TOKENIZER_FILES, Tokenizer, Tokens, train_wordpiece};
 pub(crate) use validate::{argmax, log_softmax};

@@ -9,13 +9,14 @@ use super::TrainError;
 use super::adapter::{AdapterFiles, ClassifierTensor, Saved, TaskType, choose};
 use super::objective::{Objective, VECTORS};
 use super::run::{Lora, Pooling, Tune};
+use super::tags::tag_names;
 use super::tokenizer::read_json;
 use crate::autodiff::loss::{Softening, forward};
 use crate::autodiff::{Operators, TrainingGraph, differentiate_beside, reaching};
 use crate::onnx::encoder::normal;
 use crate::onnx::import::{Imported, Linear, import};
 use crate::onnx::surgery::{
-    Adapter, Family, Head, add_adapters, add_classifier, add_pooling, family, fix_past, separate_records,
+    Adapter, Family, Head, add_adapters, add_classifier, add_pooling, add_tagger, family, fix_past, separate_records,
 };
 use crate::onnx::{Axis, ElementType, Graph, ValueInfo, load};
 use crate::runtime::Parameter;
@@ -44,7 +45,10 @@ pub(super) struct Model {
     pub(super) objective: Objective,
     /// The label's values in the order of the logits; of a number the label's name; empty for a decoder.
     pub(super) values: Vec<String>,
-    /// How a fresh head of ours is fed, or how the vector of a text is made; `None` where the model has its own head.
+    /// Whether the head is a fresh one of ours.
+    has_new_head: bool,
+    /// How a fresh head of ours is fed, or how the vector of a text is made; `None` where the model has its own head, or one that
+    /// reads each token.
     pooling: Option<Pooling>,
 }
 
@@ -98,6 +102,7 @@ impl Model {
                     Objective::Number => format!("its head has {labels} outputs, and a number needs one"),
                     Objective::Class
                     | Objective::Several
+                    | Objective::Tags
                     | Objective::NextToken
                     | Objective::Preference { .. }
                     | Objective::Contrast => {
@@ -115,7 +120,43 @@ impl Model {
             Family::Decoder { .. } => return Err(refuse("it generates text; the task needs an encoder".into())),
         };
         let pooling = has_new_head.then(|| pooling.unwrap_or(Pooling::Mean));
-        Ok(Self { folder: folder.to_path_buf(), config, imported, family: found, objective, values, pooling })
+        let folder = folder.to_path_buf();
+        Ok(Self { folder, config, imported, family: found, objective, values, has_new_head, pooling })
+    }
+
+    /// Reads a folder, or takes a new encoder's graph, and puts a head for the tags of spans on it where it has none.
+    pub(super) fn tagger(folder: &Path, graph: Option<Graph>, kinds: &[String], seed: u64) -> Result<Self, TrainError> {
+        let config = read_json(&folder.join("config.json"))?;
+        let mut imported = match graph {
+            Some(graph) => Imported::built(graph),
+            None => import_folder(folder, &config)?,
+        };
+        let refuse = |message: String| TrainError::Graph { folder: folder.to_path_buf(), message };
+        let found = family(&imported.graph, &config).map_err(|error| refuse(error.to_string()))?;
+        let tags = tag_names(kinds);
+        let count = tags.len();
+        let (values, has_new_head) = match &found {
+            Family::Features { output, hidden } => {
+                let weight = normal(seed, NEW_HEAD[0], count * hidden);
+                let head = Head { weight, bias: vec![0.0; count] };
+                add_tagger(&mut imported.graph, output, &head).map_err(|error| refuse(error.to_string()))?;
+                imported.refresh();
+                (tags, true)
+            }
+            Family::Tokens { labels } if *labels != count => {
+                let kinds = kinds.len();
+                return Err(refuse(format!(
+                    "its head has {labels} outputs, and {kinds} kinds of spans have {count} tags"
+                )));
+            }
+            Family::Tokens { .. } => (in_model_order(&tags, &config), false),
+            Family::Sequence { .. } => {
+                return Err(refuse("it classifies texts, and `tag` needs a class for each token".into()));
+            }
+            Family::Decoder { .. } => return Err(refuse("it generates text; `tag` needs an encoder".into())),
+        };
+        let (folder, objective) = (folder.to_path_buf(), Objective::Tags);
+        Ok(Self { folder, config, imported, family: found, objective, values, has_new_head, pooling: None })
     }
 
     /// Reads an encoder's folder, or takes a new encoder's graph, to make a vector of each text.
@@ -140,7 +181,8 @@ impl Model {
         };
         let pooling = Some(pooling.unwrap_or(Pooling::Mean));
         let (folder, values) = (folder.to_path_buf(), Vec::new());
-        Ok(Self { folder, config, imported, family: found, objective: Objective::Contrast, values, pooling })
+        let objective = Objective::Contrast;
+        Ok(Self { folder, config, imported, family: found, objective, values, has_new_head: false, pooling })
     }
 
     /// Reads a decoder's folder.
@@ -162,6 +204,7 @@ impl Model {
             family: found,
             objective,
             values: Vec::new(),
+            has_new_head: false,
             pooling: None,
         })
     }
@@ -252,7 +295,7 @@ impl Model {
     }
 
     fn is_head(&self, name: &str, path: &str) -> bool {
-        if self.pooling.is_some() {
+        if self.has_new_head {
             return NEW_HEAD.contains(&name);
         }
         let first = path.split('.').next().unwrap_or_default();
@@ -261,7 +304,7 @@ impl Model {
 
     /// Whether a parameter belongs to a head that we added, and so learns at `head_rate`.
     pub(super) fn is_new_head(&self, name: &str) -> bool {
-        self.pooling.is_some() && NEW_HEAD.contains(&name)
+        self.has_new_head && NEW_HEAD.contains(&name)
     }
 
     /// How the vector of a text is made, of a model that makes one.
@@ -348,12 +391,18 @@ impl Model {
             config.insert("label2id".to_owned(), Value::Object(label2id));
             let problem = match self.objective {
                 Objective::Class | Objective::NextToken | Objective::Preference { .. } | Objective::Contrast => {
-                    "single_label_classification"
+                    Some("single_label_classification")
                 }
-                Objective::Number => "regression",
-                Objective::Several => SEVERAL_VALUES,
+                Objective::Number => Some("regression"),
+                Objective::Several => Some(SEVERAL_VALUES),
+                Objective::Tags => None,
             };
-            config.insert("problem_type".to_owned(), json!(problem));
+            if let Some(problem) = problem {
+                config.insert("problem_type".to_owned(), json!(problem));
+            }
+            if let (Objective::Tags, Some(name)) = (self.objective, token_architecture(config)) {
+                config.insert("architectures".to_owned(), json!([name]));
+            }
             if self.objective == Objective::Number {
                 config.insert("num_labels".to_owned(), json!(1));
             }
@@ -373,6 +422,14 @@ fn import_folder(folder: &Path, config: &Value) -> Result<Imported, TrainError> 
     let refuse = |message: String| TrainError::Graph { folder: folder.to_path_buf(), message };
     let graph = load(folder).map_err(|error| refuse(error.to_string()))?;
     import(graph, config).map_err(|error| refuse(error.to_string()))
+}
+
+/// The architecture of the same model with a head for tokens: `BertForTokenClassification` of `BertModel`.
+fn token_architecture(config: &serde_json::Map<String, Value>) -> Option<String> {
+    let name = config.get("architectures")?.as_array()?.first()?.as_str()?;
+    let stem = name.split("For").next().unwrap_or(name);
+    let stem = stem.strip_suffix("Model").unwrap_or(stem);
+    Some(format!("{stem}ForTokenClassification"))
 }
 
 /// The label's values in the order of a classifier's outputs: the model's own order where it knows these names, else

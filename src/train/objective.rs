@@ -16,6 +16,8 @@ pub(super) enum Objective {
     Several,
     /// A number, by the squared error.
     Number,
+    /// A tag for each word, by the cross-entropy.
+    Tags,
     /// The next token, by the cross-entropy.
     NextToken,
     /// The better one of two answers, by direct preference optimization.
@@ -46,7 +48,9 @@ impl Objective {
     pub(super) fn add_loss(self, graph: &mut Graph, softening: &Softening) -> Result<Learnt, LossError> {
         let alone = |loss| Learnt { loss, beside: Vec::new() };
         match self {
-            Self::Class => soft_cross_entropy(graph, LOGITS, Alignment::Same, softening).map(|loss| alone(loss.loss)),
+            Self::Class | Self::Tags => {
+                soft_cross_entropy(graph, LOGITS, Alignment::Same, softening).map(|loss| alone(loss.loss))
+            }
             Self::Several => {
                 binary_cross_entropy(graph, LOGITS, softening.weights.as_deref()).map(|loss| alone(loss.loss))
             }
@@ -63,7 +67,7 @@ impl Objective {
     /// Adds what is measured, where the model does not give it itself, and returns the output's name.
     pub(super) fn add_measure(self, graph: &mut Graph) -> Result<String, LossError> {
         match self {
-            Self::Class | Self::Several | Self::Number => Ok(LOGITS.to_owned()),
+            Self::Class | Self::Several | Self::Number | Self::Tags => Ok(LOGITS.to_owned()),
             Self::NextToken => cross_entropy(graph, LOGITS, Alignment::Next).map(|loss| loss.loss),
             Self::Preference { beta } => preference(graph, LOGITS, beta as f32).map(|names| names.answers),
             Self::Contrast => Ok(VECTORS.to_owned()),

@@ -23,6 +23,7 @@ use super::pack::{saving, try_out};
 use super::pairs::{encode_partners, encode_preferences, partner_texts};
 use super::run::{ModelSource, Overflow, Task, TrainRun};
 use super::table::Table;
+use super::tags::encode_spans;
 use super::tokenizer::{Tokenizer, pretty, train_wordpiece, write};
 use super::trainer::{Outcome, Trainer};
 use super::validate::{Measuring, Validation};
@@ -86,6 +87,7 @@ pub(super) fn prepare(run: &TrainRun, runtime: &Runtime) -> Result<Prepared, Tra
             Task::Generate { .. }
             | Task::Classify { .. }
             | Task::Choose { .. }
+            | Task::Tag { .. }
             | Task::Regress { .. }
             | Task::Prefer { .. }
             | Task::Embed { .. },
@@ -115,6 +117,8 @@ pub(super) fn prepare(run: &TrainRun, runtime: &Runtime) -> Result<Prepared, Tra
         truncated: encoded.truncated,
         muted: encoded.muted,
         dropped: encoded.dropped,
+        lost_spans: encoded.lost_spans,
+        inexact_spans: encoded.inexact_spans,
         notes,
         trained_weights,
         steps: run.steps(encoded.examples.len()),
@@ -140,6 +144,7 @@ fn softening(run: &TrainRun, examples: &[Example], values: usize) -> Softening {
     let weights = (run.balanced && values > 0).then(|| match run.task {
         Task::Choose { .. } => balanced_weights(examples.iter().map(|example| &example.target), values),
         Task::Classify { .. }
+        | Task::Tag { .. }
         | Task::Regress { .. }
         | Task::Prefer { .. }
         | Task::Embed { .. }
@@ -181,9 +186,10 @@ fn memory(run: &TrainRun, plan: &TrainingPlan, encoded: &Encoded, validates: boo
 fn columns(task: &Task) -> Vec<&str> {
     match task {
         Task::Classify { text, label, .. } | Task::Regress { text, label } if text == label => vec![text],
-        Task::Classify { text, label, .. } | Task::Choose { text, label, .. } | Task::Regress { text, label } => {
-            vec![text, label]
-        }
+        Task::Classify { text, label, .. }
+        | Task::Choose { text, label, .. }
+        | Task::Tag { text, label, .. }
+        | Task::Regress { text, label } => vec![text, label],
         Task::Prefer { messages, .. } | Task::Embed { messages } | Task::Generate { messages } => vec![messages],
     }
 }
@@ -200,6 +206,9 @@ fn model(run: &TrainRun, table: &Table) -> Result<(ModelFolder, Model), TrainErr
         }
         Task::Choose { text, values, .. } => {
             begin(run, &|| Ok(texts(text)), &|folder, graph| of_texts(folder, graph, Objective::Several, values))
+        }
+        Task::Tag { text, kinds, .. } => {
+            begin(run, &|| Ok(texts(text)), &|folder, graph| Model::tagger(folder, graph, kinds, run.seed))
         }
         Task::Regress { text, label } => {
             let values = std::slice::from_ref(label);
@@ -323,6 +332,7 @@ fn encode_table(
     match &run.task {
         Task::Classify { text, label, .. } => encode_texts(table, text, label, &model.values, tokenizer, limit),
         Task::Choose { text, label, .. } => encode_choices(table, [text, label], &model.values, tokenizer, limit),
+        Task::Tag { text, label, .. } => encode_spans(table, (text, label), &model.values, tokenizer, limit),
         Task::Regress { text, label } => encode_numbers(table, text, label, tokenizer, limit),
         Task::Prefer { messages, .. } => encode_preferences(table, messages, folder, tokenizer, limit),
         Task::Embed { messages } => encode_partners(table, messages, tokenizer, limit),
@@ -334,7 +344,7 @@ fn encode_table(
 /// for 0.
 fn guess(run: &TrainRun, model: &Model, examples: &[Example]) -> Option<f64> {
     match model.objective {
-        Objective::Class => Some((model.values.len() as f64).ln()),
+        Objective::Class | Objective::Tags => Some((model.values.len() as f64).ln()),
         // Each value is there or not.
         Objective::Several => Some(2_f64.ln()),
         Objective::NextToken => model.vocabulary().map(|tokens| (tokens as f64).ln()),
@@ -343,9 +353,12 @@ fn guess(run: &TrainRun, model: &Model, examples: &[Example]) -> Option<f64> {
         Objective::Number => {
             let squares = examples.iter().map(|example| match example.target {
                 Target::Number(number) => f64::from(number).powi(2),
-                Target::Class(_) | Target::Choices(_) | Target::Tokens(_) | Target::Answer { .. } | Target::Text(_) => {
-                    0.0
-                }
+                Target::Class(_)
+                | Target::Choices(_)
+                | Target::Tags(_)
+                | Target::Tokens(_)
+                | Target::Answer { .. }
+                | Target::Text(_) => 0.0,
             });
             // Where every number is 0 any loss would be beyond it.
             Some(squares.sum::<f64>() / examples.len() as f64).filter(|mean| *mean > 0.0)
@@ -425,7 +438,8 @@ impl Prepared {
         // A record that fits the memory has fewer than 2^32 tokens.
         let length = |example: &Example| u32::try_from(example.tokens.len()).unwrap_or(u32::MAX);
         let records = encoded.examples.iter().map(|example| (example.id.clone(), length(example))).collect();
-        let Encoded { truncated, muted, dropped, .. } = encoded;
-        Ok((outcome, Finished { model, plan, tokenizer, folder, records, truncated, muted, dropped, tokens }))
+        let Encoded { truncated, muted, dropped, lost_spans, inexact_spans, .. } = encoded;
+        let spans = matches!(run.task, Task::Tag { .. }).then_some((lost_spans, inexact_spans));
+        Ok((outcome, Finished { model, plan, tokenizer, folder, records, truncated, muted, dropped, spans, tokens }))
     }
 }

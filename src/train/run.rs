@@ -184,6 +184,15 @@ pub enum Task {
         /// All values, in the schema's order.
         values: Vec<String>,
     },
+    /// The spans of a text.
+    Tag {
+        /// The table's column with the text.
+        text: String,
+        /// The table's column with the list of spans.
+        label: String,
+        /// Their kinds, in the schema's order.
+        kinds: Vec<String>,
+    },
     /// The better one of two answers to a prompt, against the model as it was before.
     Prefer {
         /// The table's column with the JSON text `[{"role","content","train"}]`: the prompt, the chosen answer, the rejected one.
@@ -287,6 +296,10 @@ impl TrainRun {
             (Task::Choose { .. }, _, _) if self.smooth > 0.0 => refuse(
                 "`smooth` spreads one right value over the others, and a record of `choices` has any number of them",
             ),
+            (Task::Tag { kinds, .. }, _, _) if kinds.is_empty() => refuse("there is no kind of span to find"),
+            (Task::Tag { .. }, _, _) if self.balanced => {
+                refuse("`weights balanced` weighs a label's values, and a tagger learns words")
+            }
             (Task::Embed { .. }, _, _) if self.batch < 2 => {
                 refuse("`batch` must be at least 2: the other texts of a batch are what a text is told apart from")
             }

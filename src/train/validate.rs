@@ -6,10 +6,12 @@ use super::choices::{above_half, binary_loss};
 use super::example::{Example, Target};
 use super::objective::{Objective, SCALE};
 use super::pairs::same_texts;
+use super::tags::kinds_of;
 use crate::eval::{
-    Classification, Confusion, Figures, Judged, Metric, MultiLabel, PreferredPair, Regression, Scored, dot,
-    found_partners, perplexity, unit,
+    Classification, Confusion, Figures, Judged, Metric, MultiLabel, PreferredPair, Regression, Scored, SpanFigures,
+    TaggedSpan, dot, found_partners, perplexity, unit,
 };
+use crate::label::spans::LabelSpan;
 use crate::runtime::{InputTensor, Parameter, Session};
 
 /// Records measured at once.
@@ -109,12 +111,23 @@ impl Validation {
             }
             Objective::Class => classes(&examples, &self.measuring.rows(&examples, weights)?, self.values.len()),
             Objective::Several => sets(&examples, &self.measuring.rows(&examples, weights)?, self.values.len()),
+            Objective::Tags => tags(&examples, &self.measuring.rows(&examples, weights)?, &self.values),
             Objective::Number => numbers(&examples, &self.measuring.rows(&examples, weights)?),
             Objective::Preference { beta } => preferences(&examples, &self.measuring.rows(&examples, weights)?, beta),
             Objective::Contrast => partners(&examples, &self.measuring.rows(&examples, weights)?, self.batch),
         };
         let figures = Figures { records: self.examples.len() as u64, ..figures };
-        Ok(Measured { figures, values: self.values.clone() })
+        // Spans are told apart by the kinds that tags are of.
+        let values = match self.objective {
+            Objective::Tags => kinds_of(&self.values).unwrap_or_default(),
+            Objective::Class
+            | Objective::Several
+            | Objective::Number
+            | Objective::NextToken
+            | Objective::Preference { .. }
+            | Objective::Contrast => self.values.clone(),
+        };
+        Ok(Measured { figures, values })
     }
 }
 
@@ -148,10 +161,38 @@ fn sets(examples: &[&Example], logits: &[Vec<f32>], values: usize) -> Figures {
     }
 }
 
+fn tags(examples: &[&Example], logits: &[Vec<f32>], names: &[String]) -> Figures {
+    let (mut loss, mut words, mut pairs) = (0.0, 0_u64, Vec::new());
+    let counted = |span: &LabelSpan| TaggedSpan { kind: span.label.clone(), start: span.start, end: span.end };
+    for (example, logits) in examples.iter().zip(logits) {
+        let Target::Tags(target) = &example.target else { continue };
+        for (logits, tag) in logits.chunks(names.len()).zip(&target.tags) {
+            if let Ok(tag) = usize::try_from(*tag) {
+                loss -= f64::from(log_softmax(logits)[tag]);
+                words += 1;
+            }
+        }
+        let gold: Vec<TaggedSpan> = target.gold.iter().map(counted).collect();
+        let found = target.words.found(logits, names);
+        pairs.push((gold, found.iter().map(|found| counted(&found.span)).collect::<Vec<TaggedSpan>>()));
+    }
+    let figures = SpanFigures::of(pairs.iter().map(|(gold, predicted)| (gold.as_slice(), predicted.as_slice())));
+    Figures {
+        loss: Some(loss / words.max(1) as f64),
+        spans: Some(figures.among(&kinds_of(names).unwrap_or_default())),
+        ..Figures::default()
+    }
+}
+
 fn numbers(examples: &[&Example], outputs: &[Vec<f32>]) -> Figures {
     let pair = |(example, output): (&&Example, &Vec<f32>)| match example.target {
         Target::Number(gold) => Some((f64::from(gold), f64::from(output[0]))),
-        Target::Class(_) | Target::Choices(_) | Target::Tokens(_) | Target::Answer { .. } | Target::Text(_) => None,
+        Target::Class(_)
+        | Target::Choices(_)
+        | Target::Tags(_)
+        | Target::Tokens(_)
+        | Target::Answer { .. }
+        | Target::Text(_) => None,
     };
     let pairs: Vec<(f64, f64)> = examples.iter().zip(outputs).filter_map(pair).collect();
     let regression = Regression::of(&pairs);
@@ -162,7 +203,12 @@ fn numbers(examples: &[&Example], outputs: &[Vec<f32>]) -> Figures {
 fn preferences(examples: &[&Example], answers: &[Vec<f32>], beta: f64) -> Figures {
     let gain = |(example, answer): (&&Example, &Vec<f32>)| match example.target {
         Target::Answer { reference, .. } => beta * (f64::from(answer[0]) - f64::from(reference)),
-        Target::Class(_) | Target::Choices(_) | Target::Number(_) | Target::Tokens(_) | Target::Text(_) => f64::NAN,
+        Target::Class(_)
+        | Target::Choices(_)
+        | Target::Tags(_)
+        | Target::Number(_)
+        | Target::Tokens(_)
+        | Target::Text(_) => f64::NAN,
     };
     let gains: Vec<f64> = examples.iter().zip(answers).map(gain).collect();
     let (chosen, rejected) = gains.split_at(gains.len() / 2);
@@ -179,7 +225,12 @@ fn preferences(examples: &[&Example], answers: &[Vec<f32>], beta: f64) -> Figure
 fn partners(examples: &[&Example], vectors: &[Vec<f32>], batch: usize) -> Figures {
     let text = |example: &&Example| match example.target {
         Target::Text(text) => text,
-        Target::Class(_) | Target::Choices(_) | Target::Number(_) | Target::Tokens(_) | Target::Answer { .. } => 0,
+        Target::Class(_)
+        | Target::Choices(_)
+        | Target::Tags(_)
+        | Target::Number(_)
+        | Target::Tokens(_)
+        | Target::Answer { .. } => 0,
     };
     let vectors: Vec<Vec<f32>> = vectors.iter().map(|vector| unit(vector)).collect();
     let half = examples.len() / 2;

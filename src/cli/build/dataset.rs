@@ -119,7 +119,9 @@ fn training_tables(program: &Program, id: DatasetId) -> Vec<TrainingTable> {
             found.map(|at| crate::hir::ColumnId(at as u32))
         };
         let (columns, messages) = match &train.task {
-            Task::Classify { label_column, text, .. } | Task::Regress { label_column, text, .. } => {
+            Task::Classify { label_column, text, .. }
+            | Task::Regress { label_column, text, .. }
+            | Task::Tag { label_column, text, .. } => {
                 ([text, label_column].into_iter().filter_map(here).collect(), None)
             }
             Task::Prefer { template, .. } | Task::Embed { template } | Task::Generate { template } => {

@@ -14,7 +14,7 @@ use crate::emit::{EmitError, MISSING, Manifest, file_name, write_atomically};
 use crate::engine::slice_groups;
 use crate::eval::{
     self, Classifier, ConversationTable, Embedder, Evaluation, EvaluationFile, GateResult, MissingRecord, Predictions,
-    Regressor, Signature, TestTable,
+    Regressor, Signature, Tagger, TestTable,
 };
 use crate::hir::{self, Program, Task};
 use crate::runtime::Runtime;
@@ -134,6 +134,14 @@ impl Subject<'_> {
                 };
                 Ok((predictions, classifier.tokenizer_hash().to_string()))
             }
+            Task::Tag { label, label_column, text } => {
+                let column = |id: &hir::ColumnId| program[train.data].columns[id.0 as usize].name.as_str();
+                let missing = read_missing(lost, &evaluate.part, &program[*label].name)?;
+                let mut tagger = Tagger::open(runtime, folder, Some(limit), threads)?;
+                let test = TestTable { path: table, text: column(text), label: column(label_column), by: &by };
+                let evaluated = eval::evaluate_tagger(&mut tagger, &test, golds(missing))?;
+                Ok((Predictions::Tagged(evaluated), tagger.tokenizer_hash().to_string()))
+            }
             Task::Regress { label_column, text, .. } => {
                 let column = |id: &hir::ColumnId| program[train.data].columns[id.0 as usize].name.as_str();
                 let mut regressor = Regressor::open(runtime, folder, Some(limit), threads)?;
@@ -220,6 +228,7 @@ fn write(
         Predictions::Classified(evaluated) => {
             (eval::evaluate_classification(evaluated, seed), eval::predictions_jsonl(evaluated))
         }
+        Predictions::Tagged(evaluated) => (eval::evaluate_tagged(evaluated, seed), eval::tagged_jsonl(evaluated)),
         Predictions::Several(evaluated) => (eval::evaluate_several(evaluated, seed), eval::several_jsonl(evaluated)),
         Predictions::Generated(generated) => {
             let answers = evaluate.generation.as_ref().is_some_and(|generation| generation.answers);
@@ -233,11 +242,12 @@ fn write(
     let settings = evaluate.generation.as_ref().map(lower_generation);
     let generation = match (&settings, results) {
         (Some(settings), Predictions::Generated(generated)) => Some((settings, generated)),
+        (None, Predictions::Generated(_)) => None,
         (
             _,
-            Predictions::Generated(_)
-            | Predictions::Classified(_)
+            Predictions::Classified(_)
             | Predictions::Several(_)
+            | Predictions::Tagged(_)
             | Predictions::Numbers(_)
             | Predictions::Preferences(_)
             | Predictions::Partners(_),

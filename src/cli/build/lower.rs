@@ -77,6 +77,9 @@ pub fn lower_train(
                     | LabelSchema::Declared(_) => Task::Classify { text, label: label_column, values },
                 }
             }
+            hir::Task::Tag { label_column, text, .. } => {
+                Task::Tag { text: column(*text), label: column(*label_column), kinds: values }
+            }
             hir::Task::Regress { label_column, text, .. } => {
                 Task::Regress { text: column(*text), label: column(*label_column) }
             }
@@ -210,7 +213,7 @@ fn answer_label(program: &hir::Program, train: &hir::Train) -> Option<String> {
 /// The values of the label that a run classifies, as the data set's manifest lists them: in the label's order.
 pub fn label_values(program: &hir::Program, train: &hir::Train, manifest: &Manifest) -> Vec<String> {
     match &train.task {
-        hir::Task::Classify { label_column, .. } => {
+        hir::Task::Classify { label_column, .. } | hir::Task::Tag { label_column, .. } => {
             let column = &program[train.data].columns[label_column.0 as usize].name;
             let parts = manifest.splits.iter().next();
             let counts = parts.and_then(|(_, part)| part.labels.get(column));

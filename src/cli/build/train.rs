@@ -196,6 +196,12 @@ fn about(train: &hir::Train, prepared: &Preparation) -> String {
     if prepared.dropped > 0 {
         about.push_str(&format!(", {} too long and left out", prepared.dropped));
     }
+    if prepared.lost_spans > 0 {
+        about.push_str(&format!(", {} spans cut off and not learnt", prepared.lost_spans));
+    }
+    if prepared.inexact_spans > 0 {
+        about.push_str(&format!(", {} spans inside of words, learnt as words", prepared.inexact_spans));
+    }
     about
 }
 

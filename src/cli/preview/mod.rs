@@ -341,7 +341,7 @@ fn choose_template(
         let written = program[id].outputs.iter().find_map(|output| output.template);
         let trained = program.trains.iter().filter(|train| train.data == id).find_map(|train| match train.task {
             Task::Embed { template } | Task::Generate { template } => Some(template),
-            Task::Classify { .. } | Task::Regress { .. } | Task::Prefer { .. } => None,
+            Task::Classify { .. } | Task::Regress { .. } | Task::Tag { .. } | Task::Prefer { .. } => None,
         });
         return Ok(written.or(trained));
     };

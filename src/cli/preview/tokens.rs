@@ -49,7 +49,7 @@ pub fn choose_run<'p>(
 pub fn template_of(train: &Train) -> Option<TemplateId> {
     match train.task {
         Task::Generate { template } | Task::Prefer { template, .. } | Task::Embed { template } => Some(template),
-        Task::Classify { .. } | Task::Regress { .. } => None,
+        Task::Classify { .. } | Task::Regress { .. } | Task::Tag { .. } => None,
     }
 }
 
@@ -97,7 +97,7 @@ impl Looked<'_> {
     ) -> Vec<(Option<&'static str>, Result<TokenView, TrainError>)> {
         let turn = |at: usize| record.turns.get(at).map_or("", |turn| turn.content.as_str());
         match train.task {
-            Task::Classify { text, .. } | Task::Regress { text, .. } => {
+            Task::Classify { text, .. } | Task::Regress { text, .. } | Task::Tag { text, .. } => {
                 let name = &self.spec.program[train.data].columns[text.0 as usize].name;
                 let text = record.fields.get(name).and_then(Value::as_str).unwrap_or_default();
                 vec![(None, viewer.text(id, text))]
@@ -124,7 +124,7 @@ impl Looked<'_> {
     fn refuse_personal(&self, train: &Train) -> Result<(), Failure> {
         let withheld = match train.task {
             _ if self.args.show_personal => None,
-            Task::Classify { text, .. } | Task::Regress { text, .. } => {
+            Task::Classify { text, .. } | Task::Regress { text, .. } | Task::Tag { text, .. } => {
                 let name = self.spec.program[train.data].columns[text.0 as usize].name.as_str();
                 self.preview.withheld().into_iter().find(|column| *column == name)
             }
@@ -147,7 +147,10 @@ impl Looked<'_> {
                 let found = self.roots.folder(base, path, &format!("model `{}`", model.name));
                 found.map(ModelFolder::Given).map_err(|missing| models::fail(self.terminal, &missing))
             }
-            (ModelOrigin::New(sizes), Task::Classify { text, .. } | Task::Regress { text, .. }) => {
+            (
+                ModelOrigin::New(sizes),
+                Task::Classify { text, .. } | Task::Regress { text, .. } | Task::Tag { text, .. },
+            ) => {
                 let column = &self.spec.program[train.data].columns[text.0 as usize].name;
                 let rows = self.done(self.preview.emitted(Some("train")))?;
                 let records = self.done(self.preview.render(&rows, None))?;
@@ -190,7 +193,9 @@ impl Shown<'_> {
         view: &Result<TokenView, TrainError>,
     ) {
         let label = match train.task {
-            Task::Classify { label_column, .. } | Task::Regress { label_column, .. } => {
+            Task::Classify { label_column, .. }
+            | Task::Regress { label_column, .. }
+            | Task::Tag { label_column, .. } => {
                 let name = &self.dataset.columns[label_column.0 as usize].name;
                 record.fields.get(name).map(|value| (name.as_str(), value))
             }
@@ -272,7 +277,7 @@ fn summary(train: &Train, view: &TokenView) -> String {
     let (learnt, lost) = (number(|token| token.learnt), number(|token| token.lost));
     let (learnt, is_silent) = match train.task {
         Task::Generate { .. } | Task::Prefer { .. } => (format!(", {learnt} learnt"), learnt == 0),
-        Task::Classify { .. } | Task::Regress { .. } | Task::Embed { .. } => (String::new(), false),
+        Task::Classify { .. } | Task::Regress { .. } | Task::Tag { .. } | Task::Embed { .. } => (String::new(), false),
     };
     let count = super::super::check::counted(view.tokens.len(), "token");
     let way = match train.length.overflow {

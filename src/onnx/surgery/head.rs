@@ -1,4 +1,5 @@
-//! A head on an encoder: the mean of the token vectors that the attention mask keeps, or the first one, and a linear layer.
+//! A head on an encoder: the mean of the token vectors that the attention mask keeps, or the first one, and a linear layer; of a
+//! tagger a linear layer over each of them.
 
 use super::SurgeryError;
 use crate::onnx::{Attribute, Axis, ElementType, Graph, Node, Op, Tensor, ValueInfo};
@@ -45,6 +46,36 @@ pub fn add_classifier(graph: &mut Graph, features: &str, pooling: Pooling, head:
     let position = graph.outputs.iter().position(|output| output.name == features).expect("found above");
     graph.outputs[position] = ValueInfo::new("logits", ElementType::Float, &[batch, Axis::Fixed(labels)]);
     graph.outputs.retain(|output| output.name == "logits");
+    graph.prune();
+    Ok(())
+}
+
+/// Puts a head on each vector of the output `features` `[batch, sequence, hidden]`, which `logits`
+/// `[batch, sequence, labels]` replaces: `logits = h · Wᵀ + b`.
+pub fn add_tagger(graph: &mut Graph, features: &str, head: &Head) -> Result<(), SurgeryError> {
+    let labels = head.bias.len();
+    let missing = || SurgeryError::Family { outputs: format!("no `{features}`") };
+    let output = graph.output(features).ok_or_else(missing)?;
+    let axes = output.shape.clone().ok_or_else(missing)?;
+    let [batch, sequence, Axis::Fixed(hidden)] = axes.as_slice() else { return Err(missing()) };
+    if head.weight.len() != labels * hidden {
+        return Err(SurgeryError::HeadSize { labels, hidden: *hidden, found: head.weight.len() });
+    }
+    let (turned, product) = (name("Transpose"), name("MatMul"));
+    let taken = graph.names();
+    let new = [turned.as_str(), product.as_str(), "logits"].into_iter().chain(HEAD);
+    if let Some(name) = new.into_iter().find(|name| taken.contains(*name)) {
+        return Err(SurgeryError::Taken { name: name.to_owned() });
+    }
+    graph.nodes.extend([
+        Node::new(&turned, Op::Transpose, &[HEAD[0]], &[&turned]).with("perm", Attribute::Ints(vec![1, 0])),
+        Node::new(&product, Op::MatMul, &[features, &turned], &[&product]),
+        Node::new(&name("Add"), Op::Add, &[&product, HEAD[1]], &["logits"]),
+    ]);
+    graph.initializers.insert(HEAD[0].to_owned(), Tensor::from_f32(&[labels, *hidden], &head.weight));
+    graph.initializers.insert(HEAD[1].to_owned(), Tensor::from_f32(&[labels], &head.bias));
+    let logits = [batch.clone(), sequence.clone(), Axis::Fixed(labels)];
+    graph.outputs = vec![ValueInfo::new("logits", ElementType::Float, &logits)];
     graph.prune();
     Ok(())
 }

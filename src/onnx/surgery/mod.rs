@@ -6,7 +6,7 @@ mod past;
 mod segments;
 
 use super::{Axis, ElementType, Graph};
-pub use head::{HEAD, Head, Pooling, add_classifier, add_pooling};
+pub use head::{HEAD, Head, Pooling, add_classifier, add_pooling, add_tagger};
 pub use lora::{Adapter, AdapterShape, add_adapters};
 pub use past::{PastInput, fix_past, past_inputs};
 pub use segments::{SEGMENTS, separate_records};

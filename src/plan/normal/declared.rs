@@ -101,6 +101,9 @@ impl Canon<'_> {
             Task::Classify { label, label_column, text } => {
                 json!(["classify", self.program[*label].name, self.name(*label_column), self.name(*text)])
             }
+            Task::Tag { label, label_column, text } => {
+                json!(["tag", self.program[*label].name, self.name(*label_column), self.name(*text)])
+            }
             Task::Generate { template } => json!(["generate", self.template(&self.program[*template])]),
         };
         json!([train.name, task])

@@ -73,6 +73,10 @@ fn run(program: &Program, train: &Train) -> Node {
             let (label, text) = (name(*label_column), name(*text));
             (format!("classify {label} from {text}, part train"), vec![text, label])
         }
+        Task::Tag { label_column, text, .. } => {
+            let (label, text) = (name(*label_column), name(*text));
+            (format!("tag {label} in {text}, part train"), vec![text, label])
+        }
         Task::Regress { label_column, text, .. } => {
             let (label, text) = (name(*label_column), name(*text));
             (format!("regress {label} from {text}, part train"), vec![text, label])
@@ -81,7 +85,7 @@ fn run(program: &Program, train: &Train) -> Node {
             let word = match &train.task {
                 Task::Prefer { .. } => "prefer",
                 Task::Embed { .. } => "embed",
-                Task::Classify { .. } | Task::Regress { .. } | Task::Generate { .. } => "generate",
+                Task::Classify { .. } | Task::Regress { .. } | Task::Tag { .. } | Task::Generate { .. } => "generate",
             };
             let template = &program[*template];
             (format!("{word} from {}, part train", template.name), template_fields(&template.kind))
