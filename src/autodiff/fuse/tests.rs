@@ -94,8 +94,8 @@ fn parts_become_one_operator_that_computes_the_same() {
         kept.nodes.push(Node::new("", Op::Mul, &["sum", "zero"], &["nothing"]));
         kept.nodes.push(Node::new("", Op::Add, &["loss", "nothing"], &["whole_loss"]));
         for node in &mut kept.nodes {
-            node.outputs.iter_mut().for_each(|name| swap(name));
-            node.inputs.iter_mut().for_each(|name| swap(name));
+            node.outputs.iter_mut().for_each(swap);
+            node.inputs.iter_mut().for_each(swap);
         }
         let (expected, gradient) = results(&kept, Operators::Stock, &[0.0; 12]);
         let (loss, found) = results(&parts, Operators::Ours, &[0.0; 12]);
