@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Perplexity of held-out answers of GSM8K before and after an epoch of instruction tuning, by annotc's own `evaluate`.
+# Perplexity of held-out answers of GSM8K before and after some steps of instruction tuning, by annotc's own `evaluate`.
 #   ANNOTC_DATA=…/data benches/gsm8k.sh [JOBS]
 # ANNOTC_DATA holds gsm8k/test.jsonl; the decoder is looked for at ../models/llama-chat from there. Nine problems of ten are
 # trained on and one is held out, by their keyed hashes. ANNOTC is the program that is measured, by default a release build of this
-# tree. PACK=off trains without packing.
+# tree. PACK=off trains without packing, STEPS=292 two epochs.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 : "${ANNOTC_DATA:?name the folder that holds gsm8k/}"
@@ -14,7 +14,7 @@ if [ -z "${ANNOTC:-}" ]; then
 fi
 out=$(mktemp -d)
 trap 'rm -rf "$out"' EXIT
-sed "s/^  pack   on$/  pack   ${PACK:-on}/" benches/gsm8k.annot >"$out/gsm8k.annot"
+sed -e "s/^  pack   on$/  pack   ${PACK:-on}/" -e "s/^  steps  50$/  steps  ${STEPS:-50}/" benches/gsm8k.annot >"$out/gsm8k.annot"
 python3 - "$out" "$jobs" "$ANNOTC" <<'PY'
 import json, resource, subprocess, sys, time
 out, jobs, annotc = sys.argv[1:]

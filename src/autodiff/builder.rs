@@ -7,10 +7,21 @@ use crate::onnx::{
     shapes::{Dim, Shapes},
 };
 
+/// What a training graph is made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Operators {
+    /// Stock operators alone, which every provider of the runtime has.
+    #[default]
+    Stock,
+    /// The runtime room's own operators too, which the CPU has: fewer passes over memory for the same numbers.
+    Ours,
+}
+
 /// The graph under construction.
 pub(super) struct Builder {
     pub(super) graph: Graph,
     pub(super) shapes: Shapes,
+    pub(super) operators: Operators,
     names: BTreeSet<String>,
     counter: usize,
     constants: BTreeMap<(Vec<usize>, Vec<u64>, bool), String>,
@@ -20,12 +31,23 @@ pub(super) struct Builder {
 impl Builder {
     /// Continues `graph`. Its operator set is raised to 16 where it is older: from there on `ScatterElements` adds, and
     /// nothing that exporters write at 13 to 15 means anything else at 16.
-    pub(super) fn new(mut graph: Graph) -> Self {
+    pub(super) fn new(graph: Graph) -> Self {
+        Self::with(graph, Operators::Stock)
+    }
+
+    /// As `new`, for rules that may use these operators.
+    pub(super) fn with(mut graph: Graph, operators: Operators) -> Self {
         let opset = graph.opset().max(16);
         graph.opsets.insert(String::new(), opset);
         let shapes = Shapes::of(&graph);
         let names = graph.names().into_iter().map(str::to_owned).collect();
-        Self { graph, shapes, names, counter: 0, constants: BTreeMap::new(), shape_nodes: HashMap::new() }
+        let (constants, shape_nodes) = (BTreeMap::new(), HashMap::new());
+        Self { graph, shapes, operators, names, counter: 0, constants, shape_nodes }
+    }
+
+    /// Whether rules may use operators of our own.
+    pub(super) fn has_ours(&self) -> bool {
+        self.operators == Operators::Ours
     }
 
     /// A name that no value has.

@@ -2,7 +2,11 @@
 
 use std::collections::HashSet;
 
-use super::{builder::Builder, flow::Flow, fuse, loss, rules};
+use super::{
+    builder::{Builder, Operators},
+    flow::Flow,
+    fuse, loss, rules,
+};
 use crate::onnx::{Axis, ElementType, Graph, Node, Op, ValueInfo};
 
 /// A graph that computes a loss and its gradients.
@@ -76,15 +80,16 @@ const WAY_OUT: &str = "tune only what comes after it (`tune head`), or export th
 /// The method is reverse accumulation (Griewank and Walther, *Evaluating Derivatives*, 2008, ch. 3): only nodes that
 /// lie both behind a trainable tensor and before the loss are visited, each once, in reverse order.
 pub fn differentiate(graph: &Graph, loss: &str, trainable: &[String]) -> Result<TrainingGraph, DifferentiateError> {
-    differentiate_beside(graph, loss, &[], trainable)
+    differentiate_beside(graph, loss, &[], trainable, Operators::Stock)
 }
 
-/// As [`differentiate`], with the scalars `beside` as outputs behind the loss: figures that a step tells.
+/// As [`differentiate`], made of these operators and with the scalars `beside` as outputs behind the loss: figures that a step tells.
 pub fn differentiate_beside(
     graph: &Graph,
     loss: &str,
     beside: &[&str],
     trainable: &[String],
+    operators: Operators,
 ) -> Result<TrainingGraph, DifferentiateError> {
     let mut graph = graph.clone();
     if !graph.names().contains(loss) {
@@ -93,7 +98,7 @@ pub fn differentiate_beside(
     let scalars = std::iter::once(&loss).chain(beside);
     graph.outputs = scalars.map(|name| ValueInfo::new(*name, ElementType::Float, &[])).collect();
     graph.prune();
-    fuse::gelu(&mut graph);
+    fuse::join_parts(&mut graph, operators);
     let mut flow = Flow::to(trainable, &graph.nodes);
     let mut trainables = Vec::with_capacity(trainable.len());
     for name in trainable {
@@ -102,8 +107,8 @@ pub fn differentiate_beside(
     let read: HashSet<String> = graph.nodes.iter().flat_map(Node::reads).map(str::to_owned).collect();
     graph.inputs.retain(|input| read.contains(&input.name));
     let forward = graph.nodes.clone();
-    loss::lower(&mut graph);
-    let mut builder = Builder::new(graph);
+    loss::lower(&mut graph, operators);
+    let mut builder = Builder::with(graph, operators);
     flow.add(loss, builder.scalar(1.0));
     for node in forward.iter().rev() {
         flow.visit(&mut builder, node).map_err(|reason| unsupported(node, reason))?;

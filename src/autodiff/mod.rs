@@ -1,7 +1,8 @@
 //! Reverse-mode differentiation of an ONNX graph: `differentiate(&Graph, loss, &params) -> TrainingGraph`.
 //!
 //! One walk back from the loss over a table of rules (`rules/`, one operator family per file). The result is again an
-//! ONNX graph of stock operators: trainable tensors are inputs, the loss and the gradients are outputs.
+//! ONNX graph: trainable tensors are inputs, the loss and the gradients are outputs. It is made of stock operators or, where
+//! that is asked for, of some that the runtime room has for the CPU.
 
 mod builder;
 mod differentiate;
@@ -16,4 +17,5 @@ mod adapters;
 #[cfg(test)]
 mod oracles;
 
+pub use builder::Operators;
 pub use differentiate::{DifferentiateError, Trainable, TrainingGraph, differentiate, differentiate_beside, reaching};

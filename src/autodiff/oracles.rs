@@ -9,11 +9,11 @@ use std::{
 use serde_json::Value;
 
 use super::{
-    TrainingGraph, differentiate,
+    Operators, TrainingGraph, differentiate_beside,
     loss::{self, Alignment},
 };
 use crate::onnx::{
-    self, encode,
+    self, Op, encode,
     import::{Imported, import},
     surgery::{Family, HEAD, Head, Pooling, add_classifier, family, fix_past, past_inputs},
     test_session::{Values, available, test_session},
@@ -49,7 +49,7 @@ struct Case {
     reference: Value,
 }
 
-fn prepare(folder: &Path) -> Result<Case, Box<dyn Error>> {
+fn prepare(folder: &Path, operators: Operators) -> Result<Case, Box<dyn Error>> {
     let (config, reference) = (json(&folder.join("config.json")), json(&folder.join("reference.json")));
     let imported = import(onnx::load(folder)?, &config)?;
     let mut graph = imported.graph.clone();
@@ -61,7 +61,7 @@ fn prepare(folder: &Path) -> Result<Case, Box<dyn Error>> {
     };
     let added = loss::cross_entropy(&mut graph, "logits", alignment)?;
     let names: Vec<String> = imported.parameters.iter().map(|parameter| parameter.name.clone()).collect();
-    let training = differentiate(&graph, &added.loss, &names)?;
+    let training = differentiate_beside(&graph, &added.loss, &[], &names, operators)?;
     let feeds = feeds(&imported, &training, &reference, alignment);
     Ok(Case { imported, training, feeds, reference })
 }
@@ -100,6 +100,9 @@ fn feeds(
     all
 }
 
+/// Every model is held against PyTorch with either.
+const BOTH: [Operators; 2] = [Operators::Stock, Operators::Ours];
+
 /// Relative error, absolute below the scale at which float32 noise around an exact zero lies.
 const TOLERANCE: f64 = 1e-5;
 
@@ -128,8 +131,10 @@ impl Errors {
     }
 }
 
-fn compare(folder: &Path) -> Result<Errors, Box<dyn Error>> {
-    let case = prepare(folder)?;
+fn compare(folder: &Path, operators: Operators) -> Result<Errors, Box<dyn Error>> {
+    let case = prepare(folder, operators)?;
+    let has_ours = case.training.graph.nodes.iter().any(|node| node.op.domain() == Op::CrossEntropy.domain());
+    assert_eq!(has_ours, operators == Operators::Ours);
     let outputs = test_session(&encode(&case.training.graph)).run(&case.feeds);
     let loss = f64::from(outputs[&case.training.loss].floats()[0]);
     let expected = case.reference["loss"].as_f64().unwrap();
@@ -181,11 +186,13 @@ fn compare(folder: &Path) -> Result<Errors, Box<dyn Error>> {
 
 fn check(name: &str) {
     let Some(folder) = shared_model(name).filter(|_| available()) else { return };
-    let errors = compare(&folder).unwrap_or_else(|error| panic!("{name}: {error}"));
-    eprintln!("{name}: {errors:?}");
-    assert!(errors.greatest() <= TOLERANCE, "{name}: {errors:?}");
-    // Linear layers keep PyTorch's name even where the exporter folded the transposed weight.
-    assert_eq!((errors.unlisted, errors.renamed), (Vec::new(), Vec::new()), "{name}");
+    for operators in BOTH {
+        let errors = compare(&folder, operators).unwrap_or_else(|error| panic!("{name}, {operators:?}: {error}"));
+        eprintln!("{name}, {operators:?}: {errors:?}");
+        assert!(errors.greatest() <= TOLERANCE, "{name}: {errors:?}");
+        // Linear layers keep PyTorch's name even where the exporter folded the transposed weight.
+        assert_eq!((errors.unlisted, errors.renamed), (Vec::new(), Vec::new()), "{name}");
+    }
 }
 
 /// The exports of `benches/peers/make_exports.py`, in the folder that `ANNOTC_EXPORTS` names: one line for each model.
@@ -196,9 +203,9 @@ fn every_export_agrees_with_torch() {
     let mut models: Vec<PathBuf> = models.filter(|model| model.join("reference.json").exists()).collect();
     models.sort();
     let mut failures = Vec::new();
-    for model in models {
-        let name = model.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let errors = std::panic::catch_unwind(|| compare(&model).map_err(|error| error.to_string()));
+    for (model, operators) in models.iter().flat_map(|model| BOTH.map(|operators| (model, operators))) {
+        let name = format!("{}, {operators:?}", model.file_name().unwrap_or_default().to_string_lossy());
+        let errors = std::panic::catch_unwind(|| compare(model, operators).map_err(|error| error.to_string()));
         let errors = errors.unwrap_or_else(|_| Err("the runtime refused it".to_owned()));
         eprintln!("{name}: {errors:?}");
         if !errors.is_ok_and(|errors| errors.greatest() <= TOLERANCE && errors.unlisted.is_empty()) {
@@ -245,8 +252,9 @@ fn classifier(graph: onnx::Graph, features: &str, hidden: usize, pooling: Poolin
 fn check_classifier(imported: &Imported, loss: &loss::Loss, vocabulary: i64) {
     let mut names: Vec<String> = imported.parameters.iter().map(|parameter| parameter.name.clone()).collect();
     names = super::reaching(&imported.graph, &loss.loss, &names);
-    for names in [names, HEAD.map(str::to_owned).to_vec()] {
-        let training = differentiate(&imported.graph, &loss.loss, &names).unwrap();
+    let ways = [names, HEAD.map(str::to_owned).to_vec()].into_iter();
+    for (names, operators) in ways.flat_map(|names| BOTH.map(|operators| (names.clone(), operators))) {
+        let training = differentiate_beside(&imported.graph, &loss.loss, &[], &names, operators).unwrap();
         let session = test_session(&encode(&training.graph));
         let ids: Vec<i64> = (0..24).map(|at| (at * 37 + 5) % vocabulary).collect();
         let mask: Vec<i64> = (0..24).map(|at| i64::from(at % 8 < 8 - at / 8)).collect();
@@ -323,7 +331,7 @@ fn check_saved(imported: &Imported) {
 fn an_imported_graph_computes_what_the_file_does() {
     for name in ["gpt2", "bert-seqcls", "roberta-tokcls"] {
         let Some(folder) = shared_model(name).filter(|_| available()) else { return };
-        let case = prepare(&folder).unwrap();
+        let case = prepare(&folder, Operators::Stock).unwrap();
         let original = onnx::load(&folder).unwrap();
         let mut feeds = case.feeds.clone();
         feeds.retain(|name, _| original.input(name).is_some());

@@ -101,12 +101,14 @@ operators! {
     GatherElements, "", "GatherElements";
     GatherNd, "", "GatherND";
     Gelu, "", "Gelu";
+    GeluGrad, "annotc", "GeluGrad";
     Gemm, "", "Gemm";
     GlobalAveragePool, "", "GlobalAveragePool";
     GlobalMaxPool, "", "GlobalMaxPool";
     Greater, "", "Greater";
     GreaterOrEqual, "", "GreaterOrEqual";
     GroupNormalization, "", "GroupNormalization";
+    GuardedSoftmax, "annotc", "GuardedSoftmax";
     HardSigmoid, "", "HardSigmoid";
     HardSwish, "", "HardSwish";
     Hardmax, "", "Hardmax";
@@ -115,6 +117,7 @@ operators! {
     InstanceNormalization, "", "InstanceNormalization";
     IsInf, "", "IsInf";
     IsNan, "", "IsNaN";
+    LayerNormGrad, "annotc", "LayerNormGrad";
     LayerNormalization, "", "LayerNormalization";
     LeakyRelu, "", "LeakyRelu";
     Less, "", "Less";
@@ -156,6 +159,7 @@ operators! {
     ReduceSumSquare, "", "ReduceSumSquare";
     Relu, "", "Relu";
     Reshape, "", "Reshape";
+    RmsNormGrad, "annotc", "RmsNormGrad";
     RmsNormalization, "", "RMSNormalization";
     RotaryEmbedding, "", "RotaryEmbedding";
     Round, "", "Round";
@@ -166,12 +170,14 @@ operators! {
     Sigmoid, "", "Sigmoid";
     Sign, "", "Sign";
     SimplifiedLayerNormalization, "", "SimplifiedLayerNormalization";
+    SiluGrad, "annotc", "SiluGrad";
     Sin, "", "Sin";
     Sinh, "", "Sinh";
     Size, "", "Size";
     Slice, "", "Slice";
     Softmax, "", "Softmax";
     SoftmaxCrossEntropyLoss, "", "SoftmaxCrossEntropyLoss";
+    SoftmaxGrad, "annotc", "SoftmaxGrad";
     Softplus, "", "Softplus";
     Softsign, "", "Softsign";
     Split, "", "Split";

@@ -16,6 +16,7 @@ mod held;
 mod library;
 mod locate;
 mod machine;
+mod operators;
 mod platform;
 mod published;
 mod python;

@@ -7,7 +7,7 @@ use ort::session::builder::{BuilderResult, SessionBuilder};
 use ort::session::{RunOptions, SessionInputValue, SessionOutputs};
 use ort::value::{DynValue, Outlet, Shape, TensorElementType, TensorRef, ValueType};
 
-use super::{Device, Runtime, RuntimeError};
+use super::{Device, Runtime, RuntimeError, operators};
 
 /// The element types that models of ours take and give.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -226,7 +226,7 @@ fn builder(runtime: &Runtime, threads: usize) -> Result<SessionBuilder, RuntimeE
     let builder = accepted(builder.with_deterministic_compute(true))?;
     let builder = accepted(builder.with_intra_op_spinning(false))?;
     match runtime.device {
-        Device::Cpu => Ok(builder),
+        Device::Cpu => accepted(builder.with_operators(operators::domain().map_err(model_error)?)),
         Device::Cuda => {
             accepted(builder.with_execution_providers([CUDA::default().with_device_id(0).build().error_on_failure()]))
         }

@@ -14,6 +14,7 @@ use super::optimizer::ParameterRule;
 use super::tests::{run, runtime, shared};
 use super::trainer::Trainer;
 use super::*;
+use crate::autodiff::Operators;
 use crate::autodiff::loss::Softening;
 use crate::onnx::encode;
 use crate::runtime::{BoundSession, Parameter};
@@ -63,7 +64,7 @@ fn check(name: &str) {
         Model::decoder(&folder, Objective::NextToken)
     };
     let model = model.expect("it can be trained");
-    let plan = model.plan(&Tune::All, &Softening::default(), 0, false).expect("planned");
+    let plan = model.plan(&Tune::All, &Softening::default(), 0, false, Operators::Ours).expect("planned");
     let parameters = model.parameters(&plan);
     let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
     let feeds = Feeds::of(&plan.training.graph, &names, 0, &folder).expect("known inputs");

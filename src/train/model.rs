@@ -12,7 +12,7 @@ use super::run::{Lora, Pooling, Tune};
 use super::tags::tag_names;
 use super::tokenizer::read_json;
 use crate::autodiff::loss::{Softening, forward};
-use crate::autodiff::{TrainingGraph, differentiate_beside, reaching};
+use crate::autodiff::{Operators, TrainingGraph, differentiate_beside, reaching};
 use crate::onnx::encoder::normal;
 use crate::onnx::import::{Imported, Linear, import};
 use crate::onnx::surgery::{
@@ -227,6 +227,7 @@ impl Model {
         softening: &Softening,
         seed: u64,
         pack: bool,
+        operators: Operators,
     ) -> Result<TrainingPlan, TrainError> {
         let refuse = |message: String| TrainError::Graph { folder: self.folder.clone(), message };
         let mut graph = self.imported.graph.clone();
@@ -266,7 +267,7 @@ impl Model {
             ));
         }
         let beside: Vec<&str> = loss.beside.iter().map(String::as_str).collect();
-        let training = differentiate_beside(&graph, &loss.loss, &beside, &names);
+        let training = differentiate_beside(&graph, &loss.loss, &beside, &names, operators);
         let training = training.map_err(|error| refuse(error.to_string()))?;
         let mut measuring = forward(&plain, &[measured.as_str()]);
         for trainable in &training.trainables {

@@ -8,6 +8,7 @@ use super::objective::Objective;
 use super::pack::{distance, rows};
 use super::tests::{largest_difference, run, runtime, shared, train_quietly, weights};
 use super::*;
+use crate::autodiff::Operators;
 use crate::autodiff::loss::Softening;
 use crate::onnx::encode;
 use crate::runtime::BoundSession;
@@ -40,7 +41,7 @@ struct Packed {
 impl Packed {
     fn open(folder: &Path, runtime: &Runtime) -> Result<Self, TrainError> {
         let model = Model::decoder(folder, Objective::NextToken)?;
-        let plan = model.plan(&Tune::All, &Softening::default(), 0, true)?;
+        let plan = model.plan(&Tune::All, &Softening::default(), 0, true, Operators::Ours)?;
         let parameters = model.parameters(&plan);
         let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
         let feeds = Feeds::of(&plan.training.graph, &names, 0, folder)?;

@@ -27,11 +27,12 @@ use super::tags::encode_spans;
 use super::tokenizer::{Tokenizer, pretty, train_wordpiece, write};
 use super::trainer::{Outcome, Trainer};
 use super::validate::{Measuring, Validation};
+use crate::autodiff::Operators;
 use crate::autodiff::loss::Softening;
 use crate::emit::refuse_foreign;
 use crate::onnx::encoder::{Encoder, POSITIONS};
 use crate::onnx::{Graph, encode};
-use crate::runtime::{BoundSession, Runtime, Session};
+use crate::runtime::{BoundSession, Device, Runtime, Session};
 
 /// A run before its first step.
 pub(super) struct Prepared {
@@ -96,7 +97,11 @@ pub(super) fn prepare(run: &TrainRun, runtime: &Runtime) -> Result<Prepared, Tra
     notes.extend(run.pack.then(|| saving(run, &encoded.examples)));
     let mut validation = validation.as_ref().map(encode).transpose()?.filter(|encoded| !encoded.examples.is_empty());
     let softening = softening(run, &encoded.examples, model.values.len());
-    let plan = model.plan(&run.tune, &softening, run.seed, run.pack)?;
+    let operators = match runtime.device() {
+        Device::Cpu => Operators::Ours,
+        Device::Cuda => Operators::Stock,
+    };
+    let plan = model.plan(&run.tune, &softening, run.seed, run.pack, operators)?;
     let memory = memory(run, &plan, &encoded, validation.is_some());
     if let Some(limit) = run.memory.filter(|limit| memory.total() > *limit) {
         return Err(TrainError::Memory { plan: memory, limit });

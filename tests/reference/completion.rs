@@ -87,6 +87,7 @@ fn using(own: &File) -> String {
             let format = match template.kind.name.as_str() {
                 "chat" => "messages",
                 "completion" => "prompt_completion",
+                "preference" => "preference",
                 other => panic!("a data set must use the `{other}` template `{}` by itself", template.name.name),
             };
             statements.push(format!("write {format} from {0} as {0}", template.name.name));

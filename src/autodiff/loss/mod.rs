@@ -27,8 +27,10 @@ pub use preference::{Preference, REFERENCE, preference};
 pub use soften::{Softening, soft_cross_entropy};
 pub use squared::squared_error;
 
+use std::collections::BTreeSet;
+
 use self::soften::Softened;
-use super::builder::Builder;
+use super::builder::{Builder, Operators};
 use crate::onnx::{Attribute, Axis, ElementType, Graph, Node, Op, ValueInfo, shapes::Dim};
 
 /// How rows of logits and labels belong together.
@@ -47,7 +49,8 @@ pub struct Loss {
     /// Value: the loss, a float of rank 0: Σ weight · cross-entropy. The caller divides the weights by the number of
     /// trained tokens of the whole optimizer step, so that accumulated micro-batches add up to one mean.
     pub loss: String,
-    /// Value: the unweighted cross-entropy of each row, float of rank 1 (with `Alignment::Next`: batch · (sequence − 1)).
+    /// Value: the unweighted cross-entropy of each row, float of rank 1 ; with `Alignment::Next` the last of each
+    /// sequence is 0.
     pub rows: String,
     /// Graph input: class numbers, int64, in the shape of the logits without their last axis. A negative label (−100 by
     /// convention) is no target: its weight counts as 0.
@@ -99,11 +102,10 @@ pub fn cross_entropy(graph: &mut Graph, logits: &str, alignment: Alignment) -> R
         Alignment::Same => (logits.to_owned(), loss.labels.clone(), loss.weights.clone()),
         Alignment::Next => {
             let time = label_axes.len() as i64 - 1;
-            (
-                b.shifted(logits, time, 0, -1),
-                b.shifted(&loss.labels, time, 1, i64::MAX),
-                b.shifted(&loss.weights, time, 1, i64::MAX),
-            )
+            // The last of each row is judged by nothing: to leave it there costs less than to copy all others.
+            let (none, nothing) = (b.int(NO_TARGET), b.scalar(0.0));
+            let (labels, weights) = (b.next(&loss.labels, time, &none), b.next(&loss.weights, time, &nothing));
+            (logits.to_owned(), labels, weights)
         }
     };
     let flat = b.ints(&[-1]);
@@ -177,23 +179,26 @@ pub fn forward(graph: &Graph, outputs: &[&str]) -> Graph {
     let mut graph = graph.clone();
     graph.outputs.retain(|output| outputs.contains(&output.name.as_str()));
     graph.prune();
-    lower(&mut graph);
-    let read: std::collections::BTreeSet<String> =
-        graph.nodes.iter().flat_map(Node::reads).map(str::to_owned).collect();
+    lower(&mut graph, Operators::Stock);
+    let read: BTreeSet<String> = graph.nodes.iter().flat_map(Node::reads).map(str::to_owned).collect();
     graph.inputs.retain(|input| read.contains(&input.name));
     graph.prune();
     graph
 }
 
 /// Writes every node of our own with stock operators: the loss, and what is detached from the gradient, which is the
-/// value itself. Outputs keep their names.
-pub(super) fn lower(graph: &mut Graph) {
+/// value itself. Outputs keep their names. A plain loss stays as it is where the runtime's own operator may stand for it, which
+/// returns the gradient of its sum in place of the probabilities; it cannot where the gradients of rows are asked for.
+pub(super) fn lower(graph: &mut Graph, operators: Operators) {
     if !graph.nodes.iter().any(|node| node.op.domain() == Op::CrossEntropy.domain()) {
         return;
     }
+    let read: BTreeSet<String> = graph.nodes.iter().flat_map(Node::reads).map(str::to_owned).collect();
+    let stays =
+        |node: &Node| operators == Operators::Ours && Softened::of(node).is_none() && !read.contains(&node.outputs[1]);
     let mut b = Builder::new(std::mem::replace(graph, Graph::new("", 0)));
     for mut node in std::mem::take(&mut b.graph.nodes) {
-        if node.op == Op::CrossEntropy {
+        if node.op == Op::CrossEntropy && !stays(&node) {
             lower_node(&mut b, &node);
             continue;
         }
@@ -202,7 +207,9 @@ pub(super) fn lower(graph: &mut Graph) {
         }
         b.graph.nodes.push(node);
     }
-    b.graph.opsets.remove(Op::CrossEntropy.domain());
+    if !b.graph.nodes.iter().any(|node| node.op.domain() == Op::CrossEntropy.domain()) {
+        b.graph.opsets.remove(Op::CrossEntropy.domain());
+    }
     *graph = b.graph;
 }
 
@@ -254,6 +261,10 @@ fn targets(b: &mut Builder, labels: &str) -> (String, String) {
 /// ∂loss/∂logits = w·(P − onehot(label)), or as a softened loss has it, scaled by the loss's own gradient where that is
 /// not 1.
 pub(super) fn gradient(b: &mut Builder, node: &Node, upstream: Option<&str>) -> String {
+    let stayed = |other: &Node| other.op == Op::CrossEntropy && other.outputs == node.outputs;
+    if b.graph.nodes.iter().any(stayed) {
+        return upstream.map_or_else(|| node.outputs[2].clone(), |upstream| b.mul(&node.outputs[2], upstream));
+    }
     let (_, labels, weights) = inputs(node);
     let (index, mask) = targets(b, labels);
     let weights = b.mul(weights, &mask);
@@ -292,7 +303,19 @@ pub(super) fn gradient_of_rows(b: &mut Builder, node: &Node, upstream: &str) -> 
     b.node(Op::ScatterElements, &[&scaled, &index, &minus], &[("axis", Attribute::Int(1)), add])
 }
 
+/// A label that is no target.
+const NO_TARGET: i64 = -100;
+
 impl Builder {
+    /// `x[…, 1:, …]` along `axis`, the last of `x`, and `end` behind it.
+    fn next(&mut self, x: &str, axis: i64, end: &str) -> String {
+        let rest = self.shifted(x, axis, 1, i64::MAX);
+        let mut widths = vec![0; 2 * (axis as usize + 1)];
+        widths.last_mut().into_iter().for_each(|width| *width = 1);
+        let widths = self.ints(&widths);
+        self.node(Op::Pad, &[&rest, &widths, end], &[])
+    }
+
     /// Declares a graph input.
     fn declare_input(&mut self, input: ValueInfo) {
         let dims = input.shape.iter().flatten().map(|axis| match axis {

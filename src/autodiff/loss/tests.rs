@@ -48,10 +48,23 @@ fn close(found: f32, expected: f64, what: &str) {
 }
 
 /// The loss, its gradients and what stands beside it.
-fn check(fixture: &Value, graph: &Graph, loss: &str, beside: &[(&str, &str)], mut feeds: BTreeMap<String, Values>) {
+fn check(fixture: &Value, graph: &Graph, loss: &str, beside: &[(&str, &str)], feeds: BTreeMap<String, Values>) {
+    for operators in [Operators::Stock, Operators::Ours] {
+        check_with(operators, fixture, graph, loss, beside, feeds.clone());
+    }
+}
+
+fn check_with(
+    operators: Operators,
+    fixture: &Value,
+    graph: &Graph,
+    loss: &str,
+    beside: &[(&str, &str)],
+    mut feeds: BTreeMap<String, Values>,
+) {
     let names: Vec<String> = fixture["parameters"].as_object().unwrap().keys().cloned().collect();
     let others: Vec<&str> = beside.iter().map(|(name, _)| *name).collect();
-    let training = differentiate_beside(graph, loss, &others, &names).unwrap();
+    let training = differentiate_beside(graph, loss, &others, &names, operators).unwrap();
     for name in &names {
         feeds.insert(name.clone(), tensor(&fixture["parameters"][name]));
     }

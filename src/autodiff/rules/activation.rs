@@ -13,19 +13,20 @@ const CUBIC: f32 = 0.044_715;
 /// gelu(x) = x·Φ(x), in the form that the node's `approximate` says.
 pub(super) fn gelu(s: &mut Site<'_>) -> Parts {
     let (g, x) = (s.g()?, s.x(0)?);
-    let slope = match s.node.text("approximate") {
-        Some("tanh") => s.tanh_gelu_slope(&x),
-        Some(_) | None => s.gelu_slope(&x),
-    };
-    one(s.b.mul(&g, &slope))
+    match s.node.text("approximate") {
+        Some("tanh") => {
+            let slope = s.tanh_gelu_slope(&x);
+            one(s.b.mul(&g, &slope))
+        }
+        Some(_) | None => one(s.gelu_part(&g, &x)),
+    }
 }
 
 /// gelu(x + bias)
 pub(super) fn bias_gelu(s: &mut Site<'_>) -> Parts {
     let (g, x, bias) = (s.g()?, s.x(0)?, s.x(1)?);
     let sum = s.b.add(&x, &bias);
-    let slope = s.gelu_slope(&sum);
-    let part = s.b.mul(&g, &slope);
+    let part = s.gelu_part(&g, &sum);
     let bias = s.wants(1).then(|| s.b.unbroadcast(&part, &bias));
     Ok(vec![Some(part), bias])
 }
@@ -54,9 +55,12 @@ pub(super) fn swish(s: &mut Site<'_>) -> Parts {
 }
 
 impl Site<'_> {
-    /// Φ(x) + x·φ(x). `HardSigmoid(½, ½)` turns the error function into Φ in one pass.
-    fn gelu_slope(&mut self, x: &str) -> String {
+    /// g·(Φ(x) + x·φ(x)). `HardSigmoid(½, ½)` turns the error function into Φ in one pass.
+    fn gelu_part(&mut self, g: &str, x: &str) -> String {
         let b = &mut *self.b;
+        if b.has_ours() {
+            return b.binary(Op::GeluGrad, g, x);
+        }
         let u = b.scale(x, FRAC_1_SQRT_2);
         let erf = b.unary(Op::Erf, &u);
         let half = |name| (name, Attribute::Float(0.5));
@@ -66,7 +70,8 @@ impl Site<'_> {
         let bell = b.unary(Op::Exp, &minus);
         let scaled = b.scale(x, FRAC_1_SQRT_2_PI);
         let density = b.mul(&bell, &scaled);
-        b.add(&cumulative, &density)
+        let slope = b.add(&cumulative, &density);
+        b.mul(g, &slope)
     }
 
     /// With t = tanh(c·(x + k·x³)), c = √(2/π): ½(1 + t) + ½x(1 − t²)·c·(1 + 3k·x²).
@@ -96,6 +101,9 @@ impl Site<'_> {
     fn scaled_swish(&mut self, alpha: f32) -> Parts {
         let (g, x) = (self.g()?, self.x(0)?);
         let b = &mut *self.b;
+        if b.has_ours() {
+            return one(b.node(Op::SiluGrad, &[&g, &x], &[("alpha", Attribute::Float(alpha))]));
+        }
         let scaled = b.scale(&x, alpha);
         let sigmoid = b.unary(Op::Sigmoid, &scaled);
         let unit = b.scalar(1.0);

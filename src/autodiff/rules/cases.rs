@@ -64,7 +64,7 @@ impl Case {
         self
     }
 
-    fn outputs(mut self, count: usize) -> Self {
+    pub(super) fn outputs(mut self, count: usize) -> Self {
         self.outputs = count;
         self
     }
@@ -87,7 +87,7 @@ fn apart(shape: &[usize]) -> Operand {
     Apart(shape.to_vec())
 }
 
-fn ints(values: &[i64]) -> Operand {
+pub(super) fn ints(values: &[i64]) -> Operand {
     Fixed(Tensor::from_i64(&[values.len()], values))
 }
 
@@ -303,6 +303,7 @@ fn reductions() -> Vec<Case> {
     all.extend([
         case(Op::Softmax, vec![any(&[2, 3])]),
         case(Op::Softmax, vec![any(&[2, 3, 2])]).int("axis", 1),
+        case(Op::GuardedSoftmax, vec![any(&[2, 3])]),
         case(Op::LogSoftmax, vec![any(&[2, 3])]).int("axis", -1),
         case(Op::CumSum, vec![any(&[2, 4]), int_matrix(&[], &[1])]),
         case(Op::CumSum, vec![any(&[2, 4]), int_matrix(&[], &[1])]).int("exclusive", 1).int("reverse", 1),

@@ -57,6 +57,7 @@ pub(super) fn stops(op: &Op) -> bool {
 }
 
 const FLOW: &str = "gradients through control flow";
+const SECOND: &str = "gradients of gradients";
 
 /// The table.
 pub(super) fn rule(op: &Op) -> Rule {
@@ -111,6 +112,7 @@ pub(super) fn rule(op: &Op) -> Rule {
         Op::Floor => Stop,
         Op::FusedMatMul => Vjp(matmul::fused_matmul),
         Op::Gather => Vjp(gather::gather),
+        Op::GeluGrad | Op::LayerNormGrad | Op::RmsNormGrad | Op::SiluGrad | Op::SoftmaxGrad => Unsupported(SECOND),
         Op::GatherElements => Vjp(gather::gather_elements),
         Op::GatherNd => Vjp(gather::gather_nd),
         Op::Gelu => Vjp(activation::gelu),
@@ -119,6 +121,7 @@ pub(super) fn rule(op: &Op) -> Rule {
         Op::GlobalMaxPool => Vjp(pool::global_max_pool),
         Op::Greater | Op::GreaterOrEqual => Stop,
         Op::GroupNormalization => Vjp(normalization::group_normalization),
+        Op::GuardedSoftmax => Vjp(softmax::guarded_softmax),
         Op::HardSigmoid => Vjp(activation::hard_sigmoid),
         Op::HardSwish => Vjp(activation::hard_swish),
         Op::Hardmax => Stop,

@@ -10,6 +10,9 @@ pub(super) fn layer_normalization(s: &mut Site<'_>) -> Parts {
     let x = s.x(0)?;
     let mean = s.saved_output(1);
     let inverse = s.saved_output(2);
+    if let Some(parts) = s.normalized_by_ours(&x, Some(&mean), &inverse)? {
+        return Ok(parts);
+    }
     let centred = s.b.sub(&x, &mean);
     let normalized = s.b.mul(&centred, &inverse);
     s.normalized(&normalized, &inverse, true)
@@ -19,6 +22,9 @@ pub(super) fn layer_normalization(s: &mut Site<'_>) -> Parts {
 pub(super) fn simplified_layer_normalization(s: &mut Site<'_>) -> Parts {
     let x = s.x(0)?;
     let inverse = s.saved_output(1);
+    if let Some(parts) = s.normalized_by_ours(&x, None, &inverse)? {
+        return Ok(parts);
+    }
     let normalized = s.b.mul(&x, &inverse);
     s.normalized(&normalized, &inverse, false)
 }
@@ -30,11 +36,43 @@ pub(super) fn rms_normalization(s: &mut Site<'_>) -> Parts {
     let square = s.b.mul(&x, &x);
     let mean = s.b.reduce(Op::ReduceMean, &square, &axes);
     let inverse = s.inverse_spread(&mean, s.node.float("epsilon").unwrap_or(1e-5));
+    if let Some(parts) = s.normalized_by_ours(&x, None, &inverse)? {
+        return Ok(parts);
+    }
     let normalized = s.b.mul(&x, &inverse);
     s.normalized(&normalized, &inverse, false)
 }
 
 impl Site<'_> {
+    /// The gradients of a normalization of the last axis by the operator of our own, where that may be used.
+    fn normalized_by_ours(
+        &mut self,
+        x: &str,
+        mean: Option<&str>,
+        inverse: &str,
+    ) -> Result<Option<Vec<Option<String>>>, String> {
+        let (g, weight) = (self.g()?, self.x(1)?);
+        // A weight of one element for all would be repeated, which the operator does not do.
+        let row = |site: &Self, name: &str| site.b.shapes.dims(name).and_then(|dims| dims.last().cloned());
+        let of_weight = row(self, &weight).filter(|_| self.b.shapes.rank(&weight) == Some(1));
+        let fits = of_weight.is_some() && of_weight == row(self, x);
+        if !self.b.has_ours() || !fits || self.normalized_axes()?.len() != 1 {
+            return Ok(None);
+        }
+        let outputs = match (self.wants(1), self.wants(2)) {
+            (_, true) => 3,
+            (true, false) => 2,
+            (false, false) => 1,
+        };
+        let parts = match mean {
+            Some(mean) => self.b.nodes(Op::LayerNormGrad, &[&g, x, mean, inverse, &weight], &[], outputs),
+            None => self.b.nodes(Op::RmsNormGrad, &[&g, x, inverse, &weight], &[], outputs),
+        };
+        let mut parts: Vec<Option<String>> = parts.into_iter().map(Some).collect();
+        parts.resize(self.node.inputs.len(), None);
+        Ok(Some(parts))
+    }
+
     fn normalized(&mut self, normalized: &str, inverse: &str, centred: bool) -> Parts {
         let (g, weight) = (self.g()?, self.x(1)?);
         let axes = self.normalized_axes()?;

@@ -7,10 +7,20 @@ use crate::onnx::{Attribute, ElementType, Op};
 pub(super) fn softmax(s: &mut Site<'_>) -> Parts {
     let (g, y) = (s.g()?, s.y());
     let axis = s.node.int("axis").unwrap_or(-1);
+    let is_last = axis == -1 || s.b.shapes.rank(&y).is_some_and(|rank| axis == rank as i64 - 1);
+    if s.b.has_ours() && is_last {
+        return one(s.b.binary(Op::SoftmaxGrad, &g, &y));
+    }
     let weighted = s.b.mul(&g, &y);
     let total = s.b.reduce_sum(&weighted, &[axis], true);
     let centred = s.b.sub(&g, &total);
     one(s.b.mul(&centred, &y))
+}
+
+/// As `softmax`, of an operator that is there where the gradient's is; a row of zeros has none.
+pub(super) fn guarded_softmax(s: &mut Site<'_>) -> Parts {
+    let (g, y) = (s.g()?, s.y());
+    one(s.b.binary(Op::SoftmaxGrad, &g, &y))
 }
 
 /// dx = g − eʸ·Σ g

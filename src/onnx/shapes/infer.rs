@@ -58,6 +58,12 @@ impl Shapes {
                 return vec![dims.clone(), dims];
             }
             Op::Attention => return self.attended(node),
+            Op::LayerNormGrad => return self.like_inputs(node, &[1, 4, 4]),
+            Op::RmsNormGrad => return self.like_inputs(node, &[1, 3]),
+            Op::CrossEntropy => {
+                let [rows, logits] = [1, 0].map(|at| self.like_inputs(node, &[at]).swap_remove(0));
+                return vec![Some(Vec::new()), rows, logits];
+            }
             Op::NegativeLogLikelihoodLoss | Op::SoftmaxCrossEntropyLoss => return self.likelihood(node),
             _ => {}
         }
@@ -364,6 +370,11 @@ impl Shapes {
             (true, false) => Some(reduced(inner.clone(), &(0..inner.len()).collect::<Vec<_>>(), keep)),
             (false, _) => Some(reduced(inner, &axes, keep)),
         }
+    }
+
+    /// Outputs that have the sizes of inputs.
+    fn like_inputs(&self, node: &Node, inputs: &[usize]) -> Vec<Dims> {
+        inputs.iter().map(|at| node.input(*at).and_then(|name| self.dims(name)).map(<[Dim]>::to_vec)).collect()
     }
 
     fn normalization(&mut self, node: &Node) -> Vec<Dims> {

@@ -82,7 +82,9 @@ pub(super) fn keeps_shape(op: &Op) -> bool {
             | Op::FastGelu
             | Op::Floor
             | Op::Gelu
+            | Op::GeluGrad
             | Op::GroupNormalization
+            | Op::GuardedSoftmax
             | Op::HardSigmoid
             | Op::HardSwish
             | Op::Hardmax
@@ -110,9 +112,11 @@ pub(super) fn keeps_shape(op: &Op) -> bool {
             | Op::Selu
             | Op::Sigmoid
             | Op::Sign
+            | Op::SiluGrad
             | Op::Sin
             | Op::Sinh
             | Op::Softmax
+            | Op::SoftmaxGrad
             | Op::Softplus
             | Op::Softsign
             | Op::Sqrt
