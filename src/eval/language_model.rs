@@ -142,7 +142,7 @@ fn references<'t>(table: &'t Table, test: &ConversationTable<'_>, examples: &[Ex
         let last = match test.limit.overflow {
             // What is cut is the end, and the turns at it are not learnt any more.
             Overflow::KeepStart => learnt.nth(kept.get(id)?.checked_sub(1)?),
-            Overflow::KeepEnd | Overflow::Refuse | Overflow::Drop => learnt.last(),
+            Overflow::KeepEnd | Overflow::Refuse | Overflow::Drop => learnt.next_back(),
         };
         last.map(|message| message.content)
     };

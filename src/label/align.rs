@@ -133,8 +133,8 @@ fn walked_back(rows: &[Vec<usize>], length: usize, mut at: usize) -> Vec<Option<
             None => (0, 0),
             Some(before) => stepped(&rows[before], at),
         };
-        for x in begun..reached.min(length) {
-            places[x] = Some(x + edits - at);
+        for (x, place) in places.iter_mut().enumerate().take(reached).skip(begun) {
+            *place = Some(x + edits - at);
         }
         at = from;
     }

@@ -58,7 +58,8 @@ mod tests {
     #[test]
     fn a_list_is_kept_in_the_labels_order_or_told_why_it_is_none() {
         let values = ["card", "fees", "transfer"].map(str::to_owned);
-        let cases: [(&[Option<&str>], Result<&[&str], &str>); 7] = [
+        type Case<'c> = (&'c [Option<&'c str>], Result<&'c [&'c str], &'c str>);
+        let cases: [Case<'_>; 7] = [
             (&[Some("transfer"), Some("card")], Ok(&["card", "transfer"])),
             (&[Some("fees")], Ok(&["fees"])),
             (&[Some("fees"), Some("Card")], Err("a value is unknown")),

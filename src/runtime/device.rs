@@ -143,7 +143,7 @@ pub(super) fn preload(library: &Path) {
 fn needed_by(library: &Path) -> Vec<PathBuf> {
     let folders = folders_of(library);
     let found = |name: &&str| folders.iter().find_map(|folder| versioned(folder, name));
-    NEEDED.iter().filter_map(|name| found(&name)).collect()
+    NEEDED.iter().filter_map(found).collect()
 }
 
 /// `…/site-packages/onnxruntime/capi/libonnxruntime.so.1.31.1` → `capi`, and every `site-packages/nvidia/*/lib`

@@ -222,11 +222,14 @@ fn model(run: &TrainRun, table: &Table) -> Result<(ModelFolder, Model), TrainErr
     }
 }
 
+/// What makes a model of a folder, or of a new graph and the folder that it goes with.
+type MakeModel<'m> = dyn Fn(&Path, Option<Graph>) -> Result<Model, TrainError> + 'm;
+
 /// An encoder: that of a folder, or a new one with a tokenizer that is made from `texts`.
 fn begin(
     run: &TrainRun,
     texts: &dyn Fn() -> Result<Vec<String>, TrainError>,
-    model: &dyn Fn(&Path, Option<Graph>) -> Result<Model, TrainError>,
+    model: &MakeModel<'_>,
 ) -> Result<(ModelFolder, Model), TrainError> {
     match &run.model {
         ModelSource::Folder(folder) => Ok((ModelFolder::Given(folder.clone()), model(folder, None)?)),

@@ -147,13 +147,13 @@ fn classes(examples: &[&Example], logits: &[Vec<f32>], values: usize) -> Figures
 }
 
 fn sets(examples: &[&Example], logits: &[Vec<f32>], values: usize) -> Figures {
-    let (mut loss, mut sets): (f64, Vec<(Vec<usize>, Vec<usize>)>) = (0.0, Vec::new());
+    let (mut loss, mut sets) = (0.0, Vec::<[Vec<usize>; 2]>::new());
     for (example, logits) in examples.iter().zip(logits) {
         let Target::Choices(has) = &example.target else { continue };
         loss += binary_loss(logits, has);
-        sets.push(((0..has.len()).filter(|&value| has[value]).collect(), above_half(logits)));
+        sets.push([(0..has.len()).filter(|&value| has[value]).collect(), above_half(logits)]);
     }
-    let pairs = sets.iter().map(|(gold, predicted)| (gold.as_slice(), predicted.as_slice()));
+    let pairs = sets.iter().map(|[gold, predicted]| (gold.as_slice(), predicted.as_slice()));
     Figures {
         loss: Some(loss / sets.len().max(1) as f64),
         several: Some(MultiLabel::of(values, pairs)),

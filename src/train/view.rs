@@ -106,14 +106,11 @@ impl Viewer {
     }
 
     fn view(&self, text: String, tokens: &Tokens, learnt: &[bool], lost: &Range<usize>, fate: Fate) -> TokenView {
-        let places = tokens.ids.iter().zip(&tokens.offsets).zip(learnt).enumerate();
-        let token = |(at, ((id, (start, end)), learnt)): (usize, ((&u32, &(usize, usize)), &bool))| ViewedToken {
-            id: *id,
-            piece: self.tokenizer.piece(*id),
-            place: *start..*end,
-            learnt: *learnt,
-            lost: lost.contains(&at),
+        let token = |at: usize| {
+            let (id, (start, end)) = (tokens.ids[at], tokens.offsets[at]);
+            let piece = self.tokenizer.piece(id);
+            ViewedToken { id, piece, place: start..end, learnt: learnt[at], lost: lost.contains(&at) }
         };
-        TokenView { tokens: places.map(token).collect(), text, fate }
+        TokenView { tokens: (0..tokens.ids.len()).map(token).collect(), text, fate }
     }
 }
