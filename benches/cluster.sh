@@ -6,12 +6,12 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 megabytes=${1:-100}
 export CARGO_TARGET_DIR="$PWD/target-cluster"
-cargo build --release --locked --features cluster,cloud
+cargo build --locked --features cluster,cloud
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 python3 benches/generate_texts.py "$work/texts.jsonl" "$megabytes"
 cp benches/build.annot "$work/"
-python3 - "$work" "$CARGO_TARGET_DIR/release/annotc" <<'PY'
+python3 - "$work" "$CARGO_TARGET_DIR/debug/annotc" <<'PY'
 import filecmp, json, os, resource, signal, subprocess, sys, time
 work, annotc = sys.argv[1:]
 size = os.path.getsize(f"{work}/texts.jsonl")
