@@ -55,6 +55,8 @@ impl Runtime {
             .or(found.version)
             .map_or_else(|| "unknown".to_owned(), |version| version.to_string());
         let runtime = Self { environment, device: Device::Cpu, path, version };
+        // The first session makes our operators' domain known to the library, which cannot take it from two sessions at once.
+        probe(&runtime)?;
         *loaded = Some(runtime.clone());
         Ok(runtime)
     }
