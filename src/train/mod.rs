@@ -43,6 +43,8 @@ mod pack_tests;
 mod pair_tests;
 mod pairs;
 mod prepare;
+#[cfg(test)]
+mod recompute_tests;
 mod run;
 mod schedule;
 mod select;
