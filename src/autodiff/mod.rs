@@ -11,6 +11,7 @@ mod flow;
 mod fuse;
 pub mod loss;
 mod recompute;
+mod rows;
 mod rules;
 
 #[cfg(test)]
@@ -21,3 +22,4 @@ mod oracles;
 pub use builder::Operators;
 pub use differentiate::{DifferentiateError, Trainable, TrainingGraph, differentiate, differentiate_beside, reaching};
 pub use recompute::recompute;
+pub use rows::GradientRows;

@@ -102,6 +102,9 @@ pub(super) fn prepare(run: &TrainRun, runtime: &Runtime) -> Result<Prepared, Tra
         Device::Cuda => Operators::Stock,
     };
     let mut plan = model.plan(&run.tune, &softening, run.seed, run.pack, operators)?;
+    if !run.held {
+        plan.training.give_rows();
+    }
     let fullest = Fullest::of(run, &encoded);
     if run.recompute && fullest.recompute(&mut plan.training) == 1 {
         notes.push("`recompute on` finds no layers between which it could keep less: it changes nothing".to_owned());
