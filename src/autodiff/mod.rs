@@ -10,6 +10,7 @@ pub mod flat;
 mod flow;
 mod fuse;
 pub mod loss;
+mod rows;
 mod rules;
 
 #[cfg(test)]
@@ -19,3 +20,4 @@ mod oracles;
 
 pub use builder::Operators;
 pub use differentiate::{DifferentiateError, Trainable, TrainingGraph, differentiate, differentiate_beside, reaching};
+pub use rows::GradientRows;

@@ -12,14 +12,14 @@ use super::run::{Lora, Pooling, Tune};
 use super::tags::tag_names;
 use super::tokenizer::read_json;
 use crate::autodiff::loss::{Softening, forward};
-use crate::autodiff::{Operators, TrainingGraph, differentiate_beside, reaching};
+use crate::autodiff::{GradientRows, Operators, TrainingGraph, differentiate_beside, reaching};
 use crate::onnx::encoder::normal;
 use crate::onnx::import::{Imported, Linear, import};
 use crate::onnx::surgery::{
     Adapter, Family, Head, add_adapters, add_classifier, add_pooling, add_tagger, family, fix_past, separate_records,
 };
 use crate::onnx::{Axis, ElementType, Graph, ValueInfo, load};
-use crate::runtime::Parameter;
+use crate::runtime::{GradientOutput, Parameter};
 
 /// The output that classes and next tokens are read from.
 pub(crate) const LOGITS: &str = "logits";
@@ -329,7 +329,12 @@ impl Model {
                     .cloned()
                     .or_else(|| self.imported.values(&trainable.name))
                     .expect("a trainable tensor was an initializer of 32-bit floats"),
-                gradient: trainable.gradient.clone(),
+                gradient: match &trainable.rows {
+                    None => GradientOutput::Whole(trainable.gradient.clone()),
+                    Some(GradientRows { places, rows }) => {
+                        GradientOutput::Rows { places: places.clone(), rows: rows.clone() }
+                    }
+                },
             })
             .collect()
     }
