@@ -7,6 +7,7 @@ pub mod lower;
 mod metrics;
 pub mod targets;
 mod train;
+mod walk;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
