@@ -5,7 +5,9 @@ use std::collections::HashSet;
 use super::{
     builder::{Builder, Operators},
     flow::Flow,
-    fuse, loss, rules,
+    fuse, loss,
+    rows::GradientRows,
+    rules,
 };
 use crate::onnx::{Axis, ElementType, Graph, Node, Op, ValueInfo};
 
@@ -30,6 +32,8 @@ pub struct Trainable {
     pub shape: Vec<usize>,
     /// The graph output that holds ∂loss/∂tensor, in 32-bit floats.
     pub gradient: String,
+    /// The outputs that hold it instead, where it is given as rows.
+    pub rows: Option<GradientRows>,
 }
 
 /// Why a graph has no gradient.
@@ -158,7 +162,7 @@ fn release(graph: &mut Graph, name: &str) -> Result<Trainable, DifferentiateErro
     }
     let axes: Vec<Axis> = tensor.shape().iter().map(|&size| Axis::Fixed(size)).collect();
     graph.inputs.push(ValueInfo::new(name, ElementType::Float, &axes));
-    Ok(Trainable { name: name.to_owned(), shape: tensor.shape().to_vec(), gradient: String::new() })
+    Ok(Trainable { name: name.to_owned(), shape: tensor.shape().to_vec(), gradient: String::new(), rows: None })
 }
 
 /// Gives the gradient of a trainable tensor a name of its own, for several may share one value.

@@ -11,6 +11,7 @@ pub mod flat;
 mod flow;
 mod fuse;
 pub mod loss;
+mod rows;
 mod rules;
 
 #[cfg(test)]
@@ -20,3 +21,4 @@ mod oracles;
 
 pub use builder::Operators;
 pub use differentiate::{DifferentiateError, Trainable, TrainingGraph, differentiate, differentiate_beside, reaching};
+pub use rows::GradientRows;

@@ -7,7 +7,7 @@ use ort::memory::Allocator;
 use ort::session::IoBinding;
 use ort::value::{DynTensor, Tensor};
 
-use super::session::{copy_out, run_error};
+use super::session::{copy_out, output, run_error};
 use super::{InputTensor, InputValues, OutputTensor, Runtime, RuntimeError, Session};
 
 /// A trainable tensor as the session is told of it.
@@ -19,15 +19,37 @@ pub struct Parameter {
     pub shape: Vec<usize>,
     /// Its first values, row-major.
     pub values: Vec<f32>,
-    /// The graph's output that holds the loss's gradient by it, of the same shape.
-    pub gradient: String,
+    /// Where the graph gives the loss's gradient by it.
+    pub gradient: GradientOutput,
+}
+
+/// The outputs that hold a gradient.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum GradientOutput {
+    /// One of the parameter's shape.
+    Whole(String),
+    /// Rows of a table, `[n, columns]` in `rows`, to be added up at `places`, `[n, 1]` in 64-bit integers.
+    Rows {
+        /// Which rows; negative ones are counted from the table's end.
+        places: String,
+        /// What is added to each.
+        rows: String,
+    },
 }
 
 struct Slot {
     input: String,
     value: Tensor<f32>,
-    gradient: Tensor<f32>,
+    gradient: GradientSlot,
 }
+
+enum GradientSlot {
+    Whole(Tensor<f32>),
+    Rows { places: String, rows: String },
+}
+
+/// Takes the rows of a parameter's gradient: the parameter's index, the places and the rows.
+pub type TakeRows<'t> = dyn FnMut(usize, &[i64], &[f32]) + 't;
 
 /// A model whose trainable tensors are inputs and whose gradients are outputs.
 pub struct BoundSession {
@@ -35,10 +57,11 @@ pub struct BoundSession {
     binding: IoBinding,
     slots: Vec<Slot>,
     scalars: Vec<String>,
+    memory: Allocator,
 }
 
 impl BoundSession {
-    /// Binds every parameter and its gradient; `scalars` are the small outputs that a step returns, such as the loss.
+    /// Binds every parameter, and its gradient where that is whole; `scalars` are the small outputs that a step returns, such as the loss.
     ///
     /// # Errors
     /// [`RuntimeError::Model`] where the runtime refuses the model, [`RuntimeError::Run`] where a name or a shape is
@@ -65,16 +88,23 @@ impl BoundSession {
                 });
             }
             buffer.copy_from_slice(&parameter.values);
-            let mut gradient = Tensor::<f32>::new(&allocator, parameter.shape).map_err(run_error)?;
-            gradient.extract_tensor_mut().1.fill(0.0);
-            binding.bind_output(&parameter.gradient, &mut gradient).map_err(run_error)?;
+            let gradient = match parameter.gradient {
+                GradientOutput::Whole(output) => {
+                    let mut gradient = Tensor::<f32>::new(&allocator, parameter.shape).map_err(run_error)?;
+                    gradient.extract_tensor_mut().1.fill(0.0);
+                    binding.bind_output(&output, &mut gradient).map_err(run_error)?;
+                    GradientSlot::Whole(gradient)
+                }
+                GradientOutput::Rows { places, rows } => GradientSlot::Rows { places, rows },
+            };
             slots.push(Slot { input: parameter.name, value, gradient });
         }
         let memory = allocator.memory_info();
         for scalar in scalars {
             binding.bind_output_to_device(*scalar, memory).map_err(run_error)?;
         }
-        Ok(Self { session, binding, slots, scalars: scalars.iter().map(|name| (*name).to_owned()).collect() })
+        let scalars = scalars.iter().map(|name| (*name).to_owned()).collect();
+        Ok(Self { session, binding, slots, scalars, memory: allocator })
     }
 
     /// The session's inputs, parameters among them.
@@ -83,11 +113,16 @@ impl BoundSession {
         &self.session
     }
 
-    /// One pass forward and backward over a batch; the gradients' buffers are overwritten. Returns the scalars.
+    /// One pass forward and backward over a batch; the buffers of whole gradients are overwritten, and `take_rows` gets those
+    /// that are rows. Returns the scalars.
     ///
     /// # Errors
-    /// [`RuntimeError::Run`] where the runtime fails.
-    pub fn run(&mut self, inputs: &[InputTensor<'_>]) -> Result<Vec<OutputTensor>, RuntimeError> {
+    /// [`RuntimeError::Run`] where the runtime fails, [`RuntimeError::Tensor`] where rows are of another type.
+    pub fn run(
+        &mut self,
+        inputs: &[InputTensor<'_>],
+        take_rows: &mut TakeRows<'_>,
+    ) -> Result<Vec<OutputTensor>, RuntimeError> {
         for input in inputs {
             let value = owned(input)?;
             self.binding.bind_input(input.name.as_ref(), &value).map_err(run_error)?;
@@ -96,21 +131,33 @@ impl BoundSession {
             // Bound anew at each step, so that a provider with memory of its own sees what the optimizer wrote; on the
             // CPU this passes a pointer.
             self.binding.bind_input(slot.input.as_str(), &slot.value).map_err(run_error)?;
+            if let GradientSlot::Rows { places, rows } = &slot.gradient {
+                // Anew as well: a binding keeps what the last step gave, and this one has another number of rows.
+                for output in [places, rows] {
+                    self.binding.bind_output_to_device(output, self.memory.memory_info()).map_err(run_error)?;
+                }
+            }
         }
         let results = self.session.session.run_binding(&self.binding).map_err(run_error)?;
-        self.scalars
-            .iter()
-            .map(|name| {
-                let value =
-                    results.get(name).ok_or_else(|| RuntimeError::Run(format!("the model has no output `{name}`")))?;
-                copy_out(name, value)
-            })
-            .collect()
+        for (index, slot) in self.slots.iter().enumerate() {
+            if let GradientSlot::Rows { places, rows } = &slot.gradient {
+                let (_, at) = output(&results, places)?.try_extract_tensor::<i64>().map_err(run_error)?;
+                let (_, added) = output(&results, rows)?.try_extract_tensor::<f32>().map_err(run_error)?;
+                take_rows(index, at, added);
+            }
+        }
+        self.scalars.iter().map(|name| copy_out(name, output(&results, name)?)).collect()
     }
 
-    /// Each parameter's values with its gradient, in the order of construction.
-    pub fn parameters(&mut self) -> impl Iterator<Item = (&mut [f32], &mut [f32])> {
-        self.slots.iter_mut().map(|slot| (slot.value.extract_tensor_mut().1, slot.gradient.extract_tensor_mut().1))
+    /// Each parameter's values with its gradient, in the order of construction; a gradient that comes as rows is not here.
+    pub fn parameters(&mut self) -> impl Iterator<Item = (&mut [f32], Option<&mut [f32]>)> {
+        self.slots.iter_mut().map(|slot| {
+            let gradient = match &mut slot.gradient {
+                GradientSlot::Whole(gradient) => Some(gradient.extract_tensor_mut().1),
+                GradientSlot::Rows { .. } => None,
+            };
+            (slot.value.extract_tensor_mut().1, gradient)
+        })
     }
 
     /// Copies of the parameters' values, in the order of construction.

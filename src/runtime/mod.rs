@@ -25,7 +25,7 @@ mod session;
 pub(crate) mod testing;
 pub mod version;
 
-pub use bound::{BoundSession, Parameter};
+pub use bound::{BoundSession, GradientOutput, Parameter};
 pub use device::{Device, Driver, Toolkit};
 pub use doctor::{Check, Health, doctor};
 pub use error::RuntimeError;

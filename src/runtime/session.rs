@@ -212,7 +212,7 @@ impl Session {
     }
 }
 
-fn output<'r>(results: &'r SessionOutputs<'_>, name: &str) -> Result<&'r DynValue, RuntimeError> {
+pub(super) fn output<'r>(results: &'r SessionOutputs<'_>, name: &str) -> Result<&'r DynValue, RuntimeError> {
     results.get(name).ok_or_else(|| RuntimeError::Run(format!("the model has no output `{name}`")))
 }
 

@@ -64,7 +64,11 @@ fn check(name: &str) {
         Model::decoder(&folder, Objective::NextToken)
     };
     let model = model.expect("it can be trained");
-    let plan = model.plan(&Tune::All, &Softening::default(), 0, false, Operators::Ours).expect("planned");
+    let mut plan = model.plan(&Tune::All, &Softening::default(), 0, false, Operators::Ours).expect("planned");
+    plan.training.give_rows();
+    // GPT-2's embedding is its head as well, so its gradient is more than rows.
+    let has_rows = plan.training.trainables.iter().any(|trainable| trainable.rows.is_some());
+    assert_eq!(has_rows, name != "gpt2", "whether a table's gradient is rows");
     let parameters = model.parameters(&plan);
     let names: Vec<&str> = parameters.iter().map(|parameter| parameter.name.as_str()).collect();
     let feeds = Feeds::of(&plan.training.graph, &names, 0, &folder).expect("known inputs");

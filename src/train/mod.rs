@@ -32,6 +32,7 @@ mod learner;
 #[cfg(test)]
 mod loop_tests;
 mod memory;
+mod micro_batch;
 mod model;
 mod objective;
 mod optimizer;

@@ -6,21 +6,21 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::TrainError;
-use super::adapter::{AdapterFiles, ClassifierTensor, Saved, TaskType, choose};
+use super::adapter::{AdapterFiles, ClassifierTensor, Saved, TaskType, choose, quantize};
 use super::objective::{Objective, VECTORS};
 use super::run::{Lora, Pooling, Tune};
 use super::tags::tag_names;
 use super::tokenizer::read_json;
 use crate::autodiff::loss::{Softening, forward};
-use crate::autodiff::{Operators, TrainingGraph, differentiate_beside, reaching};
+use crate::autodiff::{GradientRows, Operators, TrainingGraph, differentiate_beside, reaching};
 use crate::onnx::encoder::normal;
 use crate::onnx::import::{Imported, Linear, import};
 use crate::onnx::surgery::{
-    Adapter, Family, Head, QuantizedBase, add_adapters, add_classifier, add_dropout, add_pooling, add_tagger, family,
-    fix_past, separate_records,
+    Adapter, Family, Head, add_adapters, add_classifier, add_dropout, add_pooling, add_tagger, family, fix_past,
+    separate_records,
 };
 use crate::onnx::{Axis, ElementType, Graph, ValueInfo, load};
-use crate::runtime::Parameter;
+use crate::runtime::{GradientOutput, Parameter};
 
 /// The output that classes and next tokens are read from.
 pub(crate) const LOGITS: &str = "logits";
@@ -232,7 +232,7 @@ impl Model {
     ) -> Result<TrainingPlan, TrainError> {
         let refuse = |message: String| TrainError::Graph { folder: self.folder.clone(), message };
         let mut graph = self.imported.graph.clone();
-        let base = self.quantized_base(tune)?;
+        let base = quantize(tune, &graph, &self.body()).map_err(|error| refuse(error.to_string()))?;
         let (mut adapters, dropout) = match tune {
             Tune::Lora(lora) => {
                 let linears = choose(lora, self.body(), &self.config)?;
@@ -297,18 +297,8 @@ impl Model {
         Ok(TrainingPlan { training, beside: loss.beside, measuring, measured, adapters, fresh })
     }
 
-    /// The frozen layers as integers, where the run asks for them. As bitsandbytes does, what writes classes or words is left alone.
-    fn quantized_base(&self, tune: &Tune) -> Result<Option<QuantizedBase>, TrainError> {
-        let width = match tune {
-            Tune::Lora(lora) => lora.base,
-            Tune::All | Tune::Head => None,
-        };
-        let refuse = |message: String| TrainError::Graph { folder: self.folder.clone(), message };
-        let base = width.map(|width| QuantizedBase::of(&self.imported.graph, &self.body(), width));
-        base.transpose().map_err(|error| refuse(error.to_string()))
-    }
-
-    /// The linear layers that may be adapted: all but those that write classes or words.
+    /// The linear layers that may be adapted and made integers: all but those that write classes or words, as PEFT and
+    /// bitsandbytes have it.
     fn body(&self) -> Vec<Linear> {
         let mut linears = self.imported.linears();
         linears.retain(|linear| {
@@ -353,7 +343,12 @@ impl Model {
                     .cloned()
                     .or_else(|| self.imported.values(&trainable.name))
                     .expect("a trainable tensor was an initializer of 32-bit floats"),
-                gradient: trainable.gradient.clone(),
+                gradient: match &trainable.rows {
+                    None => GradientOutput::Whole(trainable.gradient.clone()),
+                    Some(GradientRows { places, rows }) => {
+                        GradientOutput::Rows { places: places.clone(), rows: rows.clone() }
+                    }
+                },
             })
             .collect()
     }

@@ -12,6 +12,7 @@ use super::course::Course;
 use super::draw::Draw;
 use super::example::Example;
 use super::learner::Learner;
+use super::micro_batch::micro_batches;
 use super::run::TrainRun;
 
 /// How far the gradient of two records that share a row may be from that of two rows, as a share of it: they differ by the
@@ -50,13 +51,19 @@ pub(super) fn rows_of<'e>(examples: &[&'e Example], pack: bool) -> Vec<Vec<&'e E
 pub(super) fn saving(run: &TrainRun, examples: &[Example]) -> String {
     let ids: Vec<String> = examples.iter().map(|example| example.id.clone()).collect();
     let mut course = Course::of(run, ids);
+    let apart = TrainRun { pack: false, ..run.clone() };
+    let padded = |batch: &[usize], rows: fn(&[usize]) -> usize| {
+        let lengths: Vec<usize> = batch.iter().map(|at| examples[*at].tokens.len()).collect();
+        lengths.iter().copied().max().unwrap_or(0) * rows(&lengths)
+    };
     let (mut alone, mut together) = (0, 0);
     for step in 1..=course.per_epoch {
-        for batch in course.rows(step).chunks(run.batch) {
-            let lengths: Vec<usize> = batch.iter().map(|at| examples[*at].tokens.len()).collect();
-            let width = lengths.iter().copied().max().unwrap_or(0);
-            alone += width * lengths.len();
-            together += width * rows(&lengths).len();
+        let places = course.rows(step);
+        for batch in micro_batches(run, (examples, &[]), places) {
+            together += padded(&batch, |lengths| rows(lengths).len());
+        }
+        for batch in micro_batches(&apart, (examples, &[]), places) {
+            alone += padded(&batch, <[usize]>::len);
         }
     }
     let tokens: usize = examples.iter().map(|example| example.tokens.len()).sum();

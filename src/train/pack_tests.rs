@@ -53,10 +53,12 @@ impl Packed {
 
     /// Loss and gradients of rows.
     fn run(&mut self, rows: &[Vec<&Example>]) -> (f32, Vec<Vec<f32>>) {
-        let outputs = self.session.run(&self.feeds.rows(rows, 10.0, Draw::default())).expect("it runs");
+        let inputs = self.feeds.rows(rows, 10.0, Draw::default());
+        let outputs = self.session.run(&inputs, &mut |_, _, _| {}).expect("it runs");
         let loss = outputs[0].f32().expect("a float")[0];
         assert_eq!(self.plan.training.trainables.len(), self.session.parameters().count());
-        (loss, self.session.parameters().map(|(_, gradient)| gradient.to_vec()).collect())
+        let gradients = self.session.parameters().filter_map(|(_, gradient)| Some(gradient?.to_vec()));
+        (loss, gradients.collect())
     }
 }
 

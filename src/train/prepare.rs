@@ -101,7 +101,10 @@ pub(super) fn prepare(run: &TrainRun, runtime: &Runtime) -> Result<Prepared, Tra
         Device::Cpu => Operators::Ours,
         Device::Cuda => Operators::Stock,
     };
-    let plan = model.plan(&run.tune, &softening, run.seed, run.pack, operators)?;
+    let mut plan = model.plan(&run.tune, &softening, run.seed, run.pack, operators)?;
+    if !run.held {
+        plan.training.give_rows();
+    }
     let memory = memory(run, &plan, &encoded, validation.is_some());
     if let Some(limit) = run.memory.filter(|limit| memory.total() > *limit) {
         return Err(TrainError::Memory { plan: memory, limit });

@@ -37,9 +37,10 @@ impl Opened {
 
     fn run(&mut self, rows: &[Vec<&Example>]) -> (f32, Vec<Vec<f32>>) {
         let inputs: Vec<InputTensor<'_>> = self.feeds.rows(rows, 9.0, Draw { seed: 3, step: 5 });
-        let outputs = self.session.run(&inputs).expect("it runs");
+        let outputs = self.session.run(&inputs, &mut |_, _, _| {}).expect("it runs");
         let loss = outputs[0].f32().expect("a float")[0];
-        (loss, self.session.parameters().map(|(_, gradient)| gradient.to_vec()).collect())
+        let gradients = self.session.parameters().map(|(_, gradient)| gradient.expect("no table").to_vec());
+        (loss, gradients.collect())
     }
 
     /// Moves all parameters by so much of these.

@@ -15,6 +15,7 @@ use super::error::Divergence;
 use super::event::{Event, StepReport, ValidationReport};
 use super::example::Example;
 use super::learner::Learner;
+use super::micro_batch::micro_batches;
 use super::optimizer::{Moment, Slots, clip_factor};
 use super::pack::rows_of;
 use super::run::{Checkpoints, TrainRun};
@@ -209,13 +210,14 @@ impl Trainer<'_> {
         let rows = course.rows(step).to_vec();
         let divisor: f64 = rows.iter().map(|row| self.shares[*row]).sum();
         let (mut sums_of_scalars, mut tokens) = (vec![0.0_f64; 1 + self.beside.len()], 0);
-        for batch in rows.chunks(self.run.batch) {
+        let batches = micro_batches(self.run, (self.examples, self.seconds), &rows);
+        for batch in &batches {
             let seconds = batch.iter().filter_map(|row| self.seconds.get(*row));
             let examples: Vec<&Example> = batch.iter().map(|row| &self.examples[*row]).chain(seconds).collect();
             tokens += token_count(&examples);
             let draw = Draw { seed: self.run.seed, step };
             let inputs = self.feeds.rows(&rows_of(&examples, self.run.pack), divisor, draw);
-            let parts = self.learner.run(inputs, rows.len() <= self.run.batch)?;
+            let parts = self.learner.run(inputs, batches.len() == 1)?;
             if !parts[0].is_finite() {
                 return Err(self.diverged(step, Divergence::Loss(parts[0]), batch, course));
             }

@@ -1,9 +1,10 @@
 //! The state of a run in the memory of the processor: the session reads each parameter where the optimizer writes it.
 
 use super::numbers_of;
+use super::table::TableGradient;
 use crate::runtime::{BoundSession, InputTensor};
 use crate::train::TrainError;
-use crate::train::optimizer::{Moment, Optimizer, Parameter, ParameterRule, Slots, global_norm};
+use crate::train::optimizer::{Moment, Optimizer, Parameter, ParameterRule, Slots, squared_norm};
 
 /// The session with its parameters and gradients, and what the optimizer remembers.
 pub(in crate::train) struct HostState {
@@ -12,8 +13,10 @@ pub(in crate::train) struct HostState {
     optimizer: Optimizer,
     threads: usize,
     slots: Slots,
-    /// The sums of a step's gradients, where it has several micro-batches.
-    sums: Vec<Vec<f32>>,
+    /// By parameter the gradient of a step, where it comes as rows.
+    tables: Vec<Option<TableGradient>>,
+    /// By parameter the sum of a step's whole gradients, where it has several micro-batches.
+    sums: Vec<Option<Vec<f32>>>,
 }
 
 impl HostState {
@@ -23,57 +26,77 @@ impl HostState {
         optimizer: Optimizer,
         threads: usize,
     ) -> Self {
-        let lengths = session.parameters().map(|(values, _)| values.len());
-        let slots = optimizer.begin(lengths.zip(rules.iter().copied()));
-        Self { session, rules, optimizer, threads, slots, sums: Vec::new() }
+        let lengths: Vec<(usize, bool)> =
+            session.parameters().map(|(values, gradient)| (values.len(), gradient.is_none())).collect();
+        let slots = optimizer.begin(lengths.iter().map(|(length, _)| *length).zip(rules.iter().copied()));
+        let tables = lengths.iter().zip(&rules).map(|((length, comes_as_rows), rule)| {
+            comes_as_rows.then(|| TableGradient::new(*length, rule.columns.expect("a table has columns")))
+        });
+        let tables = tables.collect();
+        Self { session, rules, optimizer, threads, slots, tables, sums: Vec::new() }
     }
 
     pub(super) fn run(&mut self, batch: &[InputTensor<'_>], alone: bool) -> Result<Vec<f32>, TrainError> {
-        let scalars = numbers_of(&self.session.run(batch)?)?;
+        let tables = &mut self.tables;
+        let scalars = self.session.run(batch, &mut |index, places, rows| {
+            if let Some(table) = &mut tables[index] {
+                table.add(places, rows);
+            }
+        })?;
         if !alone {
             self.accumulate();
         }
-        Ok(scalars)
+        numbers_of(&scalars)
     }
 
     pub(super) fn gradient(&mut self, batch: &[InputTensor<'_>]) -> Result<Vec<Vec<f32>>, TrainError> {
         self.run(batch, true)?;
-        Ok(self.session.parameters().map(|(_, gradient)| gradient.to_vec()).collect())
+        let gradients = self.session.parameters().zip(&mut self.tables).map(|((_, gradient), table)| {
+            let of_table = |table: &mut TableGradient| table.whole().0.to_vec();
+            gradient.map(|gradient| gradient.to_vec()).or_else(|| table.as_mut().map(of_table)).unwrap_or_default()
+        });
+        let gradients = gradients.collect();
+        self.tables.iter_mut().flatten().for_each(TableGradient::clear);
+        Ok(gradients)
     }
 
     fn accumulate(&mut self) {
         let gradients = self.session.parameters().map(|(_, gradient)| gradient);
         if self.sums.is_empty() {
-            self.sums.extend(gradients.map(|gradient| gradient.to_vec()));
+            self.sums.extend(gradients.map(|gradient| gradient.map(|gradient| gradient.to_vec())));
             return;
         }
         for (sum, gradient) in self.sums.iter_mut().zip(gradients) {
-            for (sum, gradient) in sum.iter_mut().zip(gradient) {
-                *sum += *gradient;
-            }
+            let (Some(sum), Some(gradient)) = (sum, gradient) else { continue };
+            sum.iter_mut().zip(gradient).for_each(|(sum, gradient)| *sum += *gradient);
         }
     }
 
     pub(super) fn norm(&mut self) -> f64 {
-        if self.sums.is_empty() {
-            global_norm(self.session.parameters().map(|(_, gradient)| &*gradient))
+        let of_tables: f64 = self.tables.iter().flatten().flat_map(TableGradient::rows).map(squared_norm).sum();
+        let whole: f64 = if self.sums.is_empty() {
+            self.session.parameters().filter_map(|(_, gradient)| gradient).map(|gradient| squared_norm(gradient)).sum()
         } else {
-            global_norm(self.sums.iter().map(Vec::as_slice))
-        }
+            self.sums.iter().flatten().map(|sum| squared_norm(sum)).sum()
+        };
+        (of_tables + whole).sqrt()
     }
 
     pub(super) fn update(&mut self, moment: Moment) {
-        let parameters: Vec<Parameter<'_>> = self
-            .session
-            .parameters()
-            .enumerate()
-            .zip(&self.rules)
-            .map(|((index, (values, gradient)), rule)| {
-                let gradient: &[f32] = self.sums.get(index).map_or(gradient, Vec::as_slice);
-                Parameter { values, gradient, rule: *rule }
-            })
-            .collect();
+        let state = self.session.parameters().zip(&mut self.tables).zip(&self.rules).enumerate();
+        let parameters = state.map(|(index, (((values, gradient), table), rule))| {
+            let sum = self.sums.get(index).and_then(Option::as_deref);
+            let (gradient, still) = match (table, sum, gradient) {
+                (Some(table), _, _) => table.whole(),
+                (None, Some(sum), _) => (sum, &[][..]),
+                (None, None, Some(gradient)) => (&*gradient, &[][..]),
+                (None, None, None) => unreachable!("a gradient that comes as rows has a table"),
+            };
+            Parameter { values, gradient, rule: *rule, still }
+        });
+        let parameters = parameters.collect();
         self.optimizer.update(moment, self.threads, parameters, &mut self.slots);
+        self.tables.iter_mut().flatten().for_each(TableGradient::clear);
         self.sums.clear();
     }
 
@@ -88,6 +111,11 @@ impl HostState {
     pub(super) fn restore(&mut self, values: &[Vec<f32>], slots: Slots) {
         for ((parameter, _), values) in self.session.parameters().zip(values) {
             parameter.copy_from_slice(values);
+        }
+        for (table, slots) in self.tables.iter_mut().zip(&slots) {
+            if let Some(table) = table {
+                table.restore(slots);
+            }
         }
         self.slots = slots;
     }

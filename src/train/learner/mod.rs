@@ -5,6 +5,7 @@
 
 mod held;
 mod host;
+mod table;
 
 pub(super) use held::HeldState;
 pub(super) use host::HostState;

@@ -36,16 +36,16 @@ impl Adafactor {
         moment: Moment,
         rate: f64,
         parameter: Parameter<'a>,
-        slots: &'a mut [Vec<f32>],
+        mut slots: Vec<&'a mut [f32]>,
     ) -> Work<'a> {
         let keep = kept(rate, self.weight_decay, &parameter.rule);
-        Box::new(move || update(moment, rate, keep, parameter, slots))
+        Box::new(move || update(moment, rate, keep, parameter, &mut slots))
     }
 }
 
 /// Algorithm 4 of the paper for a vector, algorithm 5 for a matrix.
-fn update(moment: Moment, rate: f64, keep: f32, parameter: Parameter<'_>, slots: &mut [Vec<f32>]) {
-    let Parameter { values, gradient, rule: _ } = parameter;
+fn update(moment: Moment, rate: f64, keep: f32, parameter: Parameter<'_>, slots: &mut [&mut [f32]]) {
+    let Parameter { values, gradient, rule: _, still: _ } = parameter;
     if values.is_empty() {
         return;
     }
@@ -154,7 +154,7 @@ mod tests {
         assert_eq!(slots[0].iter().map(Vec::len).collect::<Vec<_>>(), [2, 3]);
         for (step, gradient) in (1..).zip(gradients) {
             let gradient = gradient.map(|value| value as f32);
-            let parameters = vec![Parameter { values: &mut values, gradient: &gradient, rule }];
+            let parameters = vec![Parameter { values: &mut values, gradient: &gradient, rule, still: &[] }];
             optimizer.update(Moment { step, rate: 0.01, clip: 1.0 }, 1, parameters, &mut slots);
         }
         for (value, expected) in values.iter().zip(expected) {

@@ -39,7 +39,7 @@ impl AdamW {
         moment: Moment,
         rate: f64,
         parameter: Parameter<'a>,
-        slots: &'a mut [Vec<f32>],
+        slots: Vec<&'a mut [f32]>,
     ) -> impl Iterator<Item = Work<'a>> + use<'a> {
         let [beta1, beta2] = self.betas;
         let step = moment.step as f64;
@@ -52,7 +52,7 @@ impl AdamW {
             epsilon: self.epsilon as f32,
             clip: moment.clip as f32,
         };
-        let [first, second] = slots else { unreachable!("AdamW has two slots") };
+        let Ok([first, second]) = <[&mut [f32]; 2]>::try_from(slots) else { unreachable!("AdamW has two slots") };
         let moments = first.chunks_mut(CHUNK).zip(second.chunks_mut(CHUNK));
         let tensors = parameter.values.chunks_mut(CHUNK).zip(parameter.gradient.chunks(CHUNK));
         tensors.zip(moments).map(move |((values, gradient), (first, second))| -> Work<'a> {

@@ -27,7 +27,7 @@ impl Lion {
         moment: Moment,
         rate: f64,
         parameter: Parameter<'a>,
-        slots: &'a mut [Vec<f32>],
+        slots: Vec<&'a mut [f32]>,
     ) -> impl Iterator<Item = Work<'a>> + use<'a> {
         let factors = Factors {
             keep: kept(rate, self.weight_decay, &parameter.rule),
@@ -36,7 +36,7 @@ impl Lion {
             rate: rate as f32,
             clip: moment.clip as f32,
         };
-        let [momentum] = slots else { unreachable!("Lion has one slot") };
+        let Ok([momentum]) = <[&mut [f32]; 1]>::try_from(slots) else { unreachable!("Lion has one slot") };
         with_one_slot(parameter, momentum).map(move |(values, gradient, momentum)| -> Work<'a> {
             Box::new(move || update(values, gradient, momentum, factors))
         })

@@ -8,6 +8,7 @@ mod adamw;
 mod lion;
 mod sgd;
 
+use std::ops::Range;
 use std::thread;
 
 pub use adafactor::Adafactor;
@@ -57,6 +58,9 @@ pub struct Parameter<'a> {
     pub gradient: &'a [f32],
     /// How it is updated.
     pub rule: ParameterRule,
+    /// Stretches of it whose gradient has been 0 at every step until now, this one included: rising, and apart from each other. What an
+    /// optimizer remembers of them is 0, so that all but decay may leave them alone.
+    pub still: &'a [Range<usize>],
 }
 
 /// What an optimizer remembers: for each parameter its slots, in the optimizer's order.
@@ -115,19 +119,86 @@ impl Optimizer {
 
     /// One update of every parameter, the same tensors in the same order at each call.
     pub fn update(&self, moment: Moment, threads: usize, parameters: Vec<Parameter<'_>>, slots: &mut Slots) {
-        let pairs = parameters.into_iter().zip(slots.iter_mut());
         let mut work: Vec<Work<'_>> = Vec::new();
-        for (parameter, slots) in pairs {
+        for (parameter, slots) in parameters.into_iter().zip(slots.iter_mut()) {
             let rate = moment.rate * parameter.rule.rate_factor;
-            match self {
-                Self::AdamW(adamw) => work.extend(adamw.work(moment, rate, parameter, slots)),
-                Self::Sgd(sgd) => work.extend(sgd.work(moment, rate, parameter, slots)),
-                Self::Lion(lion) => work.extend(lion.work(moment, rate, parameter, slots)),
-                Self::Adafactor(adafactor) => work.push(adafactor.work(moment, rate, parameter, slots)),
+            let slots: Vec<&mut [f32]> = slots.iter_mut().map(Vec::as_mut_slice).collect();
+            let Some(keep) = self.kept_of_still(rate, &parameter.rule) else {
+                work.extend(self.work(moment, rate, parameter, slots));
+                continue;
+            };
+            for (piece, slots, is_still) in pieces(parameter, slots) {
+                if !is_still {
+                    work.extend(self.work(moment, rate, piece, slots));
+                } else if keep < 1.0 {
+                    let chunks = piece.values.chunks_mut(CHUNK);
+                    work.extend(chunks.map(|values| -> Work<'_> {
+                        Box::new(move || values.iter_mut().for_each(|value| *value *= keep))
+                    }));
+                }
             }
         }
         share_out(work, threads);
     }
+
+    fn work<'a>(
+        &self,
+        moment: Moment,
+        rate: f64,
+        parameter: Parameter<'a>,
+        slots: Vec<&'a mut [f32]>,
+    ) -> Vec<Work<'a>> {
+        match self {
+            Self::AdamW(adamw) => adamw.work(moment, rate, parameter, slots).collect(),
+            Self::Sgd(sgd) => sgd.work(moment, rate, parameter, slots),
+            Self::Lion(lion) => lion.work(moment, rate, parameter, slots).collect(),
+            Self::Adafactor(adafactor) => vec![adafactor.work(moment, rate, parameter, slots)],
+        }
+    }
+
+    /// The factor that an update is for values whose gradient has always been 0; `None` where it is more than a factor.
+    fn kept_of_still(&self, rate: f64, rule: &ParameterRule) -> Option<f32> {
+        match self {
+            Self::AdamW(adamw) => Some(kept(rate, adamw.weight_decay, rule)),
+            Self::Lion(lion) => Some(kept(rate, lion.weight_decay, rule)),
+            // Here decay is part of the gradient.
+            Self::Sgd(sgd) => (sgd.weight_decay == 0.0 || !rule.decays).then_some(1.0),
+            // A row's second moment depends on the whole matrix.
+            Self::Adafactor(_) => None,
+        }
+    }
+}
+
+/// The stretches of a parameter with their slots, and whether they are still.
+fn pieces<'a>(
+    parameter: Parameter<'a>,
+    mut slots: Vec<&'a mut [f32]>,
+) -> Vec<(Parameter<'a>, Vec<&'a mut [f32]>, bool)> {
+    let Parameter { mut values, mut gradient, rule, still } = parameter;
+    let mut pieces = Vec::new();
+    let (mut begin, length) = (0, values.len());
+    let mut cut = |end: usize, is_still: bool| {
+        if end == begin {
+            return;
+        }
+        let count = end - begin;
+        let (of_values, rest) = std::mem::take(&mut values).split_at_mut(count);
+        let (of_gradient, rest_of_gradient) = gradient.split_at(count);
+        (values, gradient, begin) = (rest, rest_of_gradient, end);
+        let of_slots = slots.iter_mut().map(|slot| {
+            let (of_slot, rest) = std::mem::take(slot).split_at_mut(count);
+            *slot = rest;
+            of_slot
+        });
+        let of_slots = of_slots.collect();
+        pieces.push((Parameter { values: of_values, gradient: of_gradient, rule, still: &[] }, of_slots, is_still));
+    };
+    for stretch in still {
+        cut(stretch.start, false);
+        cut(stretch.end, true);
+    }
+    cut(length, false);
+    pieces
 }
 
 /// A piece of an update that is independent of all others.
@@ -163,10 +234,10 @@ pub(super) fn kept(rate: f64, weight_decay: f64, rule: &ParameterRule) -> f32 {
     if rule.decays { (1.0 - rate * weight_decay) as f32 } else { 1.0 }
 }
 
-/// The Euclidean norm over all gradients, summed in fixed pieces.
+/// The square of a gradient's Euclidean norm, summed in fixed pieces.
 #[must_use]
-pub fn global_norm<'a>(gradients: impl IntoIterator<Item = &'a [f32]>) -> f64 {
-    gradients.into_iter().map(|gradient| gradient.chunks(CHUNK).map(squares).sum::<f64>()).sum::<f64>().sqrt()
+pub fn squared_norm(gradient: &[f32]) -> f64 {
+    gradient.chunks(CHUNK).map(squares).sum()
 }
 
 /// The sum of squares, in as many sums side by side as a processor adds at once.
@@ -209,7 +280,7 @@ mod tests {
         let mut slots = optimizer.begin([(size, rule)]);
         for (step, (rate, gradient)) in (1..).zip(steps) {
             let gradient = vec![*gradient as f32; size];
-            let parameters = vec![Parameter { values: &mut values, gradient: &gradient, rule }];
+            let parameters = vec![Parameter { values: &mut values, gradient: &gradient, rule, still: &[] }];
             optimizer.update(Moment { step, rate: *rate, clip: 1.0 }, threads, parameters, &mut slots);
         }
         [values[0], values[size - 1]]
@@ -236,12 +307,12 @@ mod tests {
     #[test]
     fn clipping_scales_to_the_limit() {
         let gradients: [&[f32]; 2] = [&[3.0; 9], &[4.0; 9]];
-        let norm = global_norm(gradients);
+        let norm = gradients.into_iter().map(squared_norm).sum::<f64>().sqrt();
         assert!((norm - 15.0).abs() < 1e-12);
         assert!((clip_factor(norm, Some(3.0)) - 0.2).abs() < 1e-12);
         assert!((clip_factor(norm, Some(16.0)) - 1.0).abs() < 1e-12);
         assert!((clip_factor(norm, None) - 1.0).abs() < 1e-12);
-        assert!(global_norm([&[1.0, f32::NAN][..]]).is_nan());
+        assert!(squared_norm(&[1.0, f32::NAN]).is_nan());
     }
 
     #[test]

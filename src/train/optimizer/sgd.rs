@@ -30,7 +30,7 @@ impl Sgd {
         moment: Moment,
         rate: f64,
         parameter: Parameter<'a>,
-        slots: &'a mut [Vec<f32>],
+        mut slots: Vec<&'a mut [f32]>,
     ) -> Vec<Work<'a>> {
         let factors = Factors {
             clip: moment.clip as f32,
@@ -39,13 +39,13 @@ impl Sgd {
             nesterov: self.nesterov,
             rate: rate as f32,
         };
-        match slots {
-            [velocity] => with_one_slot(parameter, velocity)
+        match slots.pop() {
+            Some(velocity) => with_one_slot(parameter, velocity)
                 .map(|(values, gradient, velocity)| -> Work<'a> {
                     Box::new(move || update(values, gradient, velocity, factors))
                 })
                 .collect(),
-            _ => parameter
+            None => parameter
                 .values
                 .chunks_mut(CHUNK)
                 .zip(parameter.gradient.chunks(CHUNK))
