@@ -6,6 +6,7 @@
 
 mod builder;
 mod differentiate;
+mod dropout;
 pub mod flat;
 mod flow;
 mod fuse;

@@ -83,6 +83,7 @@ operators! {
     Cosh, "", "Cosh";
     CrossEntropy, "annotc", "CrossEntropy";
     CumSum, "", "CumSum";
+    DequantizeLinear, "", "DequantizeLinear";
     Detach, "annotc", "Detach";
     Div, "", "Div";
     Dropout, "", "Dropout";
@@ -117,6 +118,7 @@ operators! {
     InstanceNormalization, "", "InstanceNormalization";
     IsInf, "", "IsInf";
     IsNan, "", "IsNaN";
+    KeyedDropout, "annotc", "KeyedDropout";
     LayerNormGrad, "annotc", "LayerNormGrad";
     LayerNormalization, "", "LayerNormalization";
     LeakyRelu, "", "LeakyRelu";

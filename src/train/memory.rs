@@ -178,8 +178,8 @@ fn known(shapes: &Shapes, name: &str) -> Option<u64> {
     let elements = shapes
         .known_dims(name)?
         .iter()
-        .try_fold(1_u64, |product, size| product.checked_mul(u64::try_from(*size).ok()?))?;
-    elements.checked_mul(shapes.element(name)?.width() as u64)
+        .try_fold(1_usize, |product, size| product.checked_mul(usize::try_from(*size).ok()?))?;
+    shapes.element(name)?.bytes(elements).map(|bytes| bytes as u64)
 }
 
 #[cfg(test)]

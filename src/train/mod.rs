@@ -19,6 +19,7 @@ mod course;
 #[cfg(test)]
 mod curves_tests;
 mod custody;
+mod draw;
 mod error;
 mod event;
 mod example;
@@ -45,6 +46,8 @@ mod pairs;
 #[cfg(test)]
 mod precision_tests;
 mod prepare;
+#[cfg(test)]
+mod quantized_tests;
 #[cfg(test)]
 mod recompute_tests;
 mod run;
@@ -85,7 +88,7 @@ pub(crate) use pairs::partner_texts;
 pub use pairs::{encode_partners, encode_preferences};
 pub use run::{
     Checkpoints, Every, Extent, Lora, ModelSource, Overflow, Patience, Pooling, Precision, Selection, Task, TrainRun,
-    Tune,
+    Tune, Width,
 };
 pub use schedule::{Decay, Schedule, Stretch};
 pub use table::{ID_COLUMN, Table};

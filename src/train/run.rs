@@ -9,7 +9,7 @@ use super::optimizer::Optimizer;
 use super::schedule::Schedule;
 use crate::autodiff::Half;
 use crate::eval::Metric;
-pub use crate::onnx::surgery::Pooling;
+pub use crate::onnx::surgery::{Pooling, Width};
 
 /// Everything that a run needs.
 #[derive(Debug, Clone)]
@@ -296,6 +296,10 @@ pub struct Lora {
     pub rank_stabilized: bool,
     /// Whether each output has a magnitude (Liu et al., *DoRA*, 2024).
     pub has_magnitude: bool,
+    /// The share of what an adapter reads that is lost in each step (Srivastava et al., *Dropout*, 2014).
+    pub dropout: f64,
+    /// The integers that frozen layers are made of while the run goes on; without it they are the model's own floats.
+    pub base: Option<Width>,
 }
 
 impl TrainRun {

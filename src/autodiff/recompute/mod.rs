@@ -124,17 +124,26 @@ impl<'a> Forward<'a> {
 }
 
 /// The backward part in stages, one for each segment that it goes through, the last segment first. What `position` does not know belongs
-/// to what is before it.
+/// to what is behind it.
 fn stages(backward: Vec<Node>, cuts: &[usize], position: impl Fn(&Node) -> Option<usize>) -> Vec<(usize, Vec<Node>)> {
     let mut stages: Vec<(usize, Vec<Node>)> = vec![(cuts.len(), Vec::new())];
+    let mut unknown = Vec::new();
     for node in backward {
-        let (current, stage) = stages.last_mut().expect("there is one from the beginning");
-        let segment = position(&node).map_or(*current, |at| cuts.partition_point(|cut| *cut <= at));
-        if segment < *current {
-            stages.push((segment, vec![node]));
-        } else {
+        let Some(at) = position(&node) else {
+            unknown.push(node);
+            continue;
+        };
+        let segment = cuts.partition_point(|cut| *cut <= at);
+        if stages.last().is_some_and(|(current, _)| segment < *current) {
+            stages.push((segment, Vec::new()));
+        }
+        if let Some((_, stage)) = stages.last_mut() {
+            stage.append(&mut unknown);
             stage.push(node);
         }
+    }
+    if let Some((_, stage)) = stages.last_mut() {
+        stage.append(&mut unknown);
     }
     stages
 }

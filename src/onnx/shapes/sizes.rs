@@ -75,6 +75,7 @@ pub(super) fn keeps_shape(op: &Op) -> bool {
             | Op::Cosh
             | Op::CumSum
             | Op::Dropout
+            | Op::DequantizeLinear
             | Op::Detach
             | Op::Elu
             | Op::Erf
