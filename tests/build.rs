@@ -139,3 +139,23 @@ fn the_specs_own_tests_run() {
     let shown = format!("{}{}", run.stdout, run.stderr);
     assert!(shown.contains("is wrong") && shown.contains("a b"), "expected and found are shown: {shown}");
 }
+
+#[test]
+fn a_build_says_why_it_could_not_read_most_of_the_rows() {
+    const SPEC: &[u8] = b"annot 1\nsource s { path \"a/*.jsonl\"; fields { text: string } }\n\
+        dataset d { from s; split train 100%; write jsonl }\n";
+    let project = Project::new(&[("s.annot", SPEC), ("a/one.jsonl", b"{\"text\":\"a\"}\n{\"text\":7}\n")]);
+    let even = project.annotc(&["build", "s.annot"]).expect(0);
+    assert!(!even.stderr.contains("could not be read"), "one of two is no majority: {}", even.stderr);
+    project.write("a/two.jsonl", b"{\"text\":8}\n");
+    let most = project.annotc(&["build", "s.annot"]).expect(0);
+    let why = "2 of 3 rows could not be read, 2 of them: field `text` is a number, expected a string";
+    assert!(most.stderr.contains(why), "{}", most.stderr);
+    // A link to nothing was once a file whose records are expected.
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::symlink("gone.jsonl", project.path("a/three.jsonl")).expect("a link is made");
+        let gone = project.annotc(&["build", "s.annot"]).expect(4);
+        assert!(gone.stderr.contains("three.jsonl is a link to nothing"), "{}", gone.stderr);
+    }
+}

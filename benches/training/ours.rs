@@ -54,6 +54,7 @@ fn main() -> Result<(), Failure> {
         smooth: 0.0,
         balanced: false,
         pack: false,
+        recompute: false,
         shuffle: true,
         seed: 1,
         length: Some(length.parse()?),

@@ -200,7 +200,13 @@ fn read_table(
         read.unreadable += u64::from(inference.take(object).is_err());
     });
     let (untyped, cut) = given.map_err(|error| {
-        let help = matches!(error, EngineError::Schema { .. }).then_some("`--table` names the table of a database");
+        let help = match &error {
+            EngineError::Misread { .. } if format == SourceFormat::Sqlite && table.is_none() => {
+                Some("`--table` names the table of a database")
+            }
+            EngineError::Misread { help, .. } => Some(*help),
+            _ => None,
+        };
         terminal.error(error, help);
         Failure::World
     })?;

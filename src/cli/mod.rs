@@ -71,8 +71,8 @@ impl Failure {
 #[derive(Debug, Parser)]
 #[command(name = "annotc", version, about, propagate_version = true, max_term_width = 100)]
 #[command(
-    after_help = "Exit status: 0 done · 1 the spec is wrong, a unit test failed, or `fmt --check` found something · \
-2 usage · 3 a `require` or `forbid` was not met, or `--locked` found drift · 4 a file, the network or the runtime failed · \
+    after_help = "Exit status: 0 done · 1 the spec is wrong, a unit test failed, or `fmt --check` found something, or \
+`diff --exit-code` found differences · 2 usage · 3 a `require` or `forbid` was not met, or `--locked` found drift · 4 a file, the network or the runtime failed · \
 130 interrupted"
 )]
 struct Cli {

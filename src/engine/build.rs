@@ -25,7 +25,7 @@ use super::stages::Build;
 use super::training::TrainingTable;
 use crate::dedup::near::Clusters;
 use crate::emit::Finished;
-use crate::hir::{Dataset, DatasetId, Program, Source, SourceField, SourceFormat, SourceId};
+use crate::hir::{Dataset, DatasetId, Program, Source, SourceFormat, SourceId};
 use crate::label::LabelTables;
 use crate::plan::labels::found_fields;
 use crate::plan::{Cuts, Prepared};
@@ -182,8 +182,8 @@ impl Surveyed {
     }
 }
 
-/// A CSV file without the column of a field that is never null would lose every row: it is refused as a whole. The
-/// message does not say what the first row holds, since of a file without a header that is data.
+/// A CSV file without the column of a field that is never null, or with two of its name, would lose every row: it is refused
+/// as a whole. The message does not say what the first row holds, since of a file without a header that is data.
 fn check_headers(program: &Program, survey: &Survey) -> Result<(), EngineError> {
     for file in &survey.files {
         let source = &program[file.source];
@@ -191,9 +191,13 @@ fn check_headers(program: &Program, survey: &Survey) -> Result<(), EngineError> 
         if !named || file.header.is_empty() {
             continue;
         }
-        let missing = |field: &&SourceField| !field.ty.nullable && !file.header.contains(&field.column.join("."));
-        if let Some(field) = source.fields.iter().find(missing) {
-            let what = format!("names no column `{}`, which source `{}` reads", field.column.join("."), source.name);
+        for field in &source.fields {
+            let column = field.column.join(".");
+            let what = match file.header.iter().filter(|name| **name == column).count() {
+                0 if !field.ty.nullable => format!("names no column `{column}`, which source `{}` reads", source.name),
+                0 | 1 => continue,
+                _ => format!("names column `{column}` twice, which source `{}` reads", source.name),
+            };
             return Err(EngineError::Header { path: file.file.shown(), what });
         }
     }

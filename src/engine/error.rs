@@ -48,6 +48,16 @@ pub enum EngineError {
         /// What is wrong with it.
         what: String,
     },
+    /// A file is whole, and something else than its source says.
+    #[error("{} {what}", path.display())]
+    Misread {
+        /// The file.
+        path: PathBuf,
+        /// What it is instead.
+        what: String,
+        /// How to say so in the source.
+        help: &'static str,
+    },
     /// A file does not have what its source reads.
     #[error("{} {what}", path.display())]
     Schema {

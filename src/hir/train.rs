@@ -97,6 +97,8 @@ pub struct Train {
     pub balanced: bool,
     /// Whether records share rows, which they never see each other in.
     pub pack: bool,
+    /// Whether the backward part computes values of the forward part again (gradient checkpointing).
+    pub recompute: bool,
     /// Whether each epoch has a keyed order of its own; else source order.
     pub shuffle: bool,
     /// The seed of all randomness.

@@ -200,6 +200,13 @@ operators! {
     Xor, "", "Xor";
 }
 
+impl Op {
+    /// Whether the output is the first input in a new shape, which lies where that lies.
+    pub fn is_view(&self) -> bool {
+        matches!(self, Self::Reshape | Self::Flatten | Self::Squeeze | Self::Unsqueeze | Self::Identity)
+    }
+}
+
 /// Written as a user reads it in a model viewer: `MatMul`, `com.microsoft:Gelu`.
 impl fmt::Display for Op {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

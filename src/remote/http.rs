@@ -4,9 +4,9 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use ureq::config::RedirectAuthHeaders;
 use ureq::http::{Response, StatusCode};
 use ureq::{Agent, Body};
+use url::Url;
 
 use super::store::{Entry, at};
 use super::{Fetched, Remote, RemoteError};
@@ -15,6 +15,9 @@ use super::{Fetched, Remote, RemoteError};
 const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// The longest answer that is read into memory.
 const LONGEST_ANSWER: u64 = 256 << 20;
+
+/// How often a server may send a client on.
+const MOST_REDIRECTS: u32 = 10;
 
 /// A file on its way.
 struct Download {
@@ -34,6 +37,14 @@ enum Try {
     Whole,
     /// Nothing came, or not all: what happened, and how long the server wants to be left alone.
     Broken(String, Option<Duration>),
+}
+
+/// Why there is no answer.
+enum Silent {
+    /// It may be another time.
+    Now(String),
+    /// It will be the same the next time.
+    Always(String),
 }
 
 impl Remote<'_> {
@@ -112,7 +123,8 @@ impl Remote<'_> {
         }
         let response = match self.get(url, token, &headers) {
             Ok(response) => response,
-            Err(message) => return Ok(Try::Broken(message, None)),
+            Err(Silent::Now(message)) => return Ok(Try::Broken(message, None)),
+            Err(Silent::Always(message)) => return Err(RemoteError::Answer { address: name.to_owned(), message }),
         };
         let status = response.status();
         match status {
@@ -192,7 +204,8 @@ impl Remote<'_> {
                 Ok(response) => {
                     return Err(RemoteError::Status { address: name.to_owned(), status: response.status().as_u16() });
                 }
-                Err(message) => (message, None),
+                Err(Silent::Now(message)) => (message, None),
+                Err(Silent::Always(message)) => return Err(RemoteError::Answer { address: name.to_owned(), message }),
             };
             tries += 1;
             if tries >= self.patience.tries {
@@ -203,30 +216,33 @@ impl Remote<'_> {
         }
     }
 
-    fn get(&self, url: &str, token: Option<&str>, headers: &[(&str, String)]) -> Result<Response<Body>, String> {
-        // Bytes are asked for as they lie, so that a part of them is a part of the file.
-        let mut request = self.agent(url).get(url).header("Accept-Encoding", "identity");
-        if let Some(token) = token {
-            request = request.header("Authorization", format!("Bearer {token}"));
+    /// The answer to a question, from wherever the server sends a client on to. The token is shown to the origin of the
+    /// address alone: another port of the same machine is another server.
+    fn get(&self, url: &str, token: Option<&str>, headers: &[(&str, String)]) -> Result<Response<Body>, Silent> {
+        // The address is told by the caller, without what a proxy's address may hold.
+        let no_address = |_| Silent::Always("this is no address".to_owned());
+        let asked = Url::parse(url).map_err(no_address)?;
+        let agent = self.agent(&asked);
+        let mut place = asked.clone();
+        for _ in 0..=MOST_REDIRECTS {
+            let token = token.filter(|_| place.origin() == asked.origin());
+            let response = get_once(&agent, &place, token, headers)?;
+            let next = text_of(&response, "location").filter(|_| response.status().is_redirection());
+            let Some(next) = next.filter(|_| response.status() != StatusCode::NOT_MODIFIED) else {
+                return Ok(response);
+            };
+            place = place.join(&next).map_err(no_address)?;
         }
-        for (name, value) in headers {
-            request = request.header(*name, value);
-        }
-        request.call().map_err(|error| match error {
-            ureq::Error::Io(error) => plain(&error),
-            // The address is told by the caller, without what a proxy's address may hold.
-            ureq::Error::BadUri(_) => "this is no address".to_owned(),
-            error => error.to_string(),
-        })
+        Err(Silent::Always(format!("the server sends on more than {MOST_REDIRECTS} times")))
     }
 
     /// Proxies are those of the environment. A connection that was secret stays so, wherever it is redirected.
-    fn agent(&self, url: &str) -> Agent {
+    fn agent(&self, url: &Url) -> Agent {
         let silence = Some(self.patience.silence);
         Agent::config_builder()
             .http_status_as_error(false)
-            .https_only(url.to_ascii_lowercase().starts_with("https:"))
-            .redirect_auth_headers(RedirectAuthHeaders::SameHost)
+            .https_only(url.scheme() == "https")
+            .max_redirects(0)
             .user_agent(concat!("annotc/", env!("CARGO_PKG_VERSION")))
             .timeout_connect(silence)
             .timeout_recv_response(silence)
@@ -247,6 +263,29 @@ impl Remote<'_> {
     fn check_cancel(&self) -> Result<(), RemoteError> {
         if self.cancel.load(Ordering::Relaxed) { Err(RemoteError::Interrupted) } else { Ok(()) }
     }
+}
+
+/// Asks one server.
+fn get_once(
+    agent: &Agent,
+    url: &Url,
+    token: Option<&str>,
+    headers: &[(&str, String)],
+) -> Result<Response<Body>, Silent> {
+    // Bytes are asked for as they lie, so that a part of them is a part of the file.
+    let mut request = agent.get(url.as_str()).header("Accept-Encoding", "identity");
+    if let Some(token) = token {
+        request = request.header("Authorization", format!("Bearer {token}"));
+    }
+    for (name, value) in headers {
+        request = request.header(*name, value);
+    }
+    request.call().map_err(|error| match error {
+        ureq::Error::Io(error) => Silent::Now(plain(&error)),
+        ureq::Error::BadUri(_) => Silent::Always("this is no address".to_owned()),
+        ureq::Error::RequireHttpsOnly(_) => Silent::Always("the server sends on from `https` to `http`".to_owned()),
+        error => Silent::Now(error.to_string()),
+    })
 }
 
 impl Download {

@@ -80,6 +80,10 @@ fn a_file_comes_however_the_server_behaves() {
         false => answer("200 OK", &[], "moved"),
     });
     assert_eq!(get(&redirect, "a").as_deref(), Ok("moved"));
+    let circle = Server::start(|_, _| answer("302 Found", &["Location: /a"], ""));
+    let message = get(&circle, "a").expect_err("no end");
+    assert!(message.ends_with("the server sends on more than 10 times"), "{message}");
+    assert_eq!(circle.requests().len(), 11, "the same would come of asking again");
     let recovers = Server::start(|_, number| match number {
         1 => answer("500 Internal Server Error", &[], "sorry"),
         2 => answer("429 Too Many Requests", &["Retry-After: 0"], ""),
@@ -191,11 +195,15 @@ fn hub(other: u16) -> Server {
             return answer("401 Unauthorized", &[], "");
         }
         match path {
+            _ if path.ends_with("/a.jsonl") && !path.ends_with("/moved/a.jsonl") => {
+                answer("307 Temporary Redirect", &["Location: moved/a.jsonl"], "")
+            }
             "/api/datasets/o/n/revision/main" => listing(OLD),
             "/api/datasets/o/n/revision/moved" => listing(NEW),
             _ if path.starts_with("/api/datasets/o/n/revision/") => listing(&path[27..]),
             _ if path.ends_with("b%201.jsonl") => {
-                let elsewhere = format!("Location: http://localhost:{other}/signed");
+                // The same machine, and another server all the same.
+                let elsewhere = format!("Location: http://127.0.0.1:{other}/signed");
                 answer("302 Found", &[&elsewhere], "")
             }
             _ if path.ends_with("a.jsonl") => answer("200 OK", &[], &path[1..30]),
@@ -225,7 +233,7 @@ fn branches_of_the_hub_are_pinned_and_tokens_stay_with_it() {
     let (names, used) = read(Terms::default(), "hf://datasets/o/n/data/*.jsonl");
     assert_eq!(names, both(OLD));
     assert_eq!(used.get("hf://datasets/o/n@main").map(String::as_str), Some(OLD));
-    assert!(store.requests().iter().all(|request| !request.contains("s3cret")), "the token went to another host");
+    assert!(store.requests().iter().all(|request| !request.contains("s3cret")), "the token went to another server");
     assert_eq!(store.requests().len(), 1);
     // A commit that is pinned is read without a question about the branch; a folder is read as its files of the format.
     let asked = hub.requests().len();

@@ -160,8 +160,8 @@ pub(super) fn resolve_longest_row(context: &mut Context<'_>, quantity: &Quantity
         return None;
     };
     let highest = (LONGEST_ROW / bytes) as f64;
-    let bounds =
-        super::quantities::Bounds { high: highest, ..super::quantities::Bounds::positive("the length of a row") };
+    let above = super::quantities::Bounds::positive("the length of a row in this unit");
+    let bounds = super::quantities::Bounds { high: highest, ..above };
     whole(context, &Quantity { unit: None, ..quantity.clone() }, bounds).map(|value| value * bytes)
 }
 

@@ -46,6 +46,8 @@ mod pairs;
 mod prepare;
 #[cfg(test)]
 mod quantized_tests;
+#[cfg(test)]
+mod recompute_tests;
 mod run;
 mod schedule;
 mod select;

@@ -45,6 +45,9 @@ pub struct TrainRun {
     pub balanced: bool,
     /// Whether the records of a micro-batch share rows, which they never see each other in.
     pub pack: bool,
+    /// Whether the backward part computes again what it reads of the forward part, which then need not be kept (gradient
+    /// checkpointing).
+    pub recompute: bool,
     /// Whether each epoch has a keyed order of its own; else the table's order.
     pub shuffle: bool,
     /// Keys the order and a new model's weights.

@@ -1,17 +1,19 @@
 //! Data sets: skipped where nothing has changed, built, held against the lock, and published.
 
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use serde_json::json;
 
 use super::inputs::{NotFound, Roots};
+use super::train::grouped;
 use super::{Session, cancelled, lower};
 use crate::cli::Failure;
 use crate::cli::terminal::{Paint, Terminal};
 use crate::emit::lock::Lock;
-use crate::emit::{self, Manifest, file_name, verify_outputs};
+use crate::emit::{self, Manifest, QUARANTINE, Statistics, file_name, verify_outputs};
 use crate::engine::read::Sizes;
 use crate::engine::stage::Reuse;
 use crate::engine::{
@@ -74,7 +76,27 @@ pub fn build(session: &mut Session<'_>, id: DatasetId) -> Result<Manifest, Failu
     let more = reused.map(|reused| ("first_pass".to_string(), reused)).into_iter().collect();
     session.terminal.target_with("dataset", &dataset.name, "built", &folder, more);
     session.terminal.note(emit::summary(&manifest, session.terminal.summary_style()).trim_end());
+    tell_unread(session.terminal, &manifest, &folder);
     Ok(manifest)
+}
+
+/// Says why, where most rows could not be read: then it is not the rows that are wrong, but what the source says of them.
+fn tell_unread(terminal: &Terminal, manifest: &Manifest, folder: &Path) {
+    let Some(read) = manifest.steps.first().filter(|read| read.quarantined > read.records_out) else { return };
+    let statistics = Statistics::read(folder).ok().flatten();
+    let Some(entry) = statistics.as_ref().and_then(|statistics| statistics.errors.first()) else { return };
+    let rows = super::super::check::counted(read.records_in as usize, "row");
+    terminal.status(
+        Paint::Yellow,
+        "Note",
+        format_args!(
+            "{} of {rows} could not be read, {} of them: {}; each stands in {}",
+            grouped(read.quarantined as usize),
+            grouped(entry.records as usize),
+            entry.error,
+            folder.join(QUARANTINE).display()
+        ),
+    );
 }
 
 /// Tells how much of the first pass was there already, and what was wrong with the cache.
@@ -251,6 +273,7 @@ pub fn fail(terminal: &Terminal, error: &EngineError) -> Failure {
     }
     let help = match error {
         EngineError::BadRow { .. } => Some("mend the row, or write `on_bad_row quarantine` in the source"),
+        EngineError::Misread { help, .. } => Some(*help),
         EngineError::Damaged { .. } => Some("fetch or make the file again; what stands before the damage is not used"),
         EngineError::Scratch { .. } => Some("name a folder with room with `--cache` or ANNOTC_CACHE"),
         EngineError::Header { .. } | EngineError::Schema { .. } => {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use super::walk;
 use crate::hir::{Source, SourceFormat, extension};
 use crate::remote::{Address, Remote, RemoteError};
 
@@ -90,24 +91,27 @@ impl Roots {
     fn matches(&self, base: &str, pattern: &str, format: SourceFormat) -> Result<Found, NotFound> {
         for (root, under) in self.roots(base, pattern) {
             let folder = root.join(&under);
-            if folder.is_dir() {
-                return Ok(in_folder(root, &folder, format));
-            }
-            // The root is no pattern, whatever characters its name has, and neither is the base.
-            let fixed = under.strip_suffix(pattern).unwrap_or_default();
-            let whole = PathBuf::from(glob::Pattern::escape(&root.join(fixed).to_string_lossy())).join(pattern);
-            let paths = glob::glob(&whole.to_string_lossy()).map_err(|error| NotFound {
-                message: format!("`{pattern}` is no file pattern: {}", error.msg),
-                help: "write `*`, `?`, `**` or `[a-z]`; a bracket of a name stands as `[[]`".to_string(),
-            })?;
-            let mut found: Vec<InputFile> = paths
-                .filter_map(Result::ok)
-                .filter(|path| path.is_file())
-                .map(|location| InputFile { name: name_under(root, &location), location })
-                .collect();
-            found.sort_by(|a, b| a.name.cmp(&b.name));
-            if !found.is_empty() {
-                return Ok(Found { files: found, skipped: Vec::new() });
+            let file = |location: PathBuf| InputFile { name: name_under(root, &location), location };
+            let mut found = if folder.is_dir() {
+                let is_wanted = |path: &Path| {
+                    extension(&path.to_string_lossy()).and_then(|ending| SourceFormat::of_ending(&ending))
+                        == Some(format)
+                };
+                let (files, skipped) = walk::within(&folder, is_wanted)?;
+                Found {
+                    files: files.into_iter().map(file).collect(),
+                    skipped: skipped.iter().map(|path| name_under(root, path)).collect(),
+                }
+            } else {
+                // The root is no pattern, whatever characters its name has, and neither is the base.
+                let fixed = under.strip_suffix(pattern).unwrap_or_default();
+                let files = walk::matching(&root.join(fixed), pattern)?;
+                Found { files: files.into_iter().map(file).collect(), skipped: Vec::new() }
+            };
+            found.files.sort_by(|a, b| a.name.cmp(&b.name));
+            found.skipped.sort();
+            if !found.files.is_empty() || folder.is_dir() {
+                return Ok(found);
             }
         }
         Ok(Found::default())
@@ -134,32 +138,6 @@ impl Roots {
         };
         NotFound { message: message.to_string(), help }
     }
-}
-
-/// All files of a format in a folder and the folders in it, sorted by name. What is hidden is not looked at.
-fn in_folder(root: &Path, folder: &Path, format: SourceFormat) -> Found {
-    let (mut found, mut folders) = (Found::default(), vec![folder.to_path_buf()]);
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
-            let path = entry.path();
-            if entry.file_name().to_string_lossy().starts_with('.') {
-                continue;
-            }
-            // A folder that is a link is not followed: it may lead back.
-            if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                folders.push(path);
-            } else if path.is_file() {
-                let name = name_under(root, &path);
-                match extension(&name).and_then(|ending| SourceFormat::of_ending(&ending)) == Some(format) {
-                    true => found.files.push(InputFile { name, location: path }),
-                    false => found.skipped.push(name),
-                }
-            }
-        }
-    }
-    found.files.sort_by(|a, b| a.name.cmp(&b.name));
-    found.skipped.sort();
-    found
 }
 
 fn of_remote(error: &RemoteError, source: &Source) -> NotFound {

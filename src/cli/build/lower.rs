@@ -113,6 +113,7 @@ pub fn lower_train(
         smooth: train.smooth,
         balanced: train.balanced,
         pack: train.pack,
+        recompute: train.recompute,
         shuffle: train.shuffle,
         seed: train.seed,
         length: Some(train.length.tokens as usize),

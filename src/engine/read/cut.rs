@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::encoding::begins_utf16;
 use super::records::{Framing, RecordEnds, is_blank, trim_line_end};
 use super::survey::{Chunk, ChunkKind};
 use super::{Sizes, csv};
@@ -31,6 +32,8 @@ pub(super) struct Cutter {
     /// The first bytes, until it is known whether they are a byte order mark.
     mark: Vec<u8>,
     mark_done: bool,
+    /// Whether the first bytes are a byte order mark of UTF-16.
+    utf16: bool,
 }
 
 /// A byte and its line.
@@ -59,12 +62,18 @@ impl Cutter {
             last: [0; 2],
             mark: Vec::new(),
             mark_done: false,
+            utf16: false,
         }
     }
 
     /// The number of bytes that were taken.
     pub(super) fn bytes(&self) -> u64 {
         self.at
+    }
+
+    /// Whether the text begins as UTF-16 does, once all of it was taken.
+    pub(super) fn is_utf16(&self) -> bool {
+        self.utf16
     }
 
     /// Takes the next bytes of the text.
@@ -82,6 +91,7 @@ impl Cutter {
     fn leave_mark(&mut self, chunks: &mut Vec<Chunk>) {
         self.mark_done = true;
         let held = std::mem::take(&mut self.mark);
+        self.utf16 = begins_utf16(&held);
         let rest = held.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&held);
         self.at = (held.len() - rest.len()) as u64;
         self.record.offset = self.at;

@@ -1,8 +1,11 @@
 //! Texts that are not UTF-8, as UTF-8.
 
 use std::io::{self, Read};
+use std::path::Path;
 
 use encoding_rs::{Decoder, DecoderResult, Encoding};
+
+use crate::engine::EngineError;
 
 /// Stands for bytes that are no character of the encoding: it is no UTF-8 itself, so that the row that it lies in cannot be
 /// read.
@@ -31,6 +34,20 @@ pub const COMMON: [&str; 12] = [
     "euc-kr",
     "gb18030",
 ];
+
+/// Whether a text begins with the byte order mark of UTF-16, which no UTF-8 does.
+pub(super) fn begins_utf16(bytes: &[u8]) -> bool {
+    bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff")
+}
+
+/// The complaint about such a text of a source that says no encoding.
+pub(super) fn utf16_unsaid(path: &Path) -> EngineError {
+    EngineError::Misread {
+        path: path.to_owned(),
+        what: "begins with the byte order mark of UTF-16, and is read as UTF-8".to_owned(),
+        help: "say it as an option of the format: `format csv { encoding \"utf-16le\" }`",
+    }
+}
 
 /// Reads a text in an encoding as UTF-8, without the byte order mark. Such a mark says more than the specification does.
 pub struct Utf8<R> {

@@ -323,6 +323,8 @@ impl<'de> Visitor<'de> for Typed<'_> {
     fn visit_f64<E>(self, value: f64) -> Result<Cell<'de>, E> {
         match self.ty {
             Type::Float => Ok(Cell::Float(value)),
+            // From here on every number of 64 bits is beyond those of the type.
+            Type::Int if value.abs() >= i64::MAX as f64 => self.mismatch("a number beyond 64 bits"),
             Type::Int => self.mismatch("a number with a fraction"),
             _ => self.mismatch("a number"),
         }

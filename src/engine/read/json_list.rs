@@ -5,6 +5,12 @@ use std::io::{self, Read};
 /// What is wrong with a text that holds no whole list at the place that was named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NoList {
+    /// There is no text.
+    #[error("it is empty")]
+    Empty,
+    /// The text is no UTF-8.
+    #[error("it begins with the byte order mark of UTF-16")]
+    Utf16,
     /// Something else stands there.
     #[error("it holds no list at the place where one is looked for")]
     Absent,
@@ -100,6 +106,7 @@ impl<R: Read> ListLines<R> {
             if read == 0 {
                 self.ended = true;
                 return match self.place.state {
+                    State::Value if self.place.matched == 0 => Err(damaged(NoList::Empty)),
                     State::Value | State::Object => Err(damaged(NoList::Absent)),
                     State::List => Err(damaged(NoList::Open)),
                     State::Done => Ok(()),
@@ -144,6 +151,7 @@ impl Place {
             }
             // A byte order mark stands before the text.
             0xef | 0xbb | 0xbf if self.matched == 0 => {}
+            0xff | 0xfe if self.matched == 0 => return Err(NoList::Utf16),
             _ if byte.is_ascii_whitespace() => {}
             _ => return Err(NoList::Absent),
         }
@@ -310,7 +318,8 @@ mod tests {
     #[test]
     fn a_text_without_the_list_is_refused() {
         let cases = [
-            ("", "", NoList::Absent),
+            ("", "", NoList::Empty),
+            (" \n", "data", NoList::Empty),
             ("{\"a\":1}", "", NoList::Absent),
             ("{\"a\":[1]}", "data", NoList::Absent),
             ("{\"data\":{\"x\":[1]}}", "data", NoList::Absent),

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::cell::RowError;
 use super::cut::{BYTE_ORDER_MARK, header_fields};
+use super::encoding::{begins_utf16, utf16_unsaid};
 use super::records::{Framing, RecordEnds, is_blank, trim_line_end};
 use super::shape::{overlong, record_text};
 use super::unpack::Steps;
@@ -59,7 +60,7 @@ impl RawRecords {
         let input = BufReader::with_capacity(1 << 20, text);
         let ends = RecordEnds::new(framing);
         let mut records = Self { input, steps, path: path.to_owned(), ends, cap, line: 1, bytes: Vec::new() };
-        records.skip_mark()?;
+        records.skip_mark(options)?;
         let header = match framing {
             Framing::Values(dialect) if dialect.header => match records.advance()? {
                 Some((_, length)) => header_fields(trim_line_end(&records.bytes), length, cap, dialect, path)?,
@@ -70,9 +71,12 @@ impl RawRecords {
         Ok((header, records))
     }
 
-    fn skip_mark(&mut self) -> Result<(), EngineError> {
-        let marked = self.input.fill_buf().map(|begin| begin.starts_with(BYTE_ORDER_MARK));
-        if marked.map_err(|error| self.steps.failure(&self.path, &error))? {
+    fn skip_mark(&mut self, options: &ReadOptions) -> Result<(), EngineError> {
+        let begin = self.input.fill_buf().map_err(|error| self.steps.failure(&self.path, &error))?;
+        if options.encoding.is_none() && begins_utf16(begin) {
+            return Err(utf16_unsaid(&self.path));
+        }
+        if begin.starts_with(BYTE_ORDER_MARK) {
             self.input.consume(BYTE_ORDER_MARK.len());
         }
         Ok(())

@@ -70,25 +70,19 @@ impl RowShape {
     /// Where the source's fields stand in a file, whose header names these columns.
     pub(super) fn header(&self, columns: &[String]) -> Header {
         match self.texts {
-            Texts::Values if self.source.options.dialect.header => {
-                self.named_columns(columns).map_or_else(Header::Bad, Header::Values)
-            }
+            Texts::Values if self.source.options.dialect.header => Header::Values(self.named_columns(columns)),
             Texts::Values => Header::Values(self.numbered_columns()),
             Texts::Json(_) | Texts::Plain(_) | Texts::Conll(_) | Texts::Document(_) | Texts::None => Header::None,
         }
     }
 
-    fn named_columns(&self, header: &[String]) -> Result<ValueShape, RowError> {
-        let mut positions = Vec::new();
-        for field in &self.source.fields {
+    fn named_columns(&self, header: &[String]) -> ValueShape {
+        let place = |field: &SourceField| {
             let name = field.column.join(".");
-            let mut found = header.iter().enumerate().filter(|(_, column)| **column == name).map(|(at, _)| at);
-            positions.push(found.next());
-            if found.next().is_some() {
-                return Err(format!("column `{name}` stands twice in the header"));
-            }
-        }
-        Ok(ValueShape { positions, width: Width::Header(header.len()), dialect: self.source.options.dialect })
+            header.iter().position(|column| *column == name)
+        };
+        let positions = self.source.fields.iter().map(place).collect();
+        ValueShape { positions, width: Width::Header(header.len()), dialect: self.source.options.dialect }
     }
 
     /// Without a header a field is known by its number, or by its place among the fields.
@@ -159,8 +153,6 @@ pub(super) enum Header {
     None,
     /// In these columns.
     Values(ValueShape),
-    /// The header is of no use, which is wrong with each of the file's rows.
-    Bad(RowError),
 }
 
 /// Where the declared fields stand in a row of values.
@@ -195,7 +187,6 @@ impl RowShape {
             Some(encoding) => decoded_text(record, encoding)?,
         };
         match (&self.texts, header) {
-            (_, Header::Bad(error)) => Err(error.clone()),
             (Texts::Json(json), _) => json.read(text, cells),
             (Texts::Values, Header::Values(shape)) => read_values(&self.source, shape, text, cells),
             (Texts::Plain(plain), _) => {

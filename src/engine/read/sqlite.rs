@@ -26,8 +26,7 @@ struct Table {
 
 /// Converts the table that the source names.
 pub(super) fn convert(work: &Opening<'_>) -> Result<Opened, EngineError> {
-    let table = open(&work.file.location, work.source.options.table.as_deref())
-        .map_err(|what| EngineError::Schema { path: work.file.shown(), what })?;
+    let table = open(&work.file.location, work.source.options.table.as_deref()).map_err(|wrong| wrong.of(work))?;
     let fields = &work.source.fields;
     check(fields, &table, &work.source.name).map_err(|what| EngineError::Schema { path: work.file.shown(), what })?;
     let mut converter = Converter::new(work)?;
@@ -63,8 +62,7 @@ pub(super) fn json_rows(
     work: &Opening<'_>,
     each: &mut dyn FnMut(String) -> Result<(), EngineError>,
 ) -> Result<(), EngineError> {
-    let table = open(&work.file.location, work.source.options.table.as_deref())
-        .map_err(|what| EngineError::Schema { path: work.file.shown(), what })?;
+    let table = open(&work.file.location, work.source.options.table.as_deref()).map_err(|wrong| wrong.of(work))?;
     let columns: Vec<&str> = table.columns.iter().map(String::as_str).collect();
     let mut object = |row: &Row<'_>| {
         let mut members = Map::new();
@@ -80,6 +78,22 @@ pub(super) fn json_rows(
         each(Value::Object(members).to_string())
     };
     table.rows(&columns, work.cancel, &mut object).map_err(|failed| failed.of(work))
+}
+
+/// Why no table could be opened, and a way out.
+struct Wrong {
+    what: String,
+    help: &'static str,
+}
+
+impl Wrong {
+    fn new(what: impl Into<String>, help: &'static str) -> Self {
+        Self { what: what.into(), help }
+    }
+
+    fn of(self, work: &Opening<'_>) -> EngineError {
+        EngineError::Misread { path: work.file.shown(), what: self.what, help: self.help }
+    }
 }
 
 /// Why the rows of a table could not be gone through.
@@ -99,12 +113,12 @@ impl Failed {
 }
 
 /// Opens a database, and in it the table or view of a name, or the only one that there is.
-fn open(path: &std::path::Path, table: Option<&str>) -> Result<Table, String> {
+fn open(path: &std::path::Path, table: Option<&str>) -> Result<Table, Wrong> {
     let mut log = path.as_os_str().to_owned();
     log.push("-wal");
     if std::fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
         let help = "close the program that writes to it, or run `PRAGMA wal_checkpoint(TRUNCATE)`";
-        return Err(format!("has changes in a write-ahead log beside it: {help}"));
+        return Err(Wrong::new("has changes in a write-ahead log beside it", help));
     }
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_URI | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(address(path), flags).map_err(no_database)?;
@@ -123,14 +137,18 @@ fn open(path: &std::path::Path, table: Option<&str>) -> Result<Table, String> {
     drop(statement);
     let names = || tables.iter().map(|(name, _)| format!("`{name}`")).collect::<Vec<_>>().join(", ");
     let (name, kind) = match (table, tables.as_slice()) {
-        (_, []) => return Err("has no table".to_owned()),
+        (_, []) => return Err(Wrong::new("has no table", "is it the database that was meant?")),
         (None, [only]) => only.clone(),
         (None, _) => {
-            return Err(format!("has several tables: say which with `format sqlite {{ table \"…\" }}`: {}", names()));
+            let help = "say which one is read: `format sqlite { table \"…\" }`";
+            return Err(Wrong::new(format!("has several tables: {}", names()), help));
         }
         (Some(wanted), _) => match tables.iter().find(|(name, _)| name == wanted) {
             Some(found) => found.clone(),
-            None => return Err(format!("has no table `{wanted}`; there are {}", names())),
+            None => {
+                let what = format!("has no table `{wanted}`; there are {}", names());
+                return Err(Wrong::new(what, "name one of them in `format sqlite { table \"…\" }`"));
+            }
         },
     };
     let columns = {
@@ -142,8 +160,8 @@ fn open(path: &std::path::Path, table: Option<&str>) -> Result<Table, String> {
     Ok(Table { connection, name, columns, numbered })
 }
 
-fn no_database(error: rusqlite::Error) -> String {
-    format!("is no SQLite database that can be read: {error}")
+fn no_database(error: rusqlite::Error) -> Wrong {
+    Wrong::new(format!("is no SQLite database that can be read: {error}"), "fetch or make the file again")
 }
 
 /// The address under which SQLite takes a file for one that nobody changes.

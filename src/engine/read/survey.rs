@@ -12,6 +12,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::SystemTime;
 
 use super::cut::Cutter;
+use super::encoding::utf16_unsaid;
 use super::records::Framing;
 use super::rows::RowTable;
 use super::spool::{Cursor, PrivateFile, Scratch};
@@ -226,6 +227,9 @@ fn survey_text(
     }
     let (blake3, bytes) = passing.finish().map_err(|error| passing.failure(&steps, &path, error))?;
     cutter.finish(chunks);
+    if source.options.encoding.is_none() && cutter.is_utf16() {
+        return Err(utf16_unsaid(&path));
+    }
     let extent = cutter.bytes();
     if bytes != metadata.len() || extent >= 1 << OFFSET_BITS {
         return Err(EngineError::Changed { path });

@@ -52,9 +52,17 @@ impl TextShape {
         Self(fields.iter().map(column).collect())
     }
 
-    /// The cells of one record. Blank lines behind a paragraph are no part of it.
+    /// The cells of one record. Blank lines behind it are no part of it, whatever white space they hold.
     pub fn read<'a>(&self, text: &'a str, place: RecordPlace<'a>, cells: &mut Vec<Cell<'a>>) {
+        let text = without_blank_end(text);
         cells.clear();
-        cells.extend(self.0.iter().map(|column| column.cell(text.trim_end_matches(['\n', '\r']), place)));
+        cells.extend(self.0.iter().map(|column| column.cell(text, place)));
     }
+}
+
+/// A text without the blank lines at its end. The white space at the end of its last line stays.
+fn without_blank_end(text: &str) -> &str {
+    let inked = text.trim_end_matches(|character: char| character.is_ascii_whitespace());
+    let line_end = text[inked.len()..].find('\n').map_or(text.len(), |at| inked.len() + at);
+    text[..line_end].trim_end_matches('\r')
 }

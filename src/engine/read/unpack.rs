@@ -5,7 +5,7 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::encoding::Utf8;
+use super::encoding::{Utf8, utf16_unsaid};
 use super::json_list::{ListLines, NoList};
 use crate::engine::EngineError;
 use crate::hir::{Compression, ReadOptions, SourceFormat};
@@ -60,12 +60,30 @@ impl Steps {
         }
         let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<NoList>());
         let what = match (inner, self.compression) {
-            (Some(no_list), _) => no_list.to_string(),
+            (Some(NoList::Utf16), _) => return utf16_unsaid(path),
+            (Some(no_list @ (NoList::Empty | NoList::Absent)), _) => return self.misread(path, *no_list),
+            (Some(no_list @ (NoList::Open | NoList::Behind)), _) => no_list.to_string(),
             (None, Compression::Gzip) => format!("its gzip data cannot be unpacked to the end: {error}"),
             (None, Compression::Zstd) => format!("its zstd data cannot be unpacked to the end: {error}"),
             (None, Compression::None) => error.to_string(),
         };
         EngineError::Damaged { path: path.to_owned(), what }
+    }
+
+    /// A text that has no list where its source looks for one.
+    fn misread(&self, path: &Path, what: NoList) -> EngineError {
+        let (what, help) = match (what, self.list.as_deref()) {
+            (NoList::Empty, _) => ("is empty, and no list of JSON", "a list without elements is written `[]`"),
+            (_, Some([]) | None) => (
+                "is no list of JSON",
+                "of a list in an object say at which keys it stands: `format json { at \"data\" }`; \
+                 one object on each line is `format jsonl`",
+            ),
+            (_, Some(_)) => {
+                ("has no list at the keys that `at` names", "name the keys that lead to it: `at \"data.rows\"`")
+            }
+        };
+        EngineError::Misread { path: path.to_owned(), what: what.to_owned(), help }
     }
 }
 

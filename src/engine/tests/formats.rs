@@ -125,7 +125,10 @@ fn a_list_of_objects() {
     check(&squad, "a.json", &wrapped, &rows, &errors);
     check(&at_top, "a.json", b"[]", &[], &[]);
     refused(&at_top, "a.json", b"[{\"text\":\"a\"}", "is damaged: it ends before its list does");
-    refused(&at_top, "a.json", b"{\"text\":\"a\"}", "it holds no list at the place");
+    refused(&at_top, "a.json", b"{\"text\":\"a\"}", "is no list of JSON");
+    refused(&squad, "a.json", b"{\"data\":[]}", "has no list at the keys that `at` names");
+    refused(&at_top, "a.json", b" \n", "is empty, and no list of JSON");
+    refused(&at_top, "a.json", b"\xff\xfe[\0]\0", "begins with the byte order mark of UTF-16");
 }
 
 #[test]
@@ -155,6 +158,8 @@ fn texts_in_other_encodings() {
     let wide: Vec<u8> = "\u{feff}a\nb\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
     let lines = spec("a.txt.gz", "format text { encoding \"utf-16le\" }", "text: string");
     check(&lines, "a.txt.gz", &gzip(&wide), &["{\"text\":\"a\"}", "{\"text\":\"b\"}"], &[]);
+    let unsaid = spec("a.txt.gz", "format text", "text: string");
+    refused(&unsaid, "a.txt.gz", &gzip(&wide), "begins with the byte order mark of UTF-16");
 }
 
 #[test]
@@ -167,6 +172,8 @@ fn plain_texts_and_documents() {
     check(&by("line"), "a.txt", data, &rows.each_ref().map(String::as_str), &[]);
     let rows = [row("one\\r\\ntwo", 1), row("three", 5)];
     check(&by("paragraph"), "a.txt", data, &rows.each_ref().map(String::as_str), &[]);
+    let spaced = [row("one ", 1), row("two", 3)];
+    check(&by("paragraph"), "a.txt", b"one \n \t\ntwo\n  \n", &spaced.each_ref().map(String::as_str), &[]);
     let whole = row("one\\r\\ntwo\\n\\n \\nthree", 1);
     check(&by("file"), "a.txt", data, &[&whole], &[]);
 

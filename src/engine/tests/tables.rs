@@ -194,7 +194,7 @@ fn rows_of_a_database() {
         [(2, "field `ok` is a number, expected true or false"), (3, "field `text` is binary data, expected a string")];
     check(&spec, "a.sqlite", &data, &rows, &errors);
     let two = make(&format!("{one} CREATE VIEW v AS SELECT 'v' AS body, 1 AS ok, NULL AS score;"));
-    refused(&spec, "a.sqlite", &two, "has several tables: say which");
+    refused(&spec, "a.sqlite", &two, "has several tables: `odd \" name`, `v`");
     let view = spec.replace("on_bad_row quarantine", "format sqlite { table \"v\" }");
     check(&view, "a.sqlite", &two, &["{\"text\":\"v\",\"ok\":true}"], &[]);
     refused(&view.replace("\"v\"", "\"w\""), "a.sqlite", &two, "has no table `w`");

@@ -284,7 +284,7 @@ fn train(words: &[&str]) -> Vec<Want> {
         ["rate", _, .., "warmup" | "decay" | "floor"] => Vec::new(),
         ["rate", _, ..] => vec![Words(&["warmup", "decay", "floor"])],
         ["optimizer"] => vec![Words(&["adamw", "sgd", "lion", "adafactor"])],
-        ["shuffle" | "pack"] => vec![Words(&["on", "off"])],
+        ["shuffle" | "pack" | "recompute"] => vec![Words(&["on", "off"])],
         ["weights"] => vec![Words(&["balanced"])],
         ["device"] | ["device", _, "else"] => vec![Words(&["cuda", "cpu"])],
         ["device", _] => vec![Words(&["else"])],

@@ -75,7 +75,7 @@ impl Place<'_> {
     pub(super) fn number_apart(&self, at: usize) -> Option<(Diagnostic, Mend)> {
         let before = self.before.filter(|before| self.tokens[*before].kind == Kind::Number)?;
         let number = self.text(before);
-        if self.text(at) == "%" {
+        if self.text(at) == "%" && !number.ends_with('%') {
             let span = self.span(before).to(self.span(at));
             let read = format!("{:1$}", format!("{number}%"), span.len());
             let message = format!("the `%` stands apart from `{number}`");

@@ -149,6 +149,7 @@ fn expressions() {
     one("a.b(3)", ("E0001", "(", "unexpected `(` after `b`", "`x |> b`"));
     one("[1, 2,, 3]", ("E0001", ",", "expected a value after `,`, found `,`", ""));
     one("f(1 2)", ("E0001", "2", "expected `,` after `1`, found `2`", ""));
+    one("20%%", ("E0001", "%", "unexpected `%` after `20%`", ""));
     one("20 %", ("E0001", "20 %", "the `%` stands apart from `20`", "`20%`"));
     one("a is 3", ("E0001", "3", "expected `null` after `is`, found `3`", ""));
     one("a match { 1 => b, 2 => c }", ("E0001", ",", "arms are not separated by commas", "a line of its own"));
