@@ -52,6 +52,8 @@ fn what_was_held_against_files_is_kept_until_they_change() {
     assert!(again.contains("Reused first pass: 1 of 1 chunk"), "{again}");
     assert_eq!(texts(&project), left);
     project.write("held.jsonl", b"{\"question\": \"how do I open an account\"}\n");
+    let explained = project.annotc(&["cache", "explain", "all.annot"]).expect(0).stdout;
+    assert!(explained.contains("whether text shares 5 words with what is evaluated on`: computed from"), "{explained}");
     let changed = build(2);
     assert!(!changed.contains("Reused"), "{changed}");
     assert_eq!(texts(&project), [left[0], "Which river is the longest one in Europe by length?"]);

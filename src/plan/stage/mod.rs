@@ -43,7 +43,7 @@ pub struct Node {
 /// What the first pass measures for a data set.
 #[derive(Debug, Clone)]
 pub struct Measures {
-    /// The columns of the record at all their steps.
+    /// The columns of the record at all their steps, and what records are held against.
     pub values: Vec<Node>,
     /// What is measured, each once.
     pub measures: Vec<Node>,
@@ -105,6 +105,12 @@ fn measured(dataset: &Dataset, measure: usize) -> ColumnId {
 /// A value by the normal form of how it is computed.
 fn node(form: &Value, what: String, uses: BTreeMap<String, u32>, reads: Vec<String>) -> Node {
     Node { digest: short_digest(&form.to_string()), what, uses, reads }
+}
+
+/// What records are held against, by its digest.
+fn evaluated(digest: &str) -> Node {
+    let what = format!("the texts {} that are evaluated on", &digest[..12]);
+    Node { digest: digest.to_owned(), what, uses: BTreeMap::new(), reads: Vec::new() }
 }
 
 /// A detector with its version.

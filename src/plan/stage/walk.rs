@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::{Value, json};
 
 use super::cut::{Cut, cut};
-use super::{Measures, Node, Taken, measured, node, uses, version};
+use super::{Measures, Node, Taken, evaluated, measured, node, uses, version};
 use crate::hir::{
     Choices, ColumnId, Dataset, Expr, ExprKind, Keep, LabelForm, LabelSchema, LabelValues, Personal, Program, Spans,
     SplitRule, StepKind,
@@ -215,8 +215,9 @@ impl<'p> Walk<'p> {
                 let against = self.against.get(&at).expect("what records are held against is hashed before");
                 let now = self.now(*column);
                 let what = format!("whether {} shares {words} words with what is evaluated on", self.name(*column));
-                let node = node(&json!([DECONTAMINATED, now, words, against]), what, BTreeMap::new(), vec![now]);
-                self.name_measure(cleaning::verdict(at), node);
+                let (form, reads) = (json!([DECONTAMINATED, now, words, against]), vec![now, against.clone()]);
+                self.measures.values.push(evaluated(against));
+                self.name_measure(cleaning::verdict(at), node(&form, what, BTreeMap::new(), reads));
             }
             StepKind::Sample { taken, .. } => {
                 if let Some(id) = taken.by() {
