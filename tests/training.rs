@@ -42,6 +42,67 @@ fn the_quickstart_learns_and_permuted_labels_fall_to_chance() {
     assert!(accuracy <= majority + 0.10, "accuracy {accuracy:.3} with permuted labels, majority class {majority:.3}");
 }
 
+/// The greatest resident set of a build, as the system saw it.
+#[cfg(target_os = "linux")]
+fn peak_of(project: &Project, spec: &str) -> u64 {
+    let mut build = project.command(&["build", spec]);
+    let build = build.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    let mut child = build.spawn().expect("annotc starts");
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = 0;
+    loop {
+        if let Some(ended) = child.try_wait().expect("asked") {
+            assert!(ended.success(), "{ended}");
+            return peak;
+        }
+        let told = std::fs::read_to_string(&status).unwrap_or_default();
+        let line = told.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kibibytes = line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok());
+        peak = peak.max(kibibytes.unwrap_or(0) << 10);
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+}
+
+/// Eight layers of a batch of 64 texts of 64 tokens: what they leave for their gradients is most of what the process takes.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_deep_model_takes_less_memory_where_layers_are_computed_again() {
+    let spec = |recompute: &str| {
+        format!(
+            r#"annot 1
+source notes {{ path "notes.jsonl"; license "CC0-1.0"; fields {{ text: string; topic: string }} }}
+label topic: choice {{ a; b }}
+dataset all {{ from notes; label topic = topic; split train 100%; write jsonl }}
+model deep {{ new encoder {{ layers 8; hidden 64; heads 4; vocab 200 }} }}
+train run_{recompute} {{
+  model     deep
+  data      all
+  task      classify topic from text
+  length    64 tokens else keep start
+  steps     1
+  batch     64
+  rate      1e-3
+  recompute {recompute}
+}}
+"#
+        )
+    };
+    let note = |n: usize| {
+        let words = (0..70).map(|word| ["river", "stone", "lamp", "cloud"][(n + word * word) % 4]);
+        let text = words.collect::<Vec<_>>().join(" ");
+        format!("{{\"text\":\"{text} {n}\",\"topic\":\"{}\"}}\n", ["a", "b"][n % 2])
+    };
+    let notes: String = (0..64).map(note).collect();
+    let (off, on) = (spec("off"), spec("on"));
+    let files = [("off.annot", off.as_bytes()), ("on.annot", on.as_bytes()), ("notes.jsonl", notes.as_bytes())];
+    let project = Project::new(&files);
+    let (kept, again) = (peak_of(&project, "off.annot"), peak_of(&project, "on.annot"));
+    assert!(again + (100 << 20) < kept, "{} MiB with all kept, {} MiB computed again", kept >> 20, again >> 20);
+    let losses = ["build/run_off/metrics.jsonl", "build/run_on/metrics.jsonl"].map(|file| project.lines(file));
+    let [kept, again] = losses.map(|lines| lines[0]["loss"].as_f64().expect("a loss"));
+    assert!((kept - again).abs() < 2e-6, "{kept} and {again}");
+}
+
 /// Deals the topics of both sources anew: the row `i` of `n` gets that of the row `i · 389 mod n`. Rows that are damaged
 /// on purpose keep what they have.
 fn permute_labels(project: &Project) {

@@ -1,5 +1,5 @@
 //! Trains a model on records of one length, as many steps at a time as it is told:
-//! `training MODEL classify|generate all|lora BATCH LENGTH THREADS`.
+//! `training MODEL classify|generate all|lora|lora-int8|lora-int4 BATCH LENGTH THREADS`.
 //!
 //! It is a whole run of the library, whose every step begins when the one before is reported. Each line of standard input is a
 //! number of steps to do; the loss of the last is printed when they are done. At the end of the input the run stops.
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use annotc::runtime::{self, Options};
 use annotc::train::{
     AdamW, Decay, Event, Extent, ID_COLUMN, Lora, ModelSource, Optimizer, Overflow, Schedule, Selection, Stretch, Task,
-    Tokenizer, TrainError, TrainRun, Tune, train,
+    Tokenizer, TrainError, TrainRun, Tune, Width, train,
 };
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use parquet::arrow::ArrowWriter;
@@ -22,10 +22,19 @@ type Failure = Box<dyn std::error::Error>;
 
 const CLASSES: usize = 16;
 
+const USAGE: &str = "usage: training MODEL classify|generate all|lora|lora-int8|lora-int4 BATCH LENGTH THREADS";
+
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
     let [model, task, tune, batch, length, threads] = arguments.as_slice() else {
-        return Err("usage: training MODEL classify|generate all|lora BATCH LENGTH THREADS".into());
+        return Err(USAGE.into());
+    };
+    let (tune, base) = match tune.as_str() {
+        "all" => ("all", None),
+        "lora" => ("lora", None),
+        "lora-int8" => ("lora", Some(Width::Int8)),
+        "lora-int4" => ("lora", Some(Width::Int4)),
+        _ => return Err(USAGE.into()),
     };
     let folder = tempfile::tempdir()?;
     let run = TrainRun {
@@ -45,20 +54,22 @@ fn main() -> Result<(), Failure> {
         smooth: 0.0,
         balanced: false,
         pack: false,
+        recompute: false,
         shuffle: true,
         seed: 1,
         length: Some(length.parse()?),
         overflow: Overflow::KeepStart,
-        tune: match tune.as_str() {
+        tune: match tune {
             "all" => Tune::All,
-            "lora" => Tune::Lora(Lora {
+            _ => Tune::Lora(Lora {
                 rank: 8,
                 alpha: 16.0,
                 targets: Vec::new(),
                 rank_stabilized: false,
                 has_magnitude: false,
+                dropout: 0.0,
+                base,
             }),
-            _ => return Err("what is tuned is `all` or `lora`".into()),
         },
         threads: threads.parse()?,
         selection: Selection::default(),

@@ -477,7 +477,10 @@ export default grammar({
     device: ($) => seq("device", field("device", $._name), optional($.device_else)),
     device_else: ($) => seq(clause($, "else"), field("device", $._name)),
     _train_setting: ($) =>
-      seq(field("name", choice("clip", "seed", "smooth", "beta", "shuffle", "pack", "weights")), optional($._setting_value)),
+      seq(
+        field("name", choice("clip", "seed", "smooth", "beta", "shuffle", "pack", "recompute", "weights")),
+        optional($._setting_value),
+      ),
 
     evaluate: ($) =>
       documented(

@@ -85,6 +85,14 @@ impl Builder {
         names
     }
 
+    /// Adds a node that writes a name that is in use already.
+    pub(super) fn named(&mut self, op: Op, inputs: &[&str], attributes: &[(&str, Attribute)], output: &str) {
+        let mut node = Node::new(output, op, inputs, &[output]);
+        node.attributes = attributes.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+        self.shapes.visit(&node);
+        self.graph.nodes.push(node);
+    }
+
     /// A node of one operand.
     pub(super) fn unary(&mut self, op: Op, x: &str) -> String {
         self.node(op, &[x], &[])

@@ -1,6 +1,6 @@
 //! The backward walk.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::{
     builder::{Builder, Operators},
@@ -21,6 +21,8 @@ pub struct TrainingGraph {
     pub loss: String,
     /// The trainable tensors, in the order in which they were asked for.
     pub trainables: Vec<Trainable>,
+    /// For each value of the backward part the forward value whose node it is the gradient of, or a step to it.
+    pub(super) made_for: HashMap<String, String>,
 }
 
 /// A tensor that training changes.
@@ -114,8 +116,12 @@ pub fn differentiate_beside(
     loss::lower(&mut graph, operators);
     let mut builder = Builder::with(graph, operators);
     flow.add(loss, builder.scalar(1.0));
+    let mut made_for = HashMap::new();
     for node in forward.iter().rev() {
+        let before = builder.graph.nodes.len();
         flow.visit(&mut builder, node).map_err(|reason| unsupported(node, reason))?;
+        let made = builder.graph.nodes[before..].iter().flat_map(|node| &node.outputs);
+        made_for.extend(made.map(|output| (output.clone(), node.outputs[0].clone())));
     }
     for trainable in &mut trainables {
         let no_path = || DifferentiateError::NoPath { name: trainable.name.clone() };
@@ -128,7 +134,7 @@ pub fn differentiate_beside(
         graph.outputs.push(ValueInfo::new(&trainable.gradient, ElementType::Float, &axes));
     }
     graph.prune();
-    Ok(TrainingGraph { graph, loss: loss.to_owned(), trainables })
+    Ok(TrainingGraph { graph, loss: loss.to_owned(), trainables, made_for })
 }
 
 fn unsupported(node: &Node, reason: String) -> DifferentiateError {

@@ -6,10 +6,12 @@
 
 mod builder;
 mod differentiate;
+mod dropout;
 pub mod flat;
 mod flow;
 mod fuse;
 pub mod loss;
+mod recompute;
 mod rows;
 mod rules;
 
@@ -20,4 +22,5 @@ mod oracles;
 
 pub use builder::Operators;
 pub use differentiate::{DifferentiateError, Trainable, TrainingGraph, differentiate, differentiate_beside, reaching};
+pub use recompute::recompute;
 pub use rows::GradientRows;

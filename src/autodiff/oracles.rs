@@ -42,14 +42,14 @@ fn matrix(value: &Value) -> (Vec<usize>, Vec<i64>) {
     (vec![rows.len(), rows[0].len()], rows.concat())
 }
 
-struct Case {
+pub(super) struct Case {
     imported: Imported,
-    training: TrainingGraph,
-    feeds: BTreeMap<String, Values>,
+    pub(super) training: TrainingGraph,
+    pub(super) feeds: BTreeMap<String, Values>,
     reference: Value,
 }
 
-fn prepare(folder: &Path, operators: Operators) -> Result<Case, Box<dyn Error>> {
+pub(super) fn prepare(folder: &Path, operators: Operators) -> Result<Case, Box<dyn Error>> {
     let (config, reference) = (json(&folder.join("config.json")), json(&folder.join("reference.json")));
     let imported = import(onnx::load(folder)?, &config)?;
     let mut graph = imported.graph.clone();
@@ -101,7 +101,7 @@ fn feeds(
 }
 
 /// Every model is held against PyTorch with either.
-const BOTH: [Operators; 2] = [Operators::Stock, Operators::Ours];
+pub(super) const BOTH: [Operators; 2] = [Operators::Stock, Operators::Ours];
 
 /// Relative error, absolute below the scale at which float32 noise around an exact zero lies.
 const TOLERANCE: f64 = 1e-5;

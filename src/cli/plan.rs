@@ -8,14 +8,12 @@ use serde_json::json;
 use super::Failure;
 use super::build::inputs::Roots;
 use super::build::targets::Targets;
-use super::context::{self, Spec};
+use super::context::Spec;
 use super::models::{self, Purpose};
 use super::terminal::{Paint, Terminal};
-use crate::emit::{self, Manifest, file_name};
-use crate::engine::{FileOutcome, SourceOutcome, SourceUse};
+use crate::emit::{Manifest, file_name};
 use crate::hir::{Dataset, Program};
 use crate::plan::outline::{Node, NodeKind, Outline, outline, to_dot, to_mermaid};
-use crate::semantic;
 use crate::syntax::one_line;
 
 /// Options of `annotc plan`.
@@ -53,16 +51,7 @@ enum Graph {
 
 /// Prints the plan. What a build would refuse is no part of it and is reported.
 pub fn run(args: &PlanArgs, terminal: &Terminal) -> Result<(), Failure> {
-    let mut spec = context::load_checked(&args.spec, terminal)?;
-    let named: Vec<&str> = args.targets.iter().map(String::as_str).collect();
-    let wanted = (!named.is_empty()).then_some(named.as_slice());
-    if terminal.report(&spec.sources, &semantic::check_supported(&spec.parsed, wanted)) {
-        return Err(Failure::Spec);
-    }
-    let targets = Targets::choose(&spec.program, &args.targets).map_err(|(message, help)| {
-        terminal.error(message, Some(&help));
-        Failure::Usage
-    })?;
+    let (mut spec, targets) = Targets::load(&args.spec, &args.targets, terminal)?;
     let roots = Roots { spec: spec.folder(), data: args.data_root.clone() };
     // A plan needs no model: without it a data set that measures with it is said to be made anew.
     let runtime = models::library_at_hand(&mut spec.program, &targets.datasets, args.cache.as_deref());
@@ -122,27 +111,7 @@ impl State {
 pub fn state(program: &Program, dataset: &Dataset, out: &Path) -> State {
     let folder = out.join(file_name(&dataset.name));
     let Ok(Some(manifest)) = Manifest::read(&folder) else { return State::NotBuilt };
-    let files: Vec<SourceOutcome> = manifest
-        .sources
-        .iter()
-        .map(|source| SourceOutcome {
-            name: source.name.clone(),
-            used: SourceUse::Records,
-            license: source.license.clone(),
-            files: source
-                .files
-                .iter()
-                .map(|file| FileOutcome {
-                    path: file.path.clone(),
-                    location: PathBuf::new(),
-                    blake3: file.digest.blake3.clone(),
-                    bytes: file.digest.bytes,
-                    records: file.records,
-                })
-                .collect(),
-        })
-        .collect();
-    if emit::fingerprint(program, dataset, &files) == manifest.fingerprint { State::Same } else { State::Changed }
+    if manifest.is_made_by(program, dataset) { State::Same } else { State::Changed }
 }
 
 fn answer_json(plan: &Outline, spec: &Spec, states: &[(String, State)], terminal: &Terminal) {

@@ -1,6 +1,7 @@
 //! `manifest.json`: what a data set was made from, what every step did, and what was written.
 
 mod duties;
+mod made_by;
 
 pub use duties::{AttributionEntry, PersonalEntry};
 

@@ -9,6 +9,7 @@ mod copies;
 mod error;
 mod evaluated;
 mod faults;
+mod leaf;
 mod lost;
 mod narrow;
 mod near;

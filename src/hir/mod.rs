@@ -23,7 +23,7 @@ pub use label::{Choices, DeclaredSchema, Label, LabelForm, LabelSchema, LabelVal
 pub use template::{Template, TemplateKind, Turn};
 pub use test::{Expect, Subject, Test, TestCase, TestKind, TestUse, Value};
 pub use train::{
-    Architecture, DeviceWish, Evaluate, Every, Gate, Generation, Lora, MetricRef, Model, ModelOrigin, Optimizer,
+    Architecture, Base, DeviceWish, Evaluate, Every, Gate, Generation, Lora, MetricRef, Model, ModelOrigin, Optimizer,
     Overflow, Patience, Pooling, Sampling, Schedule, Selection, Slice, Stretch, Task, Train, TrainLength, Tune,
 };
 pub use types::{FieldType, Type};

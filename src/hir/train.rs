@@ -97,6 +97,8 @@ pub struct Train {
     pub balanced: bool,
     /// Whether records share rows, which they never see each other in.
     pub pack: bool,
+    /// Whether the backward part computes values of the forward part again (gradient checkpointing).
+    pub recompute: bool,
     /// Whether each epoch has a keyed order of its own; else source order.
     pub shuffle: bool,
     /// The seed of all randomness.
@@ -227,6 +229,21 @@ pub struct Lora {
     pub rank_stabilized: bool,
     /// Whether each output has a magnitude of its own.
     pub has_magnitude: bool,
+    /// The share of what an adapter reads that is lost in each step.
+    pub dropout: f64,
+    /// What frozen layers are made of while the run goes on.
+    pub base: Base,
+}
+
+/// What frozen layers are made of while adapters are trained.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Base {
+    /// The model's own numbers.
+    Float32,
+    /// Integers of 8 bits, with scales.
+    Int8,
+    /// Integers of 4 bits, with scales.
+    Int4,
 }
 
 /// The longest record.

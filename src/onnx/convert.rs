@@ -194,7 +194,7 @@ fn typed_data(element: ElementType, proto: &proto::TensorProto) -> Bytes {
         }
         ElementType::Int32 => narrow(4),
         ElementType::Float16 | ElementType::Bfloat16 | ElementType::Int16 | ElementType::Uint16 => narrow(2),
-        ElementType::Int8 | ElementType::Uint8 | ElementType::Bool => narrow(1),
+        ElementType::Int8 | ElementType::Uint8 | ElementType::Bool | ElementType::Int4 => narrow(1),
     };
     data.into()
 }

@@ -234,6 +234,12 @@ pub fn uniform(seed: u64, name: &str, count: usize, bound: f64) -> Vec<f32> {
     (0..count).map(|_| ((2.0 * stream.next() - 1.0) * bound) as f32).collect()
 }
 
+/// Whole numbers drawn evenly from 1 to `end` without it, from the same randomness.
+pub fn whole_numbers(seed: u64, name: &str, count: usize, end: i64) -> Vec<i64> {
+    let mut stream = Stream::of(seed, name);
+    (0..count).map(|_| 1 + (stream.next() * (end - 1) as f64) as i64).collect()
+}
+
 /// Randomness keyed by seed and weight.
 struct Stream(blake3::OutputReader);
 

@@ -83,6 +83,7 @@ operators! {
     Cosh, "", "Cosh";
     CrossEntropy, "annotc", "CrossEntropy";
     CumSum, "", "CumSum";
+    DequantizeLinear, "", "DequantizeLinear";
     Detach, "annotc", "Detach";
     Div, "", "Div";
     Dropout, "", "Dropout";
@@ -117,6 +118,7 @@ operators! {
     InstanceNormalization, "", "InstanceNormalization";
     IsInf, "", "IsInf";
     IsNan, "", "IsNaN";
+    KeyedDropout, "annotc", "KeyedDropout";
     LayerNormGrad, "annotc", "LayerNormGrad";
     LayerNormalization, "", "LayerNormalization";
     LeakyRelu, "", "LeakyRelu";
@@ -196,6 +198,13 @@ operators! {
     Unsqueeze, "", "Unsqueeze";
     Where, "", "Where";
     Xor, "", "Xor";
+}
+
+impl Op {
+    /// Whether the output is the first input in a new shape, which lies where that lies.
+    pub fn is_view(&self) -> bool {
+        matches!(self, Self::Reshape | Self::Flatten | Self::Squeeze | Self::Unsqueeze | Self::Identity)
+    }
 }
 
 /// Written as a user reads it in a model viewer: `MatMul`, `com.microsoft:Gelu`.

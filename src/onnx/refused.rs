@@ -20,12 +20,14 @@ const STANDARD: [&str; 3] = ["ai.onnx.ml", "ai.onnx.preview", "ai.onnx.preview.t
 /// is carried along: it may lie where no gradient passes. So may functions that the file itself defines.
 pub(super) fn check_operator(node: &str, op: &Op, functions: &[proto::FunctionProto]) -> Result<(), LoadError> {
     let (node, operator) = (node.to_owned(), op.to_string());
+    if op.domain().is_empty() && QUANTIZED.contains(&op.name()) {
+        return Err(LoadError::Quantized { node, operator });
+    }
     let Op::Other { domain, name } = op else { return Ok(()) };
     let own = functions
         .iter()
         .any(|function| function.domain.as_deref() == Some(domain) && function.name.as_deref() == Some(name));
     match domain.as_str() {
-        "" if QUANTIZED.contains(&name.as_str()) => Err(LoadError::Quantized { node, operator }),
         "" => Ok(()),
         _ if own || STANDARD.contains(&domain.as_str()) => Ok(()),
         domain if domain.starts_with("com.microsoft") || domain.starts_with("com.ms.") => {

@@ -33,6 +33,8 @@ pub enum ElementType {
     Int64,
     /// one byte, 0 or 1
     Bool,
+    /// 4-bit signed, two in a byte, the first one in its lower half; written by us and read from no model
+    Int4,
 }
 
 impl ElementType {
@@ -72,14 +74,23 @@ impl ElementType {
             Self::Uint64 => DataType::Uint64,
             Self::Int64 => DataType::Int64,
             Self::Bool => DataType::Bool,
+            Self::Int4 => DataType::Int4,
         };
         number as i32
     }
 
-    /// Bytes per element.
-    pub fn width(self) -> usize {
+    /// Bytes of so many elements behind each other; `None` where no number is large enough.
+    pub fn bytes(self, elements: usize) -> Option<usize> {
         match self {
-            Self::Uint8 | Self::Int8 | Self::Bool => 1,
+            Self::Int4 => Some(elements.div_ceil(2)),
+            wider => elements.checked_mul(wider.width()),
+        }
+    }
+
+    /// Bytes in which an element lies, not always alone.
+    fn width(self) -> usize {
+        match self {
+            Self::Uint8 | Self::Int8 | Self::Bool | Self::Int4 => 1,
             Self::Float16 | Self::Bfloat16 | Self::Uint16 | Self::Int16 => 2,
             Self::Float | Self::Uint32 | Self::Int32 => 4,
             Self::Double | Self::Uint64 | Self::Int64 => 8,
@@ -104,7 +115,7 @@ impl Tensor {
     /// A tensor over little-endian bytes; `None` when their number is not that of the shape.
     pub fn new(element: ElementType, shape: Vec<usize>, data: Bytes) -> Option<Self> {
         let elements = shape.iter().try_fold(1_usize, |product, &dim| product.checked_mul(dim))?;
-        (elements.checked_mul(element.width())? == data.len()).then_some(Self { element, shape, data })
+        (element.bytes(elements)? == data.len()).then_some(Self { element, shape, data })
     }
 
     /// A 32-bit float tensor. The number of values must be that of the shape.
@@ -149,8 +160,11 @@ impl Tensor {
         &self.data
     }
 
-    /// Whether all elements are equal.
+    /// Whether all elements are equal. Of those that share a byte it is not said.
     pub fn is_uniform(&self) -> bool {
+        if self.element == ElementType::Int4 {
+            return false;
+        }
         let mut elements = self.data.chunks_exact(self.element.width());
         elements.next().is_none_or(|first| elements.all(|element| element == first))
     }
@@ -174,9 +188,12 @@ impl Tensor {
         }
     }
 
-    /// The transposed matrix; `None` unless the tensor has rank 2.
+    /// The transposed matrix; `None` unless the tensor has rank 2 and its elements have bytes of their own.
     pub fn transposed(&self) -> Option<Self> {
         let &[rows, columns] = self.shape.as_slice() else { return None };
+        if self.element == ElementType::Int4 {
+            return None;
+        }
         let width = self.element.width();
         let mut data = vec![0; self.data.len()];
         for row in 0..rows {

@@ -132,7 +132,6 @@ fn every_statement_resolves() {
         "@sensitive(gender)",
         "annotations \"annotations/more.jsonl\"",
         "csv",
-        "dropout 0.05",
         "facts",
         "from annotations",
         "from model",

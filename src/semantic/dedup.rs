@@ -1,17 +1,16 @@
 //! `dedup` and `decontaminate`: what is compared, how, and which record stays.
 
 use super::compliance::{find_field, text_field};
-use super::names::{self, Found, Kind};
 use super::quantities::{Bounds, number, whole, word};
 use super::scope::{Record, View};
 use super::types::{resolve_expr, show};
-use super::{Context, index, paths, suggest};
+use super::{Context, paths, source, suggest};
 use crate::dedup::near::PRESETS;
 use crate::dedup::near::Shingle;
 use crate::dedup::pieces::{self, Length, Unit};
 use crate::dedup::{Scheme, Threshold};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::hir::{ColumnId, Evaluated, Expr, ExprKind, FieldType, Keep, SourceId, StepKind, Type};
+use crate::hir::{ColumnId, Evaluated, Expr, ExprKind, FieldType, Keep, StepKind, Type};
 use crate::plan::functions;
 use crate::syntax::ast::clean::{DedupHow, Evaluation, Kept, KeptWhich, Near, NearScheme, Pieces};
 use crate::syntax::ast::{Ident, Quantity, Text};
@@ -236,27 +235,10 @@ fn resolve_files(context: &mut Context<'_>, path: &Text) -> Option<Evaluated> {
     Some(Evaluated::Files { path: path.node.clone(), folder: context.folder_at(path.span) })
 }
 
-fn resolve_field(context: &mut Context<'_>, source: &Ident, field: &Ident) -> Option<Evaluated> {
-    let Found::Declared(_) = names::look_up(context, source, Kind::Source) else { return None };
-    let id = SourceId(context.id_of(source)?);
-    let fields = &context.program[id].fields;
-    let Some(position) = fields.iter().position(|declared| declared.name == field.name) else {
-        let help = suggest(&field.name, fields.iter().map(|declared| declared.name.as_str()), "fields");
-        context.error(
-            Code::UnknownField,
-            format!("source `{}` has no field `{}`", source.name, field.name),
-            field.span,
-            "unknown field",
-            help,
-        );
-        return None;
-    };
-    let (ty, place) = (fields[position].ty.clone(), fields[position].span);
-    let name_span = context.field_names.get(&(id, field.name.clone())).copied();
-    index::refer(context, field.span, name_span.into_iter().collect(), None);
-    if context.bare_fields.contains(&(id, field.name.clone())) {
-        return None;
-    }
+fn resolve_field(context: &mut Context<'_>, of: &Ident, field: &Ident) -> Option<Evaluated> {
+    let (id, position) = source::look_up_field(context, of, field)?;
+    let declared = &context.program[id].fields[position];
+    let (ty, place) = (declared.ty.clone(), declared.span);
     if ty.ty != Type::String {
         let shown = show(context, &ty);
         context.report(

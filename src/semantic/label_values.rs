@@ -3,10 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::index::{self, SymbolKind};
-use super::names::{self, Found, Kind};
-use super::{Context, suggest};
+use super::{Context, source};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::hir::{FieldType, LabelId, LabelValue, LabelValues, SourceId, Type};
+use crate::hir::{FieldType, LabelId, LabelValue, LabelValues, Type};
 use crate::source::Span;
 use crate::syntax::ast::label::{Value, Values};
 use crate::syntax::ast::{Ident, Text};
@@ -102,28 +101,10 @@ fn check_keys<'v>(context: &mut Context<'_>, values: &'v [Value], seen: &mut BTr
     }
 }
 
-fn found_values(context: &mut Context<'_>, source: &Ident, field: &Ident) -> Option<LabelValues> {
-    let Found::Declared(_) = names::look_up(context, source, Kind::Source) else { return None };
-    let id = SourceId(context.id_of(source)?);
-    let fields = &context.program[id].fields;
-    let Some(position) = fields.iter().position(|declared| declared.name == field.name) else {
-        let help = suggest(&field.name, fields.iter().map(|declared| declared.name.as_str()), "fields");
-        context.error(
-            Code::UnknownField,
-            format!("source `{}` has no field `{}`", source.name, field.name),
-            field.span,
-            "unknown field",
-            help,
-        );
-        return None;
-    };
-    let declared = &fields[position];
-    let name_span = context.field_names.get(&(id, field.name.clone())).copied();
+fn found_values(context: &mut Context<'_>, of: &Ident, field: &Ident) -> Option<LabelValues> {
+    let (id, position) = source::look_up_field(context, of, field)?;
+    let declared = &context.program[id].fields[position];
     let (ty, personal, place) = (declared.ty.clone(), declared.personal.is_some(), declared.span);
-    index::refer(context, field.span, name_span.into_iter().collect(), None);
-    if context.bare_fields.contains(&(id, field.name.clone())) {
-        return None;
-    }
     if ty.ty != Type::String {
         let shown = super::types::show(context, &FieldType::plain(ty.ty));
         context.report(

@@ -87,6 +87,12 @@ pub(super) fn small(context: &mut Context<'_>, quantity: &Quantity, bounds: Boun
 
 /// A share from 0 to 1, written as a percentage; `None` after a report.
 pub(super) fn share(context: &mut Context<'_>, quantity: &Quantity, what: &'static str) -> Option<f64> {
+    share_within(context, quantity, Bounds::between(what, 0.0, 100.0))
+}
+
+/// A share within bounds, which are percentages as it is; `None` after a report.
+pub(super) fn share_within(context: &mut Context<'_>, quantity: &Quantity, bounds: Bounds) -> Option<f64> {
+    let what = bounds.what;
     if !quantity.percent {
         context.error(
             Code::UnknownUnit,
@@ -98,7 +104,6 @@ pub(super) fn share(context: &mut Context<'_>, quantity: &Quantity, what: &'stat
         );
         return None;
     }
-    let bounds = Bounds::between(what, 0.0, 100.0);
     check_range(context, quantity.value, quantity.span, bounds, "%")?;
     Some(quantity.value / 100.0)
 }
@@ -163,7 +168,7 @@ pub(super) fn word<T: Copy>(context: &mut Context<'_>, word: &Ident, what: &str,
 /// Reports options that the block does not have and those that stand twice, and gives the known ones in order.
 pub(super) fn known_settings<'s>(
     context: &mut Context<'_>,
-    settings: &'s [Setting],
+    settings: impl IntoIterator<Item = &'s Setting>,
     block: &str,
     known: &[&str],
 ) -> Vec<&'s Setting> {

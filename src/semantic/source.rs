@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::foreign::{Meant, suggest_meant};
 use super::index::{self, SymbolKind};
+use super::names::{self, Found, Kind};
 use super::quantities::{Once, missing, word};
 use super::types::{resolve_type, show};
-use super::{Context, compliance, formats, licence, paths};
+use super::{Context, compliance, formats, licence, paths, suggest};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{self, FieldType, OnBadRow, Personal, ReadOptions, SourceFormat, SourceId, Type};
 use crate::source::Span;
@@ -312,4 +313,26 @@ fn personal_kinds(context: &mut Context<'_>, attribute: &Attribute) -> Personal 
         }
     }
     if kinds.is_empty() { Personal::Any } else { Personal::Kinds(kinds) }
+}
+
+/// The source and the place of the field that `SOURCE.FIELD` names; `None` where there is none, which was reported, or where what
+/// the source declares of it could not be read.
+pub(super) fn look_up_field(context: &mut Context<'_>, source: &Ident, field: &Ident) -> Option<(SourceId, usize)> {
+    let Found::Declared(_) = names::look_up(context, source, Kind::Source) else { return None };
+    let id = SourceId(context.id_of(source)?);
+    let fields = &context.program[id].fields;
+    let Some(position) = fields.iter().position(|declared| declared.name == field.name) else {
+        let help = suggest(&field.name, fields.iter().map(|declared| declared.name.as_str()), "fields");
+        context.error(
+            Code::UnknownField,
+            format!("source `{}` has no field `{}`", source.name, field.name),
+            field.span,
+            "unknown field",
+            help,
+        );
+        return None;
+    };
+    let name_span = context.field_names.get(&(id, field.name.clone())).copied();
+    index::refer(context, field.span, name_span.into_iter().collect(), None);
+    (!context.bare_fields.contains(&(id, field.name.clone()))).then_some((id, position))
 }

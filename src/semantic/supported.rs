@@ -12,8 +12,8 @@ use crate::syntax::ast::label::{Label, Schema, Values};
 use crate::syntax::ast::policy::{Policy, RuleKind};
 use crate::syntax::ast::source::{Source, SourceItemKind};
 use crate::syntax::ast::test::Test;
-use crate::syntax::ast::train::{Model, ModelItem, Train, TrainItemKind};
-use crate::syntax::ast::{Decl, Ident, Setting, SettingValue, Text};
+use crate::syntax::ast::train::{Model, ModelItem};
+use crate::syntax::ast::{Decl, Ident, Text};
 
 /// Reports what the given targets, and all that they refer to, ask for and this version cannot build. Without targets
 /// the whole program is looked at. A target is the name of a data set or of a training run (with its evaluations).
@@ -36,11 +36,11 @@ fn check_decl(decl: &Decl, names: &Names<'_>, decls: &[&Decl], refused: &mut Dia
         Decl::Policy(policy) => check_policy(policy, refused),
         Decl::Dataset(dataset) => check_dataset(dataset, names, refused),
         Decl::Model(model) => check_model(model, refused),
-        Decl::Train(train) => check_train(train, refused),
         Decl::Test(test) => check_test(test, names, decls, refused),
-        // A label, a template or a constant does nothing by itself: what uses it is refused. All of an evaluation is
-        // built.
-        Decl::Evaluate(_)
+        // A label, a template or a constant does nothing by itself: what uses it is refused. All of a run and of an
+        // evaluation is built.
+        Decl::Train(_)
+        | Decl::Evaluate(_)
         | Decl::Label(_)
         | Decl::Clean(_)
         | Decl::Template(_)
@@ -271,26 +271,6 @@ fn check_model(model: &Model, refused: &mut Diagnostics) {
             );
         }
     }
-}
-
-fn check_train(train: &Train, refused: &mut Diagnostics) {
-    for item in &train.items {
-        let (span, what, help): (Span, String, &str) = match &item.kind {
-            TrainItemKind::Tune(_, settings) => match settings.iter().find(|setting| drops_out(setting)) {
-                Some(setting) => {
-                    (setting.span, "the dropout of an adapter".to_owned(), "take it out: nothing is dropped")
-                }
-                None => continue,
-            },
-            _ => continue,
-        };
-        refuse(refused, span, format!("{what} is checked and cannot be trained yet"), "not built yet", help);
-    }
-}
-
-fn drops_out(setting: &Setting) -> bool {
-    let some = matches!(&setting.value, Some(SettingValue::Quantity(quantity)) if quantity.value != 0.0);
-    setting.name.name == "dropout" && some
 }
 
 /// A label whose values cannot be built cannot be tested either.

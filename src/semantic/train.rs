@@ -19,7 +19,7 @@ use crate::hir::{
 use crate::syntax::ast::train::{Train, TrainItem, TrainItemKind};
 use crate::syntax::ast::{Decl, Ident, Quantity, Setting};
 
-use fits::{check_negatives, needs_answers, needs_values, not_smoothed, prefers};
+use fits::{check_negatives, check_recompute, needs_answers, needs_values, not_smoothed, prefers};
 
 pub(super) use lora::OPTIONS as LORA;
 
@@ -66,6 +66,7 @@ struct Draft {
     smooth: f64,
     balanced: bool,
     pack: bool,
+    recompute: bool,
     shuffle: bool,
     seed: u64,
     selection: Selection,
@@ -98,6 +99,7 @@ impl Draft {
             smooth: 0.0,
             balanced: false,
             pack: false,
+            recompute: false,
             shuffle: true,
             seed: 0,
             selection: Selection { every: Every::Epochs(1), by: None, patience: None, keep_best: None },
@@ -150,6 +152,7 @@ fn resolve_train(context: &mut Context<'_>, train: &Train) {
         *beta = said;
     }
     check_negatives(context, train, run.task, &draft);
+    check_recompute(context, train, &draft);
     run.id = finish(context, train, draft, lowered);
     context.ids.insert(train.name.span, context.runs.len() as u32);
     context.runs.push(run);
@@ -179,6 +182,7 @@ fn statement_word(kind: &TrainItemKind) -> &'static str {
             "beta" => "beta",
             "shuffle" => "shuffle",
             "pack" => "pack",
+            "recompute" => "recompute",
             "weights" => "weights",
             _ => "",
         },
@@ -319,7 +323,7 @@ fn resolve_length(context: &mut Context<'_>, draft: &mut Draft, limit: &Quantity
 }
 
 fn resolve_setting(context: &mut Context<'_>, draft: &mut Draft, setting: &Setting) {
-    let known = ["clip", "seed", "smooth", "beta", "shuffle", "pack", "weights"];
+    let known = ["clip", "seed", "smooth", "beta", "shuffle", "pack", "recompute", "weights"];
     if known_settings(context, std::slice::from_ref(setting), "a run", &known).is_empty() {
         return;
     }
@@ -361,6 +365,10 @@ fn resolve_setting(context: &mut Context<'_>, draft: &mut Draft, setting: &Setti
                 needs_answers(context, draft, setting.span);
             }
         }
+        "recompute" => {
+            let chosen = setting_word(context, setting).and_then(|name| word(context, name, "switch", &switch));
+            draft.recompute = chosen.unwrap_or(draft.recompute);
+        }
         _ => {
             let words = [("balanced", true), ("none", false)];
             let chosen = setting_word(context, setting).and_then(|name| word(context, name, "weighting", &words));
@@ -395,6 +403,7 @@ fn finish(context: &mut Context<'_>, train: &Train, draft: Draft, task: Option<h
         smooth: draft.smooth,
         balanced: draft.balanced,
         pack: draft.pack,
+        recompute: draft.recompute,
         shuffle: draft.shuffle,
         seed: draft.seed,
         selection: draft.selection,

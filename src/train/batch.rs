@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use super::TrainError;
+use super::draw::Draw;
 use super::example::{Example, Target};
 use super::pairs::same_texts;
 use super::tags::NO_TARGET as IGNORED;
 use crate::autodiff::loss::{LABELS, REFERENCE, SAME, WEIGHTS};
-use crate::onnx::surgery::{PastInput, SEGMENTS, past_inputs};
+use crate::onnx::surgery::{DROPOUT_KEYS, PastInput, SEGMENTS, past_inputs};
 use crate::onnx::{ElementType, Graph};
 use crate::runtime::InputTensor;
 
@@ -26,6 +27,7 @@ enum Feed {
     TokenTypeIds,
     PositionIds,
     Segments,
+    DropoutKeys,
     Past(PastInput),
     Labels,
     Numbers,
@@ -51,6 +53,7 @@ impl Feeds {
                 ("token_type_ids", ElementType::Int64) => Feed::TokenTypeIds,
                 ("position_ids", ElementType::Int64) => Feed::PositionIds,
                 (SEGMENTS, ElementType::Int64) => Feed::Segments,
+                (DROPOUT_KEYS, ElementType::Int64) => Feed::DropoutKeys,
                 (LABELS, ElementType::Int64) => Feed::Labels,
                 (LABELS, ElementType::Float) => Feed::Numbers,
                 (REFERENCE, ElementType::Float) => Feed::References,
@@ -75,12 +78,12 @@ impl Feeds {
     /// that of the whole optimizer step, so that micro-batches add up.
     pub(crate) fn batch(&self, examples: &[&Example], divisor: f64) -> Vec<InputTensor<'static>> {
         let rows: Vec<Vec<&Example>> = examples.iter().map(|example| vec![*example]).collect();
-        self.rows(&rows, divisor)
+        self.rows(&rows, divisor, Draw::default())
     }
 
     /// The inputs of a batch in whose rows several examples may stand behind each other; positions begin anew with each, and
-    /// padding belongs to the last, as it does in a row of one.
-    pub(crate) fn rows(&self, batch: &[Vec<&Example>], divisor: f64) -> Vec<InputTensor<'static>> {
+    /// padding belongs to the last, as it does in a row of one. What is drawn at random is what `draw` and the records' ids say.
+    pub(crate) fn rows(&self, batch: &[Vec<&Example>], divisor: f64, draw: Draw) -> Vec<InputTensor<'static>> {
         let rows = batch.len();
         let width = batch.iter().map(|row| token_count(row)).max().unwrap_or(0);
         let shape = [rows, width];
@@ -124,6 +127,7 @@ impl Feeds {
             Feed::TokenTypeIds => InputTensor::i64("token_type_ids", &shape, vec![0; rows * width]),
             Feed::PositionIds => InputTensor::i64("position_ids", &shape, places(&|_, at| at)),
             Feed::Segments => InputTensor::i64(SEGMENTS, &shape, places(&|segment, _| segment)),
+            Feed::DropoutKeys => InputTensor::i64(DROPOUT_KEYS, &[rows, width, 2], draw.keys(batch, width)),
             Feed::Past(past) => InputTensor::f32(past.name.clone(), &past.empty_shape(rows), Cow::Owned(Vec::new())),
             Feed::Labels => match labels(&single) {
                 Some(classes) => InputTensor::i64(LABELS, &[classes.len()], classes),

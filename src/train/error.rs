@@ -179,16 +179,19 @@ pub enum TrainError {
     /// A run that takes more memory than it may.
     #[error(
         "the run needs about {} and may take {}: {}; a smaller `batch` (with `accumulate` for the same step), a shorter \
-         `length` or another `optimizer` takes less",
+         `length` or another `optimizer` takes less{}",
         mebibytes(plan.total()),
         mebibytes(*limit),
-        plan
+        plan,
+        recomputed.map_or(String::new(), |total| format!("; with `recompute on` it needs about {}", mebibytes(total)))
     )]
     Memory {
         /// What takes it.
         plan: MemoryPlan,
         /// What there is.
         limit: u64,
+        /// What the run would take in all if it computed layers again, where that is less.
+        recomputed: Option<u64>,
     },
     /// The caller asked to stop.
     #[error("interrupted at step {step}; {}", what_is_kept(*kept))]

@@ -158,6 +158,7 @@ fn settings(run: &TrainRun, outcome: &Outcome) -> Value {
         "smooth": run.smooth,
         "weights": if run.balanced { "balanced" } else { "none" },
         "pack": run.pack,
+        "recompute": run.recompute,
         "shuffle": run.shuffle,
         "seed": run.seed,
         "length": run.length,

@@ -3,8 +3,12 @@
 use std::collections::HashMap;
 use std::fmt;
 
+use super::example::{Encoded, Example};
+use super::optimizer::ParameterRule;
+use super::run::TrainRun;
+use crate::autodiff::{TrainingGraph, recompute};
 use crate::onnx::surgery::past_inputs;
-use crate::onnx::{Axis, Graph, Op, shapes::Shapes};
+use crate::onnx::{Axis, Graph, shapes::Shapes};
 
 /// The parts of a run's memory in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -48,27 +52,88 @@ impl fmt::Display for MemoryPlan {
     }
 }
 
-/// The most bytes that the values between a graph's inputs and outputs take at one time, for a batch of `rows` texts of
-/// `length` tokens.
-///
-/// A value lives from the node that writes it to the last one that reads it; one that is another in a new shape shares
-/// its place. A size that only the run knows is taken to be that of the node's largest input.
-pub(super) fn peak(graph: &Graph, rows: usize, length: usize) -> u64 {
+/// The largest batch of a run.
+pub(super) struct Fullest {
+    rows: usize,
+    length: usize,
+}
+
+impl Fullest {
+    /// A batch of the longest records.
+    pub(super) fn of(run: &TrainRun, encoded: &Encoded) -> Self {
+        let examples: Vec<&Example> = encoded.examples.iter().chain(&encoded.seconds).collect();
+        let length = examples.iter().map(|example| example.tokens.len()).max().unwrap_or(0);
+        let of_record = if examples.iter().any(|example| example.target.is_of_pair()) { 2 } else { 1 };
+        Self { rows: run.batch.min(encoded.examples.len()) * of_record, length }
+    }
+
+    /// Has the graph compute again what it then need not keep; the number of segments.
+    pub(super) fn recompute(&self, training: &mut TrainingGraph) -> usize {
+        let sizes = sizes(&training.graph, self.rows, self.length);
+        recompute(training, &sizes)
+    }
+
+    fn peak(&self, graph: &Graph) -> u64 {
+        peak(graph, &sizes(graph, self.rows, self.length))
+    }
+}
+
+/// What the run takes of the memory, with a batch of its longest records.
+pub(super) fn memory(run: &TrainRun, training: &TrainingGraph, fullest: &Fullest, validates: bool) -> MemoryPlan {
+    const FLOAT: u64 = size_of::<f32>() as u64;
+    let trainables = &training.trainables;
+    let length = |shape: &[usize]| shape.iter().product::<usize>();
+    let trained: u64 = trainables.iter().map(|trainable| length(&trainable.shape) as u64 * FLOAT).sum();
+    let frozen: u64 = training.graph.initializers.values().map(|tensor| tensor.data().len() as u64).sum();
+    let slots = trainables
+        .iter()
+        .flat_map(|trainable| run.optimizer.slots(length(&trainable.shape), &ParameterRule::of(&trainable.shape, 1.0)));
+    // Held tensors change places with their next state; the graph cuts the weights out of one tensor and joins the gradients into one.
+    let (weights, sums, states) = match (run.held, run.accumulate) {
+        (true, _) => (3, 4, 2),
+        (false, 1) => (1, 1, 1),
+        (false, _) => (1, 2, 1),
+    };
+    let copies = u64::from(validates) + run.selection.keep as u64;
+    MemoryPlan {
+        weights: trained * weights + frozen,
+        gradients: trained * sums,
+        optimizer: states * slots.map(|length| length as u64 * FLOAT).sum::<u64>(),
+        activations: fullest.peak(&training.graph),
+        copies: trained * copies,
+    }
+}
+
+/// The bytes that each value of a graph takes, for a batch of `rows` texts of `length` tokens; weights and what is fed count as
+/// nothing. A size that only the run knows is taken to be that of the node's largest input.
+fn sizes(graph: &Graph, rows: usize, length: usize) -> HashMap<String, u64> {
     let mut graph = graph.clone();
     fix_inputs(&mut graph, rows, length);
     let shapes = Shapes::of(&graph);
-    let mut bytes: HashMap<&str, u64> = graph.inputs.iter().map(|input| (input.name.as_str(), 0)).collect();
+    let mut bytes: HashMap<String, u64> = graph.inputs.iter().map(|input| (input.name.clone(), 0)).collect();
+    for node in &graph.nodes {
+        let largest = node.reads().map(|name| known(&shapes, name).unwrap_or(bytes.get(name).copied().unwrap_or(0)));
+        let largest = largest.max().unwrap_or(0);
+        for output in node.outputs.iter().filter(|output| !output.is_empty()) {
+            bytes.insert(output.clone(), known(&shapes, output).unwrap_or(largest));
+        }
+    }
+    bytes
+}
+
+/// The most bytes that the values between a graph's inputs and outputs take at one time, by their [`sizes`].
+///
+/// A value lives from the node that writes it to the last one that reads it; one that is another in a new shape shares
+/// its place.
+fn peak(graph: &Graph, bytes: &HashMap<String, u64>) -> u64 {
     let mut roots: HashMap<&str, &str> = HashMap::new();
     let mut last: HashMap<&str, usize> = HashMap::new();
     for (at, node) in graph.nodes.iter().enumerate() {
-        let largest = node.reads().map(|name| known(&shapes, name).unwrap_or(bytes.get(name).copied().unwrap_or(0)));
-        let largest = largest.max().unwrap_or(0);
         for name in node.reads() {
             last.insert(roots.get(name).copied().unwrap_or(name), at);
         }
         for output in node.outputs.iter().filter(|output| !output.is_empty()) {
-            bytes.insert(output, known(&shapes, output).unwrap_or(largest));
-            if let (true, Some(input)) = (is_view(&node.op), node.input(0)) {
+            if let (true, Some(input)) = (node.op.is_view(), node.input(0)) {
                 roots.insert(output, roots.get(input).copied().unwrap_or(input));
             }
         }
@@ -113,19 +178,14 @@ fn known(shapes: &Shapes, name: &str) -> Option<u64> {
     let elements = shapes
         .known_dims(name)?
         .iter()
-        .try_fold(1_u64, |product, size| product.checked_mul(u64::try_from(*size).ok()?))?;
-    elements.checked_mul(shapes.element(name)?.width() as u64)
-}
-
-/// Whether an operator's output is its first input in a new shape.
-fn is_view(op: &Op) -> bool {
-    matches!(op, Op::Reshape | Op::Flatten | Op::Squeeze | Op::Unsqueeze | Op::Identity)
+        .try_fold(1_usize, |product, size| product.checked_mul(usize::try_from(*size).ok()?))?;
+    shapes.element(name)?.bytes(elements).map(|bytes| bytes as u64)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::onnx::{ElementType, Node, Tensor, ValueInfo};
+    use crate::onnx::{ElementType, Node, Op, Tensor, ValueInfo};
 
     #[test]
     fn a_value_lives_from_its_node_to_its_last_reader() {
@@ -142,8 +202,9 @@ mod tests {
         ];
         graph.outputs.push(ValueInfo::new("y", ElementType::Float, &[Axis::Free]));
         // Two of `a`, `b` and `c` live at once; the view lies where `a` does, and `y` in a buffer of its own.
-        assert_eq!(peak(&graph, 4, 8), 2 * 4 * 8 * 4);
+        let peak = |graph: &Graph| peak(graph, &sizes(graph, 4, 8));
+        assert_eq!(peak(&graph), 2 * 4 * 8 * 4);
         graph.nodes[4] = Node::new("", Op::Add, &["c", "view"], &["y"]);
-        assert_eq!(peak(&graph, 4, 8), 3 * 4 * 8 * 4, "a view keeps its place alive");
+        assert_eq!(peak(&graph), 3 * 4 * 8 * 4, "a view keeps its place alive");
     }
 }

@@ -19,6 +19,7 @@ mod course;
 #[cfg(test)]
 mod curves_tests;
 mod custody;
+mod draw;
 mod error;
 mod event;
 mod example;
@@ -43,6 +44,10 @@ mod pack_tests;
 mod pair_tests;
 mod pairs;
 mod prepare;
+#[cfg(test)]
+mod quantized_tests;
+#[cfg(test)]
+mod recompute_tests;
 mod run;
 mod schedule;
 mod select;
@@ -79,7 +84,7 @@ pub use order::{keyed_order, steps_per_epoch};
 pub(crate) use pairs::partner_texts;
 pub use pairs::{encode_partners, encode_preferences};
 pub use run::{
-    Checkpoints, Every, Extent, Lora, ModelSource, Overflow, Patience, Pooling, Selection, Task, TrainRun, Tune,
+    Checkpoints, Every, Extent, Lora, ModelSource, Overflow, Patience, Pooling, Selection, Task, TrainRun, Tune, Width,
 };
 pub use schedule::{Decay, Schedule, Stretch};
 pub use table::{ID_COLUMN, Table};

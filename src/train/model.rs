@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Value, json};
 
 use super::TrainError;
-use super::adapter::{AdapterFiles, ClassifierTensor, Saved, TaskType, choose};
+use super::adapter::{AdapterFiles, ClassifierTensor, Saved, TaskType, choose, quantize};
 use super::objective::{Objective, VECTORS};
 use super::run::{Lora, Pooling, Tune};
 use super::tags::tag_names;
@@ -16,7 +16,8 @@ use crate::autodiff::{GradientRows, Operators, TrainingGraph, differentiate_besi
 use crate::onnx::encoder::normal;
 use crate::onnx::import::{Imported, Linear, import};
 use crate::onnx::surgery::{
-    Adapter, Family, Head, add_adapters, add_classifier, add_pooling, add_tagger, family, fix_past, separate_records,
+    Adapter, Family, Head, add_adapters, add_classifier, add_dropout, add_pooling, add_tagger, family, fix_past,
+    separate_records,
 };
 use crate::onnx::{Axis, ElementType, Graph, ValueInfo, load};
 use crate::runtime::{GradientOutput, Parameter};
@@ -231,12 +232,18 @@ impl Model {
     ) -> Result<TrainingPlan, TrainError> {
         let refuse = |message: String| TrainError::Graph { folder: self.folder.clone(), message };
         let mut graph = self.imported.graph.clone();
-        let mut adapters = match tune {
+        let base = quantize(tune, &graph, &self.body()).map_err(|error| refuse(error.to_string()))?;
+        let (mut adapters, dropout) = match tune {
             Tune::Lora(lora) => {
                 let linears = choose(lora, self.body(), &self.config)?;
-                add_adapters(&mut graph, linears, lora.shape(), seed).map_err(|error| refuse(error.to_string()))?
+                if let (Some(base), true) = (&base, lora.has_magnitude) {
+                    // A magnitude starts with the norm of the weights that the run computes with.
+                    base.round(&mut graph);
+                }
+                let adapters = add_adapters(&mut graph, linears, lora.shape(), seed);
+                (adapters.map_err(|error| refuse(error.to_string()))?, lora.dropout)
             }
-            Tune::All | Tune::Head => Vec::new(),
+            Tune::All | Tune::Head => (Vec::new(), 0.0),
         };
         let decodes = matches!(self.family, Family::Decoder { .. });
         if decodes {
@@ -250,6 +257,9 @@ impl Model {
         if pack {
             let parameters: Vec<&str> = self.imported.parameters.iter().map(|one| one.name.as_str()).collect();
             separate_records(&mut graph, &parameters).map_err(|error| refuse(error.to_string()))?;
+        }
+        if dropout > 0.0 {
+            add_dropout(&mut graph, &adapters, dropout, seed).map_err(|error| refuse(error.to_string()))?;
         }
         let loss = self.objective.add_loss(&mut graph, softening).map_err(|error| refuse(error.to_string()))?;
         let measured = self.objective.add_measure(&mut plain).map_err(|error| refuse(error.to_string()))?;
@@ -268,12 +278,15 @@ impl Model {
         }
         let beside: Vec<&str> = loss.beside.iter().map(String::as_str).collect();
         let training = differentiate_beside(&graph, &loss.loss, &beside, &names, operators);
-        let training = training.map_err(|error| refuse(error.to_string()))?;
+        let mut training = training.map_err(|error| refuse(error.to_string()))?;
         let mut measuring = forward(&plain, &[measured.as_str()]);
         for trainable in &training.trainables {
             let axes: Vec<Axis> = trainable.shape.iter().map(|size| Axis::Fixed(*size)).collect();
             measuring.initializers.remove(&trainable.name);
             measuring.inputs.push(ValueInfo::new(&trainable.name, ElementType::Float, &axes));
+        }
+        for graph in [&mut training.graph, &mut measuring] {
+            base.as_ref().map_or(Ok(()), |base| base.replace(graph)).map_err(|error| refuse(error.to_string()))?;
         }
         adapters.retain(|adapter| names.contains(&adapter.up));
         let fresh = adapters.iter().flat_map(Adapter::tensors).map(|name| {
@@ -284,7 +297,8 @@ impl Model {
         Ok(TrainingPlan { training, beside: loss.beside, measuring, measured, adapters, fresh })
     }
 
-    /// The linear layers that may be adapted: all but those that write classes or words.
+    /// The linear layers that may be adapted and made integers: all but those that write classes or words, as PEFT and
+    /// bitsandbytes have it.
     fn body(&self) -> Vec<Linear> {
         let mut linears = self.imported.linears();
         linears.retain(|linear| {

@@ -9,6 +9,7 @@ use std::path::Path;
 use super::TrainError;
 use super::batch::Feeds;
 use super::course::Course;
+use super::draw::Draw;
 use super::example::Example;
 use super::learner::Learner;
 use super::micro_batch::micro_batches;
@@ -93,8 +94,9 @@ pub(super) fn try_out(
         return Ok(());
     }
     let divisor = (first.target.weight() + second.target.weight()) as f64;
-    let mut gradient =
-        |rows: &[Vec<&Example>]| -> Result<Vec<Vec<f32>>, TrainError> { learner.gradient(feeds.rows(rows, divisor)) };
+    let mut gradient = |rows: &[Vec<&Example>]| -> Result<Vec<Vec<f32>>, TrainError> {
+        learner.gradient(feeds.rows(rows, divisor, Draw::default()))
+    };
     let apart = gradient(&[vec![*first], vec![*second]])?;
     let shared = gradient(&[vec![*first, *second]])?;
     let difference = distance(&apart, &shared);

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::batch::Feeds;
+use super::draw::Draw;
 use super::model::{Model, TrainingPlan};
 use super::objective::Objective;
 use super::pack::{distance, rows};
@@ -52,7 +53,8 @@ impl Packed {
 
     /// Loss and gradients of rows.
     fn run(&mut self, rows: &[Vec<&Example>]) -> (f32, Vec<Vec<f32>>) {
-        let outputs = self.session.run(&self.feeds.rows(rows, 10.0), &mut |_, _, _| {}).expect("it runs");
+        let inputs = self.feeds.rows(rows, 10.0, Draw::default());
+        let outputs = self.session.run(&inputs, &mut |_, _, _| {}).expect("it runs");
         let loss = outputs[0].f32().expect("a float")[0];
         assert_eq!(self.plan.training.trainables.len(), self.session.parameters().count());
         let gradients = self.session.parameters().filter_map(|(_, gradient)| Some(gradient?.to_vec()));

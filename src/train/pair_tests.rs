@@ -37,7 +37,15 @@ fn preferences(folder: &Path, model: std::path::PathBuf) -> TrainRun {
 #[test]
 fn preferences_begin_at_the_model_itself_and_add_up() {
     let (Some(model), Some(runtime)) = (shared("models/gpt2"), runtime()) else { return };
-    let adapters = Lora { rank: 2, alpha: 4.0, targets: Vec::new(), rank_stabilized: false, has_magnitude: false };
+    let adapters = Lora {
+        rank: 2,
+        alpha: 4.0,
+        targets: Vec::new(),
+        rank_stabilized: false,
+        has_magnitude: false,
+        dropout: 0.0,
+        base: None,
+    };
     for tune in [Tune::All, Tune::Lora(adapters)] {
         let folder = tempfile::tempdir().expect("a folder");
         let mut settings = preferences(folder.path(), model.clone());

@@ -15,7 +15,7 @@ use super::event::{Event, Preparation};
 use super::example::{Encoded, Example, LengthLimit, Target, encode_numbers, encode_texts};
 use super::finished::Finished;
 use super::learner::{HeldState, HostState, Learner};
-use super::memory::{MemoryPlan, peak};
+use super::memory::{Fullest, memory};
 use super::model::{Model, TrainingPlan, positions};
 use super::objective::Objective;
 use super::optimizer::ParameterRule;
@@ -105,9 +105,19 @@ pub(super) fn prepare(run: &TrainRun, runtime: &Runtime) -> Result<Prepared, Tra
     if !run.held {
         plan.training.give_rows();
     }
-    let memory = memory(run, &plan, &encoded, validation.is_some());
+    let fullest = Fullest::of(run, &encoded);
+    if run.recompute && fullest.recompute(&mut plan.training) == 1 {
+        notes.push("`recompute on` finds no layers between which it could keep less: it changes nothing".to_owned());
+    }
+    let memory = memory(run, &plan.training, &fullest, validation.is_some());
     if let Some(limit) = run.memory.filter(|limit| memory.total() > *limit) {
-        return Err(TrainError::Memory { plan: memory, limit });
+        let recomputed = || {
+            let mut training = plan.training.clone();
+            fullest.recompute(&mut training);
+            self::memory(run, &training, &fullest, validation.is_some()).total()
+        };
+        let recomputed = (!run.recompute).then(recomputed).filter(|total| *total < memory.total());
+        return Err(TrainError::Memory { plan: memory, limit, recomputed });
     }
     if let Objective::Preference { .. } = model.objective {
         let mut parts: Vec<&mut Encoded> = std::iter::once(&mut encoded).chain(validation.as_mut()).collect();
@@ -154,36 +164,6 @@ fn softening(run: &TrainRun, examples: &[Example], values: usize) -> Softening {
         | Task::Generate { .. } => counts.iter().map(weight).collect(),
     });
     Softening { smoothing: run.smooth as f32, weights }
-}
-
-/// What the run takes of the memory, with a batch of its longest records.
-fn memory(run: &TrainRun, plan: &TrainingPlan, encoded: &Encoded, validates: bool) -> MemoryPlan {
-    const FLOAT: u64 = size_of::<f32>() as u64;
-    let examples: Vec<&Example> = encoded.examples.iter().chain(&encoded.seconds).collect();
-    let trainables = &plan.training.trainables;
-    let length = |shape: &[usize]| shape.iter().product::<usize>();
-    let trained: u64 = trainables.iter().map(|trainable| length(&trainable.shape) as u64 * FLOAT).sum();
-    let frozen: u64 = plan.training.graph.initializers.values().map(|tensor| tensor.data().len() as u64).sum();
-    let slots = trainables
-        .iter()
-        .flat_map(|trainable| run.optimizer.slots(length(&trainable.shape), &ParameterRule::of(&trainable.shape, 1.0)));
-    let longest = examples.iter().map(|example| example.tokens.len()).max().unwrap_or(0);
-    let of_record = if examples.iter().any(|example| example.target.is_of_pair()) { 2 } else { 1 };
-    let rows = run.batch.min(encoded.examples.len()) * of_record;
-    // Held tensors change places with their next state; the graph cuts the weights out of one tensor and joins the gradients into one.
-    let (weights, sums, states) = match (run.held, run.accumulate) {
-        (true, _) => (3, 4, 2),
-        (false, 1) => (1, 1, 1),
-        (false, _) => (1, 2, 1),
-    };
-    let copies = u64::from(validates) + run.selection.keep as u64;
-    MemoryPlan {
-        weights: trained * weights + frozen,
-        gradients: trained * sums,
-        optimizer: states * slots.map(|length| length as u64 * FLOAT).sum::<u64>(),
-        activations: peak(&plan.training.graph, rows, longest),
-        copies: trained * copies,
-    }
 }
 
 fn columns(task: &Task) -> Vec<&str> {

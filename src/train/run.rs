@@ -8,7 +8,7 @@ use super::TrainError;
 use super::optimizer::Optimizer;
 use super::schedule::Schedule;
 use crate::eval::Metric;
-pub use crate::onnx::surgery::Pooling;
+pub use crate::onnx::surgery::{Pooling, Width};
 
 /// Everything that a run needs.
 #[derive(Debug, Clone)]
@@ -45,6 +45,9 @@ pub struct TrainRun {
     pub balanced: bool,
     /// Whether the records of a micro-batch share rows, which they never see each other in.
     pub pack: bool,
+    /// Whether the backward part computes again what it reads of the forward part, which then need not be kept (gradient
+    /// checkpointing).
+    pub recompute: bool,
     /// Whether each epoch has a keyed order of its own; else the table's order.
     pub shuffle: bool,
     /// Keys the order and a new model's weights.
@@ -259,6 +262,10 @@ pub struct Lora {
     pub rank_stabilized: bool,
     /// Whether each output has a magnitude (Liu et al., *DoRA*, 2024).
     pub has_magnitude: bool,
+    /// The share of what an adapter reads that is lost in each step (Srivastava et al., *Dropout*, 2014).
+    pub dropout: f64,
+    /// The integers that frozen layers are made of while the run goes on; without it they are the model's own floats.
+    pub base: Option<Width>,
 }
 
 impl TrainRun {

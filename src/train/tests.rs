@@ -73,6 +73,7 @@ pub(super) fn run(folder: &Path) -> TrainRun {
         smooth: 0.0,
         balanced: false,
         pack: false,
+        recompute: false,
         shuffle: true,
         seed: 7,
         length: Some(32),

@@ -10,6 +10,7 @@ use super::TrainError;
 use super::batch::{Feeds, token_count};
 use super::checkpoint::{Header, read_checkpoint, write_checkpoint};
 use super::course::Course;
+use super::draw::Draw;
 use super::error::Divergence;
 use super::event::{Event, StepReport, ValidationReport};
 use super::example::Example;
@@ -214,7 +215,8 @@ impl Trainer<'_> {
             let seconds = batch.iter().filter_map(|row| self.seconds.get(*row));
             let examples: Vec<&Example> = batch.iter().map(|row| &self.examples[*row]).chain(seconds).collect();
             tokens += token_count(&examples);
-            let inputs = self.feeds.rows(&rows_of(&examples, self.run.pack), divisor);
+            let draw = Draw { seed: self.run.seed, step };
+            let inputs = self.feeds.rows(&rows_of(&examples, self.run.pack), divisor, draw);
             let parts = self.learner.run(inputs, batches.len() == 1)?;
             if !parts[0].is_finite() {
                 return Err(self.diverged(step, Divergence::Loss(parts[0]), batch, course));

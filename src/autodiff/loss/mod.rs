@@ -31,6 +31,7 @@ use std::collections::BTreeSet;
 
 use self::soften::Softened;
 use super::builder::{Builder, Operators};
+use super::dropout;
 use crate::onnx::{Attribute, Axis, ElementType, Graph, Node, Op, ValueInfo, shapes::Dim};
 
 /// How rows of logits and labels belong together.
@@ -186,7 +187,7 @@ pub fn forward(graph: &Graph, outputs: &[&str]) -> Graph {
     graph
 }
 
-/// Writes every node of our own with stock operators: the loss, and what is detached from the gradient, which is the
+/// Writes every node of our own with stock operators: the loss, dropout, and what is detached from the gradient, which is the
 /// value itself. Outputs keep their names. A plain loss stays as it is where the runtime's own operator may stand for it, which
 /// returns the gradient of its sum in place of the probabilities; it cannot where the gradients of rows are asked for.
 pub(super) fn lower(graph: &mut Graph, operators: Operators) {
@@ -201,6 +202,16 @@ pub(super) fn lower(graph: &mut Graph, operators: Operators) {
         if node.op == Op::CrossEntropy && !stays(&node) {
             lower_node(&mut b, &node);
             continue;
+        }
+        if node.op == Op::KeyedDropout {
+            match operators {
+                Operators::Stock => {
+                    dropout::lower(&mut b, &node);
+                    continue;
+                }
+                // The gradient drops again what was dropped, so that nothing need be kept of it.
+                Operators::Ours => node.outputs.truncate(1),
+            }
         }
         if node.op == Op::Detach {
             node.op = Op::Identity;
@@ -338,13 +349,5 @@ impl Builder {
     /// Writes the sum of all elements, of rank 0, to `output`.
     fn sum_all(&mut self, x: &str, output: &str) {
         self.named(Op::ReduceSum, &[x], &[("keepdims", Attribute::Int(0))], output);
-    }
-
-    /// Adds a node that writes a name that is in use already.
-    fn named(&mut self, op: Op, inputs: &[&str], attributes: &[(&str, Attribute)], output: &str) {
-        let mut node = Node::new(output, op, inputs, &[output]);
-        node.attributes = attributes.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        self.shapes.visit(&node);
-        self.graph.nodes.push(node);
     }
 }

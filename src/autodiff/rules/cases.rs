@@ -276,6 +276,14 @@ fn softened(weights: Vec<Operand>) -> Case {
     case.float("hard", 0.7).float("spread", 0.1).float("spread_over_all", over_all)
 }
 
+/// A third of the numbers is lost; the first row's are told by keys of zero, as those of padding.
+fn keyed_dropout() -> Case {
+    let keys = [0, 0, 1_234_567_891, 77, 2_000_000_011, 1_999, 5, 1_500_000_000, 987_654_321, 3, 11, 13];
+    let points = [3, 1_000_000_007, 2_147_483_646, 12_345];
+    let operands = vec![any(&[2, 3, 4]), int_matrix(&[2, 3, 2], &keys), ints(&points)];
+    case(Op::KeyedDropout, operands).float("alpha", 1.5).int("threshold", 715_827_882).outputs(2)
+}
+
 fn reductions() -> Vec<Case> {
     let mut all = Vec::new();
     for op in [Op::ReduceSum, Op::ReduceMean, Op::ReduceSumSquare, Op::ReduceL2, Op::ReduceLogSumExp] {
@@ -305,6 +313,7 @@ fn reductions() -> Vec<Case> {
         case(Op::Softmax, vec![any(&[2, 3, 2])]).int("axis", 1),
         case(Op::GuardedSoftmax, vec![any(&[2, 3])]),
         case(Op::LogSoftmax, vec![any(&[2, 3])]).int("axis", -1),
+        keyed_dropout(),
         case(Op::CumSum, vec![any(&[2, 4]), int_matrix(&[], &[1])]),
         case(Op::CumSum, vec![any(&[2, 4]), int_matrix(&[], &[1])]).int("exclusive", 1).int("reverse", 1),
     ]);

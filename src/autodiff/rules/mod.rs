@@ -23,7 +23,7 @@ mod cases;
 #[cfg(test)]
 mod differences;
 
-use super::{builder::Builder, flow::Flow, loss};
+use super::{builder::Builder, dropout, flow::Flow, loss};
 use crate::onnx::{Attribute, Node, Op};
 
 /// What a rule is given.
@@ -58,6 +58,7 @@ pub(super) fn stops(op: &Op) -> bool {
 
 const FLOW: &str = "gradients through control flow";
 const SECOND: &str = "gradients of gradients";
+const INTEGERS: &str = "gradients of quantized weights";
 
 /// The table.
 pub(super) fn rule(op: &Op) -> Rule {
@@ -97,6 +98,7 @@ pub(super) fn rule(op: &Op) -> Rule {
             Ok(vec![Some(gradient)])
         }),
         Op::CumSum => Vjp(reduce::cumsum),
+        Op::DequantizeLinear => Unsupported(INTEGERS),
         Op::Detach => Stop,
         Op::Div => Vjp(arithmetic::div),
         Op::Dropout => Vjp(activation::dropout),
@@ -129,6 +131,10 @@ pub(super) fn rule(op: &Op) -> Rule {
         Op::If | Op::Loop => Unsupported(FLOW),
         Op::InstanceNormalization => Vjp(normalization::instance_normalization),
         Op::IsInf | Op::IsNan => Stop,
+        Op::KeyedDropout => Vjp(|site| {
+            let upstream = site.g()?;
+            one(dropout::gradient(site.b, site.node, &upstream))
+        }),
         Op::LayerNormalization => Vjp(normalization::layer_normalization),
         Op::LeakyRelu => Vjp(activation::leaky_relu),
         Op::Less | Op::LessOrEqual => Stop,

@@ -11,7 +11,7 @@ use crate::hir::{self, LabelSchema};
 use crate::prompt::Template;
 use crate::train::{
     Adafactor, AdamW, Decay, Every, Extent, Lion, Lora, ModelSource, Optimizer, Overflow, Patience, Pooling, Schedule,
-    Selection, Sgd, Stretch, Task, TrainRun, Tune,
+    Selection, Sgd, Stretch, Task, TrainRun, Tune, Width,
 };
 
 /// What of a run is known only on this machine.
@@ -113,6 +113,7 @@ pub fn lower_train(
         smooth: train.smooth,
         balanced: train.balanced,
         pack: train.pack,
+        recompute: train.recompute,
         shuffle: train.shuffle,
         seed: train.seed,
         length: Some(train.length.tokens as usize),
@@ -126,6 +127,12 @@ pub fn lower_train(
                 targets: lora.targets.clone(),
                 rank_stabilized: lora.rank_stabilized,
                 has_magnitude: lora.has_magnitude,
+                dropout: lora.dropout,
+                base: match lora.base {
+                    hir::Base::Float32 => None,
+                    hir::Base::Int8 => Some(Width::Int8),
+                    hir::Base::Int4 => Some(Width::Int4),
+                },
             }),
         },
         threads: place.threads,

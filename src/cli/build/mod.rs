@@ -19,7 +19,7 @@ use clap::Args;
 
 use super::cache::units;
 use super::cluster::Elsewhere;
-use super::context::{self, Spec};
+use super::context::Spec;
 use super::memory::parse_bytes;
 use super::models::{self, Provided, Purpose};
 use super::terminal::{Paint, Terminal};
@@ -32,7 +32,6 @@ use crate::hir::{self, DatasetId, DeviceWish, Program, TrainId};
 use crate::plan::functions::forget_language_models;
 use crate::remote::{Remote, Terms};
 use crate::runtime::{Device, Runtime};
-use crate::semantic;
 use inputs::Roots;
 use targets::Targets;
 
@@ -179,16 +178,7 @@ impl Session<'_> {
 
 /// Builds the chosen targets in the order data sets, training runs, evaluations.
 pub fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> {
-    let mut spec = context::load_checked(&args.spec, terminal)?;
-    let named: Vec<&str> = args.targets.iter().map(String::as_str).collect();
-    let wanted = (!named.is_empty()).then_some(named.as_slice());
-    if terminal.report(&spec.sources, &semantic::check_supported(&spec.parsed, wanted)) {
-        return Err(Failure::Spec);
-    }
-    let targets = Targets::choose(&spec.program, &args.targets).map_err(|(message, help)| {
-        terminal.error(message, Some(&help));
-        Failure::Usage
-    })?;
+    let (mut spec, targets) = Targets::load(&args.spec, &args.targets, terminal)?;
     let roots = roots(args, &spec);
     let devices = Devices::of(args.device.device, &spec.program, &targets.trains);
     let runtime = models::library(&mut spec.program, &targets.datasets, &args.runtime, devices.strongest, terminal)?;

@@ -1,7 +1,13 @@
 //! Which targets a build makes: all, or those named with what they stand on.
 
+use std::path::Path;
+
+use crate::cli::Failure;
+use crate::cli::context::{self, Spec};
+use crate::cli::terminal::Terminal;
 use crate::diagnostics::closest;
 use crate::hir::{DatasetId, Program, TrainId};
+use crate::semantic;
 
 /// The targets of a build, each list in order of declaration.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,8 +22,27 @@ pub struct Targets {
 
 impl Targets {
     /// All targets of the program, or the named ones: a data set alone, or a training run with its data sets and its
-    /// evaluations. A name that is no target gives the message and a way out.
-    pub fn choose(program: &Program, names: &[String]) -> Result<Self, (String, String)> {
+    /// evaluations. A name that is no target fails the command, with a way out.
+    pub fn choose(program: &Program, names: &[String], terminal: &Terminal) -> Result<Self, Failure> {
+        Self::named(program, names).map_err(|(message, help)| {
+            terminal.error(message, Some(&help));
+            Failure::Usage
+        })
+    }
+
+    /// A specification without mistakes, and its targets; what a build would refuse of them fails the command.
+    pub fn load(path: &Path, names: &[String], terminal: &Terminal) -> Result<(Spec, Self), Failure> {
+        let spec = context::load_checked(path, terminal)?;
+        let named: Vec<&str> = names.iter().map(String::as_str).collect();
+        let wanted = (!named.is_empty()).then_some(named.as_slice());
+        if terminal.report(&spec.sources, &semantic::check_supported(&spec.parsed, wanted)) {
+            return Err(Failure::Spec);
+        }
+        let targets = Self::choose(&spec.program, names, terminal)?;
+        Ok((spec, targets))
+    }
+
+    fn named(program: &Program, names: &[String]) -> Result<Self, (String, String)> {
         for name in names {
             if !known(program).any(|target| target == name) {
                 let help = match closest(name, known(program)) {

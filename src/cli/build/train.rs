@@ -292,6 +292,7 @@ fn fingerprint(run: &TrainRun, tables: &[Value], files: &[(String, Digest)], run
             run.smooth,
             run.balanced,
             run.pack,
+            run.recompute,
             run.pooling
         )
     );

@@ -14,7 +14,7 @@ use crate::cli::build::inputs::Roots;
 use crate::cli::build::targets::Targets;
 use crate::cli::build::{jobs, remote, stages};
 use crate::cli::check::counted;
-use crate::cli::context::{self, Spec};
+use crate::cli::context::Spec;
 use crate::cli::models::{self, Purpose};
 use crate::cli::runtime::cache_folder;
 use crate::cli::terminal::{Paint, Terminal};
@@ -24,7 +24,6 @@ use crate::engine::stage::{Explained, Stages, explain};
 use crate::engine::{MemoryLimit, SourceOutcome, Surveyed};
 use crate::hir::{Dataset, DatasetId, Program};
 use crate::plan::normal;
-use crate::semantic;
 
 /// Options of `annotc cache explain`.
 #[derive(Debug, Args)]
@@ -54,16 +53,7 @@ struct Stage {
 
 /// Looks at all stages of the chosen data sets.
 pub(super) fn run(args: &ExplainArgs, cache: Option<&Path>, terminal: &Terminal) -> Result<(), Failure> {
-    let mut spec = context::load_checked(&args.spec, terminal)?;
-    let named: Vec<&str> = args.targets.iter().map(String::as_str).collect();
-    let wanted = (!named.is_empty()).then_some(named.as_slice());
-    if terminal.report(&spec.sources, &semantic::check_supported(&spec.parsed, wanted)) {
-        return Err(Failure::Spec);
-    }
-    let targets = Targets::choose(&spec.program, &args.targets).map_err(|(message, help)| {
-        terminal.error(message, Some(&help));
-        Failure::Usage
-    })?;
+    let (mut spec, targets) = Targets::load(&args.spec, &args.targets, terminal)?;
     let roots = Roots { spec: spec.folder(), data: args.places.data_root.clone() };
     let runtime = models::library_at_hand(&mut spec.program, &targets.datasets, cache);
     models::provide(&mut spec.program, &targets.datasets, &roots, Purpose::Tell(runtime.as_ref()))

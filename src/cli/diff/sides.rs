@@ -6,9 +6,8 @@ use std::process::Command;
 use crate::cli::terminal::Terminal;
 use crate::cli::{Failure, context};
 use crate::diagnostics::has_errors;
-use crate::emit::{Manifest, file_name, fingerprint};
-use crate::engine::{FileOutcome, SourceOutcome, SourceUse};
-use crate::hir::{Dataset, Program};
+use crate::emit::{Manifest, file_name};
+use crate::hir::Program;
 use crate::source::{SourceFile, SourceMap};
 use crate::syntax::{self, ast};
 
@@ -127,9 +126,7 @@ fn beside(path: &Path, program: &Program, notes: &mut Vec<String>) -> Vec<(Strin
     for dataset in &program.datasets {
         let folder = out.join(file_name(&dataset.name));
         match Manifest::read(&folder) {
-            Ok(Some(manifest)) if was_made_by(program, dataset, &manifest) => {
-                built.push((dataset.name.clone(), folder))
-            }
+            Ok(Some(manifest)) if manifest.is_made_by(program, dataset) => built.push((dataset.name.clone(), folder)),
             Ok(Some(_)) => notes.push(format!(
                 "`{}` was not built from `{}` as it is now: its records are not compared",
                 folder.display(),
@@ -143,32 +140,6 @@ fn beside(path: &Path, program: &Program, notes: &mut Vec<String>) -> Vec<(Strin
         }
     }
     built
-}
-
-/// Whether a spec would build what lies there, from the files that were read then: data that changed since is no matter of
-/// the spec's.
-fn was_made_by(program: &Program, dataset: &Dataset, manifest: &Manifest) -> bool {
-    let files: Vec<SourceOutcome> = manifest
-        .sources
-        .iter()
-        .map(|source| SourceOutcome {
-            name: source.name.clone(),
-            used: SourceUse::Records,
-            files: source
-                .files
-                .iter()
-                .map(|file| FileOutcome {
-                    path: file.path.clone(),
-                    location: PathBuf::new(),
-                    blake3: file.digest.blake3.clone(),
-                    bytes: file.digest.bytes,
-                    records: file.records,
-                })
-                .collect(),
-            license: source.license.clone(),
-        })
-        .collect();
-    fingerprint(program, dataset, &files) == manifest.fingerprint
 }
 
 /// Parses a spec; one that cannot be read is shown with its mistakes.

@@ -58,10 +58,7 @@ struct Found {
 /// Shows each target; one that is not there fails the command after all others were shown.
 pub fn run(args: &StatsArgs, terminal: &Terminal) -> Result<(), Failure> {
     let spec = context::load_checked(&args.spec, terminal)?;
-    let chosen = Targets::choose(&spec.program, &args.targets).map_err(|(message, help)| {
-        terminal.error(message, Some(&help));
-        Failure::Usage
-    })?;
+    let chosen = Targets::choose(&spec.program, &args.targets, terminal)?;
     let asked = |name: &str| args.targets.is_empty() || args.targets.iter().any(|target| target == name);
     let out = args.out.clone().unwrap_or_else(|| spec.out());
     let looked = Looked { spec: &spec, out: &out, terminal };

@@ -58,6 +58,9 @@ pub fn wanted(place: &Place<'_>) -> Vec<Want> {
         Block::Test => test(&words),
         Block::Arms => arm(&words, &place.owner(0), &place.owner(1)),
         Block::Settings if matches!(words[..], ["rslora" | "dora"]) => vec![Words(&["on", "off"])],
+        Block::Settings if words == ["base"] && place.owner(0).get(1) == Some(&"lora") => {
+            vec![Words(&["float32", "int8", "int4"])]
+        }
         Block::Settings if words.is_empty() => {
             let owner = place.owner(0);
             vec![Rows(vocabulary::options(owner.first().unwrap_or(&""), owner.get(1).unwrap_or(&"")))]
@@ -281,7 +284,7 @@ fn train(words: &[&str]) -> Vec<Want> {
         ["rate", _, .., "warmup" | "decay" | "floor"] => Vec::new(),
         ["rate", _, ..] => vec![Words(&["warmup", "decay", "floor"])],
         ["optimizer"] => vec![Words(&["adamw", "sgd", "lion", "adafactor"])],
-        ["shuffle" | "pack"] => vec![Words(&["on", "off"])],
+        ["shuffle" | "pack" | "recompute"] => vec![Words(&["on", "off"])],
         ["weights"] => vec![Words(&["balanced"])],
         ["device"] | ["device", _, "else"] => vec![Words(&["cuda", "cpu"])],
         ["device", _] => vec![Words(&["else"])],

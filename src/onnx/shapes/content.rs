@@ -77,7 +77,6 @@ impl Shapes {
     }
 
     fn sliced(&self, node: &Node) -> Option<Vec<Dim>> {
-        let table = self.values.get(node.input(0)?)?.content.as_ref()?;
         let one = |position: usize| match node.input(position) {
             Some(name) => self.ints(name).filter(|all| all.len() == 1).map(|all| all[0]),
             None => Some(1),
@@ -85,6 +84,10 @@ impl Shapes {
         if self.rank(node.input(0)?)? != 1 || one(4)? != 1 {
             return None;
         }
+        if one(1)? == 0 && one(2)? == 0 {
+            return Some(Vec::new());
+        }
+        let table = self.values.get(node.input(0)?)?.content.as_ref()?;
         let length = table.len() as i64;
         let clamp = |at: i64| (if at < 0 { at.saturating_add(length) } else { at }).clamp(0, length) as usize;
         let (start, end) = (clamp(one(1)?), clamp(one(2)?));

@@ -32,7 +32,7 @@ impl Shapes {
             Op::Equal | Op::Greater | Op::GreaterOrEqual | Op::Less | Op::LessOrEqual => Some(ElementType::Bool),
             Op::And | Op::Or | Op::Xor | Op::Not | Op::IsNan | Op::IsInf => Some(ElementType::Bool),
             Op::Cast => ElementType::from_onnx(i32::try_from(node.int("to")?).ok()?),
-            Op::CastLike | Op::Where => of(1),
+            Op::CastLike | Op::Where | Op::DequantizeLinear => of(1),
             Op::OneHot => of(2),
             Op::If | Op::Loop => None,
             Op::Constant | Op::ConstantOfShape => match node.attributes.get("value") {
@@ -60,6 +60,7 @@ impl Shapes {
             Op::Attention => return self.attended(node),
             Op::LayerNormGrad => return self.like_inputs(node, &[1, 4, 4]),
             Op::RmsNormGrad => return self.like_inputs(node, &[1, 3]),
+            Op::KeyedDropout => return self.like_inputs(node, &[0, 0]),
             Op::CrossEntropy => {
                 let [rows, logits] = [1, 0].map(|at| self.like_inputs(node, &[at]).swap_remove(0));
                 return vec![Some(Vec::new()), rows, logits];

@@ -49,6 +49,7 @@ pub(super) fn sliced(size: &Dim, start: &Dim, end: &Dim) -> Option<Dim> {
             let clamp = |at: i64| (if at < 0 { at.saturating_add(*size) } else { at }).clamp(0, *size);
             Some(Dim::Known((clamp(*end) - clamp(start)).max(0)))
         }
+        (_, Some(0), Dim::Known(0)) => Some(Dim::Known(0)),
         (size, Some(0), Dim::Known(TO_THE_END..)) => Some(size.clone()),
         (size, Some(0), end) if size == end => Some(size.clone()),
         // Tables of positions are as long as the longest sequence, so a run's length cuts them to itself.
@@ -74,6 +75,7 @@ pub(super) fn keeps_shape(op: &Op) -> bool {
             | Op::Cosh
             | Op::CumSum
             | Op::Dropout
+            | Op::DequantizeLinear
             | Op::Detach
             | Op::Elu
             | Op::Erf

@@ -1,14 +1,20 @@
 //! What a graph is made for, and making it fit what is to be trained.
 
+mod dropout;
 mod head;
 mod lora;
 mod past;
+mod quantize;
+mod raise;
 mod segments;
 
 use super::{Axis, ElementType, Graph};
+pub use dropout::{DROPOUT_KEYS, PRIME, add_dropout};
 pub use head::{HEAD, Head, Pooling, add_classifier, add_pooling, add_tagger};
 pub use lora::{Adapter, AdapterShape, add_adapters};
 pub use past::{PastInput, fix_past, past_inputs};
+pub use quantize::{QuantizedBase, Width};
+pub use raise::raise_opset;
 pub use segments::{SEGMENTS, separate_records};
 
 /// The families of graphs that can be trained, told apart by their outputs.
@@ -69,6 +75,36 @@ pub enum SurgeryError {
     Inseparable {
         /// The reason, with the node's name.
         reason: String,
+    },
+    /// A weight that no level is near.
+    #[error("weight `{name}` has numbers that are not finite, which integers cannot stand for")]
+    NotFinite {
+        /// The weight.
+        name: String,
+    },
+    /// Nothing to quantize.
+    #[error("it has no frozen linear layer of at least {} weights that `base` could quantize", quantize::SMALLEST)]
+    NoBase,
+    /// A node that may mean something else in a newer operator set.
+    #[error(
+        "node `{node}`: `{operator}` may mean something else in operator set {to}, which a quantized base needs, than in {from}; \
+             export the model again at opset {to}, or take `base` out"
+    )]
+    Opset {
+        /// The node.
+        node: String,
+        /// The operator.
+        operator: String,
+        /// The version that the graph has.
+        from: i64,
+        /// The version that it is to have.
+        to: i64,
+    },
+    /// Dropout that no key can be told for.
+    #[error("`{node}` has no row of features for each token or text, which dropout needs; take `dropout` out")]
+    NoTokens {
+        /// The node or input.
+        node: String,
     },
     /// A head of another size than the features.
     #[error("the head has {found} weights; {labels} labels over {hidden} features need {needed}", needed = labels * hidden)]

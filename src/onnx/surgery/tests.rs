@@ -1,5 +1,8 @@
+use std::collections::BTreeMap;
+
 use super::*;
-use crate::onnx::{Attribute, Node, Op, Tensor, ValueInfo};
+use crate::onnx::test_session::{Values, available, test_session};
+use crate::onnx::{Attribute, Node, Op, Tensor, ValueInfo, encode};
 
 #[test]
 fn an_empty_past_makes_the_present_the_whole() {
@@ -60,4 +63,50 @@ fn records_share_no_row_of_a_graph_that_is_not_known_to_keep_them_apart() {
         Node::new("attend", Op::Softmax, &["scores"], &["shares"]),
     ]);
     check(&mut flat, "the attention `attend` has 3 axes");
+}
+
+/// Reductions with their axes as an attribute, with none, and a split without sizes.
+fn older() -> Graph {
+    let mut graph = Graph::new("g", 17);
+    graph.inputs.push(ValueInfo::new("x", ElementType::Float, &[Axis::Fixed(2), Axis::Fixed(6)]));
+    graph.outputs.push(ValueInfo::new("y", ElementType::Float, &[Axis::Free]));
+    graph.nodes = vec![
+        Node::new("", Op::ReduceMean, &["x"], &["mean"]).with("axes", Attribute::Ints(vec![-1])),
+        Node::new("", Op::ReduceMax, &["x"], &["most"]).with("keepdims", Attribute::Int(0)),
+        Node::new("", Op::Split, &["x"], &["a", "b"]).with("axis", Attribute::Int(1)),
+        Node::new("", Op::Sub, &["a", "b"], &["difference"]),
+        Node::new("", Op::Mul, &["difference", "mean"], &["product"]),
+        Node::new("", Op::Add, &["product", "most"], &["y"]),
+    ];
+    graph
+}
+
+#[test]
+fn a_raised_graph_computes_what_it_did() {
+    let (older, mut newer) = (older(), older());
+    raise_opset(&mut newer, 21).expect("it can be raised");
+    assert_eq!((newer.opset(), newer.envelope.ir_version), (21, Some(10)));
+    if available() {
+        let values = (0..12).map(|at| (at as f32).sin()).collect();
+        let x = BTreeMap::from([("x".to_owned(), Values::Float(vec![2, 6], values))]);
+        let run = |graph: &Graph| test_session(&encode(graph)).run(&x);
+        assert_eq!(run(&older), run(&newer));
+    }
+    let mut newest = older.clone();
+    newest.opsets.insert(String::new(), 23);
+    raise_opset(&mut newest, 21).expect("nothing to do");
+    assert_eq!(newest.opset(), 23);
+}
+
+#[test]
+fn a_graph_whose_meaning_would_change_is_not_raised() {
+    let grid = Op::Other { domain: String::new(), name: "GridSample".to_owned() };
+    for op in [Op::GroupNormalization, Op::If, grid] {
+        let mut graph = older();
+        graph.nodes.push(Node::new("/layer/Op", op, &["x"], &["z"]));
+        let before = graph.nodes.clone();
+        let message = raise_opset(&mut graph, 21).expect_err("refused").to_string();
+        assert!(message.contains("`/layer/Op`") && message.contains("opset 21"), "{message}");
+        assert_eq!((graph.nodes, graph.opsets[""]), (before, 17));
+    }
 }

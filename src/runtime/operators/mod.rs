@@ -6,6 +6,7 @@
 mod cross_entropy;
 mod gelu_grad;
 mod guarded_softmax;
+mod keyed_dropout;
 mod lanes;
 mod layer_norm_grad;
 mod rms_norm_grad;
@@ -27,10 +28,11 @@ use ort::value::{Shape, SymbolicDimensions, TensorElementType, ValueRef, ValueTy
 const DOMAIN: &str = "annotc";
 
 /// The table.
-const OPERATORS: [&Ours; 7] = [
+const OPERATORS: [&Ours; 8] = [
     &cross_entropy::OPERATOR,
     &gelu_grad::OPERATOR,
     &guarded_softmax::OPERATOR,
+    &keyed_dropout::OPERATOR,
     &layer_norm_grad::OPERATOR,
     &rms_norm_grad::OPERATOR,
     &silu_grad::OPERATOR,
@@ -86,7 +88,8 @@ impl Operator for &'static Ours {
     fn create_kernel<'attr>(&self, node: &KernelContext<'attr>) -> ort::Result<Self::Kernel<'attr>> {
         let compute = self.compute;
         let alpha: f32 = node.get("alpha").unwrap_or(1.0);
-        Ok(Box::new(move |context: &ComputeContext| compute(&Call { context, alpha })))
+        let threshold: i64 = node.get("threshold").unwrap_or(0);
+        Ok(Box::new(move |context: &ComputeContext| compute(&Call { context, alpha, threshold })))
     }
 
     fn infer_shape(&self, context: &mut ShapeInferenceContext) -> ort::Result<()> {
@@ -130,6 +133,8 @@ struct Call<'a> {
     context: &'a ComputeContext,
     /// The attribute of that name, 1 where the node has none.
     alpha: f32,
+    /// The attribute of that name, 0 where the node has none.
+    threshold: i64,
 }
 
 impl Call<'_> {

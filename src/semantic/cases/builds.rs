@@ -192,7 +192,7 @@ fn what_cannot_be_built_is_refused() {
 #[test]
 fn a_target_is_refused_for_what_it_needs_alone() {
     let mut files = SourceMap::default();
-    let text = super::EXAMPLE.replace("lora { rank 8;", "lora { dropout 0.1;");
+    let text = super::EXAMPLE.replace("onnx \"models/minilm\"", "new decoder { layers 2 }");
     let file = files.add(SourceFile::new("spec.annot", text));
     let (parsed, _) = super::load(&mut files, file, &mut super::OneFile);
     let refused = |targets: &[&str]| super::check_supported(&parsed, Some(targets)).len();

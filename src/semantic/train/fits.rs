@@ -42,6 +42,25 @@ pub(super) fn check_negatives(context: &mut Context<'_>, train: &Train, task: Op
     }
 }
 
+/// The gradient of a head alone does not come to the layers before it.
+pub(super) fn check_recompute(context: &mut Context<'_>, train: &Train, draft: &Draft) {
+    if !draft.recompute || draft.tune != Some(hir::Tune::Head) {
+        return;
+    }
+    let said = train.items.iter().find(|item| match &item.kind {
+        TrainItemKind::Setting(setting) => setting.name.name == "recompute",
+        _ => false,
+    });
+    let Some(said) = said else { return };
+    context.error(
+        Code::TaskDoesNotFit,
+        "`recompute on` computes layers again for their gradients, and `tune head` asks for none of theirs",
+        said.span,
+        "nothing to compute again",
+        "take it out: a head alone keeps next to nothing in memory",
+    );
+}
+
 /// Of preferences alone there is a reference.
 pub(super) fn prefers(context: &mut Context<'_>, draft: &Draft, span: Span) {
     let Some(task) = draft.task.as_ref().filter(|task| task.word != "prefer") else { return };

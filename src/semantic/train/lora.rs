@@ -1,14 +1,18 @@
 //! What is trained: all, the head, or adapters.
 
-use crate::hir::{Lora, Tune};
+use crate::diagnostics::Code;
+use crate::hir::{Base, Lora, Tune};
 use crate::semantic::Context;
 use crate::semantic::quantities::{
-    Bounds, known_settings, number, setting_quantity, setting_word, small, word, wrong_value,
+    Bounds, known_settings, number, setting_quantity, setting_word, share_within, small, word, wrong_value,
 };
 use crate::syntax::ast::{Ident, Setting, SettingValue};
 
 /// The options of `tune lora`.
-pub(in crate::semantic) const OPTIONS: [&str; 6] = ["rank", "alpha", "targets", "dropout", "rslora", "dora"];
+pub(in crate::semantic) const OPTIONS: [&str; 7] = ["rank", "alpha", "targets", "dropout", "base", "rslora", "dora"];
+
+/// What `base` may be.
+const BASES: [(&str, Base); 3] = [("float32", Base::Float32), ("int8", Base::Int8), ("int4", Base::Int4)];
 
 /// The rank where none is said.
 const RANK: u32 = 8;
@@ -16,13 +20,33 @@ const RANK: u32 = 8;
 pub(super) fn resolve_tune(context: &mut Context<'_>, kind: &Ident, settings: &[Setting]) -> Option<Tune> {
     let words = [("all", Kind::All), ("head", Kind::Head), ("lora", Kind::Lora)];
     let tune = word(context, kind, "way to tune", &words)?;
-    let options: &[&str] = if matches!(tune, Kind::Lora) { &OPTIONS } else { &[] };
-    let settings = known_settings(context, settings, &format!("`tune {}`", kind.name), options);
     Some(match tune {
-        Kind::All => Tune::All,
-        Kind::Head => Tune::Head,
-        Kind::Lora => Tune::Lora(resolve_lora(context, &settings)),
+        Kind::All | Kind::Head => {
+            check_no_adapters(context, kind, settings);
+            if matches!(tune, Kind::All) { Tune::All } else { Tune::Head }
+        }
+        Kind::Lora => {
+            let settings = known_settings(context, settings, "`tune lora`", &OPTIONS);
+            Tune::Lora(resolve_lora(context, &settings))
+        }
     })
+}
+
+/// Reports options where there is no adapter to have them; those of adapters by saying so.
+fn check_no_adapters(context: &mut Context<'_>, kind: &Ident, settings: &[Setting]) {
+    let (of_adapters, others): (Vec<&Setting>, Vec<&Setting>) =
+        settings.iter().partition(|setting| OPTIONS.contains(&setting.name.name.as_str()));
+    for setting in of_adapters {
+        let name = &setting.name.name;
+        context.error(
+            Code::UnknownOption,
+            format!("`tune {}` has no option `{name}`", kind.name),
+            setting.name.span,
+            "an option of adapters",
+            format!("train adapters, `tune lora {{ {name} … }}`, or take it out"),
+        );
+    }
+    known_settings(context, others, &format!("`tune {}`", kind.name), &[]);
 }
 
 #[derive(Clone, Copy)]
@@ -34,7 +58,15 @@ enum Kind {
 
 /// The settings of adapters. Without an `alpha` the product is added as it is.
 fn resolve_lora(context: &mut Context<'_>, settings: &[&Setting]) -> Lora {
-    let mut lora = Lora { rank: RANK, alpha: 0.0, targets: Vec::new(), rank_stabilized: false, has_magnitude: false };
+    let mut lora = Lora {
+        rank: RANK,
+        alpha: 0.0,
+        targets: Vec::new(),
+        rank_stabilized: false,
+        has_magnitude: false,
+        dropout: 0.0,
+        base: Base::Float32,
+    };
     let mut alpha = None;
     for setting in settings {
         match setting.name.name.as_str() {
@@ -50,11 +82,14 @@ fn resolve_lora(context: &mut Context<'_>, settings: &[&Setting]) -> Lora {
             "targets" => lora.targets = resolve_targets(context, setting),
             "rslora" => lora.rank_stabilized = resolve_switch(context, setting),
             "dora" => lora.has_magnitude = resolve_switch(context, setting),
-            // A build refuses any but 0.
+            "base" => {
+                let name = setting_word(context, setting);
+                lora.base = name.and_then(|name| word(context, name, "base", &BASES)).unwrap_or(lora.base);
+            }
             _ => {
-                if let Some(dropout) = setting_quantity(context, setting) {
-                    number(context, dropout, Bounds::between("the dropout", 0.0, 0.99));
-                }
+                let given = setting_quantity(context, setting);
+                let bounds = Bounds::between("the dropout", 0.0, 99.0);
+                lora.dropout = given.and_then(|given| share_within(context, given, bounds)).unwrap_or(lora.dropout);
             }
         }
     }

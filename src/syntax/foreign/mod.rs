@@ -41,6 +41,7 @@ const STATEMENTS: &[(Block, &[&str], &str)] = &[
     (Block::Train, &["num_epochs", "num_train_epochs", "n_epochs"], "epochs"),
     (Block::Train, &["max_steps"], "steps"),
     (Block::Train, &["max_length", "max_seq_length", "seq_len"], "length"),
+    (Block::Train, &["gradient_checkpointing", "activation_checkpointing"], "recompute"),
     (Block::Evaluate, &["metric", "metrics"], "report"),
     (Block::Evaluate, &["assert", "expect", "check"], "require"),
     (Block::Test, &["input", "when", "in"], "given"),

@@ -6,9 +6,10 @@ mod targets;
 use serde_json::Value;
 
 use super::TrainError;
-use super::run::Lora;
+use super::run::{Lora, Tune};
+use crate::onnx::Graph;
 use crate::onnx::import::Linear;
-use crate::onnx::surgery::AdapterShape;
+use crate::onnx::surgery::{AdapterShape, QuantizedBase, SurgeryError};
 
 pub(super) use peft::{AdapterFiles, ClassifierTensor, Saved, TaskType};
 
@@ -40,6 +41,15 @@ pub(super) fn choose(lora: &Lora, linears: Vec<Linear>, config: &Value) -> Resul
     }
     let is_chosen = |linear: &Linear| patterns.iter().any(|pattern| matches(pattern, &linear.module));
     Ok(linears.into_iter().filter(is_chosen).collect())
+}
+
+/// These layers of a graph as integers, where the run asks for them.
+pub(super) fn quantize(tune: &Tune, graph: &Graph, frozen: &[Linear]) -> Result<Option<QuantizedBase>, SurgeryError> {
+    let width = match tune {
+        Tune::Lora(lora) => lora.base,
+        Tune::All | Tune::Head => None,
+    };
+    width.map(|width| QuantizedBase::of(graph, frozen, width)).transpose()
 }
 
 /// What the run names, else what is usual.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::{matches, patterns};
 use crate::onnx::Tensor;
 use crate::onnx::import::{Linear, Parameter};
-use crate::onnx::surgery::Adapter;
+use crate::onnx::surgery::{Adapter, Width};
 use crate::train::TrainError;
 use crate::train::run::Lora;
 use crate::train::tokenizer::{pretty, write};
@@ -56,6 +56,8 @@ pub(in crate::train) struct Saved<'a> {
 pub(in crate::train) struct AdapterFiles {
     weights: Vec<u8>,
     config: Value,
+    /// The integers that the base was made of. That is no matter of the adapter, and so not of PEFT's configuration.
+    base: Option<Width>,
 }
 
 impl Saved<'_> {
@@ -67,7 +69,7 @@ impl Saved<'_> {
         });
         let metadata = HashMap::from([("format".to_owned(), "pt".to_owned())]);
         let weights = safetensors::serialize(views, Some(metadata)).expect("names are strings and sizes are known");
-        AdapterFiles { weights, config: self.config(lora, config) }
+        AdapterFiles { weights, config: self.config(lora, config), base: lora.base }
     }
 
     /// The tensors in PyTorch's layout, by PEFT's names.
@@ -111,7 +113,7 @@ impl Saved<'_> {
             "base_model_name_or_path": null,
             "r": lora.rank,
             "lora_alpha": number(lora.alpha),
-            "lora_dropout": 0.0,
+            "lora_dropout": lora.dropout,
             "target_modules": self.targets(lora, architecture),
             "modules_to_save": if heads.is_empty() { Value::Null } else { json!(heads) },
             "bias": "none",
@@ -164,6 +166,12 @@ impl AdapterFiles {
             "targets": of("target_modules"),
             "rslora": of("use_rslora"),
             "dora": of("use_dora"),
+            "dropout": of("lora_dropout"),
+            "base": match self.base {
+                None => "float32",
+                Some(Width::Int8) => "int8",
+                Some(Width::Int4) => "int4",
+            },
         })
     }
 }

@@ -4,10 +4,18 @@ use safetensors::SafeTensors;
 
 use super::*;
 use crate::train::tests::{run, runtime, train_quietly, weights, write_texts};
-use crate::train::{Extent, Tune};
+use crate::train::{Extent, Tune, Width};
 
 fn lora(change: impl FnOnce(&mut Lora)) -> Lora {
-    let mut lora = Lora { rank: 4, alpha: 8.0, targets: Vec::new(), rank_stabilized: false, has_magnitude: false };
+    let mut lora = Lora {
+        rank: 4,
+        alpha: 8.0,
+        targets: Vec::new(),
+        rank_stabilized: false,
+        has_magnitude: false,
+        dropout: 0.0,
+        base: None,
+    };
     change(&mut lora);
     lora
 }
@@ -47,8 +55,13 @@ fn adapters_learn_are_saved_and_are_merged_into_their_layers_alone() {
     let before = weights(&settings.output);
     settings.extent = Extent::Epochs(20.0);
     settings.schedule.rate = 5e-2;
-    for (has_magnitude, rank_stabilized) in [(false, false), (false, true), (true, false)] {
-        let chosen = lora(|lora| (lora.has_magnitude, lora.rank_stabilized) = (has_magnitude, rank_stabilized));
+    // What is saved is merged into the model's own weights, whatever the run computed with.
+    let ways = [(false, false, None), (false, true, Some(Width::Int8)), (true, false, Some(Width::Int4))];
+    for (has_magnitude, rank_stabilized, base) in ways {
+        let chosen = lora(|lora| {
+            (lora.has_magnitude, lora.rank_stabilized) = (has_magnitude, rank_stabilized);
+            (lora.base, lora.dropout) = (base, if base.is_some() { 0.125 } else { 0.0 });
+        });
         settings.tune = Tune::Lora(chosen);
         let (_, losses) = train_quietly(&settings, &runtime).expect("trained");
         let last = losses[losses.len() - 1];
@@ -67,7 +80,7 @@ fn adapters_learn_are_saved_and_are_merged_into_their_layers_alone() {
             let found = weights.iter().find(|(name, _)| *name == format!("{QUERY}.weight"));
             found.expect("the encoder has it").1.clone()
         };
-        let (base, merged) = (of(&before), of(&after));
+        let (original, merged) = (of(&before), of(&after));
         let ((a_shape, a), (b_shape, b)) = (
             saved(&settings.output, &format!("{QUERY}.lora_A.weight")),
             saved(&settings.output, &format!("{QUERY}.lora_B.weight")),
@@ -75,7 +88,7 @@ fn adapters_learn_are_saved_and_are_merged_into_their_layers_alone() {
         assert_eq!((a_shape, b_shape), (vec![4, 32], vec![32, 4]));
         let scale = if rank_stabilized { 4.0 } else { 2.0 };
         let adapted = |input: usize, output: usize| -> f32 {
-            base[input * 32 + output] + scale * (0..4).map(|k| a[k * 32 + input] * b[output * 4 + k]).sum::<f32>()
+            original[input * 32 + output] + scale * (0..4).map(|k| a[k * 32 + input] * b[output * 4 + k]).sum::<f32>()
         };
         for output in 0..32 {
             let norm = (0..32).map(|input| adapted(input, output).powi(2)).sum::<f32>().sqrt();
@@ -90,11 +103,11 @@ fn adapters_learn_are_saved_and_are_merged_into_their_layers_alone() {
         }
         let head = after.iter().find(|(name, _)| name == "classifier.weight").expect("the head");
         assert_eq!(saved(&settings.output, "classifier.weight"), (vec![3, 32], head.1.clone()));
-        check_files(&settings.output, has_magnitude, rank_stabilized);
+        check_files(&settings.output, has_magnitude, rank_stabilized, base);
     }
 }
 
-fn check_files(folder: &Path, has_magnitude: bool, rank_stabilized: bool) {
+fn check_files(folder: &Path, has_magnitude: bool, rank_stabilized: bool, base: Option<Width>) {
     let read = |name: &str| -> Value {
         serde_json::from_slice(&std::fs::read(folder.join(name)).expect("written")).expect("JSON")
     };
@@ -106,6 +119,13 @@ fn check_files(folder: &Path, has_magnitude: bool, rank_stabilized: bool) {
     let weights = std::fs::read(folder.join("adapter/adapter_model.safetensors")).expect("saved");
     assert_eq!(provenance["adapter"]["weights"], blake3::hash(&weights).to_hex().as_str());
     assert_eq!(provenance["settings"]["tune"], "lora");
+    let (dropout, base) = match base {
+        None => (0.0, "float32"),
+        Some(Width::Int8) => (0.125, "int8"),
+        Some(Width::Int4) => (0.125, "int4"),
+    };
+    assert_eq!((&config["lora_dropout"], &provenance["adapter"]["dropout"]), (&dropout.into(), &dropout.into()));
+    assert_eq!(provenance["adapter"]["base"], base);
 }
 
 #[test]
