@@ -32,9 +32,11 @@ pub enum ModelOrigin {
     New(Architecture),
 }
 
-/// The sizes of a new encoder.
+/// A new encoder or decoder, and its sizes. Decoders are read and refused by builds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Architecture {
+    /// Whether it is a decoder.
+    pub decodes: bool,
     /// Transformer blocks.
     pub layers: u32,
     /// Width of the token vectors.

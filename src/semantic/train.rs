@@ -195,7 +195,8 @@ fn statement_word(kind: &TrainItemKind) -> &'static str {
 /// A new encoder has a head for classes and none for words, and of words no vector is made.
 fn check_model(context: &mut Context<'_>, train: &Train, draft: &Draft) {
     let Some(model) = draft.model.map(|model| &context.program[model]) else { return };
-    let (is_new, is_pooled) = (matches!(model.origin, hir::ModelOrigin::New(_)), model.pooling.is_some());
+    let is_pooled = model.pooling.is_some();
+    let is_new = matches!(&model.origin, hir::ModelOrigin::New(architecture) if !architecture.decodes);
     let declared = model.span;
     let task = train.items.iter().find_map(|item| match &item.kind {
         TrainItemKind::Task(task) => Some(task),

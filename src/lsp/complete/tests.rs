@@ -68,7 +68,7 @@ train router {
   model tiny
   data all
   task classify topic from text
-  tune all
+  tune lora { base int4 }
   epochs 1
   optimizer adamw { weight_decay 0.01 }
   shuffle off
