@@ -58,7 +58,7 @@ fn packed_adapters_learn_the_same_where_layers_are_computed_again() {
         rank_stabilized: false,
         has_magnitude: true,
         dropout: 0.1,
-        base: None,
+        base: Some(Width::Int4),
     });
     settings.length = Some(128);
     settings.optimizer = Optimizer::Sgd(Sgd { momentum: 0.9, nesterov: false, weight_decay: 0.0 });
