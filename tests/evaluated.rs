@@ -39,6 +39,29 @@ fn texts(project: &Project) -> Vec<String> {
 }
 
 #[test]
+fn what_was_held_against_files_is_kept_until_they_change() {
+    let project = project();
+    let build = |least: u32| {
+        let rule = format!("clean tidy {{\n  drop \"empty\" when words(text) < {least}");
+        project.write("all.annot", SPEC.replace("clean tidy {", &rule).as_bytes());
+        project.annotc(&["build", "all.annot"]).expect(0).stderr
+    };
+    assert!(!build(1).contains("Reused"));
+    let left = ["the cat sat on the mat today", "how do I open an account"];
+    let again = build(2);
+    assert!(again.contains("Reused first pass: 1 of 1 chunk"), "{again}");
+    assert_eq!(texts(&project), left);
+    project.write("held.jsonl", b"{\"question\": \"how do I open an account\"}\n");
+    let explained = project.annotc(&["cache", "explain", "all.annot"]).expect(0).stdout;
+    assert!(explained.contains("whether text shares 5 words with what is evaluated on`: computed from"), "{explained}");
+    let changed = build(2);
+    assert!(!changed.contains("Reused"), "{changed}");
+    assert_eq!(texts(&project), [left[0], "Which river is the longest one in Europe by length?"]);
+    let explained = project.annotc(&["cache", "explain", "all.annot"]).expect(0).stdout;
+    assert!(explained.contains("1 of 1 chunk from the cache"), "{explained}");
+}
+
+#[test]
 fn evaluation_files_are_inputs() {
     let project = project();
     project.annotc(&["build", "all.annot"]).expect(0);

@@ -1,5 +1,5 @@
 //! Trains a model on records of one length, as many steps at a time as it is told:
-//! `training MODEL classify|generate all|lora|lora-int8|lora-int4 BATCH LENGTH THREADS`.
+//! `training MODEL classify|generate all|lora|lora-int8|lora-int4 BATCH LENGTH THREADS [recompute] [f16|bf16]`.
 //!
 //! It is a whole run of the library, whose every step begins when the one before is reported. Each line of standard input is a
 //! number of steps to do; the loss of the last is printed when they are done. At the end of the input the run stops.
@@ -12,8 +12,8 @@ use std::sync::Arc;
 
 use annotc::runtime::{self, Options};
 use annotc::train::{
-    AdamW, Decay, Event, Extent, ID_COLUMN, Lora, ModelSource, Optimizer, Overflow, Schedule, Selection, Stretch, Task,
-    Tokenizer, TrainError, TrainRun, Tune, Width, train,
+    AdamW, Decay, Event, Extent, ID_COLUMN, Lora, ModelSource, Optimizer, Overflow, Precision, Schedule, Selection,
+    Stretch, Task, Tokenizer, TrainError, TrainRun, Tune, Width, train,
 };
 use arrow::array::{ArrayRef, RecordBatch, StringArray};
 use parquet::arrow::ArrowWriter;
@@ -22,11 +22,12 @@ type Failure = Box<dyn std::error::Error>;
 
 const CLASSES: usize = 16;
 
-const USAGE: &str = "usage: training MODEL classify|generate all|lora|lora-int8|lora-int4 BATCH LENGTH THREADS";
+const USAGE: &str = "usage: training MODEL classify|generate all|lora|lora-int8|lora-int4 BATCH LENGTH THREADS \
+                     [recompute] [f16|bf16]";
 
 fn main() -> Result<(), Failure> {
     let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
-    let [model, task, tune, batch, length, threads] = arguments.as_slice() else {
+    let [model, task, tune, batch, length, threads, more @ ..] = arguments.as_slice() else {
         return Err(USAGE.into());
     };
     let (tune, base) = match tune.as_str() {
@@ -36,6 +37,7 @@ fn main() -> Result<(), Failure> {
         "lora-int4" => ("lora", Some(Width::Int4)),
         _ => return Err(USAGE.into()),
     };
+    let says = |word: &str| more.iter().any(|more| more == word);
     let folder = tempfile::tempdir()?;
     let run = TrainRun {
         model: ModelSource::Folder(PathBuf::from(model)),
@@ -54,7 +56,12 @@ fn main() -> Result<(), Failure> {
         smooth: 0.0,
         balanced: false,
         pack: false,
-        recompute: false,
+        recompute: says("recompute"),
+        precision: match (says("f16"), says("bf16")) {
+            (true, _) => Precision::F16,
+            (false, true) => Precision::Bf16,
+            (false, false) => Precision::F32,
+        },
         shuffle: true,
         seed: 1,
         length: Some(length.parse()?),

@@ -478,7 +478,7 @@ export default grammar({
     device_else: ($) => seq(clause($, "else"), field("device", $._name)),
     _train_setting: ($) =>
       seq(
-        field("name", choice("clip", "seed", "smooth", "beta", "shuffle", "pack", "recompute", "weights")),
+        field("name", choice("clip", "seed", "smooth", "beta", "shuffle", "pack", "recompute", "precision", "weights")),
         optional($._setting_value),
       ),
 

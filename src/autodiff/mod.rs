@@ -11,6 +11,8 @@ pub mod flat;
 mod flow;
 mod fuse;
 pub mod loss;
+mod mixed;
+mod names;
 mod recompute;
 mod rows;
 mod rules;
@@ -22,5 +24,6 @@ mod oracles;
 
 pub use builder::Operators;
 pub use differentiate::{DifferentiateError, Trainable, TrainingGraph, differentiate, differentiate_beside, reaching};
+pub use mixed::{Half, Products, mix_precision};
 pub use recompute::recompute;
 pub use rows::GradientRows;

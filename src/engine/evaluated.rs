@@ -1,5 +1,6 @@
 //! What records are held against by `decontaminate`: the texts of files, or of a field of a source.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -7,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::array::AsArray;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::EngineError;
 use super::build::{BuildInputs, Surveyed};
@@ -18,7 +19,8 @@ use super::read::survey::InputFile;
 use super::read::{ChunkTable, FileSurvey, csv};
 use super::stages::Build;
 use crate::dedup::contamination::Contamination;
-use crate::hir::{Column, Dataset, Dialect, Evaluated, SourceId, StepKind};
+use crate::hir::{Column, Dataset, Dialect, Evaluated, Program, SourceId, StepKind};
+use crate::plan::normal::{reading, short_digest};
 use crate::plan::{Chain, Evaluation, column_name};
 
 /// The files that a path of a `decontaminate` names, found by the caller.
@@ -132,6 +134,41 @@ pub(super) fn outcomes(hashed: &[Hashed]) -> Vec<SourceOutcome> {
     hashed.iter().map(of).collect()
 }
 
+impl Surveyed {
+    /// For each step that holds records against something, the digest of all that its verdicts depend on beside the record.
+    pub(super) fn against(&self, program: &Program, dataset: &Dataset) -> BTreeMap<usize, String> {
+        let digest = |against: &[Evaluated]| {
+            let all: Vec<Value> = against.iter().map(|one| self.content(program, dataset, one)).collect();
+            short_digest(&json!(all).to_string())
+        };
+        evaluated(dataset).map(|(at, against, _)| (at, digest(against))).collect()
+    }
+
+    /// The content of files, and how it is read.
+    fn content(&self, program: &Program, dataset: &Dataset, one: &Evaluated) -> Value {
+        match one {
+            Evaluated::Files { path, folder } => {
+                let files = self.hashed(path, folder).files.iter();
+                let files = files.map(|file| json!([ending(&file.file.location), file.blake3.to_hex().as_str()]));
+                json!(["files", files.collect::<Vec<_>>()])
+            }
+            Evaluated::Field { source, field } => {
+                let survey = self.elsewhere.get(source).unwrap_or(self.survey());
+                let files = survey.files.iter().filter(|file| file.source == *source);
+                let hashes: Vec<String> = files.map(|file| file.blake3.to_hex().to_string()).collect();
+                let name = &program[*source].fields[*field].name;
+                json!(["field", reading(program, dataset, &program[*source]), name, hashes])
+            }
+        }
+    }
+
+    /// The files of a path, which were hashed before.
+    fn hashed(&self, path: &str, folder: &str) -> &Hashed {
+        let known = |hashed: &&Hashed| hashed.path == path && hashed.folder == folder;
+        self.evaluated.iter().find(known).expect("the files were hashed before")
+    }
+}
+
 impl Build<'_> {
     /// Reads what the data set holds its records against.
     pub(super) fn read_evaluated(&mut self, surveyed: &Surveyed, cancel: &Arc<AtomicBool>) -> Result<(), EngineError> {
@@ -143,9 +180,7 @@ impl Build<'_> {
             for one in &against {
                 match one {
                     Evaluated::Files { path, folder } => {
-                        let known = |hashed: &&Hashed| hashed.path == *path && hashed.folder == *folder;
-                        let hashed = surveyed.evaluated.iter().find(known).expect("the files were hashed before");
-                        for file in &hashed.files {
+                        for file in &surveyed.hashed(path, folder).files {
                             each_text(file, &mut |text| contamination.add(text))?;
                         }
                     }
@@ -158,6 +193,7 @@ impl Build<'_> {
             }
             self.prepared.evaluated.insert(at, Arc::new(Evaluation { contamination, own }));
         }
+        self.prepared.against = surveyed.against(self.program, self.dataset);
         Ok(())
     }
 

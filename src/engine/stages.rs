@@ -72,12 +72,13 @@ impl Build<'_> {
         let Some(stages) = &self.stages else {
             return Ok((first_pass(program, dataset, &self.prepared, records)?, None));
         };
-        let measures = Measures::of(program, dataset);
+        let measures = Measures::of(program, dataset, &self.prepared.against);
         if let Some(why) = measures.withheld() {
             self.reuse = Some(Reuse { withheld: Some(why.to_owned()), ..Reuse::default() });
             return Ok((first_pass(program, dataset, &self.prepared, records)?, None));
         }
-        let measuring = self.workers.physical(&measure_pass(program, dataset, &measures, records)?)?;
+        let plan = measure_pass(program, dataset, &measures, &self.prepared, records)?;
+        let measuring = self.workers.physical(&plan)?;
         let table = MeasureTable::new(stages, program, dataset, &measures, self.survey, measuring);
         let plan = verdict_pass(program, dataset, &measures, scan(Arc::new(table.clone()))?)?;
         Ok((plan, Some(table)))

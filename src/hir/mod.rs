@@ -24,7 +24,8 @@ pub use template::{Template, TemplateKind, Turn};
 pub use test::{Expect, Subject, Test, TestCase, TestKind, TestUse, Value};
 pub use train::{
     Architecture, Base, DeviceWish, Evaluate, Every, Gate, Generation, Lora, MetricRef, Model, ModelOrigin, Optimizer,
-    Overflow, Patience, Pooling, Sampling, Schedule, Selection, Slice, Stretch, Task, Train, TrainLength, Tune,
+    Overflow, Patience, Pooling, Precision, Sampling, Schedule, Selection, Slice, Stretch, Task, Train, TrainLength,
+    Tune,
 };
 pub use types::{FieldType, Type};
 

@@ -32,9 +32,11 @@ pub enum ModelOrigin {
     New(Architecture),
 }
 
-/// The sizes of a new encoder.
+/// A new encoder or decoder, and its sizes. Decoders are read and refused by builds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Architecture {
+    /// Whether it is a decoder.
+    pub decodes: bool,
     /// Transformer blocks.
     pub layers: u32,
     /// Width of the token vectors.
@@ -99,6 +101,8 @@ pub struct Train {
     pub pack: bool,
     /// Whether the backward part computes values of the forward part again (gradient checkpointing).
     pub recompute: bool,
+    /// The floats that products of matrices read and give.
+    pub precision: Precision,
     /// Whether each epoch has a keyed order of its own; else source order.
     pub shuffle: bool,
     /// The seed of all randomness.
@@ -111,6 +115,18 @@ pub struct Train {
     pub device: DeviceWish,
     /// The declaration.
     pub span: Span,
+}
+
+/// The floats of products of matrices; all else is computed in 32 bits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Precision {
+    /// 32 bits.
+    #[default]
+    F32,
+    /// IEEE's 16 bits, with a scaled loss.
+    F16,
+    /// 16 bits with the range of 32.
+    Bf16,
 }
 
 /// What a run wishes to compute on, the strongest wish last.

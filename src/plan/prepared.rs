@@ -15,6 +15,8 @@ pub struct Prepared {
     pub cuts: BTreeMap<usize, Arc<Cuts>>,
     /// For each `decontaminate`: what records may not share.
     pub evaluated: BTreeMap<usize, Arc<Evaluation>>,
+    /// For each `decontaminate`: the digest of all that this depends on.
+    pub against: BTreeMap<usize, String>,
 }
 
 impl Prepared {

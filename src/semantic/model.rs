@@ -39,8 +39,9 @@ fn resolve_model(context: &mut Context<'_>, model: &Model) -> hir::Model {
             }
             ModelItem::New { architecture, settings, span } => {
                 if once.first(context, "new", *span) {
-                    word(context, architecture, "architecture", &[("encoder", ()), ("decoder", ())]);
-                    let sizes = resolve_architecture(context, architecture, settings);
+                    let kinds = [("encoder", false), ("decoder", true)];
+                    let decodes = word(context, architecture, "architecture", &kinds).unwrap_or_default();
+                    let sizes = resolve_architecture(context, architecture, decodes, settings);
                     origin = Some(ModelOrigin::New(sizes));
                 }
             }
@@ -74,7 +75,12 @@ fn resolve_model(context: &mut Context<'_>, model: &Model) -> hir::Model {
     hir::Model { name: context.names.title(&model.name), origin, pooling, span: model.span }
 }
 
-fn resolve_architecture(context: &mut Context<'_>, architecture: &Ident, settings: &[Setting]) -> Architecture {
+fn resolve_architecture(
+    context: &mut Context<'_>,
+    architecture: &Ident,
+    decodes: bool,
+    settings: &[Setting],
+) -> Architecture {
     let known = known_settings(context, settings, &format!("`new {}`", architecture.name), &SIZES);
     let mut size = |name: &'static str, low: f64, high: f64, example: &str| -> Option<(u32, Span)> {
         let Some(setting) = known.iter().find(|setting| setting.name.name == name) else {
@@ -106,5 +112,5 @@ fn resolve_architecture(context: &mut Context<'_>, architecture: &Ident, setting
         );
     }
     let value = |size: Option<(u32, Span)>| size.map_or(1, |(value, _)| value);
-    Architecture { layers: value(layers), hidden: value(hidden), heads: value(heads), vocab: value(vocab) }
+    Architecture { decodes, layers: value(layers), hidden: value(hidden), heads: value(heads), vocab: value(vocab) }
 }

@@ -13,8 +13,8 @@ use super::quantities::{
 use super::{Context, index, task};
 use crate::diagnostics::{Code, Diagnostic};
 use crate::hir::{
-    self, DeviceWish, Every, LabelId, ModelId, Optimizer, Overflow, Schedule, Selection, Stretch, TrainId, TrainLength,
-    Tune,
+    self, DeviceWish, Every, LabelId, ModelId, Optimizer, Overflow, Precision, Schedule, Selection, Stretch, TrainId,
+    TrainLength, Tune,
 };
 use crate::syntax::ast::train::{Train, TrainItem, TrainItemKind};
 use crate::syntax::ast::{Decl, Ident, Quantity, Setting};
@@ -67,6 +67,7 @@ struct Draft {
     balanced: bool,
     pack: bool,
     recompute: bool,
+    precision: Precision,
     shuffle: bool,
     seed: u64,
     selection: Selection,
@@ -100,6 +101,7 @@ impl Draft {
             balanced: false,
             pack: false,
             recompute: false,
+            precision: Precision::F32,
             shuffle: true,
             seed: 0,
             selection: Selection { every: Every::Epochs(1), by: None, patience: None, keep_best: None },
@@ -183,6 +185,7 @@ fn statement_word(kind: &TrainItemKind) -> &'static str {
             "shuffle" => "shuffle",
             "pack" => "pack",
             "recompute" => "recompute",
+            "precision" => "precision",
             "weights" => "weights",
             _ => "",
         },
@@ -192,7 +195,8 @@ fn statement_word(kind: &TrainItemKind) -> &'static str {
 /// A new encoder has a head for classes and none for words, and of words no vector is made.
 fn check_model(context: &mut Context<'_>, train: &Train, draft: &Draft) {
     let Some(model) = draft.model.map(|model| &context.program[model]) else { return };
-    let (is_new, is_pooled) = (matches!(model.origin, hir::ModelOrigin::New(_)), model.pooling.is_some());
+    let is_pooled = model.pooling.is_some();
+    let is_new = matches!(&model.origin, hir::ModelOrigin::New(architecture) if !architecture.decodes);
     let declared = model.span;
     let task = train.items.iter().find_map(|item| match &item.kind {
         TrainItemKind::Task(task) => Some(task),
@@ -323,7 +327,7 @@ fn resolve_length(context: &mut Context<'_>, draft: &mut Draft, limit: &Quantity
 }
 
 fn resolve_setting(context: &mut Context<'_>, draft: &mut Draft, setting: &Setting) {
-    let known = ["clip", "seed", "smooth", "beta", "shuffle", "pack", "recompute", "weights"];
+    let known = ["clip", "seed", "smooth", "beta", "shuffle", "pack", "recompute", "precision", "weights"];
     if known_settings(context, std::slice::from_ref(setting), "a run", &known).is_empty() {
         return;
     }
@@ -369,6 +373,11 @@ fn resolve_setting(context: &mut Context<'_>, draft: &mut Draft, setting: &Setti
             let chosen = setting_word(context, setting).and_then(|name| word(context, name, "switch", &switch));
             draft.recompute = chosen.unwrap_or(draft.recompute);
         }
+        "precision" => {
+            let words = [("f32", Precision::F32), ("f16", Precision::F16), ("bf16", Precision::Bf16)];
+            let chosen = setting_word(context, setting).and_then(|name| word(context, name, "precision", &words));
+            draft.precision = chosen.unwrap_or(draft.precision);
+        }
         _ => {
             let words = [("balanced", true), ("none", false)];
             let chosen = setting_word(context, setting).and_then(|name| word(context, name, "weighting", &words));
@@ -404,6 +413,7 @@ fn finish(context: &mut Context<'_>, train: &Train, draft: Draft, task: Option<h
         balanced: draft.balanced,
         pack: draft.pack,
         recompute: draft.recompute,
+        precision: draft.precision,
         shuffle: draft.shuffle,
         seed: draft.seed,
         selection: draft.selection,

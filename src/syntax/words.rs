@@ -213,6 +213,7 @@ pub const WORDS: &[Word] = &[
     word(Block::Train, "shuffle", None, "shuffle off"),
     word(Block::Train, "pack", None, "pack on"),
     word(Block::Train, "recompute", None, "recompute on"),
+    word(Block::Train, "precision", None, "precision bf16"),
     word(Block::Train, "weights", None, "weights balanced"),
     word(Block::Train, "validate", None, "validate every 500 steps by f1.macro"),
     word(Block::Train, "stop", None, "stop after 2 validations without gain"),

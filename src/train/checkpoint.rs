@@ -15,6 +15,7 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::TrainError;
+use super::scale::LossScale;
 
 const MAGIC: &[u8; 8] = b"ANNOTCK1";
 
@@ -40,6 +41,8 @@ pub(super) struct Header {
     pub(super) best: Vec<(u64, u64)>,
     /// Measurements so far, and that of the last gain.
     pub(super) measured: (u64, u64),
+    /// By what the loss is multiplied, where it is.
+    pub(super) scale: Option<LossScale>,
     /// The lengths of the tensors.
     pub(super) tensors: Vec<u64>,
 }
@@ -151,6 +154,7 @@ impl<T: Read> Read for Hashed<T> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::run::Precision;
     use super::*;
 
     #[test]
@@ -167,6 +171,7 @@ mod tests {
             recent: vec![0.1_f64.to_bits()],
             best: vec![(2, f64::NEG_INFINITY.to_bits())],
             measured: (2, 1),
+            scale: LossScale::of(Precision::F16),
             tensors: tensors.iter().map(|tensor| tensor.len() as u64).collect(),
         };
         write_checkpoint(&path, &header, tensors.iter().map(Vec::as_slice)).expect("written");

@@ -73,6 +73,8 @@ pub struct StepReport {
     pub tokens_per_second: f64,
     /// At the speed of the last steps.
     pub time_left: Duration,
+    /// Where the gradient was too large for 16 bits, so that the step was left out: the scale that the loss had.
+    pub skipped: Option<f64>,
 }
 
 /// The figures of the validation part.

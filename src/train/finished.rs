@@ -159,6 +159,7 @@ fn settings(run: &TrainRun, outcome: &Outcome) -> Value {
         "weights": if run.balanced { "balanced" } else { "none" },
         "pack": run.pack,
         "recompute": run.recompute,
+        "precision": run.precision.name(),
         "shuffle": run.shuffle,
         "seed": run.seed,
         "length": run.length,

@@ -43,12 +43,15 @@ mod pack_tests;
 #[cfg(test)]
 mod pair_tests;
 mod pairs;
+#[cfg(test)]
+mod precision_tests;
 mod prepare;
 #[cfg(test)]
 mod quantized_tests;
 #[cfg(test)]
 mod recompute_tests;
 mod run;
+mod scale;
 mod schedule;
 mod select;
 mod table;
@@ -84,7 +87,8 @@ pub use order::{keyed_order, steps_per_epoch};
 pub(crate) use pairs::partner_texts;
 pub use pairs::{encode_partners, encode_preferences};
 pub use run::{
-    Checkpoints, Every, Extent, Lora, ModelSource, Overflow, Patience, Pooling, Selection, Task, TrainRun, Tune, Width,
+    Checkpoints, Every, Extent, Lora, ModelSource, Overflow, Patience, Pooling, Precision, Selection, Task, TrainRun,
+    Tune, Width,
 };
 pub use schedule::{Decay, Schedule, Stretch};
 pub use table::{ID_COLUMN, Table};

@@ -13,11 +13,14 @@ use super::draw::Draw;
 use super::example::Example;
 use super::learner::Learner;
 use super::micro_batch::micro_batches;
-use super::run::TrainRun;
+use super::run::{Precision, TrainRun};
 
 /// How far the gradient of two records that share a row may be from that of two rows, as a share of it: they differ by the
 /// order of additions alone, in floats of 32 bits.
 const TOLERANCE: f64 = 1e-3;
+
+/// As [`TOLERANCE`], where products are rounded to 16 bits.
+const TOLERANCE_OF_HALF: f64 = 5e-2;
 
 /// The rows of a micro-batch of records with these lengths: places in `lengths`, in the order in which they stand in the row.
 pub(super) fn rows(lengths: &[usize]) -> Vec<Vec<usize>> {
@@ -84,8 +87,12 @@ pub(super) fn try_out(
     learner: &mut Learner,
     feeds: &Feeds,
     examples: &[Example],
-    folder: &Path,
+    (precision, folder): (Precision, &Path),
 ) -> Result<(), TrainError> {
+    let tolerance = match precision {
+        Precision::F32 => TOLERANCE,
+        Precision::F16 | Precision::Bf16 => TOLERANCE_OF_HALF,
+    };
     let mut by_length: Vec<&Example> = examples.iter().collect();
     by_length.sort_by(|a, b| a.tokens.len().cmp(&b.tokens.len()).then_with(|| a.id.cmp(&b.id)));
     let ([first, second, ..], Some(longest)) = (by_length.as_slice(), by_length.last()) else { return Ok(()) };
@@ -100,7 +107,7 @@ pub(super) fn try_out(
     let apart = gradient(&[vec![*first], vec![*second]])?;
     let shared = gradient(&[vec![*first, *second]])?;
     let difference = distance(&apart, &shared);
-    if difference <= TOLERANCE {
+    if difference <= tolerance {
         return Ok(());
     }
     Err(TrainError::Graph {

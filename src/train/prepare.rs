@@ -27,8 +27,8 @@ use super::tags::encode_spans;
 use super::tokenizer::{Tokenizer, pretty, train_wordpiece, write};
 use super::trainer::{Outcome, Trainer};
 use super::validate::{Measuring, Validation};
-use crate::autodiff::Operators;
 use crate::autodiff::loss::Softening;
+use crate::autodiff::{Operators, Products, mix_precision};
 use crate::emit::refuse_foreign;
 use crate::onnx::encoder::{Encoder, POSITIONS};
 use crate::onnx::{Graph, encode};
@@ -97,18 +97,8 @@ pub(super) fn prepare(run: &TrainRun, runtime: &Runtime) -> Result<Prepared, Tra
     notes.extend(run.pack.then(|| saving(run, &encoded.examples)));
     let mut validation = validation.as_ref().map(encode).transpose()?.filter(|encoded| !encoded.examples.is_empty());
     let softening = softening(run, &encoded.examples, model.values.len());
-    let operators = match runtime.device() {
-        Device::Cpu => Operators::Ours,
-        Device::Cuda => Operators::Stock,
-    };
-    let mut plan = model.plan(&run.tune, &softening, run.seed, run.pack, operators)?;
-    if !run.held {
-        plan.training.give_rows();
-    }
     let fullest = Fullest::of(run, &encoded);
-    if run.recompute && fullest.recompute(&mut plan.training) == 1 {
-        notes.push("`recompute on` finds no layers between which it could keep less: it changes nothing".to_owned());
-    }
+    let plan = plan(run, runtime, &model, &softening, &fullest, &mut notes)?;
     let memory = memory(run, &plan.training, &fullest, validation.is_some());
     if let Some(limit) = run.memory.filter(|limit| memory.total() > *limit) {
         let recomputed = || {
@@ -139,6 +129,39 @@ pub(super) fn prepare(run: &TrainRun, runtime: &Runtime) -> Result<Prepared, Tra
     };
     tracing::debug!(library = %runtime.path().display(), ?preparation, "the run is prepared");
     Ok(Prepared { preparation, model, plan, tokenizer, folder, encoded, validation, softening })
+}
+
+/// The graphs of the run, as they are run: with rows for the gradients of tables, products of the run's precision, and layers that are
+/// computed again.
+fn plan(
+    run: &TrainRun,
+    runtime: &Runtime,
+    model: &Model,
+    softening: &Softening,
+    fullest: &Fullest,
+    notes: &mut Vec<String>,
+) -> Result<TrainingPlan, TrainError> {
+    let (operators, products) = match runtime.device() {
+        Device::Cpu => (Operators::Ours, Products::Rounded),
+        Device::Cuda => (Operators::Stock, Products::Native),
+    };
+    let mut plan = model.plan(&run.tune, softening, run.seed, run.pack, operators)?;
+    if !run.held {
+        plan.training.give_rows();
+    }
+    if let Some(half) = run.precision.half() {
+        mix_precision(&mut plan.training, half, products);
+        notes.extend((products == Products::Rounded).then(|| {
+            format!(
+                "`precision {}` is slower than `f32` on the processor, which rounds to 16 bits and computes in 32",
+                run.precision.name()
+            )
+        }));
+    }
+    if run.recompute && fullest.recompute(&mut plan.training) == 1 {
+        notes.push("`recompute on` finds no layers between which it could keep less: it changes nothing".to_owned());
+    }
+    Ok(plan)
 }
 
 /// How the loss of the run differs from a plain cross-entropy. With balanced weights a value that stands n times among N
@@ -407,7 +430,7 @@ impl Prepared {
             Learner::Host(HostState::new(session, rules, run.optimizer, threads))
         };
         if run.pack {
-            try_out(&mut learner, &training_feeds, &encoded.examples, folder.path())?;
+            try_out(&mut learner, &training_feeds, &encoded.examples, (run.precision, folder.path()))?;
         }
         let trainer = Trainer {
             run,

@@ -51,20 +51,16 @@ fn packed_adapters_learn_the_same_where_layers_are_computed_again() {
     write_table(&settings.train, &[(ID_COLUMN, ids), ("messages", chats)]);
     settings.model = ModelSource::Folder(model);
     settings.task = Task::Generate { messages: "messages".to_owned() };
-    settings.tune = Tune::Lora(Lora {
-        rank: 2,
-        alpha: 4.0,
-        targets: Vec::new(),
-        rank_stabilized: false,
-        has_magnitude: true,
-        dropout: 0.1,
-        base: Some(Width::Int4),
-    });
     settings.length = Some(128);
     settings.optimizer = Optimizer::Sgd(Sgd { momentum: 0.9, nesterov: false, weight_decay: 0.0 });
     settings.extent = Extent::Steps(2);
     (settings.batch, settings.accumulate, settings.pack) = (2, 2, true);
-    check(&settings, &runtime);
+    for (has_magnitude, dropout, base) in [(true, 0.0, None), (false, 0.2, Some(Width::Int8))] {
+        let targets = Vec::new();
+        settings.tune =
+            Tune::Lora(Lora { rank: 2, alpha: 4.0, targets, rank_stabilized: false, has_magnitude, dropout, base });
+        check(&settings, &runtime);
+    }
 }
 
 #[test]

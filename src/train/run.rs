@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::TrainError;
 use super::optimizer::Optimizer;
 use super::schedule::Schedule;
+use crate::autodiff::Half;
 use crate::eval::Metric;
 pub use crate::onnx::surgery::{Pooling, Width};
 
@@ -48,6 +49,8 @@ pub struct TrainRun {
     /// Whether the backward part computes again what it reads of the forward part, which then need not be kept (gradient
     /// checkpointing).
     pub recompute: bool,
+    /// The floats that products of matrices read and give in training.
+    pub precision: Precision,
     /// Whether each epoch has a keyed order of its own; else the table's order.
     pub shuffle: bool,
     /// Keys the order and a new model's weights.
@@ -72,6 +75,37 @@ pub struct TrainRun {
     pub held: bool,
     /// What the caller adds to `provenance.json`: hashes of the spec, of the data, of the template.
     pub provenance: Map<String, Value>,
+}
+
+/// The floats of products of matrices; all else is computed in 32 bits, weights and what they are updated by among it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precision {
+    /// 32 bits.
+    F32,
+    /// IEEE's 16 bits, whose range is so small that the loss is scaled.
+    F16,
+    /// 16 bits with the range of 32.
+    Bf16,
+}
+
+impl Precision {
+    /// As it is written.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::F32 => "f32",
+            Self::F16 => "f16",
+            Self::Bf16 => "bf16",
+        }
+    }
+
+    /// The floats of 16 bits, where it is any.
+    pub(super) fn half(self) -> Option<Half> {
+        match self {
+            Self::F32 => None,
+            Self::F16 => Some(Half::F16),
+            Self::Bf16 => Some(Half::Bf16),
+        }
+    }
 }
 
 /// What a run selects on its validation part.

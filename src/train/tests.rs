@@ -74,6 +74,7 @@ pub(super) fn run(folder: &Path) -> TrainRun {
         balanced: false,
         pack: false,
         recompute: false,
+        precision: Precision::F32,
         shuffle: true,
         seed: 7,
         length: Some(32),

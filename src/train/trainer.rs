@@ -19,6 +19,7 @@ use super::micro_batch::micro_batches;
 use super::optimizer::{Moment, Slots, clip_factor};
 use super::pack::rows_of;
 use super::run::{Checkpoints, TrainRun};
+use super::scale::LossScale;
 use super::select::{Best, Candidate, score};
 use super::validate::Validation;
 
@@ -69,6 +70,19 @@ struct State {
     metrics: String,
     recent: VecDeque<f64>,
     order: blake3::Hasher,
+    /// By what the loss is multiplied, where that is needed.
+    scale: Option<LossScale>,
+}
+
+/// How a step ends.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// The weights are updated.
+    Updated,
+    /// The gradient was too large for the scale of the loss: the weights are what they were, and the scale is smaller.
+    Skipped,
+    /// The gradient is no number at any scale.
+    Diverged,
 }
 
 impl Trainer<'_> {
@@ -113,6 +127,7 @@ impl Trainer<'_> {
             metrics: String::new(),
             recent: VecDeque::new(),
             order: blake3::Hasher::new(),
+            scale: LossScale::of(self.run.precision),
         };
         let run = self.run;
         let Some(checkpoints) = &run.checkpoints else { return Ok(fresh) };
@@ -159,6 +174,7 @@ impl Trainer<'_> {
             metrics: header.metrics,
             recent: header.recent.into_iter().map(f64::from_bits).collect(),
             order,
+            scale: header.scale,
         }))
     }
 
@@ -189,6 +205,7 @@ impl Trainer<'_> {
             recent: state.recent.iter().map(|loss| loss.to_bits()).collect(),
             best: state.best.ranked.iter().map(|candidate| (candidate.step, candidate.score.to_bits())).collect(),
             measured: (state.best.measured, state.best.gained),
+            scale: state.scale,
             tensors: tensors.iter().map(|tensor| tensor.len() as u64).collect(),
         };
         write_checkpoint(&checkpoints.path, &header, tensors.into_iter())?;
@@ -211,26 +228,27 @@ impl Trainer<'_> {
         let divisor: f64 = rows.iter().map(|row| self.shares[*row]).sum();
         let (mut sums_of_scalars, mut tokens) = (vec![0.0_f64; 1 + self.beside.len()], 0);
         let batches = micro_batches(self.run, (self.examples, self.seconds), &rows);
+        let scale = state.scale.map_or(1.0, |scale| scale.factor);
         for batch in &batches {
             let seconds = batch.iter().filter_map(|row| self.seconds.get(*row));
             let examples: Vec<&Example> = batch.iter().map(|row| &self.examples[*row]).chain(seconds).collect();
             tokens += token_count(&examples);
             let draw = Draw { seed: self.run.seed, step };
-            let inputs = self.feeds.rows(&rows_of(&examples, self.run.pack), divisor, draw);
+            // What the loss is divided by weighs it in the graph: a smaller divisor scales it, and its gradient.
+            let inputs = self.feeds.rows(&rows_of(&examples, self.run.pack), divisor / scale, draw);
             let parts = self.learner.run(inputs, batches.len() == 1)?;
             if !parts[0].is_finite() {
                 return Err(self.diverged(step, Divergence::Loss(parts[0]), batch, course));
             }
-            sums_of_scalars.iter_mut().zip(&parts).for_each(|(sum, part)| *sum += f64::from(*part));
+            sums_of_scalars.iter_mut().zip(&parts).for_each(|(sum, part)| *sum += f64::from(*part) / scale);
         }
         let loss = sums_of_scalars[0];
         self.check_loss(state, loss).map_err(|what| self.diverged(step, what, &rows, course))?;
         let rate = self.run.schedule.rate_at(step, course.steps);
-        let norm = self.learner.norm()?;
-        if !norm.is_finite() {
+        let (norm, end) = self.end(state, step, rate)?;
+        if end == End::Diverged {
             return Err(self.diverged(step, Divergence::Gradient(norm), &rows, course));
         }
-        self.learner.update(Moment { step, rate, clip: clip_factor(norm, self.run.clip) })?;
         for row in &rows {
             state.order.update(self.examples[*row].id.as_bytes());
         }
@@ -242,6 +260,10 @@ impl Trainer<'_> {
         });
         for (name, sum) in self.beside.iter().zip(&sums_of_scalars[1..]) {
             line[name] = serde_json::json!(rounded(*sum, 6));
+        }
+        if state.scale.is_some() {
+            line["loss_scale"] = serde_json::json!(scale);
+            line["skipped"] = serde_json::json!(end == End::Skipped);
         }
         state.metrics.push_str(&format!("{line}\n"));
         course.speed.add(tokens, started.elapsed());
@@ -255,7 +277,24 @@ impl Trainer<'_> {
             tokens,
             tokens_per_second: course.speed.tokens_per_second(),
             time_left: course.speed.time_of(course.steps - step),
+            skipped: (end == End::Skipped).then_some(scale),
         })
+    }
+
+    /// Updates the weights by the step's gradient, where that is made of numbers; gives its norm.
+    fn end(&mut self, state: &mut State, step: u64, rate: f64) -> Result<(f64, End), TrainError> {
+        let (scale, skipped) = state.scale.map_or((1.0, 0), |scale| (scale.factor, scale.skipped));
+        let norm = self.learner.norm()? / scale;
+        if norm.is_finite() {
+            // The factor on the gradient takes the scale out of it too. An optimizer counts the steps that it has made.
+            let clip = clip_factor(norm, self.run.clip) / scale;
+            self.learner.update(Moment { step: step - skipped, rate, clip })?;
+            state.scale.iter_mut().for_each(LossScale::succeed);
+            return Ok((norm, End::Updated));
+        }
+        self.learner.discard()?;
+        let may_go_on = state.scale.as_mut().is_some_and(LossScale::fail);
+        Ok((norm, if may_go_on { End::Skipped } else { End::Diverged }))
     }
 
     /// Whether the last losses, this one among them, are still those of a run that learns.

@@ -21,7 +21,7 @@
   "onnx" "new" "pooling"
   "data" "task" "classify" "regress" "tag" "generate" "prefer" "embed" "tune" "length" "epochs" "steps" "batch"
   "accumulate" "rate" "warmup" "decay" "floor" "optimizer" "checkpoint" "validate" "every" "stop" "after" "without" "gain" "best" "device"
-  "clip" "smooth" "beta" "shuffle" "recompute" "weights"
+  "clip" "smooth" "beta" "shuffle" "recompute" "precision" "weights"
   "on" "report" "at" "given" "expect" "quarantine"
 ] @keyword
 (allow_personal "personal" @keyword)

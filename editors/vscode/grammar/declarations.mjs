@@ -299,10 +299,11 @@ export const declarations = {
     ...include("else-drop"),
     parts(`${BEGIN}(${word("else")})\\s+(${word("keep")})\\s+(${NAME})`, CONDITION, CLAUSE_WORD, OPTION),
     pair(word("else"), CONDITION, OPTION),
-    options("tune", "optimizer", "device", "shuffle", "pack", "recompute", "weights"),
+    options("tune", "optimizer", "device", "shuffle", "pack", "recompute", "precision", "weights"),
     statements(
       "model", "data", "task", "tune", "length", "epochs", "steps", "batch", "rate", "optimizer", "clip", "shuffle",
-      "seed", "stop", "keep", "pack", "recompute", "weights", "smooth", "beta", "device",
+      "seed", "stop", "keep", "pack", "recompute", "precision", "weights", "smooth", "beta",
+      "device",
     ),
     token(BEGIN + word("accumulate", "warmup", "decay", "floor", "by"), CLAUSE_WORD),
     ...include("settings", "quantity", "expression"),

@@ -8,7 +8,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use super::Forward;
-use crate::onnx::{Attribute, ElementType, Graph, Node, Op, Tensor};
+use crate::onnx::{Attribute, ElementType, Node, Op, Tensor};
 
 /// The backward part as it is written, with what is computed again.
 pub(super) struct Again<'a> {
@@ -23,15 +23,7 @@ pub(super) struct Again<'a> {
 }
 
 impl<'a> Again<'a> {
-    pub(super) fn new(graph: &Graph, forward: &'a Forward<'a>, nodes: &'a [Node], cuts: &'a [usize]) -> Self {
-        let mut prefix = "annotc/again/".to_owned();
-        let is_taken = |prefix: &str| {
-            let named = forward.writer.keys().copied().chain(graph.initializers.keys().map(String::as_str));
-            named.chain(graph.inputs.iter().map(|input| input.name.as_str())).any(|name| name.starts_with(prefix))
-        };
-        while is_taken(&prefix) {
-            prefix.insert(prefix.len() - 1, '_');
-        }
+    pub(super) fn new(prefix: String, forward: &'a Forward<'a>, nodes: &'a [Node], cuts: &'a [usize]) -> Self {
         Self { forward, nodes, cuts, prefix, added: Vec::new(), constants: BTreeMap::new() }
     }
 

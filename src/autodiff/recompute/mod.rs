@@ -13,6 +13,7 @@ mod tests;
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::TrainingGraph;
+use super::names::free_prefix;
 use crate::onnx::{Graph, Node};
 use again::Again;
 use segments::{Span, cuts};
@@ -28,6 +29,7 @@ const RANDOM: [&str; 6] =
 /// chosen; one that is missing counts as nothing. Returns the number of segments: with one, nothing is computed again.
 pub fn recompute(training: &mut TrainingGraph, bytes: &HashMap<String, u64>) -> usize {
     let is_backward = |node: &Node| node.outputs.iter().any(|output| training.made_for.contains_key(output));
+    let prefix = free_prefix(&training.graph, "annotc/again/");
     let mut nodes = std::mem::take(&mut training.graph.nodes);
     let begin = nodes.iter().position(is_backward).unwrap_or(nodes.len());
     let backward = nodes.split_off(begin);
@@ -38,7 +40,7 @@ pub fn recompute(training: &mut TrainingGraph, bytes: &HashMap<String, u64>) -> 
         forward.writer.get(made_for?.as_str()).copied()
     });
     let ends = ends(&stages, &training.graph, &nodes);
-    let mut again = Again::new(&training.graph, &forward, &nodes, &cuts);
+    let mut again = Again::new(prefix, &forward, &nodes, &cuts);
     for (at, (segment, stage)) in stages.into_iter().enumerate() {
         // The backward part begins with the last segment, whose values it finds where the forward part has left them.
         let waits_for = at.checked_sub(1).map_or(&[][..], |before| &ends[before]);
@@ -122,17 +124,26 @@ impl<'a> Forward<'a> {
 }
 
 /// The backward part in stages, one for each segment that it goes through, the last segment first. What `position` does not know belongs
-/// to what is before it.
+/// to what is behind it.
 fn stages(backward: Vec<Node>, cuts: &[usize], position: impl Fn(&Node) -> Option<usize>) -> Vec<(usize, Vec<Node>)> {
     let mut stages: Vec<(usize, Vec<Node>)> = vec![(cuts.len(), Vec::new())];
+    let mut unknown = Vec::new();
     for node in backward {
-        let (current, stage) = stages.last_mut().expect("there is one from the beginning");
-        let segment = position(&node).map_or(*current, |at| cuts.partition_point(|cut| *cut <= at));
-        if segment < *current {
-            stages.push((segment, vec![node]));
-        } else {
+        let Some(at) = position(&node) else {
+            unknown.push(node);
+            continue;
+        };
+        let segment = cuts.partition_point(|cut| *cut <= at);
+        if stages.last().is_some_and(|(current, _)| segment < *current) {
+            stages.push((segment, Vec::new()));
+        }
+        if let Some((_, stage)) = stages.last_mut() {
+            stage.append(&mut unknown);
             stage.push(node);
         }
+    }
+    if let Some((_, stage)) = stages.last_mut() {
+        stage.append(&mut unknown);
     }
     stages
 }

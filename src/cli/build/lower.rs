@@ -10,8 +10,8 @@ use crate::eval::Metric;
 use crate::hir::{self, LabelSchema};
 use crate::prompt::Template;
 use crate::train::{
-    Adafactor, AdamW, Decay, Every, Extent, Lion, Lora, ModelSource, Optimizer, Overflow, Patience, Pooling, Schedule,
-    Selection, Sgd, Stretch, Task, TrainRun, Tune, Width,
+    Adafactor, AdamW, Decay, Every, Extent, Lion, Lora, ModelSource, Optimizer, Overflow, Patience, Pooling, Precision,
+    Schedule, Selection, Sgd, Stretch, Task, TrainRun, Tune, Width,
 };
 
 /// What of a run is known only on this machine.
@@ -114,6 +114,11 @@ pub fn lower_train(
         balanced: train.balanced,
         pack: train.pack,
         recompute: train.recompute,
+        precision: match train.precision {
+            hir::Precision::F32 => Precision::F32,
+            hir::Precision::F16 => Precision::F16,
+            hir::Precision::Bf16 => Precision::Bf16,
+        },
         shuffle: train.shuffle,
         seed: train.seed,
         length: Some(train.length.tokens as usize),

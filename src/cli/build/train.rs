@@ -165,6 +165,9 @@ fn show(terminal: &Terminal, bar: &ProgressBar, train: &hir::Train, event: Event
                 (shown.first_loss, shown.last_loss) = (step.loss, step.loss);
             }
             shown.last_loss += (step.loss - shown.last_loss) * 0.1;
+            if let Some(scale) = step.skipped {
+                bar.suspend(|| terminal.note(skipped_line(step.step, scale)));
+            }
             let line = progress_line(&step, shown.last_loss);
             if terminal.watched() {
                 bar.set_message(line);
@@ -216,6 +219,12 @@ fn validation_line(report: &ValidationReport) -> String {
         line.push_str(&format!(", {name} {figure:.3}"));
     }
     if report.best { line + ", the best so far" } else { line }
+}
+
+fn skipped_line(step: u64, scale: f64) -> String {
+    format!(
+        "step {step} is left out: its gradient, times {scale}, is beyond 16 bits; the loss is scaled by half of that now"
+    )
 }
 
 fn progress_line(step: &StepReport, loss: f64) -> String {
@@ -292,7 +301,7 @@ fn fingerprint(run: &TrainRun, tables: &[Value], files: &[(String, Digest)], run
             run.smooth,
             run.balanced,
             run.pack,
-            run.recompute,
+            (run.recompute, run.precision),
             run.pooling
         )
     );

@@ -28,7 +28,7 @@ pub struct Explained {
 
 /// What a build would find of the first pass of a data set.
 pub fn explain(stages: &Stages, program: &Program, dataset: &Dataset, surveyed: &Surveyed) -> Explained {
-    let measures = Measures::of(program, dataset);
+    let measures = Measures::of(program, dataset, &surveyed.against(program, dataset));
     let survey = surveyed.survey();
     let keys = chunk_keys(program, dataset, survey);
     let folders = stages.holding(&measures);

@@ -1,5 +1,6 @@
 //! The optimized physical plans: each function of a step once, and nothing that a pass can do without.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -73,7 +74,8 @@ fn measures_are_taken_once_and_verdicts_read_no_text() {
     let take = |spec: &str| {
         shown(
             |program, scan| {
-                measure_pass(program, &program.datasets[0], &Measures::of(program, &program.datasets[0]), scan)
+                let measures = Measures::of(program, &program.datasets[0], &BTreeMap::new());
+                measure_pass(program, &program.datasets[0], &measures, &Prepared::default(), scan)
             },
             spec,
         )

@@ -285,6 +285,7 @@ fn train(words: &[&str]) -> Vec<Want> {
         ["rate", _, ..] => vec![Words(&["warmup", "decay", "floor"])],
         ["optimizer"] => vec![Words(&["adamw", "sgd", "lion", "adafactor"])],
         ["shuffle" | "pack" | "recompute"] => vec![Words(&["on", "off"])],
+        ["precision"] => vec![Words(&["f32", "f16", "bf16"])],
         ["weights"] => vec![Words(&["balanced"])],
         ["device"] | ["device", _, "else"] => vec![Words(&["cuda", "cpu"])],
         ["device", _] => vec![Words(&["else"])],

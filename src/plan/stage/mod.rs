@@ -21,7 +21,11 @@ pub use pass::{measure_pass, verdict_pass};
 
 use std::collections::BTreeMap;
 
-use crate::hir::{ColumnId, Dataset, Expr, Program};
+use serde_json::Value;
+
+use crate::hir::{ColumnId, Dataset, Expr, ExprKind, Program};
+use crate::pii::Detector;
+use crate::plan::normal::short_digest;
 
 /// A value of each record: a column at some step, or what is measured.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,7 +43,7 @@ pub struct Node {
 /// What the first pass measures for a data set.
 #[derive(Debug, Clone)]
 pub struct Measures {
-    /// The columns of the record at all their steps.
+    /// The columns of the record at all their steps, and what records are held against.
     pub values: Vec<Node>,
     /// What is measured, each once.
     pub measures: Vec<Node>,
@@ -64,9 +68,10 @@ enum Taken {
 }
 
 impl Measures {
-    /// What the first pass of a data set measures.
-    pub fn of(program: &Program, dataset: &Dataset) -> Self {
-        walk::walk(program, dataset)
+    /// What the first pass of a data set measures. `against` has for each `decontaminate`, by its step, the digest of what
+    /// records are held against.
+    pub fn of(program: &Program, dataset: &Dataset, against: &BTreeMap<usize, String>) -> Self {
+        walk::walk(program, dataset, against)
     }
 
     /// Why nothing that is measured may be kept, where it may not.
@@ -95,4 +100,31 @@ pub fn column(digest: &str) -> String {
 /// The column by which a condition reads a measure.
 fn measured(dataset: &Dataset, measure: usize) -> ColumnId {
     ColumnId((dataset.columns.len() + measure) as u32)
+}
+
+/// A value by the normal form of how it is computed.
+fn node(form: &Value, what: String, uses: BTreeMap<String, u32>, reads: Vec<String>) -> Node {
+    Node { digest: short_digest(&form.to_string()), what, uses, reads }
+}
+
+/// What records are held against, by its digest.
+fn evaluated(digest: &str) -> Node {
+    let what = format!("the texts {} that are evaluated on", &digest[..12]);
+    Node { digest: digest.to_owned(), what, uses: BTreeMap::new(), reads: Vec::new() }
+}
+
+/// A detector with its version.
+fn version(detector: &Detector) -> (String, u32) {
+    (detector.name.to_owned(), detector.version)
+}
+
+/// The functions that an expression calls.
+fn uses(expr: &Expr) -> BTreeMap<String, u32> {
+    let mut uses = BTreeMap::new();
+    expr.visit(&mut |part| {
+        if let ExprKind::Call(function, _) = part.kind {
+            uses.insert(function.name.to_owned(), function.version);
+        }
+    });
+    uses
 }

@@ -19,6 +19,7 @@ pub fn measure_pass(
     program: &Program,
     dataset: &Dataset,
     measures: &Measures,
+    prepared: &Prepared,
     scan: LogicalPlan,
 ) -> Result<LogicalPlan> {
     let chain = split::lower_groups(Chain::new(scan), dataset)?;
@@ -26,8 +27,9 @@ pub fn measure_pass(
     let chain = labels::keep_read(chain, dataset)?;
     let by = |chain| labels::lower_judged(split::lower_by(chain, dataset)?, dataset);
     let parts = Parts::of(dataset, measures);
-    let chain =
-        follow(chain, &dataset.steps, by, |chain, at| measure_step(parts.lower_before(chain, at)?, at, dataset))?;
+    let chain = follow(chain, &dataset.steps, by, |chain, at| {
+        measure_step(parts.lower_before(chain, at)?, at, dataset, prepared)
+    })?;
     let chain = split::lower_split(chain, dataset)?;
     let mut last = Vec::new();
     for (node, taken) in measures.measures.iter().zip(&measures.taken) {
@@ -82,7 +84,7 @@ impl Parts {
 }
 
 /// A step without its verdict.
-fn measure_step(chain: Chain, at: usize, dataset: &Dataset) -> Result<Chain> {
+fn measure_step(chain: Chain, at: usize, dataset: &Dataset, prepared: &Prepared) -> Result<Chain> {
     match &dataset.steps[at].kind {
         StepKind::Drop { .. } | StepKind::Forbid { .. } => Ok(chain),
         StepKind::Label { column, value, form, .. } => labels::lower_label(chain, at, (*column, form), value, None),
@@ -93,10 +95,7 @@ fn measure_step(chain: Chain, at: usize, dataset: &Dataset) -> Result<Chain> {
         | StepKind::Decontaminate { .. }
         | StepKind::Sample { .. }
         | StepKind::Redact { .. }
-        | StepKind::Pair { .. } => {
-            // Nothing is measured of a data set of which a step needs more than the record.
-            lower_step(chain, at, dataset, &Prepared::default())
-        }
+        | StepKind::Pair { .. } => lower_step(chain, at, dataset, prepared),
     }
 }
 

@@ -11,7 +11,8 @@ fn measures(spec: &str) -> Measures {
     let (program, more) = semantic::resolve(&map, &parsed, &mut semantic::NoFiles);
     found.extend(more);
     assert!(!crate::diagnostics::has_errors(&found), "{found:#?}");
-    Measures::of(&program, &program.datasets[0])
+    let against = std::collections::BTreeMap::from([(0, "0".repeat(32))]);
+    Measures::of(&program, &program.datasets[0], &against)
 }
 
 /// A specification with these rules in its `clean`.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::{Value, json};
 
 use super::cut::{Cut, cut};
-use super::{Measures, Node, Taken, measured};
+use super::{Measures, Node, Taken, evaluated, measured, node, uses, version};
 use crate::hir::{
     Choices, ColumnId, Dataset, Expr, ExprKind, Keep, LabelForm, LabelSchema, LabelValues, Personal, Program, Spans,
     SplitRule, StepKind,
@@ -14,12 +14,12 @@ use crate::label::kept::names_of;
 use crate::pii::Detector;
 use crate::plan::dataset::first_of_policy;
 use crate::plan::labels::{deciding, found_column, found_fields};
-use crate::plan::normal::{Canon, named, short_digest, shown};
+use crate::plan::normal::{Canon, named, shown};
 use crate::plan::{cleaning, personal, split};
 
 /// What the first pass of a data set measures.
-pub(super) fn walk(program: &Program, dataset: &Dataset) -> Measures {
-    let mut walk = Walk::begin(program, dataset);
+pub(super) fn walk(program: &Program, dataset: &Dataset, against: &BTreeMap<usize, String>) -> Measures {
+    let mut walk = Walk::begin(program, dataset, against);
     walk.groups();
     walk.found();
     let policy = first_of_policy(&dataset.steps);
@@ -39,6 +39,8 @@ pub(super) fn walk(program: &Program, dataset: &Dataset) -> Measures {
 struct Walk<'p> {
     program: &'p Program,
     dataset: &'p Dataset,
+    /// For each step that holds records against something, the digest of that.
+    against: &'p BTreeMap<usize, String>,
     /// The digest of each column's value by now.
     current: Vec<String>,
     personal: Vec<Option<Personal>>,
@@ -60,9 +62,11 @@ struct Carried {
 
 /// The version of how spans are held against texts and carried along.
 const ALIGNED: &str = "spans 1";
+/// The version of how texts are held against what is evaluated on.
+const DECONTAMINATED: &str = "decontaminate 1";
 
 impl<'p> Walk<'p> {
-    fn begin(program: &'p Program, dataset: &'p Dataset) -> Self {
+    fn begin(program: &'p Program, dataset: &'p Dataset, against: &'p BTreeMap<usize, String>) -> Self {
         let measures = Measures {
             values: Vec::new(),
             measures: Vec::new(),
@@ -73,7 +77,7 @@ impl<'p> Walk<'p> {
         };
         let personal = dataset.columns.iter().map(|column| column.personal.clone()).collect();
         let (current, positions, spans) = (Vec::new(), HashMap::new(), Vec::new());
-        let mut walk = Self { program, dataset, current, personal, positions, measures, spans };
+        let mut walk = Self { program, dataset, against, current, personal, positions, measures, spans };
         let canon = Canon { program, dataset, values: None };
         for column in &dataset.columns {
             let form = json!(["read", column.name, canon.ty(&column.ty)]);
@@ -207,8 +211,13 @@ impl<'p> Walk<'p> {
             StepKind::DedupPieces { .. } => {
                 self.withhold(format!("what `{}` cuts out depends on other records", dataset.steps[at].rule));
             }
-            StepKind::Decontaminate { .. } => {
-                self.withhold(format!("what `{}` drops depends on other files", dataset.steps[at].rule));
+            StepKind::Decontaminate { column, words, .. } => {
+                let against = self.against.get(&at).expect("what records are held against is hashed before");
+                let now = self.now(*column);
+                let what = format!("whether {} shares {words} words with what is evaluated on", self.name(*column));
+                let (form, reads) = (json!([DECONTAMINATED, now, words, against]), vec![now, against.clone()]);
+                self.measures.values.push(evaluated(against));
+                self.name_measure(cleaning::verdict(at), node(&form, what, BTreeMap::new(), reads));
             }
             StepKind::Sample { taken, .. } => {
                 if let Some(id) = taken.by() {
@@ -380,25 +389,6 @@ impl<'p> Walk<'p> {
             self.name_measure(split::per(at), node(&json!(["text", now]), what, BTreeMap::new(), vec![now]));
         }
     }
-}
-
-fn node(form: &Value, what: String, uses: BTreeMap<String, u32>, reads: Vec<String>) -> Node {
-    Node { digest: short_digest(&form.to_string()), what, uses, reads }
-}
-
-fn version(detector: &Detector) -> (String, u32) {
-    (detector.name.to_owned(), detector.version)
-}
-
-/// The functions that an expression calls.
-fn uses(expr: &Expr) -> BTreeMap<String, u32> {
-    let mut uses = BTreeMap::new();
-    expr.visit(&mut |part| {
-        if let ExprKind::Call(function, _) = part.kind {
-            uses.insert(function.name.to_owned(), function.version);
-        }
-    });
-    uses
 }
 
 /// The same expression over other columns.

@@ -259,6 +259,7 @@ fn runs_figures_and_labels() {
         ("epochs 3", "epochs 3\n  pack on", "E0905", "pack on", "only `generate`"),
         ("tune all", "tune head; recompute on", "E0905", "recompute on", "take it out"),
         ("epochs 3", "epochs 3\n  recompute often", "E0110", "often", "`on`"),
+        ("epochs 3", "epochs 3\n  precision half", "E0110", "half", "`bf16`"),
         ("heads 4", "heads 3", "E0904", "3", "129"),
         ("classify intent from", "classify nothing from", "E0101", "nothing", "`intent`"),
         ("  epochs", "  beta 0.5\n  epochs", "E0905", "beta 0.5", "`task prefer from TEMPLATE`"),

@@ -115,7 +115,7 @@ pub enum TrainItemKind {
     Checkpoint(Quantity),
     /// `device cuda else cpu`
     Device(Ident, Option<Ident>),
-    /// `clip 1.0`, `seed 7`, `smooth 0.1`, `shuffle off`, `pack on`, `recompute on`, `weights balanced`
+    /// `clip 1.0`, `seed 7`, `smooth 0.1`, `shuffle off`, `pack on`, `recompute on`, `precision f16`, `weights balanced`
     Setting(Setting),
 }
 

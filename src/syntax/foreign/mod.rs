@@ -42,6 +42,7 @@ const STATEMENTS: &[(Block, &[&str], &str)] = &[
     (Block::Train, &["max_steps"], "steps"),
     (Block::Train, &["max_length", "max_seq_length", "seq_len"], "length"),
     (Block::Train, &["gradient_checkpointing", "activation_checkpointing"], "recompute"),
+    (Block::Train, &["fp16", "bf16", "mixed_precision", "dtype"], "precision"),
     (Block::Evaluate, &["metric", "metrics"], "report"),
     (Block::Evaluate, &["assert", "expect", "check"], "require"),
     (Block::Test, &["input", "when", "in"], "given"),

@@ -96,6 +96,11 @@ impl HostState {
         });
         let parameters = parameters.collect();
         self.optimizer.update(moment, self.threads, parameters, &mut self.slots);
+        self.discard();
+    }
+
+    /// Begins the next step.
+    pub(super) fn discard(&mut self) {
         self.tables.iter_mut().flatten().for_each(TableGradient::clear);
         self.sums.clear();
     }

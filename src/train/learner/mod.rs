@@ -66,6 +66,17 @@ impl Learner {
         }
     }
 
+    /// Begins the next step without an update.
+    pub(super) fn discard(&mut self) -> Result<(), TrainError> {
+        match self {
+            Self::Host(state) => {
+                state.discard();
+                Ok(())
+            }
+            Self::Held(state) => state.discard(),
+        }
+    }
+
     /// Copies of the weights, in the order of the parameters.
     pub(super) fn values(&self) -> Result<Vec<Vec<f32>>, TrainError> {
         match self {

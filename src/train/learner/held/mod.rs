@@ -126,6 +126,14 @@ impl HeldState {
         Ok(())
     }
 
+    /// Begins the next step without an update, with a sum that no part of this one's is left in: what is no number stays none,
+    /// however little it counts.
+    pub(super) fn discard(&mut self) -> Result<(), TrainError> {
+        self.sum.now = self.training.hold(vec![0.0; self.layout.length])?;
+        self.summed = 0;
+        Ok(())
+    }
+
     /// Copies of the parameters, in the order of construction.
     pub(super) fn values(&self) -> Result<Vec<Vec<f32>>, TrainError> {
         Ok(self.layout.cut(&self.parameters.now.values()?))
