@@ -9,7 +9,7 @@ use super::custody::{RECORDS, TrainedRecord};
 use super::folder::{Held, TrainedFolder, Weights, hash_file, hash_model, write_folder};
 use super::model::{Model, TrainingPlan};
 use super::optimizer::Optimizer;
-use super::prepare::ModelFolder;
+use super::origin::ModelFolder;
 use super::run::{Extent, ModelSource, Task, TrainRun, Tune};
 use super::tokenizer::Tokenizer;
 use super::trainer::Outcome;

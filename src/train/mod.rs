@@ -37,6 +37,7 @@ mod model;
 mod objective;
 mod optimizer;
 mod order;
+mod origin;
 mod pack;
 #[cfg(test)]
 mod pack_tests;

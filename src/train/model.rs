@@ -1,25 +1,22 @@
 //! From a model's folder to graphs that can be trained, measured and saved.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+mod read;
+mod trained;
 
-use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde_json::Value;
 
 use super::TrainError;
-use super::adapter::{AdapterFiles, ClassifierTensor, Saved, TaskType, choose, quantize};
+use super::adapter::{choose, quantize};
 use super::objective::{Objective, VECTORS};
-use super::run::{Lora, Pooling, Tune};
-use super::tags::tag_names;
-use super::tokenizer::read_json;
+use super::run::{Pooling, Tune};
 use crate::autodiff::loss::{Softening, forward};
 use crate::autodiff::{GradientRows, Operators, TrainingGraph, differentiate_beside, reaching};
-use crate::onnx::encoder::normal;
-use crate::onnx::import::{Imported, Linear, import};
-use crate::onnx::surgery::{
-    Adapter, Family, Head, add_adapters, add_classifier, add_dropout, add_pooling, add_tagger, family, fix_past,
-    separate_records,
-};
-use crate::onnx::{Axis, ElementType, Graph, ValueInfo, load};
+use crate::onnx::import::{Imported, Linear};
+use crate::onnx::surgery::{Adapter, Family, add_adapters, add_dropout, add_pooling, fix_past, separate_records};
+use crate::onnx::{Axis, ElementType, Graph, ValueInfo};
 use crate::runtime::{GradientOutput, Parameter};
 
 /// The output that classes and next tokens are read from.
@@ -70,146 +67,6 @@ pub(super) struct TrainingPlan {
 }
 
 impl Model {
-    /// Reads a folder, or takes a new encoder's graph, and puts a head on it where it has none: with an output for each of
-    /// `values`. The head reads the vector that `pooling` makes of the tokens'.
-    pub(super) fn of_texts(
-        folder: &Path,
-        graph: Option<Graph>,
-        (objective, values): (Objective, &[String]),
-        pooling: Option<Pooling>,
-        seed: u64,
-    ) -> Result<Self, TrainError> {
-        let config = read_json(&folder.join("config.json"))?;
-        let mut imported = match graph {
-            Some(graph) => Imported::built(graph),
-            None => import_folder(folder, &config)?,
-        };
-        let refuse = |message: String| TrainError::Graph { folder: folder.to_path_buf(), message };
-        let found = family(&imported.graph, &config).map_err(|error| refuse(error.to_string()))?;
-        let (values, has_new_head) = match &found {
-            Family::Features { output, hidden } => {
-                let count = values.len();
-                let weight = normal(seed, NEW_HEAD[0], count * hidden);
-                let head = Head { weight, bias: vec![0.0; count] };
-                let pooling = pooling.unwrap_or(Pooling::Mean);
-                add_classifier(&mut imported.graph, output, pooling, &head)
-                    .map_err(|error| refuse(error.to_string()))?;
-                imported.refresh();
-                (values.to_vec(), true)
-            }
-            Family::Sequence { labels } if *labels != values.len() => {
-                let count = values.len();
-                return Err(refuse(match objective {
-                    Objective::Number => format!("its head has {labels} outputs, and a number needs one"),
-                    Objective::Class
-                    | Objective::Several
-                    | Objective::Tags
-                    | Objective::NextToken
-                    | Objective::Preference { .. }
-                    | Objective::Contrast => {
-                        format!("its head has {labels} outputs, and the label has {count} values")
-                    }
-                }));
-            }
-            Family::Sequence { .. } if pooling.is_some() => {
-                return Err(refuse("it has a head of its own, which `pooling` does not reach; take that out".into()));
-            }
-            Family::Sequence { .. } => (in_model_order(values, &config), false),
-            Family::Tokens { .. } => {
-                return Err(refuse("it classifies tokens, and the task needs one vector per text".into()));
-            }
-            Family::Decoder { .. } => return Err(refuse("it generates text; the task needs an encoder".into())),
-        };
-        let pooling = has_new_head.then(|| pooling.unwrap_or(Pooling::Mean));
-        let folder = folder.to_path_buf();
-        Ok(Self { folder, config, imported, family: found, objective, values, has_new_head, pooling })
-    }
-
-    /// Reads a folder, or takes a new encoder's graph, and puts a head for the tags of spans on it where it has none.
-    pub(super) fn tagger(folder: &Path, graph: Option<Graph>, kinds: &[String], seed: u64) -> Result<Self, TrainError> {
-        let config = read_json(&folder.join("config.json"))?;
-        let mut imported = match graph {
-            Some(graph) => Imported::built(graph),
-            None => import_folder(folder, &config)?,
-        };
-        let refuse = |message: String| TrainError::Graph { folder: folder.to_path_buf(), message };
-        let found = family(&imported.graph, &config).map_err(|error| refuse(error.to_string()))?;
-        let tags = tag_names(kinds);
-        let count = tags.len();
-        let (values, has_new_head) = match &found {
-            Family::Features { output, hidden } => {
-                let weight = normal(seed, NEW_HEAD[0], count * hidden);
-                let head = Head { weight, bias: vec![0.0; count] };
-                add_tagger(&mut imported.graph, output, &head).map_err(|error| refuse(error.to_string()))?;
-                imported.refresh();
-                (tags, true)
-            }
-            Family::Tokens { labels } if *labels != count => {
-                let kinds = kinds.len();
-                return Err(refuse(format!(
-                    "its head has {labels} outputs, and {kinds} kinds of spans have {count} tags"
-                )));
-            }
-            Family::Tokens { .. } => (in_model_order(&tags, &config), false),
-            Family::Sequence { .. } => {
-                return Err(refuse("it classifies texts, and `tag` needs a class for each token".into()));
-            }
-            Family::Decoder { .. } => return Err(refuse("it generates text; `tag` needs an encoder".into())),
-        };
-        let (folder, objective) = (folder.to_path_buf(), Objective::Tags);
-        Ok(Self { folder, config, imported, family: found, objective, values, has_new_head, pooling: None })
-    }
-
-    /// Reads an encoder's folder, or takes a new encoder's graph, to make a vector of each text.
-    pub(super) fn of_vectors(
-        folder: &Path,
-        graph: Option<Graph>,
-        pooling: Option<Pooling>,
-    ) -> Result<Self, TrainError> {
-        let config = read_json(&folder.join("config.json"))?;
-        let imported = match graph {
-            Some(graph) => Imported::built(graph),
-            None => import_folder(folder, &config)?,
-        };
-        let refuse = |message: String| TrainError::Graph { folder: folder.to_path_buf(), message };
-        let found = family(&imported.graph, &config).map_err(|error| refuse(error.to_string()))?;
-        let Family::Features { .. } = found else {
-            return Err(refuse(
-                "it gives no vector of each token, which `embed` needs; export the encoder alone: \
-                               `--task feature-extraction`"
-                    .to_owned(),
-            ));
-        };
-        let pooling = Some(pooling.unwrap_or(Pooling::Mean));
-        let (folder, values) = (folder.to_path_buf(), Vec::new());
-        let objective = Objective::Contrast;
-        Ok(Self { folder, config, imported, family: found, objective, values, has_new_head: false, pooling })
-    }
-
-    /// Reads a decoder's folder.
-    pub(super) fn decoder(folder: &Path, objective: Objective) -> Result<Self, TrainError> {
-        let config = read_json(&folder.join("config.json"))?;
-        let imported = import_folder(folder, &config)?;
-        let refuse = |message: String| TrainError::Graph { folder: folder.to_path_buf(), message };
-        let found = family(&imported.graph, &config).map_err(|error| refuse(error.to_string()))?;
-        match &found {
-            Family::Decoder { .. } => {}
-            Family::Features { .. } | Family::Sequence { .. } | Family::Tokens { .. } => {
-                return Err(refuse("it is no decoder, and the task needs one".into()));
-            }
-        }
-        Ok(Self {
-            folder: folder.to_path_buf(),
-            config,
-            imported,
-            family: found,
-            objective,
-            values: Vec::new(),
-            has_new_head: false,
-            pooling: None,
-        })
-    }
-
     /// How many numbers its embedding knows; a tokenizer with more is another model's.
     pub(super) fn vocabulary(&self) -> Option<usize> {
         match &self.family {
@@ -352,113 +209,6 @@ impl Model {
             })
             .collect()
     }
-
-    /// The graph to save, with adapters merged into the weights.
-    pub(super) fn trained(
-        &self,
-        plan: &TrainingPlan,
-        values: &BTreeMap<String, Vec<f32>>,
-    ) -> Result<Graph, TrainError> {
-        let mut merged = values.clone();
-        for adapter in &plan.adapters {
-            let weights = self.imported.values(&adapter.linear.weight).expect("a layer's weights are 32-bit floats");
-            let magnitude = adapter.magnitude.as_deref().map(|name| values[name].as_slice());
-            let weights = adapter.merged(&weights, &values[&adapter.down], &values[&adapter.up], magnitude);
-            merged.insert(adapter.linear.weight.clone(), weights);
-            for tensor in adapter.tensors() {
-                merged.remove(tensor);
-            }
-        }
-        self.imported
-            .with_values(&merged)
-            .map_err(|error| TrainError::Graph { folder: self.folder.clone(), message: error.to_string() })
-    }
-
-    /// The adapter to save beside the merged graph.
-    pub(super) fn adapter(
-        &self,
-        lora: &Lora,
-        plan: &TrainingPlan,
-        values: &BTreeMap<String, Vec<f32>>,
-    ) -> AdapterFiles {
-        let linears = self.imported.linears();
-        let head = self.imported.parameters.iter().filter(|parameter| values.contains_key(&parameter.name));
-        let head = head.map(|parameter| {
-            let linear = linears.iter().find(|linear| linear.weight == parameter.name);
-            ClassifierTensor { parameter, is_transposed: linear.is_some_and(|linear| !linear.transposed) }
-        });
-        let task = match self.family {
-            Family::Features { .. } => TaskType::Features,
-            Family::Sequence { .. } => TaskType::Sequence,
-            Family::Tokens { .. } => TaskType::Tokens,
-            Family::Decoder { .. } => TaskType::Decoder,
-        };
-        let saved = Saved { adapters: &plan.adapters, linears: &linears, head: head.collect(), values, task };
-        saved.files(lora, &self.config)
-    }
-
-    /// `config.json` of the trained model: the label's values stand in it.
-    pub(super) fn trained_config(&self) -> Value {
-        let mut config = self.config.clone();
-        if let (Some(config), false) = (config.as_object_mut(), self.values.is_empty()) {
-            let names = self.values.iter().enumerate();
-            let id2label: serde_json::Map<String, Value> =
-                names.clone().map(|(index, name)| (index.to_string(), json!(name))).collect();
-            let label2id: serde_json::Map<String, Value> =
-                names.map(|(index, name)| (name.clone(), json!(index))).collect();
-            config.insert("id2label".to_owned(), Value::Object(id2label));
-            config.insert("label2id".to_owned(), Value::Object(label2id));
-            let problem = match self.objective {
-                Objective::Class | Objective::NextToken | Objective::Preference { .. } | Objective::Contrast => {
-                    Some("single_label_classification")
-                }
-                Objective::Number => Some("regression"),
-                Objective::Several => Some(SEVERAL_VALUES),
-                Objective::Tags => None,
-            };
-            if let Some(problem) = problem {
-                config.insert("problem_type".to_owned(), json!(problem));
-            }
-            if let (Objective::Tags, Some(name)) = (self.objective, token_architecture(config)) {
-                config.insert("architectures".to_owned(), json!([name]));
-            }
-            if self.objective == Objective::Number {
-                config.insert("num_labels".to_owned(), json!(1));
-            }
-            if let Some(pooling) = self.pooling {
-                let word = match pooling {
-                    Pooling::Mean => "mean",
-                    Pooling::Cls => "cls",
-                };
-                config.insert("classifier_pooling".to_owned(), json!(word));
-            }
-        }
-        config
-    }
-}
-
-fn import_folder(folder: &Path, config: &Value) -> Result<Imported, TrainError> {
-    let refuse = |message: String| TrainError::Graph { folder: folder.to_path_buf(), message };
-    let graph = load(folder).map_err(|error| refuse(error.to_string()))?;
-    import(graph, config).map_err(|error| refuse(error.to_string()))
-}
-
-/// The architecture of the same model with a head for tokens: `BertForTokenClassification` of `BertModel`.
-fn token_architecture(config: &serde_json::Map<String, Value>) -> Option<String> {
-    let name = config.get("architectures")?.as_array()?.first()?.as_str()?;
-    let stem = name.split("For").next().unwrap_or(name);
-    let stem = stem.strip_suffix("Model").unwrap_or(stem);
-    Some(format!("{stem}ForTokenClassification"))
-}
-
-/// The label's values in the order of a classifier's outputs: the model's own order where it knows these names, else
-/// the schema's.
-fn in_model_order(values: &[String], config: &Value) -> Vec<String> {
-    let known = label_names(config);
-    let mut sorted: (Vec<&String>, Vec<&String>) = (known.iter().collect(), values.iter().collect());
-    sorted.0.sort();
-    sorted.1.sort();
-    if sorted.0 == sorted.1 { known } else { values.to_vec() }
 }
 
 /// The most positions that a configuration gives its model.
@@ -479,20 +229,4 @@ pub(crate) fn label_names(config: &Value) -> Vec<String> {
         .map(|index| names.get(&index.to_string())?.as_str().map(str::to_owned))
         .collect::<Option<_>>()
         .unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_classifiers_own_order_of_names_is_kept() {
-        let config = json!({"id2label": {"0": "b", "1": "a", "2": "c"}});
-        let names = |values: &[&str]| -> Vec<String> {
-            in_model_order(&values.iter().map(|value| (*value).to_owned()).collect::<Vec<_>>(), &config)
-        };
-        assert_eq!(names(&["a", "b", "c"]), ["b", "a", "c"]);
-        assert_eq!(names(&["x", "y", "z"]), ["x", "y", "z"]);
-        assert!(label_names(&json!({"id2label": {"0": "a", "2": "b"}})).is_empty());
-    }
 }
