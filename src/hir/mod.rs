@@ -2,6 +2,7 @@
 //! from what it has proved, and every later stage matches it without a fallback.
 
 pub mod dataset;
+pub mod evaluate;
 pub mod expr;
 pub mod format;
 pub mod label;
@@ -15,6 +16,7 @@ pub use dataset::{
     PersonalStatement, Purpose, RequireSubject, Requirement, Split, SplitRule, Step, StepBlock, StepKind, Taken, Terms,
     TimeOrder,
 };
+pub use evaluate::{Evaluate, Gate, Generation, MetricRef, Sampling, Slice};
 pub use expr::{BinaryOp, Expr, ExprKind, Literal};
 pub use format::{
     ColumnKind, Compression, Dialect, FORMATS, FormatOption, FormatRow, ReadOptions, SourceFormat, TextUnit, extension,
@@ -23,9 +25,8 @@ pub use label::{Choices, DeclaredSchema, Label, LabelForm, LabelSchema, LabelVal
 pub use template::{Template, TemplateKind, Turn};
 pub use test::{Expect, Subject, Test, TestCase, TestKind, TestUse, Value};
 pub use train::{
-    Architecture, Base, DeviceWish, Evaluate, Every, Gate, Generation, Lora, MetricRef, Model, ModelOrigin, Optimizer,
-    Overflow, Patience, Pooling, Precision, Sampling, Schedule, Selection, Slice, Stretch, Task, Train, TrainLength,
-    Tune,
+    Architecture, Base, DeviceWish, Every, Lora, Model, ModelOrigin, Optimizer, Overflow, Patience, Pooling, Precision,
+    Schedule, Selection, Stretch, Task, Train, TrainLength, Tune,
 };
 pub use types::{FieldType, Type};
 

@@ -19,7 +19,7 @@ use crate::hir::{
 use crate::syntax::ast::train::{Train, TrainItem, TrainItemKind};
 use crate::syntax::ast::{Decl, Ident, Quantity, Setting};
 
-use fits::{check_negatives, check_recompute, needs_answers, needs_values, not_smoothed, prefers};
+use fits::{check_model, check_negatives, check_recompute, needs_answers, needs_values, not_smoothed, prefers};
 
 pub(super) use lora::OPTIONS as LORA;
 
@@ -189,50 +189,6 @@ fn statement_word(kind: &TrainItemKind) -> &'static str {
             "weights" => "weights",
             _ => "",
         },
-    }
-}
-
-/// A new encoder has a head for classes and none for words, and of words no vector is made.
-fn check_model(context: &mut Context<'_>, train: &Train, draft: &Draft) {
-    let Some(model) = draft.model.map(|model| &context.program[model]) else { return };
-    let is_pooled = model.pooling.is_some();
-    let is_new = matches!(&model.origin, hir::ModelOrigin::New(architecture) if !architecture.decodes);
-    let declared = model.span;
-    let task = train.items.iter().find_map(|item| match &item.kind {
-        TrainItemKind::Task(task) => Some(task),
-        _ => None,
-    });
-    let named = train.items.iter().find_map(|item| match &item.kind {
-        TrainItemKind::Model(name) => Some(name),
-        _ => None,
-    });
-    let (Some(task), Some(model)) = (task, named) else { return };
-    if !matches!(task.kind.name.as_str(), "generate" | "prefer") {
-        return;
-    }
-    if is_pooled && !is_new {
-        context.report(
-            Diagnostic::new(
-                Code::TaskDoesNotFit,
-                format!("`{}` makes no vector of a text, and the model says how: `pooling`", task.kind.name),
-                model.span,
-                "says `pooling`",
-            )
-            .label(declared, "declared here")
-            .help("take `pooling` out of the model"),
-        );
-    }
-    if is_new {
-        context.report(
-            Diagnostic::new(
-                Code::TaskDoesNotFit,
-                format!("a new encoder cannot learn to `{}`", task.kind.name),
-                task.kind.span,
-                "needs a decoder",
-            )
-            .label(model.span, "is a new encoder")
-            .help("start from a decoder's folder: `model base { onnx \"models/base\" }`"),
-        );
     }
 }
 

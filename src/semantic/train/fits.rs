@@ -7,6 +7,50 @@ use crate::semantic::Context;
 use crate::source::Span;
 use crate::syntax::ast::train::{Train, TrainItemKind};
 
+/// A new encoder has a head for classes and none for words, and of words no vector is made.
+pub(super) fn check_model(context: &mut Context<'_>, train: &Train, draft: &Draft) {
+    let Some(model) = draft.model.map(|model| &context.program[model]) else { return };
+    let is_pooled = model.pooling.is_some();
+    let is_new = matches!(&model.origin, hir::ModelOrigin::New(architecture) if !architecture.decodes);
+    let declared = model.span;
+    let task = train.items.iter().find_map(|item| match &item.kind {
+        TrainItemKind::Task(task) => Some(task),
+        _ => None,
+    });
+    let named = train.items.iter().find_map(|item| match &item.kind {
+        TrainItemKind::Model(name) => Some(name),
+        _ => None,
+    });
+    let (Some(task), Some(model)) = (task, named) else { return };
+    if !matches!(task.kind.name.as_str(), "generate" | "prefer") {
+        return;
+    }
+    if is_pooled && !is_new {
+        context.report(
+            Diagnostic::new(
+                Code::TaskDoesNotFit,
+                format!("`{}` makes no vector of a text, and the model says how: `pooling`", task.kind.name),
+                model.span,
+                "says `pooling`",
+            )
+            .label(declared, "declared here")
+            .help("take `pooling` out of the model"),
+        );
+    }
+    if is_new {
+        context.report(
+            Diagnostic::new(
+                Code::TaskDoesNotFit,
+                format!("a new encoder cannot learn to `{}`", task.kind.name),
+                task.kind.span,
+                "needs a decoder",
+            )
+            .label(model.span, "is a new encoder")
+            .help("start from a decoder's folder: `model base { onnx \"models/base\" }`"),
+        );
+    }
+}
+
 /// What a text is told apart from is the rest of its micro-batch, and needs one.
 pub(super) fn check_negatives(context: &mut Context<'_>, train: &Train, task: Option<&str>, draft: &Draft) {
     if task != Some("embed") {
