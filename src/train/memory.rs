@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::fmt;
 
 use super::example::{Encoded, Example};
+use super::micro_batch::is_alone;
 use super::optimizer::ParameterRule;
 use super::run::TrainRun;
-use crate::autodiff::{TrainingGraph, recompute};
+use crate::autodiff::{Trainable, TrainingGraph, recompute};
 use crate::onnx::surgery::past_inputs;
 use crate::onnx::{Axis, Graph, shapes::Shapes};
 
@@ -21,7 +22,7 @@ pub struct MemoryPlan {
     pub optimizer: u64,
     /// What the graph computes for a batch of the longest records and still needs, at the fullest moment.
     pub activations: u64,
-    /// Copies of weights for measuring the validation part, and those of its best measurements.
+    /// The weights that the validation part is measured with, and those of its best measurements.
     pub copies: u64,
 }
 
@@ -48,7 +49,7 @@ impl fmt::Display for MemoryPlan {
             mebibytes(self.optimizer),
             mebibytes(self.activations)
         )?;
-        if self.copies > 0 { write!(f, ", kept weights {}", mebibytes(self.copies)) } else { Ok(()) }
+        if self.copies > 0 { write!(f, ", for validation {}", mebibytes(self.copies)) } else { Ok(()) }
     }
 }
 
@@ -78,29 +79,37 @@ impl Fullest {
     }
 }
 
-/// What the run takes of the memory, with a batch of its longest records.
-pub(super) fn memory(run: &TrainRun, training: &TrainingGraph, fullest: &Fullest, validates: bool) -> MemoryPlan {
+/// What the run takes of the memory, with a batch of its longest records; `measuring` is the graph that a validation part is measured by.
+pub(super) fn memory(
+    run: &TrainRun,
+    training: &TrainingGraph,
+    fullest: &Fullest,
+    measuring: Option<&Graph>,
+) -> MemoryPlan {
     const FLOAT: u64 = size_of::<f32>() as u64;
     let trainables = &training.trainables;
     let length = |shape: &[usize]| shape.iter().product::<usize>();
-    let trained: u64 = trainables.iter().map(|trainable| length(&trainable.shape) as u64 * FLOAT).sum();
-    let frozen: u64 = training.graph.initializers.values().map(|tensor| tensor.data().len() as u64).sum();
+    let bytes = |trainable: &Trainable| length(&trainable.shape) as u64 * FLOAT;
+    let trained: u64 = trainables.iter().map(bytes).sum();
+    let tables: u64 = trainables.iter().filter(|trainable| trainable.rows.is_some()).map(bytes).sum();
+    let constants = |graph: &Graph| graph.initializers.values().map(|tensor| tensor.data().len() as u64).sum::<u64>();
     let slots = trainables
         .iter()
         .flat_map(|trainable| run.optimizer.slots(length(&trainable.shape), &ParameterRule::of(&trainable.shape, 1.0)));
     // Held tensors change places with their next state; the graph cuts the weights out of one tensor and joins the gradients into one.
-    let (weights, sums, states) = match (run.held, run.accumulate) {
+    let (weights, sums, states) = match (run.held, is_alone(run)) {
         (true, _) => (3, 4, 2),
-        (false, 1) => (1, 1, 1),
-        (false, _) => (1, 2, 1),
+        (false, true) => (1, 1, 1),
+        (false, false) => (1, 2, 1),
     };
-    let copies = u64::from(validates) + run.selection.keep as u64;
+    let copies = u64::from(measuring.is_some()) + run.selection.keep as u64;
     MemoryPlan {
-        weights: trained * weights + frozen,
-        gradients: trained * sums,
+        weights: trained * weights + constants(&training.graph),
+        // Rows are added up where they lie.
+        gradients: (trained - tables) * sums + tables,
         optimizer: states * slots.map(|length| length as u64 * FLOAT).sum::<u64>(),
         activations: fullest.peak(&training.graph),
-        copies: trained * copies,
+        copies: trained * copies + measuring.map_or(0, constants),
     }
 }
 

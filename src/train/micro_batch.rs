@@ -14,14 +14,23 @@ const HOST_PASS: usize = 64;
 /// As [`HOST_PASS`], on a device with memory of its own, which is idle where a micro-batch is small.
 const DEVICE_PASS: usize = 4096;
 
+/// Whether each step of a run has one micro-batch, whatever its records are.
+pub(super) fn is_alone(run: &TrainRun) -> bool {
+    run.accumulate == 1 && (run.batch == 1 || keeps_order(run))
+}
+
+/// Whether records keep the order of the epoch: they are seen by the others of their micro-batch, or packed, which leaves no padding.
+fn keeps_order(run: &TrainRun) -> bool {
+    run.pack || matches!(run.task, Task::Embed { .. })
+}
+
 /// The micro-batches of the records of a step, given and returned as places among `examples`; of pairs `seconds` has the second ones.
-/// Records keep their order where they are seen by the others of their micro-batch, and where they are packed, which leaves no padding.
 pub(super) fn micro_batches(
     run: &TrainRun,
     (examples, seconds): (&[Example], &[Example]),
     rows: &[usize],
 ) -> Vec<Vec<usize>> {
-    if run.pack || matches!(run.task, Task::Embed { .. }) {
+    if keeps_order(run) {
         return rows.chunks(run.batch).map(<[usize]>::to_vec).collect();
     }
     let length = |row: &usize| {

@@ -82,12 +82,13 @@ pub(super) fn prepare(run: &TrainRun, runtime: &Runtime) -> Result<Prepared, Tra
     let softening = softening(run, &encoded.examples, model.values.len());
     let fullest = Fullest::of(run, &encoded);
     let plan = plan(run, runtime, &model, &softening, &fullest, &mut notes)?;
-    let memory = memory(run, &plan.training, &fullest, validation.is_some());
+    let measuring = validation.is_some().then_some(&plan.measuring);
+    let memory = memory(run, &plan.training, &fullest, measuring);
     if let Some(limit) = run.memory.filter(|limit| memory.total() > *limit) {
         let recomputed = || {
             let mut training = plan.training.clone();
             fullest.recompute(&mut training);
-            self::memory(run, &training, &fullest, validation.is_some()).total()
+            self::memory(run, &training, &fullest, measuring).total()
         };
         let recomputed = (!run.recompute).then(recomputed).filter(|total| *total < memory.total());
         return Err(TrainError::Memory { plan: memory, limit, recomputed });
