@@ -25,13 +25,8 @@ impl Model {
         pooling: Option<Pooling>,
         seed: u64,
     ) -> Result<Self, TrainError> {
-        let config = read_json(&folder.join("config.json"))?;
-        let mut imported = match graph {
-            Some(graph) => Imported::built(graph),
-            None => import_folder(folder, &config)?,
-        };
+        let (config, mut imported, found) = open(folder, graph)?;
         let refuse = |message: String| TrainError::Graph { folder: folder.to_path_buf(), message };
-        let found = family(&imported.graph, &config).map_err(|error| refuse(error.to_string()))?;
         let (values, has_new_head) = match &found {
             Family::Features { output, hidden } => {
                 let count = values.len();
@@ -78,13 +73,8 @@ impl Model {
         kinds: &[String],
         seed: u64,
     ) -> Result<Self, TrainError> {
-        let config = read_json(&folder.join("config.json"))?;
-        let mut imported = match graph {
-            Some(graph) => Imported::built(graph),
-            None => import_folder(folder, &config)?,
-        };
+        let (config, mut imported, found) = open(folder, graph)?;
         let refuse = |message: String| TrainError::Graph { folder: folder.to_path_buf(), message };
-        let found = family(&imported.graph, &config).map_err(|error| refuse(error.to_string()))?;
         let tags = tag_names(kinds);
         let count = tags.len();
         let (values, has_new_head) = match &found {
@@ -117,13 +107,8 @@ impl Model {
         graph: Option<Graph>,
         pooling: Option<Pooling>,
     ) -> Result<Self, TrainError> {
-        let config = read_json(&folder.join("config.json"))?;
-        let imported = match graph {
-            Some(graph) => Imported::built(graph),
-            None => import_folder(folder, &config)?,
-        };
+        let (config, imported, found) = open(folder, graph)?;
         let refuse = |message: String| TrainError::Graph { folder: folder.to_path_buf(), message };
-        let found = family(&imported.graph, &config).map_err(|error| refuse(error.to_string()))?;
         let Family::Features { .. } = found else {
             return Err(refuse(
                 "it gives no vector of each token, which `embed` needs; export the encoder alone: \
@@ -139,10 +124,8 @@ impl Model {
 
     /// Reads a decoder's folder.
     pub(in crate::train) fn decoder(folder: &Path, objective: Objective) -> Result<Self, TrainError> {
-        let config = read_json(&folder.join("config.json"))?;
-        let imported = import_folder(folder, &config)?;
+        let (config, imported, found) = open(folder, None)?;
         let refuse = |message: String| TrainError::Graph { folder: folder.to_path_buf(), message };
-        let found = family(&imported.graph, &config).map_err(|error| refuse(error.to_string()))?;
         match &found {
             Family::Decoder { .. } => {}
             Family::Features { .. } | Family::Sequence { .. } | Family::Tokens { .. } => {
@@ -162,10 +145,19 @@ impl Model {
     }
 }
 
-fn import_folder(folder: &Path, config: &Value) -> Result<Imported, TrainError> {
+/// The configuration of a folder, and its graph, or the new one that goes with it, as what it is.
+fn open(folder: &Path, graph: Option<Graph>) -> Result<(Value, Imported, Family), TrainError> {
+    let config = read_json(&folder.join("config.json"))?;
     let refuse = |message: String| TrainError::Graph { folder: folder.to_path_buf(), message };
-    let graph = load(folder).map_err(|error| refuse(error.to_string()))?;
-    import(graph, config).map_err(|error| refuse(error.to_string()))
+    let imported = match graph {
+        Some(graph) => Imported::built(graph),
+        None => {
+            let graph = load(folder).map_err(|error| refuse(error.to_string()))?;
+            import(graph, &config).map_err(|error| refuse(error.to_string()))?
+        }
+    };
+    let found = family(&imported.graph, &config).map_err(|error| refuse(error.to_string()))?;
+    Ok((config, imported, found))
 }
 
 /// The label's values in the order of a classifier's outputs: the model's own order where it knows these names, else
