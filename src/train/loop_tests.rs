@@ -4,7 +4,7 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use super::tests::{largest_difference, run, runtime, shared, train_quietly, weights, write_texts};
+use super::tests::{answers, largest_difference, run, runtime, shared, train_quietly, weights, write_texts};
 use super::*;
 use crate::eval::Metric;
 
@@ -185,7 +185,7 @@ fn micro_batches_of_unequal_answers_add_up_to_the_whole_batch() {
     for (model, tune) in ways {
         let Some(model) = shared(&format!("models/{model}")) else { return };
         let folder = tempfile::tempdir().expect("a folder");
-        let mut settings = answers(folder.path(), model);
+        let mut settings = answers(folder.path(), model, 8, 1);
         settings.tune = tune;
         let trained = |batch, accumulate| {
             let mut settings = settings.clone();
@@ -201,26 +201,6 @@ fn micro_batches_of_unequal_answers_add_up_to_the_whole_batch() {
         let difference = largest_difference(&whole, &parts);
         assert!(difference < 1e-6, "{difference} after {:?}", settings.tune);
     }
-}
-
-/// A run over eight answers of unequal lengths, by gradient descent.
-fn answers(folder: &Path, model: std::path::PathBuf) -> TrainRun {
-    let mut settings = run(folder);
-    let chat = |number: usize| {
-        serde_json::json!([{"role": "user", "content": "count"},
-            {"role": "assistant", "content": "one two three ".repeat(1 + number * number % 7), "train": true}])
-        .to_string()
-    };
-    let (ids, chats): (Vec<String>, Vec<String>) = (0..8).map(|n| (format!("{n:032x}"), chat(n))).unzip();
-    let ids = ids.iter().map(String::as_str).collect();
-    let chats = chats.iter().map(String::as_str).collect();
-    write_table(&settings.train, &[(ID_COLUMN, ids), ("messages", chats)]);
-    settings.model = ModelSource::Folder(model);
-    settings.task = Task::Generate { messages: "messages".to_owned() };
-    settings.length = Some(128);
-    settings.optimizer = Optimizer::Sgd(Sgd { momentum: 0.9, nesterov: false, weight_decay: 0.0 });
-    (settings.extent, settings.schedule.rate) = (Extent::Steps(3), 1e-2);
-    settings
 }
 
 /// Of two values, one stands in nine of ten records. Where weights are balanced, a model that has learnt nothing but

@@ -7,7 +7,7 @@ use super::draw::Draw;
 use super::model::{Model, TrainingPlan};
 use super::objective::Objective;
 use super::pack::{distance, rows};
-use super::tests::{largest_difference, run, runtime, shared, train_quietly, weights};
+use super::tests::{answers, largest_difference, runtime, shared, train_quietly, weights};
 use super::*;
 use crate::autodiff::Operators;
 use crate::autodiff::loss::Softening;
@@ -125,21 +125,7 @@ fn every_exported_decoder_packs_or_says_why_not() {
 fn a_packed_run_is_one_that_is_not() {
     let (Some(runtime), Some(model)) = (runtime(), shared("models/llama-chat")) else { return };
     let folder = tempfile::tempdir().expect("a folder");
-    let mut settings = run(folder.path());
-    let chat = |number: usize| {
-        serde_json::json!([{"role": "user", "content": "count"},
-            {"role": "assistant", "content": "one two three ".repeat(1 + 4 * (number * number % 7)), "train": true}])
-        .to_string()
-    };
-    let (ids, chats): (Vec<String>, Vec<String>) = (0..12).map(|n| (format!("{n:032x}"), chat(n))).unzip();
-    let ids = ids.iter().map(String::as_str).collect();
-    let chats = chats.iter().map(String::as_str).collect();
-    write_table(&settings.train, &[(ID_COLUMN, ids), ("messages", chats)]);
-    settings.model = ModelSource::Folder(model);
-    settings.task = Task::Generate { messages: "messages".to_owned() };
-    settings.length = Some(128);
-    settings.optimizer = Optimizer::Sgd(Sgd { momentum: 0.9, nesterov: false, weight_decay: 0.0 });
-    (settings.extent, settings.schedule.rate) = (Extent::Steps(3), 1e-2);
+    let mut settings = answers(folder.path(), model, 12, 4);
     (settings.batch, settings.accumulate) = (4, 2);
     let trained = |pack| {
         let mut settings = settings.clone();

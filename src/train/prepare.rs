@@ -59,7 +59,8 @@ pub(super) fn prepare(run: &TrainRun, runtime: &Runtime) -> Result<Prepared, Tra
     if encoded.examples.is_empty() {
         return Err(TrainError::Table {
             path: run.train.clone(),
-            message: "there is no record to train on".to_owned(),
+            message: "there is no record to train on; `annotc stats` says what became of those that were read"
+                .to_owned(),
         });
     }
     let mut notes = match (&run.task, &run.answers) {

@@ -1,6 +1,6 @@
 //! A run that computes layers again is the run that kept them.
 
-use super::tests::{largest_difference, run, runtime, shared, train_quietly, weights, write_texts};
+use super::tests::{answers, largest_difference, run, runtime, shared, train_quietly, weights, write_texts};
 use super::*;
 use crate::runtime::Runtime;
 
@@ -39,20 +39,7 @@ fn encoders_learn_the_same_where_layers_are_computed_again() {
 fn packed_adapters_learn_the_same_where_layers_are_computed_again() {
     let (Some(runtime), Some(model)) = (runtime(), shared("models/llama-chat")) else { return };
     let folder = tempfile::tempdir().expect("a folder");
-    let mut settings = run(folder.path());
-    let chat = |number: usize| {
-        serde_json::json!([{"role": "user", "content": "count"},
-            {"role": "assistant", "content": "one two three ".repeat(1 + 4 * (number * number % 7)), "train": true}])
-        .to_string()
-    };
-    let (ids, chats): (Vec<String>, Vec<String>) = (0..8).map(|n| (format!("{n:032x}"), chat(n))).unzip();
-    let ids = ids.iter().map(String::as_str).collect();
-    let chats = chats.iter().map(String::as_str).collect();
-    write_table(&settings.train, &[(ID_COLUMN, ids), ("messages", chats)]);
-    settings.model = ModelSource::Folder(model);
-    settings.task = Task::Generate { messages: "messages".to_owned() };
-    settings.length = Some(128);
-    settings.optimizer = Optimizer::Sgd(Sgd { momentum: 0.9, nesterov: false, weight_decay: 0.0 });
+    let mut settings = answers(folder.path(), model, 8, 4);
     settings.extent = Extent::Steps(2);
     (settings.batch, settings.accumulate, settings.pack) = (2, 2, true);
     for (has_magnitude, dropout, base) in [(true, 0.0, None), (false, 0.2, Some(Width::Int8))] {

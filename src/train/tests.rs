@@ -321,3 +321,23 @@ fn a_decoder_is_trained_and_measured() {
     let after = perplexity(&settings.output);
     assert!(after < before / 2.0, "{before} to {after}");
 }
+
+/// A run of a decoder over so many answers of unequal lengths, by gradient descent; the more words `longer` is, the more unequal they are.
+pub(super) fn answers(folder: &Path, model: PathBuf, count: usize, longer: usize) -> TrainRun {
+    let mut settings = run(folder);
+    let chat = |number: usize| {
+        serde_json::json!([{"role": "user", "content": "count"},
+            {"role": "assistant", "content": "one two three ".repeat(1 + longer * (number * number % 7)), "train": true}])
+        .to_string()
+    };
+    let (ids, chats): (Vec<String>, Vec<String>) = (0..count).map(|n| (format!("{n:032x}"), chat(n))).unzip();
+    let ids = ids.iter().map(String::as_str).collect();
+    let chats = chats.iter().map(String::as_str).collect();
+    write_table(&settings.train, &[(ID_COLUMN, ids), ("messages", chats)]);
+    settings.model = ModelSource::Folder(model);
+    settings.task = Task::Generate { messages: "messages".to_owned() };
+    settings.length = Some(128);
+    settings.optimizer = Optimizer::Sgd(Sgd { momentum: 0.9, nesterov: false, weight_decay: 0.0 });
+    (settings.extent, settings.schedule.rate) = (Extent::Steps(3), 1e-2);
+    settings
+}
