@@ -19,7 +19,7 @@ use super::resolve::{Reached, resolve, source_is_keyed};
 use super::spool::{Budget, Sorter, item};
 use super::stages::{Build, Reckoning};
 use crate::dedup::pieces::{Occurrence, Pieces, Repeats, join_places};
-use crate::hir::{ColumnId, Dataset, Split, SplitRule, StepKind};
+use crate::hir::{ColumnId, Dataset, Split, StepKind};
 use crate::label::LabelTables;
 use crate::plan::{Cuts, before_pass, column_name};
 
@@ -120,7 +120,7 @@ pub fn up_to(dataset: &Dataset, step: usize) -> Dataset {
     Dataset {
         steps: dataset.steps[..step].to_vec(),
         requirements: Vec::new(),
-        split: Split { parts: vec!["train".to_owned()], rule: SplitRule::AllTrain },
+        split: Split::all_train(),
         outputs: Vec::new(),
         ..dataset.clone()
     }
