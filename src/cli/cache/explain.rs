@@ -11,11 +11,13 @@ use super::show::short;
 use super::units;
 use crate::cli::build::dataset::{self, Bar};
 use crate::cli::build::inputs::Roots;
+use crate::cli::build::outputs::mirror;
 use crate::cli::build::targets::Targets;
 use crate::cli::build::{jobs, remote, stages};
 use crate::cli::check::counted;
 use crate::cli::context::Spec;
 use crate::cli::models::{self, Purpose};
+use crate::cli::out::Out;
 use crate::cli::runtime::cache_folder;
 use crate::cli::terminal::{Paint, Terminal};
 use crate::cli::{Failure, Places};
@@ -88,7 +90,12 @@ fn look(
         .map_err(|error| dataset::fail(terminal, &error))?;
     drop(bar);
     let files = surveyed.sources(program, id);
-    let out = args.places.out.clone().unwrap_or_else(|| spec.out());
+    // What goes to a store is built in the cache, and published from there.
+    let out = match &args.places.out {
+        Some(Out::Folder(folder)) => folder.clone(),
+        Some(Out::Store(address)) => mirror(cache, address),
+        None => spec.out(),
+    };
     let first_pass = explain(kept, program, &program[id], &surveyed);
     Ok([survey(&files), measures(&first_pass), verdicts(&first_pass), outputs(&out, program, &program[id], &files)])
 }
