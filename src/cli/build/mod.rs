@@ -5,6 +5,7 @@ mod evaluate;
 pub mod inputs;
 pub mod lower;
 mod metrics;
+pub mod reuse;
 pub mod targets;
 mod train;
 mod walk;
