@@ -6,6 +6,7 @@ pub mod inputs;
 pub mod lower;
 mod metrics;
 pub mod outputs;
+pub mod reuse;
 pub mod targets;
 mod train;
 mod walk;
