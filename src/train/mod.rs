@@ -30,6 +30,8 @@ mod honest_tests;
 mod learnable;
 mod learner;
 #[cfg(test)]
+mod learnt_tests;
+#[cfg(test)]
 mod loop_tests;
 mod memory;
 mod micro_batch;
