@@ -43,7 +43,7 @@ pub fn evaluate_language_model(
     generation: Option<&GenerationSettings>,
     threads: usize,
 ) -> Result<Generated, TrainError> {
-    let tokenizer = Tokenizer::load(folder)?;
+    let tokenizer = Tokenizer::load(folder)?.on_threads(threads);
     let table = test.read()?;
     let encoded = encode_conversations(&table, test.messages, folder, &tokenizer, test.limit)?;
     let losses = losses(runtime, folder, &encoded.examples, &tokenizer, threads)?;

@@ -97,7 +97,7 @@ pub fn evaluate_preferences(
     beta: f64,
     threads: usize,
 ) -> Result<Results<PreferredPair>, TrainError> {
-    let tokenizer = Tokenizer::load(folder)?;
+    let tokenizer = Tokenizer::load(folder)?.on_threads(threads);
     let table = test.read()?;
     let encoded = encode_preferences(&table, test.messages, folder, &tokenizer, test.limit)?;
     let answers = |folder: &Path| answers(runtime, folder, &encoded, &tokenizer, threads);
