@@ -123,7 +123,7 @@ fn kept(project: &Project) -> BTreeMap<String, u64> {
         let dataset = stage["uses"][0]["dataset"].as_str().unwrap_or_default();
         (dataset.to_owned(), stage["chunks"].as_u64().expect("a number"))
     };
-    shown.iter().map(of).collect()
+    shown.iter().filter(|kept| kept["stage"] == "measures").map(of).collect()
 }
 
 /// Names that only a build under way has use for.
