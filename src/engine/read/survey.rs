@@ -186,7 +186,7 @@ impl FileSurvey {
     }
 
     /// The table that the file is, where it is one.
-    pub(super) fn rows(&self) -> Option<&RowTable> {
+    pub(in crate::engine) fn rows(&self) -> Option<&RowTable> {
         self.rows.as_ref()
     }
 }
