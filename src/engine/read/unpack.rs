@@ -1,11 +1,11 @@
 //! From the bytes of a file as it lies to the UTF-8 text of its records: unpacked, decoded, a list brought into lines.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::encoding::{Utf8, utf16_unsaid};
+use super::encoding::{Utf8, charset, utf16_unsaid};
 use super::json_list::{ListLines, NoList};
 use crate::engine::EngineError;
 use crate::hir::{Compression, ReadOptions, SourceFormat};
@@ -27,6 +27,27 @@ impl Steps {
             encoding: options.encoding,
             list: (format == SourceFormat::Json).then(|| options.at.clone()),
         }
+    }
+
+    /// The same for a file at whose beginning this stands: of a page of HTML whose source says no encoding, the page itself
+    /// may say one.
+    ///
+    /// # Errors
+    /// A file that cannot be read from its beginning again.
+    pub fn heeding(self, format: SourceFormat, file: &mut File) -> io::Result<Self> {
+        if format != SourceFormat::Html || self.encoding.is_some() {
+            return Ok(self);
+        }
+        let mut begin = [0; charset::LOOKED_AT];
+        // What cannot be unpacked is told when all of it is read.
+        let read = self.text(&mut *file).and_then(|mut text| fill(&mut *text, &mut begin)).unwrap_or_default();
+        file.rewind()?;
+        Ok(Self { encoding: charset::declared(&begin[..read]), ..self })
+    }
+
+    /// Whether the text has an encoding that is not its source's.
+    pub fn is_decoded(&self) -> bool {
+        self.encoding.is_some()
     }
 
     /// Whether the text is the file's own bytes.
