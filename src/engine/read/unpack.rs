@@ -1,5 +1,7 @@
 //! From the bytes of a file as it lies to the UTF-8 text of its records: unpacked, decoded, a list brought into lines.
 
+mod gzip;
+
 use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::Path;
@@ -9,6 +11,7 @@ use super::encoding::{Utf8, charset, utf16_unsaid};
 use super::json_list::{ListLines, NoList};
 use crate::engine::EngineError;
 use crate::hir::{Compression, ReadOptions, SourceFormat};
+use gzip::Members;
 
 /// How the texts of a file are made from its bytes.
 #[derive(Debug, Clone)]
@@ -62,7 +65,7 @@ impl Steps {
     pub fn text<'r>(&self, input: impl Read + 'r) -> io::Result<Box<dyn Read + 'r>> {
         let mut text: Box<dyn Read + 'r> = match self.compression {
             Compression::None => Box::new(input),
-            Compression::Gzip => Box::new(flate2::read::MultiGzDecoder::new(input)),
+            Compression::Gzip => Box::new(Members::new(input)),
             Compression::Zstd => Box::new(zstd::stream::read::Decoder::new(input)?),
         };
         if let Some(encoding) = self.encoding {

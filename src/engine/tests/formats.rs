@@ -189,6 +189,16 @@ fn plain_texts_and_documents() {
 }
 
 #[test]
+fn what_stands_behind_the_last_member_of_an_archive_is_zeros_or_told() {
+    let lines = spec("a.jsonl.gz", "on_bad_row quarantine", "text: string");
+    let packed = gzip(b"{\"text\": \"one\"}\n");
+    let padded = [&packed[..], &[0; 512]].concat();
+    check(&lines, "a.jsonl.gz", &padded, &["{\"text\":\"one\"}"], &[]);
+    let garbage = [&packed[..], b"{}"].concat();
+    refused(&lines, "a.jsonl.gz", &garbage, &format!("from byte {} on", packed.len()));
+}
+
+#[test]
 fn pages_are_read_in_the_encoding_that_they_declare() {
     let html = |options: &str| spec("a.html", &format!("format html {options}; on_bad_row quarantine"), "text: string");
     let cyrillic = b"<head><meta charset=windows-1251></head><p>\xcf\xf0\xe8\xe2\xe5\xf2";
