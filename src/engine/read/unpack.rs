@@ -83,13 +83,11 @@ impl Steps {
             return EngineError::Read { path: path.to_owned(), error: io::Error::new(error.kind(), error.to_string()) };
         }
         let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<NoList>());
-        let what = match (inner, self.compression) {
-            (Some(NoList::Utf16), _) => return utf16_unsaid(path),
-            (Some(no_list @ (NoList::Empty | NoList::Absent)), _) => return self.misread(path, *no_list),
-            (Some(no_list @ (NoList::Open | NoList::Behind)), _) => no_list.to_string(),
-            (None, Compression::Gzip) => format!("its gzip data cannot be unpacked to the end: {error}"),
-            (None, Compression::Zstd) => format!("its zstd data cannot be unpacked to the end: {error}"),
-            (None, Compression::None) => error.to_string(),
+        let what = match inner {
+            Some(NoList::Utf16) => return utf16_unsaid(path),
+            Some(no_list @ (NoList::Empty | NoList::Absent)) => return self.misread(path, *no_list),
+            Some(no_list @ (NoList::Open | NoList::Behind)) => no_list.to_string(),
+            None => unpackable(self.compression, error),
         };
         EngineError::Damaged { path: path.to_owned(), what }
     }
@@ -108,6 +106,32 @@ impl Steps {
             }
         };
         EngineError::Misread { path: path.to_owned(), what: what.to_owned(), help }
+    }
+}
+
+/// What is in the bytes of a file of this name: they themselves, where it is not compressed.
+///
+/// # Errors
+/// Why they cannot be unpacked.
+pub fn unpacked(name: &str, bytes: Vec<u8>) -> Result<Vec<u8>, String> {
+    let compression = Compression::of_name(name);
+    if compression == Compression::None {
+        return Ok(bytes);
+    }
+    let steps = Steps { compression, encoding: None, list: None };
+    let mut text = Vec::new();
+    match steps.text(bytes.as_slice()).and_then(|mut packed| packed.read_to_end(&mut text)) {
+        Ok(_) => Ok(text),
+        Err(error) => Err(unpackable(compression, &error)),
+    }
+}
+
+/// Why data cannot be unpacked.
+fn unpackable(compression: Compression, error: &io::Error) -> String {
+    match compression {
+        Compression::Gzip => format!("its gzip data cannot be unpacked to the end: {error}"),
+        Compression::Zstd => format!("its zstd data cannot be unpacked to the end: {error}"),
+        Compression::None => error.to_string(),
     }
 }
 
