@@ -122,6 +122,18 @@ fn a_line_behind_the_end_of_a_file_has_no_record() {
 }
 
 #[test]
+fn a_part_to_learn_from_without_records_is_told() {
+    const SPEC: &str = "annot 1\nsource a { path \"a.jsonl\"; license \"MIT\"; fields { text: string } }\nclean c { drop \"short\" when words(text) < 2 }\ndataset d { from a; clean c; split train 100%; write jsonl }\n";
+    let project = Project::new(&[("s.annot", SPEC.as_bytes()), ("a.jsonl", b"{\"text\": \"one\"}\n")]);
+    let told = "part `train` of d has no records";
+    let run = project.annotc(&["build", "s.annot"]).expect(0);
+    assert!(run.stderr.contains(told), "{}", run.stderr);
+    project.write("a.jsonl", b"{\"text\": \"one two\"}\n");
+    let run = project.annotc(&["build", "s.annot"]).expect(0);
+    assert!(!run.stderr.contains(told), "{}", run.stderr);
+}
+
+#[test]
 fn an_unmet_requirement_leaves_the_last_output() {
     let project = Project::of_spec("quickstart");
     project.annotc(&["build", "quickstart.annot", DATA_ONLY]).expect(0);
