@@ -78,6 +78,7 @@ pub fn build(session: &mut Session<'_>, id: DatasetId) -> Result<Manifest, Failu
     session.terminal.target_with("dataset", &dataset.name, "built", &shown, more);
     session.terminal.note(emit::summary(&manifest, session.terminal.summary_style()).trim_end());
     tell_unread(session, &manifest, &folder);
+    tell_untrained(session.terminal, &manifest);
     Ok(manifest)
 }
 
@@ -114,6 +115,18 @@ fn tell_unread(session: &Session<'_>, manifest: &Manifest, folder: &Path) {
             session.out.named(&folder.join(QUARANTINE)).display()
         ),
     );
+}
+
+/// Says so, where the part that models learn from has no record.
+fn tell_untrained(terminal: &Terminal, manifest: &Manifest) {
+    let train = manifest.splits.iter().find(|(part, _)| *part == "train");
+    if train.is_some_and(|(_, part)| part.records == 0) {
+        terminal.status(
+            Paint::Yellow,
+            "Note",
+            format_args!("part `train` of {} has no records: there is nothing to learn from", manifest.dataset),
+        );
+    }
 }
 
 /// The tables that training runs and evaluations over this data set read: one for each run, whichever targets are asked
