@@ -41,8 +41,8 @@ pub fn files_of(session: &Session<'_>, train: &hir::Train) -> Result<Vec<(String
 pub fn train(session: &mut Session<'_>, id: TrainId, manifest: &Manifest) -> Result<(), Failure> {
     let program: &Program = &session.spec.program;
     let train = &program[id];
-    let output = folder(&session.out, train);
-    let data = session.out.join(file_name(&program[train.data].name));
+    let output = folder(&session.out.folder, train);
+    let data = session.out.folder.join(file_name(&program[train.data].name));
     let files = files_of(session, train)?;
     let model = model_folder(session, train)?;
     let values = lower::label_values(program, train, manifest);
@@ -56,9 +56,10 @@ pub fn train(session: &mut Session<'_>, id: TrainId, manifest: &Manifest) -> Res
         .collect();
     let runtime = session.runtime(train)?;
     let fingerprint = fingerprint(&run, &tables, &files, &runtime.described());
-    if recorded(&output).as_deref() == Some(&fingerprint) {
-        session.terminal.status(Paint::Dim, "Unchanged", format_args!("{} in {}", train.name, output.display()));
-        session.terminal.target("train", &train.name, "unchanged", &output);
+    if is_unchanged(session, &output, &file_name(&train.name), &fingerprint)? {
+        let shown = session.out.named(&output);
+        session.terminal.status(Paint::Dim, "Unchanged", format_args!("{} in {}", train.name, shown.display()));
+        session.terminal.target("train", &train.name, "unchanged", &shown);
         return Ok(());
     }
     run.held = runtime.device() == Device::Cuda;
@@ -130,8 +131,9 @@ fn run_with_progress(
                     shown.last_loss
                 ),
             );
-            terminal.note(run.output.display());
-            terminal.target("train", &train.name, "trained", &run.output);
+            let shown = session.out.named(&run.output);
+            terminal.note(shown.display());
+            terminal.target("train", &train.name, "trained", &shown);
             Ok(())
         }
         Err(TrainError::Interrupted { step, kept }) => {
@@ -333,6 +335,16 @@ fn fingerprint(run: &TrainRun, tables: &[Value], files: &[(String, Digest)], run
 /// BLAKE3 of a run's weights, as its provenance has it.
 pub fn weights(folder: &Path) -> String {
     train::hash_model(folder).unwrap_or_default()
+}
+
+/// Whether the weights that would be trained are there already: on this machine, or published by another one.
+fn is_unchanged(session: &Session<'_>, output: &Path, target: &str, fingerprint: &str) -> Result<bool, Failure> {
+    let held = || recorded(output).as_deref() == Some(fingerprint);
+    let is_same = |seal: &[u8]| {
+        let provenance: Option<Value> = serde_json::from_slice(seal).ok();
+        provenance.is_some_and(|provenance| provenance[FINGERPRINT] == fingerprint)
+    };
+    Ok(held() || session.out.adopt(target, PROVENANCE, is_same, session.terminal)? && held())
 }
 
 /// The fingerprint that a finished run left, where its weights are still those that it wrote.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::units;
 use crate::cli::check::counted;
 use crate::cli::terminal::{Paint, Terminal};
-use crate::engine::stage::{Input, Record, Stored, stored};
+use crate::engine::stage::{Holds, Input, Record, Stored, stored};
 use crate::train::StoredTokens;
 
 /// Characters of a stage's name that tell it from others.
@@ -68,8 +68,17 @@ fn age(stage: &Stored) -> Duration {
     stage.used.elapsed().unwrap_or_default()
 }
 
+/// The word of what a stage's files hold.
+fn holds(record: Option<&Record>) -> &'static str {
+    match record.map(|record| record.holds) {
+        Some(Holds::Measures) | None => "measures",
+        Some(Holds::Cuts) => "cuts",
+    }
+}
+
 fn show_stage(stage: &Stored, terminal: &Terminal) {
-    let head = terminal.paint_answer(Paint::Bold, &format!("measures {}", short(&stage.key)));
+    let word = holds(stage.record.as_ref());
+    let head = terminal.paint_answer(Paint::Bold, &format!("{word} {}", short(&stage.key)));
     let (chunks, size) = (counted(stage.chunks, "chunk"), units::size(stage.bytes));
     terminal.answer(format_args!("{head}  {chunks}, {size}, used {} ago", units::age(age(stage))));
     let Some(record) = &stage.record else {
@@ -85,7 +94,7 @@ fn show_stage(stage: &Stored, terminal: &Terminal) {
     let versions = if versions.is_empty() { String::new() } else { format!("; {}", versions.join(", ")) };
     terminal.answer(format_args!("  versions  annotc {}{versions}", record.annotc));
     for (at, node) in record.measures.iter().enumerate() {
-        let head = if at == 0 { "measures" } else { "" };
+        let head = if at == 0 { word } else { "" };
         terminal.answer(format_args!("  {head:<8}  {}", node.what));
     }
     terminal.answer("");
@@ -124,7 +133,7 @@ fn to_json(stage: &Stored) -> Value {
         record.uses.iter().map(of).collect::<Vec<_>>()
     });
     json!({
-        "stage": "measures",
+        "stage": holds(record),
         "key": stage.key,
         "folder": stage.folder,
         "chunks": stage.chunks,
