@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::Failure;
+use super::out::{Files, Out};
 use super::terminal::Terminal;
 use crate::emit::runs::{self, evaluations_of};
 use crate::eval::{self, EXCHANGES, Predictions, REPLICATES, RunComparison};
@@ -22,20 +23,26 @@ template is not the one that it was trained with any more is refused.
   annotc eval --compare build/small build/large
   annotc eval --compare build/small build/large --on shop.test --format json")]
 pub struct EvalArgs {
-    /// Compare the evaluations of two runs, by their folders
+    /// Compare the evaluations of two runs, by their folders or their addresses in an object store
     #[arg(long, num_args = 2, value_names = ["RUN_A", "RUN_B"], required = true)]
-    compare: Vec<PathBuf>,
+    compare: Vec<Out>,
     /// The evaluation to compare, where the runs have several in common
     #[arg(long, value_name = "DATASET.PART")]
     on: Option<String>,
     /// Keys the draws of the bootstrap and of the tests
     #[arg(long, value_name = "N", default_value = "0")]
     seed: u64,
+    /// The folder into which files of an address are fetched [default: the user's cache folder]
+    #[arg(long, value_name = "DIR", env = "ANNOTC_CACHE")]
+    cache: Option<PathBuf>,
 }
 
 /// Compares two runs.
 pub fn run(args: &EvalArgs, terminal: &Terminal) -> Result<(), Failure> {
-    let [first, second] = args.compare.as_slice() else { unreachable!("the command line takes two folders") };
+    let [first_out, second_out] = args.compare.as_slice() else { unreachable!("the command line takes two folders") };
+    let reach = |out: &Out| out.reach(Files::AllButWeights, args.cache.as_deref(), terminal);
+    let (first, second) = (reach(first_out)?, reach(second_out)?);
+    let (first, second) = (first.folder(), second.folder());
     for folder in [first, second] {
         check_tokenizer(folder).map_err(|error| {
             terminal.error(error, None);
@@ -46,15 +53,14 @@ pub fn run(args: &EvalArgs, terminal: &Terminal) -> Result<(), Failure> {
     let (a, b) = (predictions(first, &evaluation, terminal)?, predictions(second, &evaluation, terminal)?);
     let compared = eval::compare(&a, &b, args.seed).map_err(|error| {
         let help = "build both runs again on the same data set: `annotc build SPEC`";
-        terminal.error(format_args!("{} and {}: {error}", first.display(), second.display()), Some(help));
+        terminal.error(format_args!("{first_out} and {second_out}: {error}"), Some(help));
         Failure::World
     })?;
     if terminal.json() {
-        terminal.answer(to_json(&compared, args.seed, &evaluation, [first, second]));
+        terminal.answer(to_json(&compared, args.seed, &evaluation, [first_out, second_out]));
     } else {
-        let name = |folder: &Path| folder.file_name().unwrap_or(folder.as_os_str()).to_string_lossy().into_owned();
         terminal.answer(format_args!("on {evaluation}"));
-        terminal.answer(eval::comparison_table(&compared, &name(first), &name(second)).trim_end());
+        terminal.answer(eval::comparison_table(&compared, &first_out.name(), &second_out.name()).trim_end());
     }
     Ok(())
 }
@@ -97,7 +103,7 @@ fn predictions(folder: &Path, evaluation: &str, terminal: &Terminal) -> Result<P
     })
 }
 
-fn to_json(compared: &RunComparison, seed: u64, evaluation: &str, runs: [&Path; 2]) -> Value {
+fn to_json(compared: &RunComparison, seed: u64, evaluation: &str, runs: [&Out; 2]) -> Value {
     let finite = |number: f64| Some(number).filter(|number| number.is_finite());
     let figure = |figure: &eval::ComparedFigure| {
         json!({
@@ -114,7 +120,7 @@ fn to_json(compared: &RunComparison, seed: u64, evaluation: &str, runs: [&Path; 
     json!({
         "schema": "annotc.comparison/1",
         "evaluation": evaluation,
-        "runs": runs,
+        "runs": runs.map(ToString::to_string),
         "records": compared.records,
         "seed": seed,
         "level": 0.95,

@@ -17,6 +17,7 @@ mod lsp;
 mod memory;
 mod models;
 mod new;
+mod out;
 mod plan;
 mod predict;
 mod preview;
@@ -33,6 +34,7 @@ use std::process::ExitCode;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use memory::MemoryArgs;
+use out::Out;
 
 use crate::hir::DeviceWish;
 
@@ -116,9 +118,9 @@ pub enum Color {
 /// Where a build reads and writes.
 #[derive(Debug, Clone, Args)]
 pub struct Places {
-    /// The folder for what is built [default: build/ beside the spec]
+    /// The folder for what is built, or an address of an object store, `s3://bucket/folder` [default: build/ beside the spec]
     #[arg(long, value_name = "DIR")]
-    pub out: Option<PathBuf>,
+    pub out: Option<Out>,
     /// Where relative paths are looked for after the spec's own folder
     #[arg(long, value_name = "DIR", env = "ANNOTC_DATA")]
     pub data_root: Option<PathBuf>,

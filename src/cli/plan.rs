@@ -10,6 +10,7 @@ use super::build::inputs::Roots;
 use super::build::targets::Targets;
 use super::context::Spec;
 use super::models::{self, Purpose};
+use super::out::{Files, Out};
 use super::terminal::{Paint, Terminal};
 use crate::emit::{Manifest, file_name};
 use crate::hir::{Dataset, Program};
@@ -28,9 +29,9 @@ pub struct PlanArgs {
     /// Draw it: as Mermaid for Markdown pages, or as DOT for Graphviz
     #[arg(long, value_name = "LANGUAGE")]
     graph: Option<Graph>,
-    /// The folder that was built into [default: build/ beside the spec]
+    /// The folder that was built into, or its address in an object store [default: build/ beside the spec]
     #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
+    out: Option<Out>,
     /// Where relative paths are looked for after the spec's own folder
     #[arg(long, value_name = "DIR", env = "ANNOTC_DATA")]
     data_root: Option<PathBuf>,
@@ -62,11 +63,12 @@ pub fn run(args: &PlanArgs, terminal: &Terminal) -> Result<(), Failure> {
         Some(Graph::Mermaid) => terminal.answer(to_mermaid(&plan).trim_end()),
         Some(Graph::Dot) => terminal.answer(to_dot(&plan).trim_end()),
         None => {
-            let out = args.out.clone().unwrap_or_else(|| spec.out());
+            let out = args.out.clone().unwrap_or_else(|| Out::Folder(spec.out()));
+            let reached = out.reach(Files::Figures, args.cache.as_deref(), terminal)?;
             let states: Vec<(String, State)> = targets
                 .datasets
                 .iter()
-                .map(|id| (program[*id].name.clone(), state(program, &program[*id], &out)))
+                .map(|id| (program[*id].name.clone(), state(program, &program[*id], reached.folder())))
                 .collect();
             if terminal.json() {
                 answer_json(&plan, &spec, &states, terminal)

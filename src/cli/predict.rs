@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Map, Value};
 
+use super::out::{Files, Out};
 use super::terminal::Terminal;
 use super::{DeviceArgs, Failure, RuntimeArgs, build, context, runtime};
 use crate::eval;
@@ -17,9 +18,9 @@ const WINDOW: usize = 512;
 /// Options of `annotc predict`.
 #[derive(Debug, Args)]
 pub struct PredictArgs {
-    /// The folder of a model that classifies texts, finds spans in them, or gives a number or a vector for each
+    /// The folder of a model, or its address in an object store: one that classifies texts, finds spans in them, or gives a number or a vector for each
     #[arg(value_name = "MODEL")]
-    model: PathBuf,
+    model: Out,
     /// A file of JSON Lines or of texts, one a line [default: standard input]
     #[arg(value_name = "FILE", conflicts_with = "text")]
     file: Option<PathBuf>,
@@ -45,17 +46,18 @@ pub fn run(args: &PredictArgs, terminal: &Terminal) -> Result<(), Failure> {
         terminal.error(error, None);
         Failure::World
     };
-    if !args.model.is_dir() {
+    let model = args.model.reach(Files::All, args.runtime.cache.as_deref(), terminal)?;
+    if !model.folder().is_dir() {
         terminal.error(
-            format_args!("there is no model folder `{}`", args.model.display()),
+            format_args!("there is no model folder `{}`", args.model),
             Some("name a folder that `annotc build` left, such as `build/router`"),
         );
         return Err(Failure::World);
     }
-    check_tokenizer(&args.model).map_err(|error| world(&error))?;
+    check_tokenizer(model.folder()).map_err(|error| world(&error))?;
     let library = runtime::open(&args.runtime, args.device.device.unwrap_or_default(), terminal)?;
     let mut predictor =
-        eval::Predictor::open(&library, &args.model, build::jobs(args.jobs)).map_err(|error| world(&error))?;
+        eval::Predictor::open(&library, model.folder(), build::jobs(args.jobs)).map_err(|error| world(&error))?;
     let mut window = Window { records: Vec::new(), first: 1 };
     let mut flush = |window: &mut Window| -> Result<(), Failure> {
         let names = window.names();

@@ -282,17 +282,17 @@ impl Manifest {
             }
             read => read.at("read", &path)?,
         };
+        Self::parse(&text).map_err(|error| EmitError::Unreadable { path, reason: error.to_string() })
+    }
+
+    /// The manifest of a file's bytes; `None` of one of another schema.
+    pub fn parse(text: &[u8]) -> Result<Option<Self>, serde_json::Error> {
         #[derive(Deserialize)]
         struct Head {
             schema: String,
         }
-        let unreadable =
-            |error: serde_json::Error| EmitError::Unreadable { path: path.clone(), reason: error.to_string() };
-        match serde_json::from_slice::<Head>(&text) {
-            Ok(head) if head.schema == SCHEMA => serde_json::from_slice(&text).map(Some).map_err(unreadable),
-            Ok(_) => Ok(None),
-            Err(error) => Err(unreadable(error)),
-        }
+        let head: Head = serde_json::from_slice(text)?;
+        if head.schema == SCHEMA { serde_json::from_slice(text).map(Some) } else { Ok(None) }
     }
 
     /// The file's text.

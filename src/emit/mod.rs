@@ -40,6 +40,6 @@ pub use staging::{AUDIT, CARD, Finished, MISSING, QUARANTINE, REPORT, Staging, S
 pub use statistics::{STATISTICS, Statistics};
 pub use summary::{Style, summary};
 pub use swap::{PROVENANCE, put_right};
-pub(crate) use swap::{Swap, refuse_foreign};
+pub(crate) use swap::{Swap, hold, refuse_foreign};
 pub(crate) use unfinished::{begin_file, remove_unfinished};
 pub use why::why_made_again;

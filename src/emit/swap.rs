@@ -29,9 +29,7 @@ impl Swap {
     /// Takes the lock, puts right what killed builds left in `out`, and creates the staging folder.
     /// `name` is a file name under `out`.
     pub(crate) fn begin(out: &Path, name: &str) -> Result<Self, EmitError> {
-        fs::create_dir_all(out).at("create", out)?;
-        let busy = || EmitError::Busy { target: name.to_owned(), out: out.to_owned() };
-        let lock = acquire(out, name)?.ok_or_else(busy)?;
+        let lock = hold(out, name, name)?;
         let swap = Self { out: out.to_owned(), name: name.to_owned(), _lock: lock };
         recover(out, &swap.name)?;
         recover_others(out, &swap.name)?;
@@ -89,6 +87,13 @@ impl Drop for Swap {
 /// Puts right what killed builds left in `out`, except for targets that somebody is building now.
 pub fn put_right(out: &Path) -> Result<(), EmitError> {
     if out.is_dir() { recover_others(out, "") } else { Ok(()) }
+}
+
+/// The lock of what `name` stands for in `out`, which is made where it is not there; `called` is what a message calls it.
+pub(crate) fn hold(out: &Path, called: &str, name: &str) -> Result<File, EmitError> {
+    fs::create_dir_all(out).at("create", out)?;
+    let busy = || EmitError::Busy { target: called.to_owned(), out: out.to_owned() };
+    acquire(out, name)?.ok_or_else(busy)
 }
 
 /// The lock of a target's folder; `None` when another process keeps it for longer than a clean-up takes.

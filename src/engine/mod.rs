@@ -48,7 +48,7 @@ pub use partition::largest_remainder;
 pub use read::moment::{moment_text, parse_date, parse_timestamp};
 pub use read::survey::InputFile;
 pub use site::Site;
-pub use spool::MemoryLimit;
+pub use spool::{Folder as PrivateFolder, MemoryLimit};
 pub use training::{TrainingTable, slice_groups};
 pub use unit_test::{
     Arm, CaseFailure, Difference, Ending, Mismatch, Part, Rule, RuleId, RuleRef, TestOutcome, Wanted, rules, run_tests,

@@ -24,7 +24,7 @@ use super::spool::{Budget, Sorter, item};
 use super::stage::{Beside, CutsFrom, CutsReuse, KeptCuts, MeasureTable, Reuse, Wanted};
 use super::stages::{Build, Reckoning};
 use crate::dedup::pieces::{Occurrence, Pieces, Repeats, join_places};
-use crate::hir::{Dataset, Split, SplitRule};
+use crate::hir::{Dataset, Split};
 use crate::label::LabelTables;
 use crate::plan::scalar::pieces::occurrences;
 use crate::plan::stage::{Cutting, Measures};
@@ -127,7 +127,7 @@ pub fn up_to(dataset: &Dataset, step: usize) -> Dataset {
     Dataset {
         steps: dataset.steps[..step].to_vec(),
         requirements: Vec::new(),
-        split: Split { parts: vec!["train".to_owned()], rule: SplitRule::AllTrain },
+        split: Split::all_train(),
         outputs: Vec::new(),
         ..dataset.clone()
     }

@@ -109,6 +109,15 @@ impl HubAddress {
     }
 }
 
+/// Whether an address carries credentials: before its host, or in its question.
+pub fn has_secret(address: &str) -> bool {
+    const SECRETS: [&str; 6] = ["token=", "key=", "secret=", "password=", "signature=", "sig="];
+    let Some((_, rest)) = address.split_once("://") else { return false };
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let query = rest.split_once('?').map(|(_, query)| query.to_lowercase()).unwrap_or_default();
+    authority.contains('@') || SECRETS.iter().any(|word| query.contains(word))
+}
+
 /// Whether a text is the name of a commit.
 pub(super) fn is_commit(text: &str) -> bool {
     text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit())

@@ -54,6 +54,12 @@ pub enum RemoteError {
         /// What was asked for.
         address: String,
     },
+    /// Objects that no build made stand where a target would be published.
+    #[error("`{address}` was not made by annotc and would be lost: move it away, or choose another `--out`")]
+    Foreign {
+        /// Where.
+        address: String,
+    },
     /// This build of the program has no object stores.
     #[error("{address}: this annotc was built without object stores")]
     NoCloud {
@@ -95,6 +101,18 @@ fn credentials(address: &str) -> &'static str {
 }
 
 impl RemoteError {
+    /// A way out for a build that publishes.
+    pub fn help_to_publish(&self) -> Option<&'static str> {
+        match self {
+            Self::Status { .. } | Self::Network { .. } | Self::Answer { .. } | Self::NoFile { .. } => Some(
+                "is the bucket there, is the network, and may those whose keys the environment holds list, read, write and \
+                 delete its objects? then build again",
+            ),
+            Self::Cache { .. } | Self::NoCloud { .. } | Self::Offline { .. } => self.help(),
+            Self::TooLarge { .. } | Self::Foreign { .. } | Self::Interrupted => None,
+        }
+    }
+
     /// A way out.
     pub fn help(&self) -> Option<&'static str> {
         match self {
@@ -108,7 +126,7 @@ impl RemoteError {
                 "build annotc with it: `cargo install --path . --features cloud`; or fetch the file and name its path",
             ),
             Self::Cache { .. } => Some("name a folder that can be written with `--cache` or ANNOTC_CACHE"),
-            Self::TooLarge { .. } | Self::Answer { .. } | Self::Interrupted => None,
+            Self::TooLarge { .. } | Self::Answer { .. } | Self::Foreign { .. } | Self::Interrupted => None,
         }
     }
 }

@@ -1,10 +1,14 @@
 //! Files that lie elsewhere: fetched once into a cache that is addressed by what it holds, and asked for again only where
-//! they have changed. The only door to the network for data.
+//! they have changed; and builds that are published there. The only door to the network for data.
 
 mod address;
-#[cfg(feature = "cloud")]
+// Publishing is tried without a network and without the feature.
+#[cfg(any(feature = "cloud", test))]
 mod cloud;
+#[cfg(not(feature = "cloud"))]
+mod cloud_absent;
 mod error;
+mod folder;
 mod http;
 mod hub;
 mod store;
@@ -19,8 +23,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-pub use address::{Address, HubAddress, Scheme};
+pub use address::{Address, HubAddress, Scheme, has_secret};
+#[cfg(feature = "cloud")]
+pub use cloud::{Pending, Store};
+#[cfg(not(feature = "cloud"))]
+pub use cloud_absent::{Pending, Store};
 pub use error::RemoteError;
+pub use folder::StoreFolder;
+pub use store::{Brought, Receipt, Receipts};
 
 use crate::hir::SourceFormat;
 
@@ -127,10 +137,5 @@ impl<'a> Remote<'a> {
     /// The commits that were read, by the addresses of their repositories.
     pub fn used(&self) -> BTreeMap<String, String> {
         self.used.borrow().clone()
-    }
-
-    #[cfg(not(feature = "cloud"))]
-    fn cloud_files(&self, address: &str, _: SourceFormat) -> Result<Vec<Fetched>, RemoteError> {
-        Err(RemoteError::NoCloud { address: address.to_owned() })
     }
 }

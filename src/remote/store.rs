@@ -1,5 +1,6 @@
 //! The cache of remote files: what was fetched lies under its own hash, and beside it what each address was answered with.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -23,6 +24,35 @@ pub(super) struct Entry {
     pub(super) blake3: String,
     /// Its size.
     pub(super) bytes: u64,
+}
+
+/// A file that a store holds as this machine sent it or fetched it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// BLAKE3 of the file.
+    pub(super) blake3: String,
+    /// Its size.
+    pub(super) bytes: u64,
+    /// What the store calls this version of it.
+    pub(super) etag: Option<String>,
+}
+
+/// Files of a folder of a store, by their paths in it.
+pub type Receipts = BTreeMap<String, Receipt>;
+
+/// What was fetched of a folder of a store.
+#[derive(Debug, Default)]
+pub struct Brought {
+    /// The files.
+    pub receipts: Receipts,
+    /// The folders that were left out, since a build publishes them now or was cut off while it did.
+    pub half: Vec<String>,
+}
+
+impl From<Entry> for Receipt {
+    fn from(entry: Entry) -> Self {
+        Self { blake3: entry.blake3, bytes: entry.bytes, etag: entry.etag }
+    }
 }
 
 impl Remote<'_> {

@@ -3,7 +3,7 @@
 use super::{Context, formats};
 use crate::diagnostics::Code;
 use crate::hir::{self, Compression, SourceFormat, extension};
-use crate::remote::Address;
+use crate::remote::{Address, has_secret};
 use crate::source::Span;
 use crate::syntax::ast::Text;
 
@@ -22,20 +22,15 @@ pub(super) fn check_path(context: &mut Context<'_>, path: &Text) -> bool {
     if let Some(Err(form)) = Address::parse(&path.node) {
         context.error(Code::BadPath, "this address cannot be read", path.span, "not an address of a file", form);
     }
-    if let Some((_, rest)) = path.node.split_once("://") {
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        let query = rest.split_once('?').map(|(_, query)| query.to_lowercase()).unwrap_or_default();
-        let secret = ["token=", "key=", "secret=", "password=", "signature=", "sig="];
-        if authority.contains('@') || secret.iter().any(|word| query.contains(word)) {
-            context.error(
-                Code::CredentialsInPath,
-                "this address carries credentials",
-                path.span,
-                "a secret stands in the specification",
-                "take it out: credentials come from the environment alone",
-            );
-            return false;
-        }
+    if has_secret(&path.node) {
+        context.error(
+            Code::CredentialsInPath,
+            "this address carries credentials",
+            path.span,
+            "a secret stands in the specification",
+            "take it out: credentials come from the environment alone",
+        );
+        return false;
     }
     true
 }

@@ -12,7 +12,7 @@ use super::{Session, cancelled, lower};
 use crate::cli::Failure;
 use crate::cli::terminal::{Paint, Terminal};
 use crate::emit::lock::Lock;
-use crate::emit::{self, Manifest, QUARANTINE, Statistics, file_name, verify_outputs};
+use crate::emit::{self, MANIFEST, Manifest, QUARANTINE, Statistics, file_name, verify_outputs};
 use crate::engine::read::Sizes;
 use crate::engine::{
     self, BuildInputs, BuildStage, Destination, EngineError, EvaluatedFiles, InputFile, Measured, MemoryLimit,
@@ -36,18 +36,20 @@ pub fn build(session: &mut Session<'_>, id: DatasetId) -> Result<Manifest, Failu
     for file in files.iter().flat_map(|source| &source.files).filter(|file| file.bytes == 0) {
         session.terminal.status(Paint::Yellow, "Note", format_args!("`{}` is empty", file.path));
     }
-    let folder = session.out.join(file_name(&dataset.name));
+    let target = file_name(&dataset.name);
+    let folder = session.out.folder.join(&target);
+    let shown = session.out.named(&folder);
     let fingerprint = emit::fingerprint(program, dataset, &files);
-    let old = Manifest::read(&folder).ok().flatten();
-    if let Some(manifest) = old.filter(|old| old.fingerprint == fingerprint && verify_outputs(&folder, old)) {
+    if let Some(manifest) = unchanged(session, &target, &fingerprint)? {
         drop(bar);
         hold_to_lock(session, &manifest)?;
-        let about = format_args!("{} in {}", dataset.name, folder.display()).to_string();
+        let about = format_args!("{} in {}", dataset.name, shown.display()).to_string();
         session.terminal.status(Paint::Dim, "Unchanged", about);
-        session.terminal.target("dataset", &dataset.name, "unchanged", &folder);
+        session.publish(&target)?;
+        session.terminal.target("dataset", &dataset.name, "unchanged", &shown);
         return Ok(manifest);
     }
-    let destination = Destination { out: session.out.clone(), training: training_tables(program, id) };
+    let destination = Destination { out: session.out.folder.clone(), training: training_tables(program, id) };
     let built =
         engine::build_dataset(program, id, &surveyed, &inputs, &destination, &mut |progress| bar.show(progress))
             .map_err(|error| fail(session.terminal, &error))?;
@@ -68,24 +70,41 @@ pub fn build(session: &mut Session<'_>, id: DatasetId) -> Result<Manifest, Failu
     session.terminal.status(
         Paint::Green,
         "Built",
-        format_args!("{} in {}: {}", dataset.name, super::train::seconds(elapsed), folder.display()),
+        format_args!("{} in {}: {}", dataset.name, super::train::seconds(elapsed), shown.display()),
     );
+    session.publish(&target)?;
     let reused = built.reuse.as_ref().map(first_pass);
     let more = reused.map(|reused| ("first_pass".to_string(), reused)).into_iter().collect();
-    session.terminal.target_with("dataset", &dataset.name, "built", &folder, more);
+    session.terminal.target_with("dataset", &dataset.name, "built", &shown, more);
     session.terminal.note(emit::summary(&manifest, session.terminal.summary_style()).trim_end());
-    tell_unread(session.terminal, &manifest, &folder);
+    tell_unread(session, &manifest, &folder);
     tell_untrained(session.terminal, &manifest);
     Ok(manifest)
 }
 
+/// The manifest of a data set that is there already as it would be built: on this machine, or published by another one.
+fn unchanged(session: &Session<'_>, target: &str, fingerprint: &str) -> Result<Option<Manifest>, Failure> {
+    let folder = session.out.folder.join(target);
+    let held = || {
+        let old = Manifest::read(&folder).ok().flatten();
+        old.filter(|old| old.fingerprint == fingerprint && verify_outputs(&folder, old))
+    };
+    if let Some(manifest) = held() {
+        return Ok(Some(manifest));
+    }
+    let is_same =
+        |seal: &[u8]| Manifest::parse(seal).ok().flatten().is_some_and(|seal| seal.fingerprint == fingerprint);
+    let adopted = session.out.adopt(target, MANIFEST, is_same, session.terminal)?;
+    Ok(if adopted { held() } else { None })
+}
+
 /// Says why, where most rows could not be read: then it is not the rows that are wrong, but what the source says of them.
-fn tell_unread(terminal: &Terminal, manifest: &Manifest, folder: &Path) {
+fn tell_unread(session: &Session<'_>, manifest: &Manifest, folder: &Path) {
     let Some(read) = manifest.steps.first().filter(|read| read.quarantined > read.records_out) else { return };
     let statistics = Statistics::read(folder).ok().flatten();
     let Some(entry) = statistics.as_ref().and_then(|statistics| statistics.errors.first()) else { return };
     let rows = super::super::check::counted(read.records_in as usize, "row");
-    terminal.status(
+    session.terminal.status(
         Paint::Yellow,
         "Note",
         format_args!(
@@ -93,7 +112,7 @@ fn tell_unread(terminal: &Terminal, manifest: &Manifest, folder: &Path) {
             grouped(read.quarantined as usize),
             grouped(entry.records as usize),
             entry.error,
-            folder.join(QUARANTINE).display()
+            session.out.named(&folder.join(QUARANTINE)).display()
         ),
     );
 }

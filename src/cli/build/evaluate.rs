@@ -30,9 +30,10 @@ pub fn evaluate(session: &mut Session<'_>, at: usize, manifest: &Manifest) -> Re
     let train = &program[evaluate.train];
     let dataset = &program[evaluate.dataset];
     let name = format!("{} on {}.{}", train.name, dataset.name, evaluate.part);
-    let folder = super::train::folder(&session.out, train);
+    let folder = super::train::folder(&session.out.folder, train);
     let target = folder.join("evaluation").join(format!("{}.{}", file_name(&dataset.name), file_name(&evaluate.part)));
     let figures_path = target.with_added_extension("json");
+    let shown = session.out.named(&figures_path);
     let runtime = session.runtime(train)?;
     let terminal = session.terminal;
     let world = |error: &dyn std::fmt::Display| {
@@ -43,7 +44,7 @@ pub fn evaluate(session: &mut Session<'_>, at: usize, manifest: &Manifest) -> Re
     let weights = super::train::weights(&folder);
     let fingerprint = fingerprint(evaluate, train, manifest, &weights, &runtime.described());
     if let Some(figures) = unchanged(&figures_path, &fingerprint) {
-        terminal.status(Paint::Dim, "Unchanged", format_args!("{name} in {}", figures_path.display()));
+        terminal.status(Paint::Dim, "Unchanged", format_args!("{name} in {}", shown.display()));
         if terminal.json() {
             terminal.answer(&figures);
         }
@@ -52,7 +53,7 @@ pub fn evaluate(session: &mut Session<'_>, at: usize, manifest: &Manifest) -> Re
     }
     terminal.status(Paint::Green, "Evaluating", &name);
 
-    let data = session.out.join(file_name(&dataset.name));
+    let data = session.out.folder.join(file_name(&dataset.name));
     let table = table_path(&data, train, &evaluate.part);
     let base = super::train::model_folder(session, train)?;
     let (base, threads) = (base.as_deref(), session.jobs);
@@ -79,7 +80,7 @@ pub fn evaluate(session: &mut Session<'_>, at: usize, manifest: &Manifest) -> Re
         terminal.answer(serde_json::from_str::<Value>(&text).unwrap_or_default());
     } else {
         terminal.note(eval::evaluation_table(&evaluation, &gates));
-        terminal.note(figures_path.display());
+        terminal.note(shown.display());
     }
     let unmet: Vec<String> = gates.iter().filter(|gate| !gate.met).map(|gate| gate.gate.to_string()).collect();
     conclude(session, &name, &unmet)

@@ -5,6 +5,7 @@ mod evaluate;
 pub mod inputs;
 pub mod lower;
 mod metrics;
+pub mod outputs;
 pub mod reuse;
 pub mod targets;
 mod train;
@@ -23,17 +24,20 @@ use super::cluster::Elsewhere;
 use super::context::Spec;
 use super::memory::parse_bytes;
 use super::models::{self, Provided, Purpose};
+use super::out::Out;
 use super::terminal::{Paint, Terminal};
 use super::{DeviceArgs, Failure, MemoryArgs, Places, RuntimeArgs};
 use crate::emit::lock::{self, Lock};
-use crate::emit::{self, Digest, Manifest};
+use crate::emit::{self, Digest, Manifest, file_name};
 use crate::engine::stage::Stages;
 use crate::engine::{MemoryLimit, Site};
 use crate::hir::{self, DatasetId, DeviceWish, Program, TrainId};
 use crate::plan::functions::forget_language_models;
 use crate::remote::{Remote, Terms};
 use crate::runtime::{Device, Runtime};
+use crate::train::{prune_tokens, tokens_folder};
 use inputs::Roots;
+use outputs::Outputs;
 use targets::Targets;
 
 /// Options of `annotc build`.
@@ -89,8 +93,8 @@ pub struct Session<'a> {
     pub terminal: &'a Terminal,
     /// What is built.
     pub spec: &'a Spec,
-    /// The folder for what is built.
-    pub out: PathBuf,
+    /// Where what is built goes.
+    pub out: Outputs<'a>,
     /// Where relative paths are looked for.
     pub roots: Roots,
     /// How remote files are fetched.
@@ -189,7 +193,8 @@ pub fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> {
         .map_err(|missing| models::fail(terminal, &missing))?;
     let mut session = open(args, &spec, runtime, devices, terminal)?;
     use_models(&mut session, provided)?;
-    emit::put_right(&session.out).map_err(|error| {
+    session.out.check(targets.names(&spec.program), terminal)?;
+    emit::put_right(&session.out.folder).map_err(|error| {
         terminal.error(error, None);
         Failure::World
     })?;
@@ -221,10 +226,12 @@ pub fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> {
         }
     }
     for &id in &targets.trains {
-        emit::report::write_run_report(&train::folder(&session.out, &spec.program[id])).map_err(|error| {
+        let train = &spec.program[id];
+        emit::report::write_run_report(&train::folder(&session.out.folder, train)).map_err(|error| {
             terminal.error(error, None);
             Failure::World
         })?;
+        session.publish(&file_name(&train.name))?;
     }
     worst
 }
@@ -259,6 +266,12 @@ fn bound_cache(session: &Session<'_>, size: u64) {
             format_args!("{stages} of the cache, {}: the least recently used", units::size(pruned.bytes)).to_string();
         session.terminal.status(Paint::Dim, "Removed", about);
     }
+    let (tokens, bytes, _) = prune_tokens(&tokens_folder(&session.memory.cache), |_, left| left > size);
+    if tokens > 0 {
+        let tables = super::check::counted(tokens, "table");
+        let about = format!("tokens of {tables} from the cache, {}: the least recently used", units::size(bytes));
+        session.terminal.status(Paint::Dim, "Removed", about);
+    }
 }
 
 fn open<'a>(
@@ -286,10 +299,11 @@ fn open<'a>(
     let pins = old_lock.as_ref().map(|lock| lock.revisions.clone()).unwrap_or_default();
     let terms = Terms { offline: args.runtime.offline, refresh: args.refresh, pins };
     let remote = Remote::new(&cache, terms, Arc::clone(&cancel), tell_fetched(terminal));
+    let out = args.places.out.clone().unwrap_or_else(|| Out::Folder(spec.out()));
     Ok(Session {
         terminal,
         spec,
-        out: args.places.out.clone().unwrap_or_else(|| spec.out()),
+        out: Outputs::open(out, &cache, (&remote, args.runtime.offline), terminal)?,
         roots: roots(args, spec),
         remote,
         jobs: jobs(args.jobs),

@@ -6,6 +6,7 @@ use crate::cli::Failure;
 use crate::cli::context::{self, Spec};
 use crate::cli::terminal::Terminal;
 use crate::diagnostics::closest;
+use crate::emit::file_name;
 use crate::hir::{DatasetId, Program, TrainId};
 use crate::semantic;
 
@@ -40,6 +41,12 @@ impl Targets {
         }
         let targets = Self::choose(&spec.program, names, terminal)?;
         Ok((spec, targets))
+    }
+
+    /// The names of the folders that they are built into.
+    pub fn names<'p>(&'p self, program: &'p Program) -> impl Iterator<Item = String> + 'p {
+        let datasets = self.datasets.iter().map(|&id| program[id].name.as_str());
+        datasets.chain(self.trains.iter().map(|&id| program[id].name.as_str())).map(file_name)
     }
 
     fn named(program: &Program, names: &[String]) -> Result<Self, (String, String)> {

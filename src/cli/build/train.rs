@@ -16,7 +16,9 @@ use crate::cli::terminal::{Paint, Terminal};
 use crate::emit::{Digest, Manifest, PROVENANCE, file_name};
 use crate::hir::{self, ModelOrigin, Program, TrainId};
 use crate::runtime::{Device, memory_in_use, memory_of_machine};
-use crate::train::{self, Checkpoints, Event, Preparation, StepReport, TrainError, TrainRun, ValidationReport};
+use crate::train::{
+    self, Checkpoints, Event, Preparation, StepReport, TrainError, TrainRun, ValidationReport, tokens_folder,
+};
 
 /// The key under which the provenance keeps the fingerprint of everything that the weights depend on.
 const FINGERPRINT: &str = "fingerprint";
@@ -39,8 +41,8 @@ pub fn files_of(session: &Session<'_>, train: &hir::Train) -> Result<Vec<(String
 pub fn train(session: &mut Session<'_>, id: TrainId, manifest: &Manifest) -> Result<(), Failure> {
     let program: &Program = &session.spec.program;
     let train = &program[id];
-    let output = folder(&session.out, train);
-    let data = session.out.join(file_name(&program[train.data].name));
+    let output = folder(&session.out.folder, train);
+    let data = session.out.folder.join(file_name(&program[train.data].name));
     let files = files_of(session, train)?;
     let model = model_folder(session, train)?;
     let values = lower::label_values(program, train, manifest);
@@ -54,13 +56,15 @@ pub fn train(session: &mut Session<'_>, id: TrainId, manifest: &Manifest) -> Res
         .collect();
     let runtime = session.runtime(train)?;
     let fingerprint = fingerprint(&run, &tables, &files, &runtime.described());
-    if recorded(&output).as_deref() == Some(&fingerprint) {
-        session.terminal.status(Paint::Dim, "Unchanged", format_args!("{} in {}", train.name, output.display()));
-        session.terminal.target("train", &train.name, "unchanged", &output);
+    if is_unchanged(session, &output, &file_name(&train.name), &fingerprint)? {
+        let shown = session.out.named(&output);
+        session.terminal.status(Paint::Dim, "Unchanged", format_args!("{} in {}", train.name, shown.display()));
+        session.terminal.target("train", &train.name, "unchanged", &shown);
         return Ok(());
     }
     run.held = runtime.device() == Device::Cuda;
     run.checkpoints = checkpoints(session, train, &output, &fingerprint, &runtime);
+    run.kept_tokens = kept_tokens(session, train);
     run.memory = session.training_memory.or_else(memory_of_machine);
     run.provenance = provenance(session, train, manifest, tables, &files, fingerprint);
     run_with_progress(session, train, &run, &runtime)
@@ -84,6 +88,15 @@ fn checkpoints(
         fingerprint: format!("{fingerprint} {} {}", runtime.build_info(), std::env::consts::ARCH),
         every: train.checkpoint.map(lower::every),
     })
+}
+
+/// Where the tokens of a run's tables are kept, which are texts: a build that keeps nothing keeps none, and none are kept of data that may
+/// be personal and is allowed to be, or is not yet taken out of a text.
+fn kept_tokens(session: &Session<'_>, train: &hir::Train) -> Option<PathBuf> {
+    session.stages.as_ref()?;
+    let statements = &session.spec.program[train.data].personal;
+    let is_bare = statements.iter().any(|statement| statement.because.is_some());
+    (!is_bare).then(|| tokens_folder(&session.memory.cache))
 }
 
 fn run_with_progress(
@@ -118,8 +131,9 @@ fn run_with_progress(
                     shown.last_loss
                 ),
             );
-            terminal.note(run.output.display());
-            terminal.target("train", &train.name, "trained", &run.output);
+            let shown = session.out.named(&run.output);
+            terminal.note(shown.display());
+            terminal.target("train", &train.name, "trained", &shown);
             Ok(())
         }
         Err(TrainError::Interrupted { step, kept }) => {
@@ -148,6 +162,10 @@ struct Shown {
 fn show(terminal: &Terminal, bar: &ProgressBar, train: &hir::Train, event: Event, shown: &mut Shown) {
     match event {
         Event::Prepared(prepared) => bar.suspend(|| {
+            if prepared.has_kept_tokens {
+                let records = prepared.records;
+                terminal.status(Paint::Dim, "Reused", format_args!("tokens of {records} records from the cache"));
+            }
             terminal.status(Paint::Green, "Training", about(train, &prepared));
             let memory = &prepared.memory;
             terminal.note(format_args!("about {} MiB of memory: {memory}", memory.total().div_ceil(1 << 20)));
@@ -317,6 +335,16 @@ fn fingerprint(run: &TrainRun, tables: &[Value], files: &[(String, Digest)], run
 /// BLAKE3 of a run's weights, as its provenance has it.
 pub fn weights(folder: &Path) -> String {
     train::hash_model(folder).unwrap_or_default()
+}
+
+/// Whether the weights that would be trained are there already: on this machine, or published by another one.
+fn is_unchanged(session: &Session<'_>, output: &Path, target: &str, fingerprint: &str) -> Result<bool, Failure> {
+    let held = || recorded(output).as_deref() == Some(fingerprint);
+    let is_same = |seal: &[u8]| {
+        let provenance: Option<Value> = serde_json::from_slice(seal).ok();
+        provenance.is_some_and(|provenance| provenance[FINGERPRINT] == fingerprint)
+    };
+    Ok(held() || session.out.adopt(target, PROVENANCE, is_same, session.terminal)? && held())
 }
 
 /// The fingerprint that a finished run left, where its weights are still those that it wrote.

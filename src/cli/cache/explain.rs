@@ -11,12 +11,14 @@ use super::show::short;
 use super::units;
 use crate::cli::build::dataset::{self, Bar};
 use crate::cli::build::inputs::Roots;
+use crate::cli::build::outputs::mirror;
 use crate::cli::build::reuse::word;
 use crate::cli::build::targets::Targets;
 use crate::cli::build::{jobs, remote, stages};
 use crate::cli::check::counted;
 use crate::cli::context::Spec;
 use crate::cli::models::{self, Purpose};
+use crate::cli::out::Out;
 use crate::cli::runtime::cache_folder;
 use crate::cli::terminal::{Paint, Terminal};
 use crate::cli::{Failure, Places};
@@ -91,7 +93,12 @@ fn look(
         .map_err(|error| dataset::fail(terminal, &error))?;
     drop(bar);
     let files = surveyed.sources(program, id);
-    let out = args.places.out.clone().unwrap_or_else(|| spec.out());
+    // What goes to a store is built in the cache, and published from there.
+    let out = match &args.places.out {
+        Some(Out::Folder(folder)) => folder.clone(),
+        Some(Out::Store(address)) => mirror(cache, address),
+        None => spec.out(),
+    };
     let mut stages = vec![survey(&files)];
     explained.cuts.iter().for_each(|cuts| stages.extend([before(cuts), cut(cuts)]));
     stages.extend([first_pass(&explained), verdicts(explained.conditions)]);

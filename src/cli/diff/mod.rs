@@ -3,6 +3,8 @@
 mod show;
 mod sides;
 
+use std::path::PathBuf;
+
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -31,7 +33,7 @@ one that was removed and one that was added.
 Exit status: 0 done, with or without differences · 1 a spec cannot be read, or with `--exit-code` there are differences \
 · 2 usage · 4 a file or git failed")]
 pub struct DiffArgs {
-    /// A spec, a build's folder, a data set's folder in it, or REVISION:SPEC
+    /// A spec, a build's folder, a data set's folder in it, the address of either in an object store, or REVISION:SPEC
     #[arg(value_name = "A")]
     before: String,
     /// What it is compared with
@@ -43,6 +45,9 @@ pub struct DiffArgs {
     /// How many ids of each kind of difference are shown; `--format json` has all
     #[arg(long, value_name = "N", default_value_t = 3)]
     ids: u16,
+    /// The folder into which files of an address are fetched [default: the user's cache folder]
+    #[arg(long, value_name = "DIR", env = "ANNOTC_CACHE")]
+    cache: Option<PathBuf>,
 }
 
 /// What was compared of one data set.
@@ -78,8 +83,8 @@ impl Differences {
 
 /// Compares the sides and tells what differs.
 pub fn run(args: &DiffArgs, terminal: &Terminal) -> Result<(), Failure> {
-    let before = Side::open(&args.before, terminal)?;
-    let after = Side::open(&args.after, terminal)?;
+    let before = Side::open(&args.before, args.cache.as_deref(), terminal)?;
+    let after = Side::open(&args.after, args.cache.as_deref(), terminal)?;
     let differences = compare(args, &before, &after, terminal)?;
     if terminal.json() {
         terminal.answer(facts(&differences));

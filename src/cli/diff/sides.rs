@@ -1,8 +1,10 @@
 //! What can be compared: a spec, a spec in a git revision, a folder that was built into, a data set's folder in it.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::cli::out::{Files, Out, Reached};
 use crate::cli::terminal::Terminal;
 use crate::cli::{Failure, context};
 use crate::diagnostics::has_errors;
@@ -17,19 +19,25 @@ pub enum Side {
     Spec { path: PathBuf, tree: ast::File, program: Option<Box<Program>> },
     /// A spec in a git revision, by how it was named.
     Revision { name: String, tree: ast::File },
-    /// A folder that was built into, with its data sets.
-    Build { datasets: Vec<(String, PathBuf)> },
+    /// A folder that was built into, with its data sets and the names of their folders.
+    Build { datasets: Vec<(String, OsString)>, reached: Reached },
     /// The folder of one data set.
-    Dataset { name: String, folder: PathBuf },
+    Dataset { name: String, reached: Reached },
 }
 
 impl Side {
     /// Finds out what an argument names, and reads it.
-    pub fn open(name: &str, terminal: &Terminal) -> Result<Self, Failure> {
-        let path = Path::new(name);
-        if path.is_dir() {
-            return Self::folder(path, terminal);
-        }
+    pub fn open(name: &str, cache: Option<&Path>, terminal: &Terminal) -> Result<Self, Failure> {
+        let out = Out::parse(name.as_ref()).map_err(|message| {
+            terminal.error(message, None);
+            Failure::Usage
+        })?;
+        let path = match &out {
+            Out::Folder(path) if !path.is_dir() => path,
+            Out::Folder(_) | Out::Store(_) => {
+                return Self::folder(out.reach(Files::AllButWeights, cache, terminal)?, &out, terminal);
+            }
+        };
         if path.exists() {
             let spec = context::load(path, terminal)?;
             let tree = parse(path, &spec.sources.file(spec.parsed.entry()).text, terminal)?;
@@ -52,7 +60,8 @@ impl Side {
         }
     }
 
-    fn folder(path: &Path, terminal: &Terminal) -> Result<Self, Failure> {
+    fn folder(reached: Reached, out: &Out, terminal: &Terminal) -> Result<Self, Failure> {
+        let path = reached.folder();
         let manifest = |folder: &Path| {
             Manifest::read(folder).map_err(|error| {
                 terminal.error(error, None);
@@ -60,7 +69,7 @@ impl Side {
             })
         };
         if let Some(manifest) = manifest(path)? {
-            return Ok(Self::Dataset { name: manifest.dataset, folder: path.to_path_buf() });
+            return Ok(Self::Dataset { name: manifest.dataset, reached });
         }
         let entries = std::fs::read_dir(path).map_err(|error| {
             terminal.error(format_args!("cannot read `{}`: {}", path.display(), context::plain(&error)), None);
@@ -71,18 +80,18 @@ impl Side {
             // A hidden folder is one in the making.
             let hidden = folder.file_name().is_some_and(|name| name.to_string_lossy().starts_with('.'));
             if !hidden && let Some(manifest) = manifest(&folder)? {
-                datasets.push((manifest.dataset, folder));
+                datasets.push((manifest.dataset, folder.file_name().unwrap_or_default().to_owned()));
             }
         }
         datasets.sort();
         if datasets.is_empty() {
             terminal.error(
-                format_args!("nothing was built into `{}`", path.display()),
+                format_args!("nothing was built into `{out}`"),
                 Some("name the folder of `annotc build`, by default `build` beside the spec, or a spec"),
             );
             return Err(Failure::World);
         }
-        Ok(Self::Build { datasets })
+        Ok(Self::Build { datasets, reached })
     }
 
     /// The spec's syntax tree, where it is one.
@@ -102,8 +111,10 @@ impl Side {
     /// say why there are none.
     pub fn built(&self, notes: &mut Vec<String>) -> Vec<(String, PathBuf)> {
         match self {
-            Self::Build { datasets } => datasets.clone(),
-            Self::Dataset { name, folder } => vec![(name.clone(), folder.clone())],
+            Self::Build { datasets, reached } => {
+                datasets.iter().map(|(name, folder)| (name.clone(), reached.folder().join(folder))).collect()
+            }
+            Self::Dataset { name, reached } => vec![(name.clone(), reached.folder().to_path_buf())],
             Self::Revision { name, .. } => {
                 notes.push(format!("`{name}` has no build: its records are not compared"));
                 Vec::new()

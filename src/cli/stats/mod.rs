@@ -13,6 +13,7 @@ use serde_json::json;
 use super::Failure;
 use super::build::targets::Targets;
 use super::context::{self, Spec};
+use super::out::{Files, Out, Reached};
 use super::plan::{State, state};
 use super::terminal::{Paint, Terminal};
 use crate::emit::report;
@@ -36,12 +37,15 @@ pub struct StatsArgs {
     /// Data sets and training runs [default: all]
     #[arg(value_name = "TARGET")]
     targets: Vec<String>,
-    /// The folder that was built into [default: build/ beside the spec]
+    /// The folder that was built into, or its address in an object store [default: build/ beside the spec]
     #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
+    out: Option<Out>,
     /// Write one page with a data set and its runs, or with a run, instead
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    /// The folder into which files of an address are fetched [default: the user's cache folder]
+    #[arg(long, value_name = "DIR", env = "ANNOTC_CACHE")]
+    cache: Option<PathBuf>,
 }
 
 /// What was built of a data set.
@@ -60,8 +64,9 @@ pub fn run(args: &StatsArgs, terminal: &Terminal) -> Result<(), Failure> {
     let spec = context::load_checked(&args.spec, terminal)?;
     let chosen = Targets::choose(&spec.program, &args.targets, terminal)?;
     let asked = |name: &str| args.targets.is_empty() || args.targets.iter().any(|target| target == name);
-    let out = args.out.clone().unwrap_or_else(|| spec.out());
-    let looked = Looked { spec: &spec, out: &out, terminal };
+    let out = args.out.clone().unwrap_or_else(|| Out::Folder(spec.out()));
+    let reached = out.reach(Files::Figures, args.cache.as_deref(), terminal)?;
+    let looked = Looked { spec: &spec, out: &reached, terminal };
     let datasets = chosen.datasets.iter().map(|&id| &spec.program[id]).filter(|dataset| asked(&dataset.name));
     let trains = chosen.trains.iter().map(|&id| &spec.program[id]).filter(|train| asked(&train.name));
     if let Some(file) = &args.html {
@@ -96,36 +101,41 @@ pub fn run(args: &StatsArgs, terminal: &Terminal) -> Result<(), Failure> {
 /// Where targets are looked for.
 struct Looked<'l> {
     spec: &'l Spec,
-    out: &'l Path,
+    out: &'l Reached,
     terminal: &'l Terminal,
 }
 
 impl Looked<'_> {
     fn dataset(&self, dataset: &Dataset) -> Result<Found, Failure> {
-        let folder = self.out.join(file_name(&dataset.name));
+        let (out, shown) = (self.out.folder(), self.shown(&dataset.name));
+        let folder = out.join(file_name(&dataset.name));
         let world = |error: EmitError| self.world(&error);
         let Some(manifest) = Manifest::read(&folder).map_err(world)? else {
-            return Err(self.not_built("data set", &dataset.name, &folder));
+            return Err(self.not_built("data set", &dataset.name, &shown));
         };
         let Some(statistics) = Statistics::read(&folder).map_err(world)? else {
-            let message = format!("`{}` was built by a version that left no statistics", folder.display());
+            let message = format!("`{}` was built by a version that left no statistics", shown.display());
             self.terminal.error(message, Some(&self.how_to_build(&dataset.name)));
             return Err(Failure::Spec);
         };
-        let mut runs = RunFiles::all(self.out).map_err(world)?;
+        let mut runs = RunFiles::all(out).map_err(world)?;
         runs.retain(|run| run.is_of(&manifest.fingerprint));
-        let current = state(&self.spec.program, dataset, self.out) == State::Same;
+        let current = state(&self.spec.program, dataset, out) == State::Same;
         if !current {
             let about = format_args!("{}: it was built by other rules than the spec has now", dataset.name);
             self.terminal.status(Paint::Yellow, "Note", about);
         }
-        Ok(Found { folder, manifest, statistics, runs, current })
+        Ok(Found { folder: shown, manifest, statistics, runs, current })
     }
 
     fn run(&self, name: &str) -> Result<RunFiles, Failure> {
-        let folder = self.out.join(file_name(name));
-        let found = RunFiles::read(&folder).map_err(|error| self.world(&error))?;
-        found.ok_or_else(|| self.not_built("training run", name, &folder))
+        let found = RunFiles::read(&self.out.folder().join(file_name(name))).map_err(|error| self.world(&error))?;
+        found.ok_or_else(|| self.not_built("training run", name, &self.shown(name)))
+    }
+
+    /// The folder of a target as messages call it.
+    fn shown(&self, name: &str) -> PathBuf {
+        self.out.named(&self.out.folder().join(file_name(name)))
     }
 
     /// Writes the page of the one data set or run that is asked for.

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use clap::Args;
 
 use super::check::counted;
+use super::out::{Files, Out};
 use super::terminal::{Paint, Terminal};
 use super::{Failure, context};
 use crate::emit::trace::{Life, Traced, Wanted, trace};
@@ -35,13 +36,14 @@ pub struct TraceArgs {
     /// The specification [default: the only one in this folder]
     #[arg(long, value_name = "SPEC")]
     spec: Option<PathBuf>,
-    /// A folder that was built into; may be given several times [default: build/ beside the spec, or here]
+    /// A folder that was built into, or its address in an object store; may be given several times [default: build/ beside
+    /// the spec, or here]
     #[arg(long, value_name = "DIR")]
-    out: Vec<PathBuf>,
-    /// The folder of a trained model: in which epochs, steps and micro-batches the record was used, with the files of the
+    out: Vec<Out>,
+    /// The folder of a trained model, or its address: in which epochs, steps and micro-batches the record was used, with the files of the
     /// folder held against its provenance
     #[arg(long, value_name = "DIR", conflicts_with_all = ["spec", "out", "show_personal"])]
-    model: Option<PathBuf>,
+    model: Option<Out>,
     /// Show values that are or were personal, too
     #[arg(long)]
     show_personal: bool,
@@ -56,10 +58,11 @@ pub struct TraceArgs {
 /// Prints every record that is meant; none is a failure.
 pub fn run(args: &TraceArgs, terminal: &Terminal) -> Result<(), Failure> {
     if let Some(folder) = &args.model {
-        return model::run(folder, &args.wanted, terminal);
+        let reached = folder.reach(Files::All, args.cache.as_deref(), terminal)?;
+        return model::run(&reached, &args.wanted, terminal);
     }
     let spec = args.spec.clone().or_else(|| args.out.is_empty().then(context::only_spec).flatten());
-    let beside = || spec.as_ref().map_or_else(|| PathBuf::from("build"), |spec| context::out_beside(spec));
+    let beside = || Out::Folder(spec.as_ref().map_or_else(|| PathBuf::from("build"), |spec| context::out_beside(spec)));
     let outs = if args.out.is_empty() { vec![beside()] } else { args.out.clone() };
     let reread = match &spec {
         Some(path) => Some(Reread::open(path, args.data_root.clone(), args.cache.as_deref(), terminal)?),
@@ -68,7 +71,8 @@ pub fn run(args: &TraceArgs, terminal: &Terminal) -> Result<(), Failure> {
     let mut nothing = Traced::default();
     let (mut shown, mut beyond) = (0, None);
     for out in &outs {
-        let mut traced = trace(out, &args.wanted).map_err(|error| {
+        let reached = out.reach(Files::Records, args.cache.as_deref(), terminal)?;
+        let mut traced = trace(reached.folder(), &args.wanted).map_err(|error| {
             terminal.error(error, None);
             Failure::World
         })?;
@@ -81,7 +85,7 @@ pub fn run(args: &TraceArgs, terminal: &Terminal) -> Result<(), Failure> {
                 reread.place(life);
             }
             if outs.len() > 1 && !terminal.json() {
-                terminal.answer(terminal.paint_answer(Paint::Dim, &format!("{}:", out.display())));
+                terminal.answer(terminal.paint_answer(Paint::Dim, &format!("{out}:")));
             }
             tell(args, life, reread.as_ref(), terminal);
             shown += 1;
@@ -150,8 +154,8 @@ impl Beyond {
 }
 
 /// What to say where no record is meant, and what might help.
-fn not_found(wanted: &Wanted, outs: &[PathBuf], nothing: &Traced) -> (String, String) {
-    let folders: Vec<String> = outs.iter().map(|out| format!("`{}`", out.display())).collect();
+fn not_found(wanted: &Wanted, outs: &[Out], nothing: &Traced) -> (String, String) {
+    let folders: Vec<String> = outs.iter().map(|out| format!("`{out}`")).collect();
     let folders = folders.join(", ");
     if nothing.datasets.is_empty() {
         let message = format!("no data set was built in {folders}");

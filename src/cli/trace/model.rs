@@ -1,12 +1,11 @@
 //! `annotc trace --model`: when a finished run was trained on a record.
 
-use std::path::Path;
-
 use serde_json::{Value, json};
 
 use crate::cli::Failure;
 use crate::cli::check::counted;
 use crate::cli::ink::printable;
+use crate::cli::out::Reached;
 use crate::cli::terminal::{Paint, Terminal};
 use crate::emit::trace::Wanted;
 use crate::train::{Custody, RecordUse, RecordUses};
@@ -18,13 +17,13 @@ const LIMIT: usize = 20;
 const ID_DIGITS: usize = 12;
 
 /// Prints when the records that are meant were trained on; none is a failure.
-pub fn run(folder: &Path, wanted: &Wanted, terminal: &Terminal) -> Result<(), Failure> {
+pub fn run(model: &Reached, wanted: &Wanted, terminal: &Terminal) -> Result<(), Failure> {
     let Wanted::Id(id) = wanted else {
         let help = "`annotc trace FILE:LINE` says which id a row has";
         terminal.error("a model knows records by their ids", Some(help));
         return Err(Failure::Usage);
     };
-    let custody = Custody::open(folder).map_err(|error| {
+    let custody = Custody::open(model.folder()).map_err(|error| {
         terminal.error(error, None);
         Failure::World
     })?;
@@ -32,7 +31,7 @@ pub fn run(folder: &Path, wanted: &Wanted, terminal: &Terminal) -> Result<(), Fa
     if found.is_empty() {
         let records = counted(custody.len(), "record");
         terminal.error(
-            format_args!("no record whose id begins with {id} was trained on in `{}`", folder.display()),
+            format_args!("no record whose id begins with {id} was trained on in `{}`", model.named(model.folder()).display()),
             Some(&format!("it was trained on {records}, which `records.parquet` lists; `annotc trace {id}` says what became of one")),
         );
         return Err(Failure::Spec);

@@ -18,7 +18,6 @@ mod tests;
 pub use budget::{Budget, MemoryLimit};
 pub use error::SpoolError;
 pub use file::FileReader;
-#[cfg(feature = "cluster")]
 pub use folder::Folder;
 pub(crate) use item::item;
 pub use item::{Fixed, Item, OfRow, Sparse};
