@@ -198,6 +198,36 @@ clean tidy { set text = text |> nfc |> collapse_whitespace; drop "short" when wo
 dataset all { from notes; clean tidy; split train 100%; write jsonl }
 "#;
 
+/// The tables whose tokens a project's cache has.
+fn tokens(project: &Project) -> usize {
+    let shown = project.annotc(&["cache", "show", "--format", "json"]).expect(0).answers();
+    shown.iter().filter(|kept| kept["stage"] == "tokens").count()
+}
+
+#[test]
+fn a_run_keeps_its_tokens_where_nothing_personal_is_allowed_in_them() {
+    let project = Project::of_spec("quickstart");
+    edit(&project, "epochs 8", "steps 2");
+    edit(&project, "  require accuracy >= 0.75\n  require f1.macro >= 0.70\n", "");
+    let train = |more: &[&str]| {
+        let _ = std::fs::remove_dir_all(project.path("build/sorter"));
+        project.annotc(&[&["build", "quickstart.annot", "sorter"], more].concat()).expect(0).stderr
+    };
+    let reuses = |printed: &str| printed.contains("Reused tokens of");
+    assert!(!reuses(&train(&["--no-cache"])) && tokens(&project) == 0);
+    assert!(!reuses(&train(&[])) && tokens(&project) == 1);
+    edit(&project, "rate   1e-3", "rate   2e-3");
+    let printed = train(&[]);
+    assert!(reuses(&printed) && tokens(&project) == 1, "{printed}");
+    edit(&project, "length 64 tokens", "length 48 tokens");
+    assert!(!reuses(&train(&[])) && tokens(&project) == 2);
+    project.annotc(&["cache", "prune", "--all"]).expect(0);
+    assert_eq!(tokens(&project), 0);
+    let policy = "redact  @personal: email, phone, iban, card_number, ip_address";
+    edit(&project, policy, "allow   personal text because \"the customers agreed\"");
+    assert!(!reuses(&train(&[])) && tokens(&project) == 0);
+}
+
 #[test]
 fn a_killed_build_goes_on_from_its_finished_chunks() {
     let project = long(LONG);

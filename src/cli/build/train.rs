@@ -90,8 +90,8 @@ fn checkpoints(
     })
 }
 
-/// Where the tokens of a run's tables are kept, which are texts: a build that keeps nothing keeps none, and none are kept of data that may
-/// be personal and is allowed to be, or is not yet taken out of a text.
+/// Where the tokens of a run's tables are kept, which are texts: a build that keeps nothing keeps none, and none are kept of a data set that
+/// is allowed to hold what may be personal.
 fn kept_tokens(session: &Session<'_>, train: &hir::Train) -> Option<PathBuf> {
     session.stages.as_ref()?;
     let statements = &session.spec.program[train.data].personal;
