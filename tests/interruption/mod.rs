@@ -139,7 +139,8 @@ fn kept(project: &Project) -> Kept {
         };
         ((dataset.to_owned(), held), stage["chunks"].as_u64().expect("a number"))
     };
-    shown.iter().filter(|kept| kept["stage"] == "measures").map(of).collect()
+    let of_passes = |kept: &&serde_json::Value| kept["stage"] == "measures" || kept["stage"] == "cuts";
+    shown.iter().filter(of_passes).map(of).collect()
 }
 
 /// Names that only a build under way has use for.

@@ -11,8 +11,11 @@ const BEGIN: [u8; 2] = [0x1f, 0x8b];
 /// Unpacks all members, one behind the other.
 pub struct Members<R: Read> {
     /// The member at hand; `None` while the next one is looked for, and behind the last one.
-    member: Option<GzDecoder<Chain<Cursor<Vec<u8>>, Counted<R>>>>,
+    member: Option<GzDecoder<Input<R>>>,
 }
+
+/// What is left of a file, behind the bytes of it that were looked at already.
+type Input<R> = Chain<Cursor<Vec<u8>>, Counted<R>>;
 
 /// Bytes behind the last member that are neither another one nor zeros.
 #[derive(Debug)]
