@@ -98,6 +98,42 @@ fn every_record_can_be_traced() {
 }
 
 #[test]
+fn a_line_behind_the_end_of_a_file_has_no_record() {
+    const SPEC: &str = "annot 1\nsource a { path \"a.jsonl\"; license \"MIT\"; fields { text: string } }\nsource b { path \"b.csv\"; license \"MIT\"; fields { text: string } }\ndataset d { from a, b; split train 100%; write jsonl }\n";
+    let project = Project::new(&[
+        ("s.annot", SPEC.as_bytes()),
+        ("a.jsonl", b"{\"text\": \"one\"}\n\n{\"text\": \"two\"}"),
+        // Its last record takes two lines.
+        ("b.csv", b"text\nthree\n\"four\nand five\"\n"),
+    ]);
+    project.annotc(&["build", "s.annot"]).expect(0);
+    for (place, line) in [("a.jsonl:2", 1), ("a.jsonl:3", 3), ("b.csv:4", 3)] {
+        let run = project.annotc(&["trace", place, "--spec", "s.annot", "--format", "json"]).expect(0);
+        assert_eq!(run.answers()[0]["line"], line, "{place}");
+    }
+    for (place, told, last) in [
+        ("a.jsonl:4", "`a.jsonl` has no line 4: it has 3 lines", 3),
+        ("b.csv:99999", "`b.csv` has no line 99999: it has 4 lines", 3),
+    ] {
+        let run = project.annotc(&["trace", place, "--spec", "s.annot"]).expect(1);
+        assert!(run.stderr.contains(told) && run.stdout.is_empty(), "{}", run.stderr);
+        assert!(run.stderr.contains(&format!("its last record begins on line {last}")), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn a_part_to_learn_from_without_records_is_told() {
+    const SPEC: &str = "annot 1\nsource a { path \"a.jsonl\"; license \"MIT\"; fields { text: string } }\nclean c { drop \"short\" when words(text) < 2 }\ndataset d { from a; clean c; split train 100%; write jsonl }\n";
+    let project = Project::new(&[("s.annot", SPEC.as_bytes()), ("a.jsonl", b"{\"text\": \"one\"}\n")]);
+    let told = "part `train` of d has no records";
+    let run = project.annotc(&["build", "s.annot"]).expect(0);
+    assert!(run.stderr.contains(told), "{}", run.stderr);
+    project.write("a.jsonl", b"{\"text\": \"one two\"}\n");
+    let run = project.annotc(&["build", "s.annot"]).expect(0);
+    assert!(!run.stderr.contains(told), "{}", run.stderr);
+}
+
+#[test]
 fn an_unmet_requirement_leaves_the_last_output() {
     let project = Project::of_spec("quickstart");
     project.annotc(&["build", "quickstart.annot", DATA_ONLY]).expect(0);

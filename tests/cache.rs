@@ -22,9 +22,13 @@ fn build(project: &Project, more: &[&str]) -> (Left, String) {
 }
 
 fn edit(project: &Project, from: &str, to: &str) {
-    let spec = project.read("quickstart.annot");
+    edit_in(project, "quickstart.annot", from, to);
+}
+
+fn edit_in(project: &Project, name: &str, from: &str, to: &str) {
+    let spec = project.read(name);
     assert!(spec.contains(from), "{from}");
-    project.write("quickstart.annot", spec.replacen(from, to, 1).as_bytes());
+    project.write(name, spec.replacen(from, to, 1).as_bytes());
 }
 
 /// The files of chunks in a project's cache.
@@ -194,11 +198,97 @@ clean tidy { set text = text |> nfc |> collapse_whitespace; drop "short" when wo
 dataset all { from notes; clean tidy; split train 100%; write jsonl }
 "#;
 
+/// The tables whose tokens a project's cache has.
+fn tokens(project: &Project) -> usize {
+    let shown = project.annotc(&["cache", "show", "--format", "json"]).expect(0).answers();
+    shown.iter().filter(|kept| kept["stage"] == "tokens").count()
+}
+
+#[test]
+fn a_run_keeps_its_tokens_where_nothing_personal_is_allowed_in_them() {
+    let project = Project::of_spec("quickstart");
+    edit(&project, "epochs 8", "steps 2");
+    edit(&project, "  require accuracy >= 0.75\n  require f1.macro >= 0.70\n", "");
+    let train = |more: &[&str]| {
+        let _ = std::fs::remove_dir_all(project.path("build/sorter"));
+        project.annotc(&[&["build", "quickstart.annot", "sorter"], more].concat()).expect(0).stderr
+    };
+    let reuses = |printed: &str| printed.contains("Reused tokens of");
+    assert!(!reuses(&train(&["--no-cache"])) && tokens(&project) == 0);
+    assert!(!reuses(&train(&[])) && tokens(&project) == 1);
+    edit(&project, "rate   1e-3", "rate   2e-3");
+    let printed = train(&[]);
+    assert!(reuses(&printed) && tokens(&project) == 1, "{printed}");
+    edit(&project, "length 64 tokens", "length 48 tokens");
+    assert!(!reuses(&train(&[])) && tokens(&project) == 2);
+    project.annotc(&["cache", "prune", "--all"]).expect(0);
+    assert_eq!(tokens(&project), 0);
+    let policy = "redact  @personal: email, phone, iban, card_number, ip_address";
+    edit(&project, policy, "allow   personal text because \"the customers agreed\"");
+    assert!(!reuses(&train(&[])) && tokens(&project) == 0);
+}
+
 #[test]
 fn a_killed_build_goes_on_from_its_finished_chunks() {
-    let line = |i: usize| format!("{{\"text\":\"note {i} {}\"}}\n", "some words more ".repeat(1000));
+    let project = long(LONG);
+    let finished = kill(&project);
+    let run = project.annotc(&["build", "all.annot", "--format", "json"]).expect(0);
+    let first_pass = &run.answers()[0]["first_pass"];
+    assert_eq!(first_pass["reused"], finished);
+    assert!(first_pass["chunks"].as_u64() > Some(4), "{first_pass}");
+    same_without(&project);
+}
+
+/// Until it is known what a step cuts out, the chunks of the steps before it are the ones that are finished.
+#[test]
+fn a_killed_search_for_what_is_cut_goes_on_from_its_finished_chunks() {
+    let spec =
+        LONG.replace(" |> collapse_whitespace", "").replace("drop \"short\"", "dedup lines of text; drop \"short\"");
+    let project = long(&spec);
+    let finished = kill(&project);
+    let run = project.annotc(&["build", "all.annot", "--format", "json"]).expect(0);
+    let first_pass = &run.answers()[0]["first_pass"];
+    let cuts = &first_pass["cuts"][0];
+    assert_eq!((&cuts["reused"], &cuts["from"]), (&finished.into(), &"measures".into()), "{first_pass}");
+    assert!(finished < 6 && cuts["chunks"].as_u64() > Some(4) && first_pass["reused"] == 0, "{first_pass}");
+    same_without(&project);
+    // Another threshold behind the step: all is there, and shown as what it is.
+    edit_in(&project, "all.annot", "words(text) < 3", "words(text) < 5");
+    let run = project.annotc(&["build", "all.annot"]).expect(0);
+    let told = "before `dedup lines of text`: 6 of 6 chunks from the cache; what it cuts is in the cache";
+    assert!(run.stderr.contains(told) && run.stderr.contains("first pass: 6 of 6 chunks"), "{}", run.stderr);
+    let shown = project.annotc(&["cache", "show"]).expect(0).stdout;
+    assert!(shown.contains("  cuts      what `dedup lines of text` cuts out"), "{shown}");
+    assert!(shown.contains("the pieces that `dedup lines of text` compares"), "{shown}");
+    let explained = project.annotc(&["cache", "explain", "all.annot"]).expect(0).stdout;
+    assert!(explained.contains("✓ cuts      of `dedup lines of text`: from the cache"), "{explained}");
+    assert_eq!(explained.matches("6 of 6 chunks from the cache").count(), 2, "{explained}");
+    // Without the places they are decided again; without anything the texts are read.
+    let cuts = chunks(&project).into_iter().filter(|file| {
+        let record = file.parent().expect("a folder").join("stage.json");
+        std::fs::read_to_string(record).expect("a record").contains("\"cuts\"")
+    });
+    cuts.for_each(|file| std::fs::remove_file(file).expect("removed"));
+    let explained = project.annotc(&["cache", "explain", "all.annot"]).expect(0).stdout;
+    assert!(explained.contains("decided again over the measures"), "{explained}");
+    assert!(explained.contains("6 of 6 chunks are missing"), "{explained}");
+    project.annotc(&["cache", "prune", "--all"]).expect(0);
+    let explained = project.annotc(&["cache", "explain", "all.annot"]).expect(0).stdout;
+    assert!(explained.contains("✗ cuts      of `dedup lines of text`: not known before"), "{explained}");
+}
+
+/// A specification with texts for some chunks, the half of whose lines are common.
+fn long(spec: &str) -> Project {
+    let line = |i: usize| {
+        let text = format!("note {i} {}", "some words more ".repeat(1000));
+        format!("{{\"text\":\"{text}\\nnote {}\"}}\n", i % 30)
+    };
     let data: String = (0..1500).map(line).collect();
-    let project = Project::new(&[("all.annot", LONG.as_bytes()), ("notes.jsonl", data.as_bytes())]);
+    Project::new(&[("all.annot", spec.as_bytes()), ("notes.jsonl", data.as_bytes())])
+}
+
+/// Kills a build that has finished a chunk, and gives how many it finished.
+fn kill(project: &Project) -> usize {
     let mut child = project
         .command(&["build", "all.annot", "--jobs", "1"])
         .stdout(Stdio::null())
@@ -206,17 +296,17 @@ fn a_killed_build_goes_on_from_its_finished_chunks() {
         .spawn()
         .expect("annotc starts");
     let begin = Instant::now();
-    while chunks(&project).is_empty() {
+    while chunks(project).is_empty() {
         assert!(begin.elapsed() < Duration::from_secs(120), "no chunk is finished");
         std::thread::sleep(Duration::from_millis(5));
     }
     child.kill().expect("the child can be killed");
     child.wait().expect("the child ends");
-    let finished = chunks(&project).len();
-    let run = project.annotc(&["build", "all.annot", "--format", "json"]).expect(0);
-    let first_pass = &run.answers()[0]["first_pass"];
-    assert_eq!(first_pass["reused"], finished);
-    assert!(first_pass["chunks"].as_u64() > Some(4), "{first_pass}");
+    chunks(project).len()
+}
+
+/// Builds the data set without the cache, with the same bytes.
+fn same_without(project: &Project) {
     let kept = project.tree("build/all");
     std::fs::remove_dir_all(project.path("build")).expect("removed");
     project.annotc(&["build", "all.annot", "--no-cache"]).expect(0);

@@ -90,6 +90,23 @@ fn evaluation_files_are_inputs() {
 }
 
 #[test]
+fn evaluation_files_may_be_compressed() {
+    let project = project();
+    let spec = SPEC.replace("\"eval/*.jsonl\"", "\"eval/a.jsonl.gz\", \"eval/b.txt.zst\"");
+    project.write("all.annot", spec.as_bytes());
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut packed, EVALUATION.as_bytes()).expect("it is written into memory");
+    let packed = packed.finish().expect("it is written into memory");
+    project.write("eval/a.jsonl.gz", &packed);
+    project.write("eval/b.txt.zst", &zstd::encode_all(&b"how do I open an account\n"[..], 1).expect("packed"));
+    project.annotc(&["build", "all.annot"]).expect(0);
+    assert_eq!(texts(&project), ["the cat sat on the mat today"]);
+    project.write("eval/a.jsonl.gz", &packed[..packed.len() / 2]);
+    let run = project.annotc(&["build", "all.annot"]).expect(4);
+    assert!(run.stderr.contains("a.jsonl.gz") && run.stderr.contains("cannot be unpacked"), "{}", run.stderr);
+}
+
+#[test]
 fn a_plan_says_how_near_texts_are_found() {
     let run = project().annotc(&["plan", "all.annot"]).expect(0);
     assert!(run.stdout.contains("5 words in a row, 105 permutations in 15 × 7 bands and rows"), "{}", run.stdout);

@@ -81,6 +81,7 @@ fn main() -> Result<(), Failure> {
         threads: threads.parse()?,
         selection: Selection::default(),
         checkpoints: None,
+        kept_tokens: None,
         memory: None,
         output: folder.path().join("model"),
         held: false,

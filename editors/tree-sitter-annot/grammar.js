@@ -26,7 +26,7 @@ const HARD = ["and", "or", "not", "in", "is", "matches", "match", "when", "else"
 
 /** The words that begin a clause of a statement; no unit and no schedule is called so. */
 const CLAUSES = [
-  "by", "near", "at", "stratify", "seed", "per", "over", "warmup", "decay", "floor", "accumulate", "because", "from", "without",
+  "by", "near", "check", "at", "stratify", "seed", "per", "over", "warmup", "decay", "floor", "accumulate", "because", "from", "without",
   "keep", "like",
 ];
 
@@ -62,6 +62,7 @@ export default grammar({
     $._line_when,
     $._line_by,
     $._line_near,
+    $._line_check,
     $._line_at,
     $._line_stratify,
     $._line_seed,
@@ -381,7 +382,7 @@ export default grammar({
       seq(
         "split",
         choice($.split_field, separated($.part, $._comma)),
-        repeat(choice($.split_by, $.stratify, $.seed)),
+        repeat(choice($.split_by, $.split_check, $.stratify, $.seed)),
       ),
     split_field: ($) => seq("as", field("field", $._name)),
     part: ($) =>
@@ -402,6 +403,7 @@ export default grammar({
           seq(field("field", choice($._name, alias("time", $.identifier))), optional($.near)),
         ),
       ),
+    split_check: ($) => seq(clause($, "check"), field("field", $._name), $.near),
     stratify: ($) => seq(clause($, "stratify"), field("field", $._name)),
     seed: ($) => seq(clause($, "seed"), $._amount),
 

@@ -13,6 +13,7 @@ mod fuse;
 pub mod loss;
 mod mixed;
 mod names;
+mod picked;
 mod recompute;
 mod rows;
 mod rules;

@@ -43,7 +43,7 @@ fn matrix(value: &Value) -> (Vec<usize>, Vec<i64>) {
 }
 
 pub(super) struct Case {
-    imported: Imported,
+    pub(super) imported: Imported,
     pub(super) training: TrainingGraph,
     pub(super) feeds: BTreeMap<String, Values>,
     reference: Value,

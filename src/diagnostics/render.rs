@@ -24,9 +24,27 @@ pub struct Look {
     pub width: usize,
 }
 
-/// All diagnostics in the order of the text, each followed by an empty line.
+/// How many diagnostics are shown to people. Nobody reads more of them before the first are mended, and a file that is no
+/// specification at all has one for each line.
+const SHOWN: usize = 100;
+
+/// The diagnostics in the order of the text, each followed by an empty line. Of more than a hundred the errors go first, and
+/// the others are counted.
 pub fn render(diagnostics: &[Diagnostic], sources: &SourceMap, look: Look) -> String {
-    sorted(diagnostics).into_iter().map(|diagnostic| render_one(diagnostic, sources, look) + "\n").collect()
+    let mut sorted = sorted(diagnostics);
+    let hidden = sorted.len().saturating_sub(SHOWN);
+    if hidden > 0 {
+        let mut most: Vec<usize> = (0..sorted.len()).collect();
+        most.sort_by_key(|&at| sorted[at].severity() != Severity::Error);
+        most.truncate(SHOWN);
+        most.sort_unstable();
+        sorted = most.into_iter().map(|at| sorted[at]).collect();
+    }
+    let mut text: String = sorted.into_iter().map(|diagnostic| render_one(diagnostic, sources, look) + "\n").collect();
+    if hidden > 0 {
+        text += &format!("… and {hidden} more, which `--format json` shows too\n\n");
+    }
+    text
 }
 
 /// `3 errors, 1 warning`; `no errors` where there is nothing to count.
@@ -316,6 +334,27 @@ mod tests {
     fn find(sources: &SourceMap, file: u32, word: &str) -> Span {
         let start = sources.file(FileId(file)).text.find(word).expect("the word stands in the text");
         Span::new(FileId(file), start, start + word.len())
+    }
+
+    #[test]
+    fn of_many_findings_the_errors_are_shown_and_the_others_counted() {
+        let text: String = (0..200).map(|n| format!("word{n:03}\n")).collect();
+        let sources = sources(&[("a.annot", &text)]);
+        let finding = |code, n: usize| {
+            let word = format!("word{n:03}");
+            Diagnostic::new(code, format!("about `{word}`"), find(&sources, 0, &word), "here")
+        };
+        // Every third is a warning, and 133 are errors.
+        let code = |n| if n % 3 == 2 { Code::UnusedDeclaration } else { Code::UnknownStatement };
+        let findings: Vec<Diagnostic> = (0..200).rev().map(|n| finding(code(n), n)).collect();
+        let shown = render(&findings, &sources, PLAIN);
+        let heads: Vec<&str> = shown.lines().filter(|line| line.contains("about `")).collect();
+        assert_eq!(heads.len(), SHOWN);
+        assert!(heads.iter().all(|head| head.starts_with("error")), "{heads:?}");
+        assert!(heads[0].contains("word000") && heads[SHOWN - 1].contains("word148"), "{heads:?}");
+        assert!(shown.ends_with("\n\n… and 100 more, which `--format json` shows too\n\n"), "{shown}");
+        let few = render(&findings[..SHOWN], &sources, PLAIN);
+        assert!(!few.contains("more, which"), "{few}");
     }
 
     #[test]

@@ -408,6 +408,9 @@ fn split_statement(split: &Split) -> String {
         }
         Some(SplitBy::Time(field)) => statement.push_str(&format!(" by time {}", name(field))),
     }
+    if let Some((field, near)) = &split.check {
+        statement.push_str(&format!(" check {} {}", name(field), near_in_words(near)));
+    }
     if let Some(label) = &split.stratify {
         statement.push_str(&format!(" stratify {}", name(label)));
     }

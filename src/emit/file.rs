@@ -86,7 +86,7 @@ pub(crate) fn write_synced(path: &Path, content: &[u8]) -> Result<Digest, EmitEr
 pub(crate) fn write_atomically(path: &Path, content: &[u8]) -> Result<(), EmitError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     remove_unfinished(folder);
-    let mut file = begin_file(folder).at("create a file in", folder)?;
+    let mut file = begin_file(folder).at("write", path)?;
     file.write_all(content).at("write", path)?;
     file.as_file().sync_all().at("write", path)?;
     share_as_usual(file.as_file(), path)?;
@@ -148,6 +148,14 @@ pub fn file_name(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_that_cannot_be_written_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("no folder").join("shop.annot.lock");
+        let error = write_atomically(&path, b"text").unwrap_err().to_string();
+        assert!(error.contains("cannot write") && error.contains("shop.annot.lock"), "{error}");
+    }
 
     #[test]
     fn names_stay_inside_their_folder() {

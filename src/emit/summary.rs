@@ -83,6 +83,14 @@ fn parts(text: &mut String, manifest: &Manifest, style: Style) {
         let row = format!("  {}{}  {records:>2$}  {labels}", name, pad(name, widths[0]), widths[1]);
         line(text, &styled(row.trim_end(), at == 0, style));
     }
+    let certificate = &manifest.certificate;
+    let told = |number: u64, what: &str| (number > 0).then(|| format!("{} {what}", count(number)));
+    let equal = told(certificate.shared_keys, "equal");
+    let near = told(certificate.near_pairs.unwrap_or(0), "near-duplicate");
+    let shared: Vec<String> = equal.into_iter().chain(near).collect();
+    if !shared.is_empty() {
+        line(text, &format!("  in more than one part: {}", shared.join(", ")));
+    }
 }
 
 /// How often each value of a label occurs, where there are records.

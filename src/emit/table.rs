@@ -14,7 +14,7 @@ use super::error::{AtPath, EmitError};
 use super::file::{Digest, HashedFile};
 
 /// Rows of each write: page borders depend on how a writer is fed, so it is always fed alike.
-const ROWS: usize = 16_384;
+const ROWS: usize = 4_096;
 
 /// Encoded bytes from which on a row group is ended. What a file says of its row groups is in memory up to its end: were they
 /// ended by rows alone, that would be the most of a large build's memory.

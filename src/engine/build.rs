@@ -224,12 +224,14 @@ fn files_of<'p>(
 /// Further looks at the records of a build, between its passes.
 pub(super) struct Again<'a, 'b> {
     pub(super) build: &'a mut Build<'b>,
+    /// The data set whose steps are carried out: the build's own, or its first steps.
+    pub(super) dataset: &'a Dataset,
     pub(super) tables: &'a LabelTables,
 }
 
 impl Reread for Again<'_, '_> {
     fn near(&mut self, compared: &Compared, reached: &Reached) -> Result<Clusters, EngineError> {
-        self.build.near(compared, reached)
+        self.build.near(self.dataset, compared, reached)
     }
 
     fn faults(
@@ -256,7 +258,7 @@ pub fn build_dataset(
 ) -> Result<Built, EngineError> {
     let mut build = Build::open(program, dataset, surveyed, inputs, progress)?;
     let decided = Arc::new(build.resolve(surveyed, inputs)?);
-    let reuse = build.reuse.take();
+    let reuse = inputs.stages.is_some().then(|| std::mem::take(&mut build.reuse));
     let resolved = build.resolved(&decided);
     let mut outcome = resolved.outcome()?;
     outcome.sources.extend(surveyed.held_against(program, resolved.dataset));
@@ -307,7 +309,7 @@ impl<'b> Build<'b> {
             prepared,
             progress,
             stages,
-            reuse: None,
+            reuse: Reuse::default(),
         })
     }
 
@@ -315,12 +317,15 @@ impl<'b> Build<'b> {
     pub(super) fn resolve(&mut self, surveyed: &Surveyed, inputs: &BuildInputs) -> Result<Decided, EngineError> {
         let (program, dataset, survey) = (self.program, self.dataset, self.survey);
         self.read_evaluated(surveyed, &inputs.cancel)?;
+        let measures = self.measures();
         self.find_cuts()?;
-        let narrow = Arc::new(self.decide(dataset)?);
+        let (narrow, table) = self.decide(dataset, measures.as_ref())?;
+        self.reuse.add(table.map(|table| table.reuse()).unwrap_or_default());
+        let narrow = Arc::new(narrow);
         let tables = self.label_tables(&narrow, &surveyed.elsewhere, &inputs.cancel)?;
         let keyed = |file: usize| source_is_keyed(program, survey.files[file].source);
         let source = |file: usize| survey.files[file].source;
-        let mut again = Again { build: self, tables: &tables };
+        let mut again = Again { build: self, dataset, tables: &tables };
         let mut fates = resolve(&narrow, dataset, &tables, keyed, &source, &mut again)?;
         let (parts, certificate) = assign(&narrow, dataset, &mut fates, &source, &mut again)?;
         for step in &mut fates.steps {

@@ -16,10 +16,11 @@ use super::outcome::{FileOutcome, SourceOutcome, SourceUse};
 use super::passes::{Batches, scan};
 use super::read::records::{Framing, RecordEnds};
 use super::read::survey::InputFile;
+use super::read::unpack::unpacked;
 use super::read::{ChunkTable, FileSurvey, csv};
 use super::stages::Build;
 use crate::dedup::contamination::Contamination;
-use crate::hir::{Column, Dataset, Dialect, Evaluated, Program, SourceId, StepKind};
+use crate::hir::{Column, Compression, Dataset, Dialect, Evaluated, Program, SourceId, StepKind, extension};
 use crate::plan::normal::{reading, short_digest};
 use crate::plan::{Chain, Evaluation, column_name};
 
@@ -149,7 +150,13 @@ impl Surveyed {
         match one {
             Evaluated::Files { path, folder } => {
                 let files = self.hashed(path, folder).files.iter();
-                let files = files.map(|file| json!([ending(&file.file.location), file.blake3.to_hex().as_str()]));
+                let packed = |file: &HashedFile| match Compression::of_name(&file.file.location.to_string_lossy()) {
+                    Compression::None => "",
+                    Compression::Gzip => ".gz",
+                    Compression::Zstd => ".zst",
+                };
+                let ending = |file: &HashedFile| ending(&file.file.location) + packed(file);
+                let files = files.map(|file| json!([ending(file), file.blake3.to_hex().as_str()]));
                 json!(["files", files.collect::<Vec<_>>()])
             }
             Evaluated::Field { source, field } => {
@@ -240,6 +247,8 @@ fn each_text(file: &HashedFile, each: &mut dyn FnMut(&str)) -> Result<(), Engine
         return Err(EngineError::Changed { path: path.clone() });
     }
     let bad = |line: usize| EngineError::Evaluated { path: path.clone(), line };
+    let name = path.to_string_lossy();
+    let text = unpacked(&name, text).map_err(|what| EngineError::Damaged { path: path.clone(), what })?;
     let text = String::from_utf8(text).map_err(|error| bad(1 + lines_in(&error)))?;
     let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
     match ending(path).as_str() {
@@ -273,8 +282,9 @@ fn lines_in(error: &std::string::FromUtf8Error) -> usize {
     read.iter().filter(|byte| **byte == b'\n').count()
 }
 
+/// The ending of a file's name, without that of a compression.
 fn ending(path: &Path) -> String {
-    path.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default()
+    extension(&path.to_string_lossy()).unwrap_or_default()
 }
 
 fn strings(value: &Value, each: &mut dyn FnMut(&str)) {

@@ -8,6 +8,7 @@ pub mod cluster;
 mod copies;
 mod error;
 mod evaluated;
+mod explained;
 mod faults;
 mod leaf;
 mod lost;
@@ -37,6 +38,7 @@ mod write;
 pub use build::{BuildInputs, Built, Destination, Progress, SourceFiles, Stage as BuildStage, Surveyed, build_dataset};
 pub use error::EngineError;
 pub use evaluated::{EvaluatedFiles, foreign_sources};
+pub use explained::{CutsExplained, DatasetExplained, explain_dataset};
 pub use outcome::{
     AuditRow, Certificate, CutOutcome, FileOutcome, Gold, LabelOutcome, Measured, MissingRecord, Outcome, PartOutcome,
     PartTimes, PersonalFound, Place, QuarantineRow, RecordId, SourceOutcome, SourceUse, StepOutcome, StepOutcomeKind,

@@ -13,6 +13,7 @@ use super::resolve::Reached;
 use super::stages::{Build, Reckoning};
 use crate::dedup::Scheme;
 use crate::dedup::near::{Clusters, Index, Sketches};
+use crate::hir::Dataset;
 use crate::plan::near_pass;
 
 /// What is compared, and by what the kept one of a cluster is chosen.
@@ -59,12 +60,18 @@ pub fn clusters_of(batch: &RecordBatch, compared: &Compared) -> Clusters {
 }
 
 impl Build<'_> {
-    /// The near-duplicates among these rows. The texts pass by; none is kept.
-    pub(super) fn near(&mut self, compared: &Compared, reached: &Reached) -> Result<Clusters, EngineError> {
+    /// The near-duplicates among these rows of a data set, which may be the first steps of this one. The texts pass by; none
+    /// is kept.
+    pub(super) fn near(
+        &mut self,
+        dataset: &Dataset,
+        compared: &Compared,
+        reached: &Reached,
+    ) -> Result<Clusters, EngineError> {
         let table = self.table.keeping(Arc::new(reached.clone()));
         let columns: Vec<String> = std::iter::once(&compared.texts).chain(&compared.scores).cloned().collect();
         let scanned = scan(Arc::new(table))?;
-        let plan = near_pass(self.program, self.dataset, &self.prepared, &columns, scanned)?;
+        let plan = near_pass(self.program, dataset, &self.prepared, &columns, scanned)?;
         let (mut index, mut scores) = (Index::new(compared.scheme), Vec::new());
         let (reckoning, progress) = (Reckoning::of(self.survey, Stage::Compare), &mut *self.progress);
         self.workers.run(&plan, Arc::new(Sketch(compared.clone())), &mut |chunk, pieces| {

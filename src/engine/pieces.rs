@@ -2,26 +2,33 @@
 //! texts without it.
 //!
 //! Whether a line occurred before depends on which records reach the rule. So the rules before it are carried out as a data
-//! set of their own, up to the fates of their records; then the texts of those that are kept are read once. Their pieces are
-//! sorted, in memory as far as there is some and else in files, so that those that repeat each other come side by side.
+//! set of their own, up to the fates of their records. Where the same records reached the rule in an earlier build, what it
+//! cuts is in the cache. Else the pieces of those records are sorted, in memory as far as there is some and else in files, so
+//! that those that repeat each other come side by side: lines and sentences as they were measured with what the rules before
+//! need, and where nothing was measured, as it is for substrings, those of the texts, which are read once more.
 
 use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::UInt64Type;
+use datafusion::logical_expr::LogicalPlan;
 
 use super::EngineError;
 use super::build::{Again, Stage};
 use super::passes::{ChunkWork, scan};
 use super::read::table::LOCATION;
+use super::read::{Chunk, Keep, file_and_offset};
 use super::resolve::{Reached, resolve, source_is_keyed};
 use super::spool::{Budget, Sorter, item};
+use super::stage::{Beside, CutsFrom, CutsReuse, KeptCuts, MeasureTable, Reuse, Wanted};
 use super::stages::{Build, Reckoning};
 use crate::dedup::pieces::{Occurrence, Pieces, Repeats, join_places};
-use crate::hir::{ColumnId, Dataset, Split, SplitRule, StepKind};
+use crate::hir::{Dataset, Split};
 use crate::label::LabelTables;
-use crate::plan::{Cuts, before_pass, column_name};
+use crate::plan::scalar::pieces::occurrences;
+use crate::plan::stage::{Cutting, Measures};
+use crate::plan::{Chain, Cuts, before_pass, column_name};
 
 /// Takes texts apart and lets them go.
 struct Apart {
@@ -120,50 +127,148 @@ pub fn up_to(dataset: &Dataset, step: usize) -> Dataset {
     Dataset {
         steps: dataset.steps[..step].to_vec(),
         requirements: Vec::new(),
-        split: Split { parts: vec!["train".to_owned()], rule: SplitRule::AllTrain },
+        split: Split::all_train(),
         outputs: Vec::new(),
         ..dataset.clone()
     }
 }
 
+/// The pieces that were measured of the records that reach a step.
+struct Measured {
+    column: String,
+    reached: Reached,
+    chunks: Vec<Chunk>,
+}
+
+impl ChunkWork for Measured {
+    /// The offsets of the chunk's records that reach the step.
+    type Chunk = Arc<[u64]>;
+    type Piece = Vec<Occurrence>;
+
+    fn begin(&self, chunk: usize) -> Result<Self::Chunk, EngineError> {
+        self.chunks.get(chunk).map_or_else(|| Ok(Arc::default()), |chunk| self.reached.offsets(chunk))
+    }
+
+    fn batch(&self, reached: &Self::Chunk, _: usize, batch: RecordBatch) -> Result<Self::Piece, EngineError> {
+        let locations = batch[LOCATION].as_primitive::<UInt64Type>().values().iter();
+        let rows = locations.zip(batch[self.column.as_str()].as_binary::<i64>());
+        let rows = rows.filter(|(location, _)| reached.binary_search(&file_and_offset(**location).1).is_ok());
+        Ok(rows.flat_map(|(location, pieces)| occurrences(*location, pieces.unwrap_or_default())).collect())
+    }
+}
+
+/// The steps before one that cuts, and which records they let through.
+pub(super) struct Before<'s> {
+    pub(super) cutting: Cutting<'s>,
+    pub(super) dataset: Dataset,
+    reached: Reached,
+    /// What was measured, with the column of the pieces, where these are measured.
+    measured: Option<(MeasureTable, String)>,
+    /// How many chunks there are, and how many of them were measured before.
+    reuse: Reuse,
+}
+
 impl Build<'_> {
     /// Finds what each step of the data set cuts out of texts.
     pub(super) fn find_cuts(&mut self) -> Result<(), EngineError> {
-        for (at, step) in self.dataset.steps.iter().enumerate() {
-            if let StepKind::DedupPieces { column, pieces } = step.kind {
-                let cuts = self.cuts(at, column, pieces)?;
+        let dataset = self.dataset;
+        for (at, step) in dataset.steps.iter().enumerate() {
+            if let Some(cutting) = Cutting::of(step) {
+                let before = self.before(at, cutting)?;
+                let (cuts, from) = self.cuts(&before)?;
+                let Reuse { chunks, reused, .. } = before.reuse;
+                self.reuse.cuts.push(CutsReuse { rule: step.rule.clone(), chunks, reused, from });
                 self.prepared.cuts.insert(at, Arc::new(cuts));
             }
         }
         Ok(())
     }
 
-    fn cuts(&mut self, step: usize, column: ColumnId, pieces: Pieces) -> Result<Cuts, EngineError> {
-        let before = up_to(self.dataset, step);
-        let reached = self.reaching(&before)?;
-        let table = self.table.keeping(Arc::new(reached));
-        let plan = before_pass(&before, &self.prepared, step, &[column], scan(Arc::new(table))?)?;
-        let apart = Apart { column: column_name(column.0 as usize), pieces };
-        let mut gathered = Gathered::new(pieces, &self.budget);
+    /// Carries out the steps before one that cuts.
+    pub(super) fn before<'s>(&mut self, at: usize, cutting: Cutting<'s>) -> Result<Before<'s>, EngineError> {
+        let (program, survey) = (self.program, self.survey);
+        let dataset = up_to(self.dataset, at);
+        let measures = Measures::before(program, &dataset, &cutting, &self.prepared.against);
+        let (narrow, table) = self.decide(&dataset, Some(&measures))?;
+        let reuse = table.as_ref().map(MeasureTable::reuse).unwrap_or_default();
+        self.reuse.damaged += reuse.damaged;
+        let narrow = Arc::new(narrow);
+        let keyed = |file: usize| source_is_keyed(program, survey.files[file].source);
+        let source = |file: usize| survey.files[file].source;
+        // Labels come behind all cleaning, so none of these steps gives one.
+        let tables = LabelTables(Vec::new());
+        let mut again = Again { build: self, dataset: &dataset, tables: &tables };
+        let fates = resolve(&narrow, &dataset, &tables, keyed, &source, &mut again)?;
+        let reached = fates.reached(&narrow);
+        Ok(Before { cutting, dataset, reached, measured: table.zip(measures.pieces()), reuse })
+    }
+
+    /// What a step cuts out, and where that came from.
+    pub(super) fn cuts(&mut self, before: &Before<'_>) -> Result<(Cuts, CutsFrom), EngineError> {
+        let Some(kept) = self.kept_cuts(before)? else { return Ok((self.cut_texts(before)?, CutsFrom::Texts)) };
+        let (found, damaged) = kept.read();
+        self.reuse.damaged += damaged;
+        if let Some(cuts) = found {
+            return Ok((cuts, CutsFrom::Cache));
+        }
+        let (cuts, from) = match &before.measured {
+            Some((table, column)) => (self.cut_measured(before, table, column)?, CutsFrom::Measures),
+            None => (self.cut_texts(before)?, CutsFrom::Texts),
+        };
+        let failure = kept.write(&cuts).err();
+        self.reuse.failure = self.reuse.failure.take().or(failure);
+        Ok((cuts, from))
+    }
+
+    /// Where what a step cuts out is kept: it is known by the records that reach the step.
+    fn kept_cuts(&mut self, before: &Before<'_>) -> Result<Option<KeptCuts>, EngineError> {
+        let Before { cutting, dataset, .. } = before;
+        let Some(stages) = &self.stages else { return Ok(None) };
+        let measures = Measures::cut(self.program, dataset, cutting, &self.prepared.against);
+        let beside = self.reached_from(before)?;
+        let wanted =
+            Wanted { program: self.program, dataset, survey: self.survey, measures: &measures, beside: &beside };
+        let (kept, failure) = KeptCuts::of(stages, &wanted);
+        self.reuse.failure = self.reuse.failure.take().or(failure);
+        Ok(Some(kept))
+    }
+
+    /// What the places that a step cuts depend on: what is cut before, and the records that reach the step.
+    pub(super) fn reached_from(&self, before: &Before<'_>) -> Result<Beside, EngineError> {
+        self.cut_from(&before.dataset).reached(self.survey, &before.reached)
+    }
+
+    /// Compares the pieces that were measured.
+    fn cut_measured(&mut self, before: &Before<'_>, table: &MeasureTable, column: &str) -> Result<Cuts, EngineError> {
+        let names = [LOCATION.to_owned(), column.to_owned()];
+        let plan = Chain::new(scan(Arc::new(table.clone()))?).select(&names)?;
+        let chunks = self.survey.chunks.clone();
+        let measured = Measured { column: column.to_owned(), reached: before.reached.clone(), chunks };
+        self.compare(before, &plan, measured)
+    }
+
+    /// Reads the texts of the records that reach the step, and compares their pieces.
+    fn cut_texts(&mut self, before: &Before<'_>) -> Result<Cuts, EngineError> {
+        let Cutting { column, pieces, rule: _ } = before.cutting;
+        let table = self.table.keeping(Arc::new(before.reached.clone()));
+        let steps = before.dataset.steps.len();
+        let plan = before_pass(&before.dataset, &self.prepared, steps, &[column], scan(Arc::new(table))?)?;
+        self.compare(before, &plan, Apart { column: column_name(column.0 as usize), pieces })
+    }
+
+    fn compare(
+        &mut self,
+        before: &Before<'_>,
+        plan: &LogicalPlan,
+        work: impl ChunkWork<Piece = Vec<Occurrence>>,
+    ) -> Result<Cuts, EngineError> {
+        let mut gathered = Gathered::new(before.cutting.pieces, &self.budget);
         let (reckoning, progress) = (Reckoning::of(self.survey, Stage::Compare), &mut *self.progress);
-        self.workers.run(&plan, Arc::new(apart), &mut |chunk, texts| {
+        self.workers.run(plan, Arc::new(work), &mut |chunk, texts| {
             texts.into_iter().try_for_each(|pieces| gathered.add(pieces))?;
             progress(reckoning.at(chunk));
             Ok(())
         })?;
         gathered.finish()
-    }
-
-    /// The records that all steps of a data set keep.
-    fn reaching(&mut self, before: &Dataset) -> Result<Reached, EngineError> {
-        let (program, survey) = (self.program, self.survey);
-        let narrow = Arc::new(self.decide(before)?);
-        let keyed = |file: usize| source_is_keyed(program, survey.files[file].source);
-        let source = |file: usize| survey.files[file].source;
-        // Labels come behind all cleaning, so none of these steps gives one.
-        let tables = LabelTables(Vec::new());
-        let mut again = Again { build: self, tables: &tables };
-        let fates = resolve(&narrow, before, &tables, keyed, &source, &mut again)?;
-        Ok(fates.reached(&narrow))
     }
 }

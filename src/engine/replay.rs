@@ -1,5 +1,6 @@
 //! One record read again, to tell what each step made of it: the chunk of its file that it lies in, and nothing else.
 
+use std::io::{BufRead, BufReader};
 use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
@@ -74,6 +75,52 @@ pub enum NotReplayed {
     Unreadable,
 }
 
+/// How long a file is, counted as the places of its records are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// Lines of a text.
+    Lines(u64),
+    /// Rows of a table.
+    Rows(u64),
+}
+
+/// How long a file of a source is.
+///
+/// # Errors
+/// A file that cannot be read, or that does not hold what its source says.
+pub fn extent(program: &Program, source: SourceId, file: (&str, &Path), scratch: &Path) -> Result<Extent, EngineError> {
+    let cancel = AtomicBool::new(false);
+    let survey = survey(program, source, file, scratch, &cancel)?;
+    let surveyed = &survey.files[0];
+    if surveyed.rows().is_some() {
+        return Ok(Extent::Rows(surveyed.extent));
+    }
+    let failed = |error| EngineError::Read { path: surveyed.file.shown(), error };
+    let (mut text, mut lines, mut last) = (BufReader::new(surveyed.open()?), 0, b'\n');
+    loop {
+        let read = text.fill_buf().map_err(failed)?;
+        let Some(end) = read.last() else { break };
+        (lines, last) = (lines + memchr::memchr_iter(b'\n', read).count() as u64, *end);
+        let length = read.len();
+        text.consume(length);
+    }
+    // What stands behind the last line end is a line too.
+    Ok(Extent::Lines(lines + u64::from(last != b'\n')))
+}
+
+fn survey(
+    program: &Program,
+    source: SourceId,
+    (name, location): (&str, &Path),
+    scratch: &Path,
+    cancel: &AtomicBool,
+) -> Result<Survey, EngineError> {
+    let file = InputFile { name: name.to_owned(), location: location.to_owned() };
+    let scratch = &Scratch::Unnamed(scratch.to_owned());
+    let mut work = Surveying { sizes: Sizes::default(), scratch, cancel, progress: &mut |_| {} };
+    Survey::of(vec![(source, &program[source], file)], &mut work)
+}
+
 /// Reads one record of a data set again.
 ///
 /// # Errors
@@ -84,11 +131,7 @@ pub fn replay(
     asked: Asked<'_>,
 ) -> Result<Result<Replayed, NotReplayed>, EngineError> {
     let cancel = Arc::new(AtomicBool::new(false));
-    let file = InputFile { name: asked.file.0.to_owned(), location: asked.file.1.to_owned() };
-    let files = vec![(asked.source, &program[asked.source], file)];
-    let scratch = &Scratch::Unnamed(asked.scratch.to_owned());
-    let mut work = Surveying { sizes: Sizes::default(), scratch, cancel: &cancel, progress: &mut |_| {} };
-    let mut survey = Survey::of(files, &mut work)?;
+    let mut survey = survey(program, asked.source, asked.file, asked.scratch, &cancel)?;
     if survey.files[0].blake3.to_hex().as_str() != asked.blake3 {
         return Ok(Err(NotReplayed::Changed));
     }

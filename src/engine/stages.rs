@@ -17,7 +17,7 @@ use super::read::table::ERROR;
 use super::read::{ChunkTable, Keep, Survey};
 use super::report::{Lives, Resolved};
 use super::spool::Budget;
-use super::stage::{MeasureTable, Reuse, Stages};
+use super::stage::{Beside, MeasureTable, Reuse, Stages, Wanted};
 use super::training::TableWriter;
 use super::write::{Emission, Write, redacted, rendered_schema};
 use crate::emit::{self, EmitError, Finished, Renderer, Staging, Stamp, TrainingRenderer};
@@ -25,8 +25,8 @@ use crate::hir::{Choices, Column, Dataset, Expr, LabelSchema, LabelValues, Progr
 use crate::label::{LabelTable, LabelTables};
 use crate::plan::labels::FoundField;
 use crate::plan::normal;
-use crate::plan::stage::{Measures, measure_pass, verdict_pass};
-use crate::plan::{Chain, Prepared, column_name, first_pass, second_pass};
+use crate::plan::stage::{Cutting, Measures, measure_pass, verdict_pass};
+use crate::plan::{Chain, Cuts, Prepared, column_name, first_pass, second_pass};
 
 /// Rows of the audit that are handed over at once.
 const AUDIT_ROWS: usize = 16_384;
@@ -43,14 +43,19 @@ pub(super) struct Build<'b> {
     pub(super) progress: &'b mut dyn FnMut(Progress),
     /// Where what the first pass measures is kept.
     pub(super) stages: Option<Stages>,
-    /// How much of the first pass was there already, once it is done.
-    pub(super) reuse: Option<Reuse>,
+    /// How much of the first pass was there already, as far as it is done.
+    pub(super) reuse: Reuse,
 }
 
 impl Build<'_> {
-    /// The first pass over a data set: the whole one, or its first steps.
-    pub(super) fn decide(&mut self, dataset: &Dataset) -> Result<Narrow, EngineError> {
-        let (plan, measures) = self.first_pass(dataset)?;
+    /// The first pass over a data set: the whole one, or its first steps. `measures` says what of it is kept; with it comes
+    /// the table of what was measured.
+    pub(super) fn decide(
+        &mut self,
+        dataset: &Dataset,
+        measures: Option<&Measures>,
+    ) -> Result<(Narrow, Option<MeasureTable>), EngineError> {
+        let (plan, table) = self.first_pass(dataset, measures)?;
         let mut narrow = Narrow::new(self.program, dataset, &self.budget);
         let (survey, progress) = (self.survey, &mut *self.progress);
         let reckoning = Reckoning::of(survey, Stage::Decide);
@@ -59,29 +64,44 @@ impl Build<'_> {
             progress(reckoning.at(chunk));
             Ok(())
         })?;
-        if let Some(measures) = measures {
-            self.reuse = Some(measures.reuse());
-        }
-        Ok(narrow)
+        Ok((narrow, table))
     }
 
     /// The plan of the first pass: over the measures that are kept, with the table that keeps them, or over the records.
-    fn first_pass(&mut self, dataset: &Dataset) -> Result<(LogicalPlan, Option<MeasureTable>), EngineError> {
+    fn first_pass(
+        &self,
+        dataset: &Dataset,
+        measures: Option<&Measures>,
+    ) -> Result<(LogicalPlan, Option<MeasureTable>), EngineError> {
         let program = self.program;
         let records = scan(Arc::new(self.table.clone()))?;
-        let Some(stages) = &self.stages else {
+        let Some((stages, measures)) = self.stages.as_ref().zip(measures) else {
             return Ok((first_pass(program, dataset, &self.prepared, records)?, None));
         };
-        let measures = Measures::of(program, dataset, &self.prepared.against);
-        if let Some(why) = measures.withheld() {
-            self.reuse = Some(Reuse { withheld: Some(why.to_owned()), ..Reuse::default() });
-            return Ok((first_pass(program, dataset, &self.prepared, records)?, None));
-        }
-        let plan = measure_pass(program, dataset, &measures, &self.prepared, records)?;
+        let plan = measure_pass(program, dataset, measures, &self.prepared, records)?;
         let measuring = self.workers.physical(&plan)?;
-        let table = MeasureTable::new(stages, program, dataset, &measures, self.survey, measuring);
-        let plan = verdict_pass(program, dataset, &measures, scan(Arc::new(table.clone()))?)?;
+        let beside = self.cut_from(dataset);
+        let wanted = Wanted { program, dataset, survey: self.survey, measures, beside: &beside };
+        let table = MeasureTable::new(stages, &wanted, measuring);
+        let plan = verdict_pass(program, dataset, measures, scan(Arc::new(table.clone()))?)?;
         Ok((plan, Some(table)))
+    }
+
+    /// What is measured of the data set where that may be kept; where it may not, nothing of it is.
+    pub(super) fn measures(&mut self) -> Option<Measures> {
+        self.stages.as_ref()?;
+        let measures = Measures::of(self.program, self.dataset, &self.prepared.against);
+        let Some(why) = measures.withheld() else { return Some(measures) };
+        self.reuse.withheld = Some(why.to_owned());
+        self.stages = None;
+        None
+    }
+
+    /// What the chunks of a data set, which may be the first steps of this one, depend on: what its steps cut out.
+    pub(super) fn cut_from(&self, dataset: &Dataset) -> Beside {
+        let cuts = (0..dataset.steps.len()).filter(|at| Cutting::of(&dataset.steps[*at]).is_some());
+        let cuts: Vec<&Cuts> = cuts.filter_map(|at| self.prepared.cuts.get(&at).map(Arc::as_ref)).collect();
+        Beside::cut(self.survey, &cuts)
     }
 
     /// The values of the data set's labels, once the first pass has found those that the data decide.

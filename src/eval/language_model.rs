@@ -7,7 +7,7 @@ use super::decoder::{Decoder, GenerationSettings};
 use super::evaluation::MissingRecord;
 use super::generated::{Answer, Generated, GeneratedRecord};
 use crate::autodiff::loss::{Alignment, cross_entropy, forward};
-use crate::onnx::surgery::fix_past;
+use crate::onnx::surgery::{fix_past, pick_learnt};
 use crate::onnx::{encode, load};
 use crate::runtime::{Runtime, Session};
 use crate::train::batch::Feeds;
@@ -43,7 +43,7 @@ pub fn evaluate_language_model(
     generation: Option<&GenerationSettings>,
     threads: usize,
 ) -> Result<Generated, TrainError> {
-    let tokenizer = Tokenizer::load(folder)?;
+    let tokenizer = Tokenizer::load(folder)?.on_threads(threads);
     let table = test.read()?;
     let encoded = encode_conversations(&table, test.messages, folder, &tokenizer, test.limit)?;
     let losses = losses(runtime, folder, &encoded.examples, &tokenizer, threads)?;
@@ -91,6 +91,7 @@ fn losses(
     let refuse = |message: String| TrainError::Graph { folder: folder.to_path_buf(), message };
     let mut graph = load(folder).map_err(|error| refuse(error.to_string()))?;
     fix_past(&mut graph);
+    pick_learnt(&mut graph, LOGITS);
     let loss = cross_entropy(&mut graph, LOGITS, Alignment::Next).map_err(|error| refuse(error.to_string()))?;
     let graph = forward(&graph, &[loss.loss.as_str()]);
     let feeds = Feeds::of(&graph, &[], tokenizer.pad_id(), folder)?;

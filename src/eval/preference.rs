@@ -9,7 +9,7 @@ use super::language_model::ConversationTable;
 use super::metric::{Figures, Metric};
 use super::results::{RecordResult, Results, Scored};
 use crate::autodiff::loss::{forward, preference};
-use crate::onnx::surgery::fix_past;
+use crate::onnx::surgery::{fix_past, pick_learnt};
 use crate::onnx::{encode, load};
 use crate::runtime::{Runtime, Session};
 use crate::train::batch::Feeds;
@@ -97,7 +97,7 @@ pub fn evaluate_preferences(
     beta: f64,
     threads: usize,
 ) -> Result<Results<PreferredPair>, TrainError> {
-    let tokenizer = Tokenizer::load(folder)?;
+    let tokenizer = Tokenizer::load(folder)?.on_threads(threads);
     let table = test.read()?;
     let encoded = encode_preferences(&table, test.messages, folder, &tokenizer, test.limit)?;
     let answers = |folder: &Path| answers(runtime, folder, &encoded, &tokenizer, threads);
@@ -126,6 +126,7 @@ fn answers(
     let refuse = |message: String| TrainError::Graph { folder: folder.to_path_buf(), message };
     let mut graph = load(folder).map_err(|error| refuse(error.to_string()))?;
     fix_past(&mut graph);
+    pick_learnt(&mut graph, LOGITS);
     let names = preference(&mut graph, LOGITS, 1.0).map_err(|error| refuse(error.to_string()))?;
     let graph = forward(&graph, &[names.answers.as_str()]);
     let feeds = Feeds::of(&graph, &[], tokenizer.pad_id(), folder)?;

@@ -362,6 +362,24 @@ pub struct Split {
     pub parts: Vec<String>,
     /// Who goes where.
     pub rule: SplitRule,
+    /// `check`: the column of which near-duplicates in different parts are counted, and how they are found. There is none
+    /// where the rule keeps them together, which is checked by itself.
+    pub check: Option<(ColumnId, Scheme)>,
+}
+
+impl Split {
+    /// Of a data set without one.
+    pub fn all_train() -> Self {
+        Self { parts: vec!["train".to_owned()], rule: SplitRule::AllTrain, check: None }
+    }
+
+    /// The column of which near-duplicates are found, and how, whether they are kept together or counted.
+    pub fn near(&self) -> Option<(ColumnId, Scheme)> {
+        match self.rule {
+            SplitRule::Shares { near: Some(near), .. } => Some(near),
+            SplitRule::Shares { near: None, .. } | SplitRule::AllTrain | SplitRule::ByField(_) => self.check,
+        }
+    }
 }
 
 /// Who goes into which part.

@@ -110,6 +110,9 @@ pub(super) fn settle_fields(seen: Inference, name: &str) -> Inferred {
         inferred.leave_out(column, why);
     }
     for (key, observed) in &seen.fields {
+        if seen.untyped.iter().any(|(column, _)| column == key) {
+            continue;
+        }
         if seen.twice.contains(key) {
             inferred.leave_out(key, "stands twice in the header");
             continue;

@@ -4,6 +4,7 @@
 //! and compared and never kept; what is given back holds names, types and counts.
 
 mod block;
+mod bounded;
 mod distinct;
 mod fields;
 mod observed;
@@ -11,7 +12,7 @@ mod shape;
 
 use std::collections::HashMap;
 
-use serde_json::Value;
+use serde::de::IgnoredAny;
 
 pub use block::write_block;
 pub use fields::{Field, Inferred, LeftOut, Role};
@@ -20,6 +21,7 @@ pub use shape::write_type;
 use crate::engine::read::json;
 use crate::engine::read::shape::{Width, row_values};
 use crate::hir::{ReadOptions, SourceFormat};
+use bounded::{DEEPEST, Members};
 use observed::Observed;
 
 /// Keys at the top of the records beyond which no field is declared.
@@ -109,13 +111,19 @@ impl Inference {
 
     fn take_json(&mut self, record: &str) -> Result<(), String> {
         let what = if self.format == SourceFormat::Json { "element" } else { "line" };
-        let parsed: Value = serde_json::from_str(record).map_err(|error| json::syntax(&error, what))?;
-        let Value::Object(members) = parsed else { return Err(format!("the {what} is no object")) };
-        for (key, value) in &members {
+        let malformed = |error: serde_json::Error| json::syntax(&error, what);
+        if !record.trim_start().starts_with('{') {
+            serde_json::from_str::<IgnoredAny>(record).map_err(malformed)?;
+            return Err(format!("the {what} is no object"));
+        }
+        let Members { values, too_deep } = serde_json::from_str(record).map_err(malformed)?;
+        for (key, value) in &values {
             if let Some(field) = self.field(key) {
                 field.take_json(value);
             }
         }
+        let why = || format!("it is nested deeper than the {DEEPEST} levels that a type can have");
+        self.leave_out(too_deep.into_iter().map(|key| (key, why())).collect());
         Ok(())
     }
 

@@ -43,13 +43,14 @@ const MODIFIERS: [SemanticTokenModifier; 5] = [
 ];
 
 /// The words that join the parts of a statement and never name anything.
-const JOINING: [&str; 23] = [
+const JOINING: [&str; 24] = [
     "from",
     "as",
     "on",
     "by",
     "at",
     "near",
+    "check",
     "per",
     "over",
     "exactly",

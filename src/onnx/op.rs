@@ -145,6 +145,7 @@ operators! {
     Or, "", "Or";
     PRelu, "", "PRelu";
     Pad, "", "Pad";
+    PickRows, "annotc", "PickRows";
     Pow, "", "Pow";
     QuickGelu, "com.microsoft", "QuickGelu";
     Range, "", "Range";

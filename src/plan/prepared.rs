@@ -83,6 +83,18 @@ impl Cuts {
         self.records.iter().map(|(location, _)| *location)
     }
 
+    /// What is cut out of the records at some locations, each with its places, in order of location.
+    pub fn within(&self, locations: Range<u64>) -> impl Iterator<Item = (u64, &[Range<u32>])> {
+        let first_from = |place| self.records.partition_point(|(location, _)| *location < place);
+        let (first, end) = (first_from(locations.start), first_from(locations.end));
+        let start = first.checked_sub(1).map_or(0, |before| self.records[before].1);
+        self.records[first..end].iter().scan(start, |start, (location, end)| {
+            let places = &self.places[*start..*end];
+            *start = *end;
+            Some((*location, places))
+        })
+    }
+
     /// How many places are cut, and how many bytes.
     pub fn extent(&self) -> (u64, u64) {
         let bytes = self.places.iter().map(|place| u64::from(place.end - place.start)).sum();
@@ -117,5 +129,10 @@ mod tests {
             (Some("cef".into()), Some("adef".into()), None)
         );
         assert_eq!(cuts.extent(), (3, 5));
+        let within = |locations| cuts.within(locations).map(|(at, places)| (at, places.len())).collect::<Vec<_>>();
+        assert_eq!(
+            [within(0..6), within(6..10), within(5..9), within(9..9)],
+            [vec![(5, 2)], vec![(9, 1)], vec![(5, 2)], vec![]]
+        );
     }
 }

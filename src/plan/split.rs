@@ -66,18 +66,18 @@ pub(super) fn lower_split(chain: Chain, dataset: &Dataset) -> Result<Chain> {
     match &dataset.split.rule {
         SplitRule::AllTrain => {}
         SplitRule::ByField(id) => values.push((PART.to_owned(), cast(column(*id), DataType::Utf8))),
-        SplitRule::Shares { near, stratify, time, .. } => {
+        SplitRule::Shares { stratify, time, .. } => {
             if let Some(time) = time {
                 let moment = cast(column(time.column), DataType::Timestamp(TimeUnit::Microsecond, None));
                 values.push((TIME.to_owned(), cast(moment, DataType::Int64)));
-            }
-            if let Some((id, _)) = near {
-                values.push((NEAR.to_owned(), column(*id)));
             }
             if let Some(id) = stratify {
                 values.push((STRATUM.to_owned(), scalar::digest(vec![column(*id)])));
             }
         }
+    }
+    if let Some((id, _)) = dataset.split.near() {
+        values.push((NEAR.to_owned(), column(id)));
     }
     for (at, id) in pers(dataset) {
         values.push((per(at), cast(column(id), DataType::Utf8)));

@@ -10,7 +10,7 @@ use crate::dedup::near::Shingle;
 use crate::dedup::pieces::{self, Length, Unit};
 use crate::dedup::{Scheme, Threshold};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::hir::{ColumnId, Evaluated, Expr, ExprKind, FieldType, Keep, StepKind, Type};
+use crate::hir::{ColumnId, Evaluated, Expr, ExprKind, FieldType, Keep, StepKind, Type, extension};
 use crate::plan::functions;
 use crate::syntax::ast::clean::{DedupHow, Evaluation, Kept, KeptWhich, Near, NearScheme, Pieces};
 use crate::syntax::ast::{Ident, Quantity, Text};
@@ -220,14 +220,13 @@ fn resolve_files(context: &mut Context<'_>, path: &Text) -> Option<Evaluated> {
         );
         return None;
     }
-    // A compressed file has two endings, and its source unpacks it.
-    let ending = path.node.rsplit_once('.').map(|(_, ending)| ending.to_lowercase());
+    let ending = extension(&path.node);
     if !matches!(ending.as_deref(), Some("jsonl" | "ndjson" | "csv" | "txt")) {
         context.error(
             Code::UnknownFormat,
             "the texts of these files cannot be taken as they are",
             path.span,
-            "is none of `.jsonl`, `.ndjson`, `.csv`, `.txt`",
+            "is none of `.jsonl`, `.ndjson`, `.csv`, `.txt`, with `.gz` or `.zst` behind it or not",
             "declare a `source` for them and name its field: `against heldout.question`",
         );
         return None;

@@ -47,8 +47,11 @@ pub(super) fn resolve_split(
                 "keep some records apart: `split train 80%, validation 10%, test 10%`",
             );
         }
-        let split = Split { parts: vec!["train".to_owned()], rule: SplitRule::AllTrain };
-        return Resolved { split, places: vec![("train".to_owned(), dataset.name.span)], wrong: false };
+        return Resolved {
+            split: Split::all_train(),
+            places: vec![("train".to_owned(), dataset.name.span)],
+            wrong: false,
+        };
     };
     if let Some(field) = &split.by_field {
         return by_field(context, split, field, record);
@@ -79,7 +82,8 @@ fn by_field(context: &mut Context<'_>, split: &ast::Split, field: &Ident, record
     }
     let wrong = column.is_none();
     let rule = column.map_or(SplitRule::AllTrain, SplitRule::ByField);
-    let split = Split { parts: PARTS.iter().map(|part| (*part).to_owned()).collect(), rule };
+    let check = checked(context, split, record);
+    let split = Split { parts: PARTS.iter().map(|part| (*part).to_owned()).collect(), rule, check };
     Resolved { split, places: PARTS.iter().map(|part| ((*part).to_owned(), field.span)).collect(), wrong }
 }
 
@@ -132,10 +136,11 @@ fn shares(
         );
     }
     let (near, by) = units(context, split, record);
+    let check = checked(context, split, record);
     let stratify = split.stratify.as_ref().and_then(|name| stratum(context, record, name));
     let seed = split.seed.as_ref().and_then(|seed| whole(context, seed, Bounds::between("a seed", 0.0, f64::INFINITY)));
     let rule = SplitRule::Shares { fixed, shares: shared, near, by, stratify, time, seed: seed.unwrap_or(0) };
-    Resolved { split: Split { parts, rule }, places, wrong }
+    Resolved { split: Split { parts, rule, check }, places, wrong }
 }
 
 /// The parts in the order written; a name that stands twice, or that is no file's name, is reported.
@@ -279,6 +284,24 @@ fn units(
             (column.zip(dedup::resolve_near(context, near)), None)
         }
     }
+}
+
+/// The texts of which near-duplicates in different parts are counted.
+fn checked(context: &mut Context<'_>, split: &ast::Split, record: &Record) -> Option<(ColumnId, Scheme)> {
+    let (field, near) = split.check.as_ref()?;
+    let column = text_field(context, record, field, "`near` compares texts");
+    let scheme = dedup::resolve_near(context, near);
+    if let Some(SplitBy::Near(..)) = split.by {
+        context.error(
+            Code::DuplicateStatement,
+            "the split keeps near-duplicates together, and its certificate says so already",
+            field.span,
+            "a check beside `by … near`",
+            "take `check` out, or keep records together by another field",
+        );
+        return None;
+    }
+    column.zip(scheme)
 }
 
 fn stratum(context: &mut Context<'_>, record: &Record, name: &Ident) -> Option<ColumnId> {

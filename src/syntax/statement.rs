@@ -191,6 +191,8 @@ impl Walk<'_> {
                 Kind::Word | Kind::Number | Kind::Text | Kind::Quoted | Kind::Open(_)
             );
         }
+        // In other languages a statement begins so; the clause is of a split alone.
+        let begins_elsewhere = word == "check" && block != Block::Dataset;
         match self.tokens[next].kind {
             Kind::Doc => false,
             // A block may not begin in a line of its own, and is read all the same.
@@ -201,7 +203,7 @@ impl Walk<'_> {
             Kind::Word => {
                 matches!(word, "and" | "or" | "in" | "is" | "matches" | "match")
                     || (word == "not" && next + 1 < end && self.text(next + 1) == "in")
-                    || (CLAUSE_WORDS.contains(&word) && !block.words().any(|row| row.word == word))
+                    || (CLAUSE_WORDS.contains(&word) && !begins_elsewhere && !block.words().any(|row| row.word == word))
             }
             _ => after_comma,
         }
@@ -213,7 +215,8 @@ impl Walk<'_> {
         let next = (at + 1 < end).then(|| self.tokens[at + 1].kind);
         is_word
             && matches!(next, Some(Kind::Word | Kind::Text | Kind::Quoted))
-            && !(at + 1 < end && matches!(self.text(at + 1), "from" | "by" | "near" | "exactly" | "stratify" | "seed"))
+            && !(at + 1 < end
+                && matches!(self.text(at + 1), "from" | "by" | "near" | "check" | "exactly" | "stratify" | "seed"))
     }
 
     /// Whether a line of a `match` block begins an arm: patterns and `=>`.

@@ -69,6 +69,7 @@ pub const CLAUSE_WORDS: &[&str] = &[
     "when",
     "by",
     "near",
+    "check",
     "at",
     "stratify",
     "seed",

@@ -21,7 +21,7 @@ pub(super) fn compare_answers(
     label: &str,
     table: &Table,
     column: &str,
-    speaker: &mut Speaker<'_>,
+    speaker: &Speaker<'_>,
 ) -> Result<Vec<String>, TrainError> {
     let mut answers: BTreeMap<String, Vec<u32>> = BTreeMap::new();
     for (id, messages) in table.ids.iter().zip(table.column(column)) {

@@ -9,7 +9,7 @@ use super::example::{Example, Target};
 use super::pairs::same_texts;
 use super::tags::NO_TARGET as IGNORED;
 use crate::autodiff::loss::{LABELS, REFERENCE, SAME, WEIGHTS};
-use crate::onnx::surgery::{DROPOUT_KEYS, PastInput, SEGMENTS, past_inputs};
+use crate::onnx::surgery::{DROPOUT_KEYS, PLACES, PastInput, SEGMENTS, past_inputs};
 use crate::onnx::{ElementType, Graph};
 use crate::runtime::InputTensor;
 
@@ -18,6 +18,8 @@ use crate::runtime::InputTensor;
 pub(crate) struct Feeds {
     feeds: Vec<Feed>,
     pad: i64,
+    /// Whether labels and weights are those of picked places.
+    picks: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -29,6 +31,7 @@ enum Feed {
     Segments,
     DropoutKeys,
     Past(PastInput),
+    Places,
     Labels,
     Numbers,
     References,
@@ -54,6 +57,7 @@ impl Feeds {
                 ("position_ids", ElementType::Int64) => Feed::PositionIds,
                 (SEGMENTS, ElementType::Int64) => Feed::Segments,
                 (DROPOUT_KEYS, ElementType::Int64) => Feed::DropoutKeys,
+                (PLACES, ElementType::Int64) => Feed::Places,
                 (LABELS, ElementType::Int64) => Feed::Labels,
                 (LABELS, ElementType::Float) => Feed::Numbers,
                 (REFERENCE, ElementType::Float) => Feed::References,
@@ -71,7 +75,8 @@ impl Feeds {
             };
             feeds.push(feed);
         }
-        Ok(Self { feeds, pad: i64::from(pad) })
+        let picks = feeds.iter().any(|feed| matches!(feed, Feed::Places));
+        Ok(Self { feeds, pad: i64::from(pad), picks })
     }
 
     /// The inputs of a batch with a row for each example. The loss of each row or token is weighed by `1 / divisor`, which is
@@ -84,40 +89,15 @@ impl Feeds {
     /// The inputs of a batch in whose rows several examples may stand behind each other; positions begin anew with each, and
     /// padding belongs to the last, as it does in a row of one. What is drawn at random is what `draw` and the records' ids say.
     pub(crate) fn rows(&self, batch: &[Vec<&Example>], divisor: f64, draw: Draw) -> Vec<InputTensor<'static>> {
-        let rows = batch.len();
         let width = batch.iter().map(|row| token_count(row)).max().unwrap_or(0);
-        let shape = [rows, width];
-        let padded = |of: &dyn Fn(&Example, usize) -> i64, pad: i64| -> Vec<i64> {
-            let row = |row: &Vec<&Example>| -> Vec<i64> {
-                let mut values = Vec::with_capacity(width);
-                for example in row {
-                    values.extend((0..example.tokens.len()).map(|at| of(example, at)));
-                }
-                values.resize(width, pad);
-                values
-            };
-            batch.iter().flat_map(row).collect()
-        };
-        // For each place, the number of its record in the row, and where it stands in that.
-        let places = |of: &dyn Fn(usize, usize) -> usize| -> Vec<i64> {
-            let row = |row: &Vec<&Example>| -> Vec<i64> {
-                let last = row.len().saturating_sub(1);
-                let lengths = row.iter().map(|example| example.tokens.len());
-                let begun = token_count(row) - row.last().map_or(0, |example| example.tokens.len());
-                let lengths = lengths.take(last).chain([width - begun]).enumerate();
-                lengths
-                    .flat_map(|(segment, length)| (0..length).map(move |at| (segment, at)))
-                    .map(|(segment, at)| of(segment, at) as i64)
-                    .collect()
-            };
-            batch.iter().flat_map(row).collect()
-        };
-        let single: Vec<&Example> = batch.iter().filter_map(|row| row.first().copied()).collect();
-        let mask = || padded(&|_, _| 1, 0);
+        let grid = Grid { batch, width };
+        let (rows, shape) = (batch.len(), [batch.len(), width]);
+        let mask = || grid.padded(&|_, _| 1, 0);
         let weight = if divisor > 0.0 { (1.0 / divisor) as f32 } else { 0.0 };
         let tensor = |feed: &Feed| match feed {
             Feed::InputIds => {
-                InputTensor::i64("input_ids", &shape, padded(&|example, at| i64::from(example.tokens[at]), self.pad))
+                let ids = grid.padded(&|example, at| i64::from(example.tokens[at]), self.pad);
+                InputTensor::i64("input_ids", &shape, ids)
             }
             Feed::AttentionMask { float: false } => InputTensor::i64("attention_mask", &shape, mask()),
             Feed::AttentionMask { float: true } => {
@@ -125,33 +105,116 @@ impl Feeds {
                 InputTensor::f32("attention_mask", &shape, mask)
             }
             Feed::TokenTypeIds => InputTensor::i64("token_type_ids", &shape, vec![0; rows * width]),
-            Feed::PositionIds => InputTensor::i64("position_ids", &shape, places(&|_, at| at)),
-            Feed::Segments => InputTensor::i64(SEGMENTS, &shape, places(&|segment, _| segment)),
+            Feed::PositionIds => InputTensor::i64("position_ids", &shape, grid.places(&|_, at| at)),
+            Feed::Segments => InputTensor::i64(SEGMENTS, &shape, grid.places(&|segment, _| segment)),
             Feed::DropoutKeys => InputTensor::i64(DROPOUT_KEYS, &[rows, width, 2], draw.keys(batch, width)),
             Feed::Past(past) => InputTensor::f32(past.name.clone(), &past.empty_shape(rows), Cow::Owned(Vec::new())),
-            Feed::Labels => match labels(&single) {
-                Some(classes) => InputTensor::i64(LABELS, &[classes.len()], classes),
-                None => InputTensor::i64(LABELS, &shape, padded(&token_label, IGNORED)),
-            },
-            Feed::Numbers => numbers(&single),
-            Feed::Weights
-                if single.iter().all(|example| matches!(example.target, Target::Tokens(_) | Target::Tags(_))) =>
-            {
-                let weights = padded(&|example, at| i64::from(token_label(example, at) != IGNORED), 0);
-                let weights: Vec<f32> = weights.into_iter().map(|learnt| learnt as f32 * weight).collect();
-                InputTensor::f32(WEIGHTS, &shape, weights)
+            Feed::Places => {
+                let places: Vec<i64> = grid.learnt().into_iter().map(|(place, _)| place).collect();
+                InputTensor::i64(PLACES, &[1, places.len()], places)
             }
-            Feed::References => InputTensor::f32(REFERENCE, &[rows], references(&single)),
+            Feed::Labels => self.labels(grid),
+            Feed::Numbers => numbers(&grid.firsts()),
+            Feed::References => InputTensor::f32(REFERENCE, &[rows], references(&grid.firsts())),
             Feed::SameTexts => {
-                let same = same_texts(&texts(&single));
+                let same = same_texts(&texts(&grid.firsts()));
                 InputTensor::f32(SAME, &[rows / 2, rows / 2], same)
             }
-            Feed::Weights if single.iter().all(|example| example.target.is_of_pair()) => {
-                InputTensor::f32(WEIGHTS, &[rows / 2], vec![weight; rows / 2])
-            }
-            Feed::Weights => InputTensor::f32(WEIGHTS, &[rows], vec![weight; rows]),
+            Feed::Weights => self.weights(grid, weight),
         };
         self.feeds.iter().map(tensor).collect()
+    }
+
+    fn labels(&self, grid: Grid<'_>) -> InputTensor<'static> {
+        if self.picks {
+            let labels: Vec<i64> = grid.learnt().into_iter().map(|(_, label)| label).collect();
+            return InputTensor::i64(LABELS, &[1, labels.len()], labels);
+        }
+        match labels(&grid.firsts()) {
+            Some(classes) => InputTensor::i64(LABELS, &[classes.len()], classes),
+            None => InputTensor::i64(LABELS, &[grid.batch.len(), grid.width], grid.padded(&token_label, IGNORED)),
+        }
+    }
+
+    /// `weight` for everything that is learnt: each token, pair or text.
+    fn weights(&self, grid: Grid<'_>, weight: f32) -> InputTensor<'static> {
+        let firsts = grid.firsts();
+        let of_labels = |labels: Vec<i64>| -> Vec<f32> {
+            labels.into_iter().map(|label| if label == IGNORED { 0.0 } else { weight }).collect()
+        };
+        if firsts.iter().all(|example| example.target.is_of_pair()) {
+            let pairs = firsts.len() / 2;
+            return InputTensor::f32(WEIGHTS, &[pairs], vec![weight; pairs]);
+        }
+        if !firsts.iter().all(|example| matches!(example.target, Target::Tokens(_) | Target::Tags(_))) {
+            return InputTensor::f32(WEIGHTS, &[firsts.len()], vec![weight; firsts.len()]);
+        }
+        if self.picks {
+            let weights = of_labels(grid.learnt().into_iter().map(|(_, label)| label).collect());
+            return InputTensor::f32(WEIGHTS, &[1, weights.len()], weights);
+        }
+        let weights = of_labels(grid.padded(&token_label, IGNORED));
+        InputTensor::f32(WEIGHTS, &[grid.batch.len(), grid.width], weights)
+    }
+}
+
+/// Rows of examples behind each other, padded to one width.
+#[derive(Clone, Copy)]
+struct Grid<'a> {
+    batch: &'a [Vec<&'a Example>],
+    width: usize,
+}
+
+impl<'a> Grid<'a> {
+    /// The first example of each row.
+    fn firsts(self) -> Vec<&'a Example> {
+        self.batch.iter().filter_map(|row| row.first().copied()).collect()
+    }
+
+    /// What is said of each token, row by row, and `pad` for padding.
+    fn padded(self, of: &dyn Fn(&Example, usize) -> i64, pad: i64) -> Vec<i64> {
+        let row = |row: &Vec<&Example>| -> Vec<i64> {
+            let mut values = Vec::with_capacity(self.width);
+            for example in row {
+                values.extend((0..example.tokens.len()).map(|at| of(example, at)));
+            }
+            values.resize(self.width, pad);
+            values
+        };
+        self.batch.iter().flat_map(row).collect()
+    }
+
+    /// For each place, what is said of the number of its record in the row, and of where it stands in that.
+    fn places(self, of: &dyn Fn(usize, usize) -> usize) -> Vec<i64> {
+        let row = |row: &Vec<&Example>| -> Vec<i64> {
+            let last = row.len().saturating_sub(1);
+            let lengths = row.iter().map(|example| example.tokens.len());
+            let begun = token_count(row) - row.last().map_or(0, |example| example.tokens.len());
+            let lengths = lengths.take(last).chain([self.width - begun]).enumerate();
+            lengths
+                .flat_map(|(segment, length)| (0..length).map(move |at| (segment, at)))
+                .map(|(segment, at)| of(segment, at) as i64)
+                .collect()
+        };
+        self.batch.iter().flat_map(row).collect()
+    }
+
+    /// The places that a learnt token is predicted at, which is the one before it, each with that token. Where nothing is learnt the
+    /// first place stands there without one: not every provider knows products of no rows.
+    fn learnt(self) -> Vec<(i64, i64)> {
+        let mut found = Vec::new();
+        for (row, examples) in self.batch.iter().enumerate() {
+            let mut begin = row * self.width;
+            for example in examples {
+                let labels = (1..example.tokens.len()).map(|at| ((begin + at - 1) as i64, token_label(example, at)));
+                found.extend(labels.filter(|(_, label)| *label != IGNORED));
+                begin += example.tokens.len();
+            }
+        }
+        if found.is_empty() {
+            found.push((0, IGNORED));
+        }
+        found
     }
 }
 
@@ -285,5 +348,33 @@ mod tests {
         let Some(InputValues::F32(weights)) = batch.last().map(|tensor| &tensor.values) else { panic!("weights") };
         assert!((weights.iter().sum::<f32>() - 1.0).abs() < 1e-6);
         assert!(Feeds::of(&graph, &[], 9, Path::new("m")).is_err(), "`w` is no input of texts");
+    }
+
+    #[test]
+    fn places_are_those_before_what_is_learnt() {
+        let mut graph = Graph::new("g", 18);
+        for name in ["input_ids", PLACES, LABELS] {
+            graph.inputs.push(ValueInfo::new(name, ElementType::Int64, &[]));
+        }
+        graph.inputs.push(ValueInfo::new(WEIGHTS, ElementType::Float, &[]));
+        let feeds = Feeds::of(&graph, &[], 0, Path::new("m")).expect("known inputs");
+        let example = |tokens: &[u32], from: usize| Example {
+            id: String::new(),
+            tokens: tokens.to_vec(),
+            target: Target::Tokens((0..tokens.len()).map(|at| at >= from).collect()),
+        };
+        let (long, short, silent) = (example(&[1, 2, 3, 4, 5], 3), example(&[6, 7], 1), example(&[8, 9], 2));
+        let check = |rows: &[Vec<&Example>], expected: &[(i64, i64)], weights: &[f32]| {
+            let batch = feeds.rows(rows, 2.0, Draw::default());
+            let found = ints(&batch, PLACES).into_iter().zip(ints(&batch, LABELS));
+            assert_eq!(found.collect::<Vec<_>>(), expected);
+            let shapes = batch[1..].iter().map(|tensor| tensor.shape.to_vec());
+            assert!(shapes.into_iter().all(|shape| shape == [1, expected.len()]));
+            let Some(InputValues::F32(found)) = batch.last().map(|tensor| &tensor.values) else { panic!("weights") };
+            assert_eq!(found.as_ref(), weights);
+        };
+        check(&[vec![&long], vec![&short]], &[(2, 4), (3, 5), (5, 7)], &[0.5; 3]);
+        check(&[vec![&silent, &short], vec![&long]], &[(2, 7), (7, 4), (8, 5)], &[0.5; 3]);
+        check(&[vec![&silent]], &[(0, IGNORED)], &[0.0]);
     }
 }

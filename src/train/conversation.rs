@@ -4,11 +4,13 @@
 
 use std::ops::Range;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::TrainError;
 use super::chat::{ChatTemplate, Message, Rendered, is_completion, join_completion};
 use super::error::IDS_SHOWN;
 use super::example::{Collected, Cut, Encoded, Example, LengthLimit, Target};
+use super::in_order::in_order;
 use super::learnable::{Specials, check_learnable};
 use super::table::Table;
 use super::tokenizer::{Tokenizer, Tokens};
@@ -25,25 +27,27 @@ pub fn encode_conversations(
     tokenizer: &Tokenizer,
     limit: LengthLimit,
 ) -> Result<Encoded, TrainError> {
-    let mut speaker = Speaker::new(folder, tokenizer)?;
+    let speaker = Speaker::new(folder, tokenizer)?;
     let mut collected = Collected::new(limit);
     let (mut silent, mut cut_away) = (Vec::new(), Vec::new());
-    for (id, messages) in table.ids.iter().zip(table.column(column)) {
-        let messages = read_messages(table, id, messages.as_deref())?;
-        let spoken = speaker.speak(id, &messages)?;
+    let rows: Vec<_> = table.ids.iter().zip(table.column(column)).collect();
+    let make = |(id, messages): &(&String, &Option<String>)| {
+        speaker.speak(id, &read_messages(table, id, messages.as_deref())?)
+    };
+    in_order(tokenizer.threads(), &rows, make, |(id, _), spoken| {
         if spoken.answers.is_empty() {
-            silent.push(id.clone());
-            continue;
+            silent.push((*id).clone());
+            return;
         }
-        let Some(cut) = collected.admit(id, spoken.tokens.ids.len()) else { continue };
+        let Some(cut) = collected.admit(id, spoken.tokens.ids.len()) else { return };
         let lost = cut.map_or(0..0, |cut| spoken.lost(limit.tokens, cut));
         let (tokens, learnt) = spoken.kept(&lost);
         collected.encoded.muted += spoken.answers.len() - spoken.whole(&lost).count();
         if !learnt.contains(&true) {
-            cut_away.push(id.clone());
+            cut_away.push((*id).clone());
         }
-        collected.encoded.examples.push(Example { id: id.clone(), tokens, target: Target::Tokens(learnt) });
-    }
+        collected.encoded.examples.push(Example { id: (*id).clone(), tokens, target: Target::Tokens(learnt) });
+    })?;
     nothing_learnt(silent, "give them an assistant turn that is not muted and not empty, or drop them")?;
     nothing_learnt(
         cut_away,
@@ -116,16 +120,16 @@ pub(super) struct Speaker<'a> {
     tokenizer: &'a Tokenizer,
     specials: Specials,
     /// Loaded for the first conversation: completions need none.
-    template: Option<ChatTemplate>,
+    template: Mutex<Option<Arc<ChatTemplate>>>,
 }
 
 impl<'a> Speaker<'a> {
     pub(super) fn new(folder: &'a Path, tokenizer: &'a Tokenizer) -> Result<Self, TrainError> {
-        Ok(Self { folder, tokenizer, specials: Specials::of(folder, tokenizer)?, template: None })
+        Ok(Self { folder, tokenizer, specials: Specials::of(folder, tokenizer)?, template: Mutex::new(None) })
     }
 
     /// A record's tokens and answers, where they can be learnt as they are.
-    pub(super) fn speak(&mut self, id: &str, messages: &[Message]) -> Result<Spoken, TrainError> {
+    pub(super) fn speak(&self, id: &str, messages: &[Message]) -> Result<Spoken, TrainError> {
         let (rendered, tokens) = self.tokens(id, messages)?;
         let places: Vec<Range<usize>> = rendered.learnt.into_iter().filter(|answer| !answer.is_empty()).collect();
         let text = rendered.text;
@@ -134,7 +138,7 @@ impl<'a> Speaker<'a> {
         Ok(Spoken { text, tokens, answers })
     }
 
-    fn tokens(&mut self, id: &str, messages: &[Message]) -> Result<(Rendered, Tokens), TrainError> {
+    fn tokens(&self, id: &str, messages: &[Message]) -> Result<(Rendered, Tokens), TrainError> {
         let failed = |message| TrainError::Tokenize { id: id.to_owned(), message };
         if is_completion(messages) {
             let eos = self.tokenizer.special_text("eos_token").unwrap_or_default();
@@ -150,16 +154,21 @@ impl<'a> Speaker<'a> {
             }
             return Ok((rendered, tokens));
         }
-        let template = match self.template.take() {
-            Some(template) => template,
-            None => ChatTemplate::load(self.folder, self.tokenizer)?,
-        };
-        let template = self.template.insert(template);
+        let template = self.template()?;
         let render = |message| TrainError::Render { id: id.to_owned(), message };
         let rendered = template.render(messages).map_err(render)?;
         // The template writes the special tokens itself.
         let tokens = self.tokenizer.encode(&rendered.text, false).map_err(failed)?;
         Ok((rendered, tokens))
+    }
+
+    fn template(&self) -> Result<Arc<ChatTemplate>, TrainError> {
+        let mut template = self.template.lock().unwrap_or_else(PoisonError::into_inner);
+        let loaded = match template.take() {
+            Some(loaded) => loaded,
+            None => Arc::new(ChatTemplate::load(self.folder, self.tokenizer)?),
+        };
+        Ok(Arc::clone(template.insert(loaded)))
     }
 }
 

@@ -44,6 +44,8 @@ pub struct Preparation {
     pub lost_spans: usize,
     /// Spans that do not begin and end with words.
     pub inexact_spans: usize,
+    /// Whether the tokens of the training table are those that another run has kept.
+    pub has_kept_tokens: bool,
     /// Weights that are trained.
     pub trained_weights: usize,
     /// Optimizer steps to do.

@@ -2,10 +2,11 @@
 
 use super::TrainError;
 use super::error::IDS_SHOWN;
+use super::in_order::in_order;
 use super::run::Overflow;
 use super::table::Table;
 use super::tags::TagTarget;
-use super::tokenizer::Tokenizer;
+use super::tokenizer::{Tokenizer, Tokens};
 use crate::statistics::Histogram;
 
 /// A record ready for a batch.
@@ -169,24 +170,32 @@ pub(super) fn encode_labelled(
     [text, label]: [&str; 2],
     tokenizer: &Tokenizer,
     limit: LengthLimit,
-    target: impl Fn(&str, Option<&str>) -> Result<Target, TrainError>,
+    target: impl Fn(&str, Option<&str>) -> Result<Target, TrainError> + Sync,
 ) -> Result<Encoded, TrainError> {
     let mut collected = Collected::new(limit);
-    let rows = table.ids.iter().zip(table.column(text)).zip(table.column(label));
-    for ((id, text), label) in rows {
+    let rows: Vec<_> = table.ids.iter().zip(table.column(text)).zip(table.column(label)).collect();
+    let make = |((id, text), label): &((&String, &Option<String>), &Option<String>)| {
         let target = target(id, label.as_deref())?;
-        let text = text.as_deref().unwrap_or_default();
-        let failed = |message| TrainError::Tokenize { id: id.clone(), message };
-        let tokens = tokenizer.encode(text, true).map_err(failed)?.ids;
-        if let Some(cut) = collected.admit(id, tokens.len()) {
-            let tokens = match cut {
-                None => tokens,
-                Some(cut) => tokenizer.encode_cut(text, limit.tokens, cut).map_err(failed)?.ids,
-            };
-            collected.encoded.examples.push(Example { id: id.clone(), tokens, target });
+        let failed = |message| TrainError::Tokenize { id: (*id).clone(), message };
+        let (tokens, length) = tokens_within(text.as_deref().unwrap_or_default(), tokenizer, limit).map_err(failed)?;
+        Ok((target, tokens.ids, length))
+    };
+    in_order(tokenizer.threads(), &rows, make, |((id, _), _), (target, tokens, length)| {
+        if collected.admit(id, length).is_some() {
+            collected.encoded.examples.push(Example { id: (*id).clone(), tokens, target });
         }
-    }
+    })?;
     collected.finish()
+}
+
+/// The tokens of a text as a run reads it, and how many it has before anything is cut.
+pub(super) fn tokens_within(text: &str, tokenizer: &Tokenizer, limit: LengthLimit) -> Result<(Tokens, usize), String> {
+    let tokens = tokenizer.encode(text, true)?;
+    let length = tokens.ids.len();
+    match limit.fate(length) {
+        Fate::Whole | Fate::LeftOut | Fate::Refused => Ok((tokens, length)),
+        Fate::Cut(cut) => Ok((tokenizer.encode_cut(text, limit.tokens, cut)?, length)),
+    }
 }
 
 /// Which end of a too-long record is kept.

@@ -158,6 +158,32 @@ fn an_answer_is_learnt_whole_or_not_at_all() {
 }
 
 #[test]
+fn tokens_are_the_same_on_any_number_of_threads() {
+    let Some(folder) = changed("llama-chat", &[]) else { return };
+    let folder = folder.path();
+    let chat =
+        |at: usize| vec![turn("user", &format!("count to {at}")), turn("assistant", &"one two ".repeat(1 + at % 9))];
+    let mut records: Vec<Vec<Value>> = (0..1700).map(chat).collect();
+    let limit = LengthLimit { tokens: 28, overflow: Overflow::Drop };
+    let encoded = |records: &[Vec<Value>], threads| {
+        let tokenizer = Tokenizer::load(folder).expect("loads").on_threads(threads);
+        encode_conversations(&table(folder, records), "messages", folder, &tokenizer, limit)
+    };
+    let one = encoded(&records, 1).expect("encoded");
+    assert!(one.dropped > 0 && !one.examples.is_empty());
+    for threads in [2, 3] {
+        assert_eq!(encoded(&records, threads).expect("encoded"), one);
+    }
+    for at in [1650, 700] {
+        records[at] = vec![turn("user", "end it"), turn("assistant", "now<|im_end|>")];
+    }
+    for threads in [1, 2, 3] {
+        let message = encoded(&records, threads).expect_err("an end within an answer").to_string();
+        assert!(message.contains("record id700"), "{threads}: {message}");
+    }
+}
+
+#[test]
 fn padding_with_the_end_token_takes_no_end_away() {
     let pad = |text: String| text.replace("\"pad_token\": \"<|pad|>\"", "\"pad_token\": \"<|im_end|>\"");
     for model in ["llama-chat", "gpt2"] {
@@ -194,8 +220,8 @@ fn values_that_a_model_would_write_alike_are_told() {
             values.iter().map(|value| vec![turn("user", "Which?"), turn("assistant", value)]).collect();
         let table = table(folder, &records);
         let tokenizer = Tokenizer::load(folder).expect("loads");
-        let mut speaker = Speaker::new(folder, &tokenizer).expect("opens");
-        compare_answers("intent", &table, "messages", &mut speaker)
+        let speaker = Speaker::new(folder, &tokenizer).expect("opens");
+        compare_answers("intent", &table, "messages", &speaker)
     };
     for model in ["llama-chat", "gpt2"] {
         let Some(folder) = changed(model, &[]) else { return };

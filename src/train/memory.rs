@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::fmt;
 
-use super::example::{Encoded, Example};
+use super::example::{Encoded, Example, Target};
 use super::micro_batch::is_alone;
 use super::optimizer::ParameterRule;
 use super::run::TrainRun;
 use crate::autodiff::{Trainable, TrainingGraph, recompute};
-use crate::onnx::surgery::past_inputs;
+use crate::onnx::surgery::{LEARNT, past_inputs};
 use crate::onnx::{Axis, Graph, shapes::Shapes};
 
 /// The parts of a run's memory in bytes.
@@ -57,6 +57,8 @@ impl fmt::Display for MemoryPlan {
 pub(super) struct Fullest {
     rows: usize,
     length: usize,
+    /// The most places of so many rows that something is learnt from.
+    learnt: usize,
 }
 
 impl Fullest {
@@ -65,17 +67,28 @@ impl Fullest {
         let examples: Vec<&Example> = encoded.examples.iter().chain(&encoded.seconds).collect();
         let length = examples.iter().map(|example| example.tokens.len()).max().unwrap_or(0);
         let of_record = if examples.iter().any(|example| example.target.is_of_pair()) { 2 } else { 1 };
-        Self { rows: run.batch.min(encoded.examples.len()) * of_record, length }
+        let rows = run.batch.min(encoded.examples.len()) * of_record;
+        let mut learnt: Vec<usize> = examples.iter().map(|example| learnt(&example.target)).collect();
+        learnt.sort_unstable_by_key(|count| std::cmp::Reverse(*count));
+        Self { rows, length, learnt: learnt.into_iter().take(rows).sum::<usize>().max(1) }
     }
 
     /// Has the graph compute again what it then need not keep; the number of segments.
     pub(super) fn recompute(&self, training: &mut TrainingGraph) -> usize {
-        let sizes = sizes(&training.graph, self.rows, self.length);
+        let sizes = sizes(&training.graph, self);
         recompute(training, &sizes)
     }
 
     fn peak(&self, graph: &Graph) -> u64 {
-        peak(graph, &sizes(graph, self.rows, self.length))
+        peak(graph, &sizes(graph, self))
+    }
+}
+
+/// The tokens of a record that are learnt one by one.
+fn learnt(target: &Target) -> usize {
+    match target {
+        Target::Tokens(learnt) | Target::Answer { learnt, .. } => learnt.iter().filter(|learnt| **learnt).count(),
+        Target::Class(_) | Target::Choices(_) | Target::Tags(_) | Target::Number(_) | Target::Text(_) => 0,
     }
 }
 
@@ -113,11 +126,11 @@ pub(super) fn memory(
     }
 }
 
-/// The bytes that each value of a graph takes, for a batch of `rows` texts of `length` tokens; weights and what is fed count as
-/// nothing. A size that only the run knows is taken to be that of the node's largest input.
-fn sizes(graph: &Graph, rows: usize, length: usize) -> HashMap<String, u64> {
+/// The bytes that each value of a graph takes for a batch; weights and what is fed count as nothing. A size that only the run
+/// knows is taken to be that of the node's largest input.
+fn sizes(graph: &Graph, batch: &Fullest) -> HashMap<String, u64> {
     let mut graph = graph.clone();
-    fix_inputs(&mut graph, rows, length);
+    fix_inputs(&mut graph, batch);
     let shapes = Shapes::of(&graph);
     let mut bytes: HashMap<String, u64> = graph.inputs.iter().map(|input| (input.name.clone(), 0)).collect();
     for node in &graph.nodes {
@@ -166,7 +179,7 @@ fn peak(graph: &Graph, bytes: &HashMap<String, u64>) -> u64 {
     most
 }
 
-fn fix_inputs(graph: &mut Graph, rows: usize, length: usize) {
+fn fix_inputs(graph: &mut Graph, &Fullest { rows, length, learnt }: &Fullest) {
     let past = past_inputs(graph);
     for input in &mut graph.inputs {
         let past = past.iter().find(|past| past.name == input.name);
@@ -176,9 +189,11 @@ fn fix_inputs(graph: &mut Graph, rows: usize, length: usize) {
             None => std::iter::once(rows).chain(std::iter::repeat(length)).take(axes.len()).collect(),
         };
         for (axis, size) in axes.iter_mut().zip(sizes) {
-            if !matches!(axis, Axis::Fixed(_)) {
-                *axis = Axis::Fixed(size);
-            }
+            *axis = match axis {
+                Axis::Fixed(_) => continue,
+                Axis::Named(name) if name == LEARNT => Axis::Fixed(learnt),
+                Axis::Named(_) | Axis::Free => Axis::Fixed(size),
+            };
         }
     }
 }
@@ -211,7 +226,8 @@ mod tests {
         ];
         graph.outputs.push(ValueInfo::new("y", ElementType::Float, &[Axis::Free]));
         // Two of `a`, `b` and `c` live at once; the view lies where `a` does, and `y` in a buffer of its own.
-        let peak = |graph: &Graph| peak(graph, &sizes(graph, 4, 8));
+        let batch = Fullest { rows: 4, length: 8, learnt: 0 };
+        let peak = |graph: &Graph| peak(graph, &sizes(graph, &batch));
         assert_eq!(peak(&graph), 2 * 4 * 8 * 4);
         graph.nodes[4] = Node::new("", Op::Add, &["c", "view"], &["y"]);
         assert_eq!(peak(&graph), 3 * 4 * 8 * 4, "a view keeps its place alive");

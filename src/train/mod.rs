@@ -27,8 +27,12 @@ mod finished;
 mod folder;
 #[cfg(test)]
 mod honest_tests;
+mod in_order;
+mod kept;
 mod learnable;
 mod learner;
+#[cfg(test)]
+mod learnt_tests;
 #[cfg(test)]
 mod loop_tests;
 mod memory;
@@ -80,6 +84,7 @@ pub use event::{Event, Preparation, StepReport, ValidationReport};
 pub(crate) use example::number_of;
 pub use example::{Cut, Encoded, Example, Fate, LengthLimit, Target, encode_numbers, encode_texts};
 pub use folder::hash_model;
+pub use kept::{StoredTokens, prune_tokens, stored_tokens, tokens_folder};
 pub(crate) use learnable::end_tokens;
 pub use memory::MemoryPlan;
 pub(crate) use model::{LOGITS, SEVERAL_VALUES, label_names, positions};

@@ -15,7 +15,9 @@ use super::run::{Pooling, Tune};
 use crate::autodiff::loss::{Softening, forward};
 use crate::autodiff::{GradientRows, Operators, TrainingGraph, differentiate_beside, reaching};
 use crate::onnx::import::{Imported, Linear};
-use crate::onnx::surgery::{Adapter, Family, add_adapters, add_dropout, add_pooling, fix_past, separate_records};
+use crate::onnx::surgery::{
+    Adapter, Family, add_adapters, add_dropout, add_pooling, fix_past, pick_learnt, separate_records,
+};
 use crate::onnx::{Axis, ElementType, Graph, ValueInfo};
 use crate::runtime::{GradientOutput, Parameter};
 
@@ -117,6 +119,10 @@ impl Model {
         }
         if dropout > 0.0 {
             add_dropout(&mut graph, &adapters, dropout, seed).map_err(|error| refuse(error.to_string()))?;
+        }
+        if decodes {
+            pick_learnt(&mut graph, LOGITS);
+            pick_learnt(&mut plain, LOGITS);
         }
         let loss = self.objective.add_loss(&mut graph, softening).map_err(|error| refuse(error.to_string()))?;
         let measured = self.objective.add_measure(&mut plain).map_err(|error| refuse(error.to_string()))?;

@@ -7,7 +7,8 @@ use super::TrainError;
 use super::chat::{ChatTemplate, Message};
 use super::conversation::{Speaker, nothing_learnt, read_messages};
 use super::error::IDS_SHOWN;
-use super::example::{Collected, Encoded, Example, LengthLimit, Target};
+use super::example::{Collected, Encoded, Example, LengthLimit, Target, tokens_within};
+use super::in_order::in_order;
 use super::table::Table;
 use super::tokenizer::Tokenizer;
 
@@ -23,33 +24,36 @@ pub fn encode_preferences(
     tokenizer: &Tokenizer,
     limit: LengthLimit,
 ) -> Result<Encoded, TrainError> {
-    let mut speaker = Speaker::new(folder, tokenizer)?;
+    let speaker = Speaker::new(folder, tokenizer)?;
     let mut collected = Collected::new(limit);
     let (mut silent, mut cut_away, mut same) = (Vec::new(), Vec::new(), Vec::new());
-    for (id, messages) in table.ids.iter().zip(table.column(column)) {
+    let rows: Vec<_> = table.ids.iter().zip(table.column(column)).collect();
+    let make = |(id, messages): &(&String, &Option<String>)| {
         let [prompt, chosen, rejected] = texts(table, id, messages.as_deref())?;
-        let mut answer = |answer: String| speaker.speak(id, &answered(folder, &prompt, &answer));
-        let answers = [answer(chosen)?, answer(rejected)?];
+        let answer = |answer: String| speaker.speak(id, &answered(folder, &prompt, &answer));
+        Ok([answer(chosen)?, answer(rejected)?])
+    };
+    in_order(tokenizer.threads(), &rows, make, |(id, _), answers| {
         if answers.iter().any(|spoken| spoken.answers.is_empty()) {
-            silent.push(id.clone());
-            continue;
+            silent.push((*id).clone());
+            return;
         }
         let longest = answers.iter().map(|spoken| spoken.tokens.ids.len()).max().unwrap_or(0);
-        let Some(cut) = collected.admit(id, longest) else { continue };
+        let Some(cut) = collected.admit(id, longest) else { return };
         let answers = answers.map(|spoken| spoken.kept(&cut.map_or(0..0, |cut| spoken.lost(limit.tokens, cut))));
         if answers.iter().any(|(_, learnt)| !learnt.contains(&true)) {
-            cut_away.push(id.clone());
+            cut_away.push((*id).clone());
         } else if answers[0] == answers[1] {
-            same.push(id.clone());
+            same.push((*id).clone());
         }
         let [chosen, rejected] = answers.map(|(tokens, learnt)| Example {
-            id: id.clone(),
+            id: (*id).clone(),
             tokens,
             target: Target::Answer { learnt, reference: 0.0 },
         });
         collected.encoded.examples.push(chosen);
         collected.encoded.seconds.push(rejected);
-    }
+    })?;
     nothing_learnt(silent, "one of their answers is empty; drop such records in a `clean` block")?;
     nothing_learnt(cut_away, "`length` cuts one of their answers away; allow more tokens, or say `else drop`")?;
     no_same(same, "answers, as far as `length` lets them be seen; drop such records in a `clean` block")?;
@@ -75,28 +79,28 @@ pub fn encode_partners(
 ) -> Result<Encoded, TrainError> {
     let mut collected = Collected::new(limit);
     let mut same = Vec::new();
-    for (id, messages) in table.ids.iter().zip(table.column(column)) {
-        let pair: [String; 2] = texts(table, id, messages.as_deref())?;
-        let failed = |message| TrainError::Tokenize { id: id.clone(), message };
-        let encode = |text: &String| tokenizer.encode(text, true).map_err(failed);
-        let mut tokens = [encode(&pair[0])?.ids, encode(&pair[1])?.ids];
-        let longest = tokens.iter().map(Vec::len).max().unwrap_or(0);
-        let Some(cut) = collected.admit(id, longest) else { continue };
-        for (tokens, text) in tokens.iter_mut().zip(&pair) {
-            if let Some(cut) = cut.filter(|_| tokens.len() > limit.tokens) {
-                *tokens = tokenizer.encode_cut(text, limit.tokens, cut).map_err(failed)?.ids;
-            }
+    let rows: Vec<_> = table.ids.iter().zip(table.column(column)).collect();
+    let make = |(id, messages): &(&String, &Option<String>)| {
+        let [first, second] = texts(table, id, messages.as_deref())?;
+        let failed = |message| TrainError::Tokenize { id: (*id).clone(), message };
+        let encode = |text: String| tokens_within(&text, tokenizer, limit).map_err(failed);
+        let ((first, length), (second, other)) = (encode(first)?, encode(second)?);
+        Ok(([first.ids, second.ids], length.max(other)))
+    };
+    in_order(tokenizer.threads(), &rows, make, |(id, _), (tokens, longest)| {
+        if collected.admit(id, longest).is_none() {
+            return;
         }
         if tokens[0] == tokens[1] {
-            same.push(id.clone());
+            same.push((*id).clone());
         }
         let [first, second] = tokens.map(|tokens| {
             let target = Target::Text(digest(&tokens));
-            Example { id: id.clone(), tokens, target }
+            Example { id: (*id).clone(), tokens, target }
         });
         collected.encoded.examples.push(first);
         collected.encoded.seconds.push(second);
-    }
+    })?;
     no_same(same, "texts, so that nothing could be learnt from them; drop such records in a `clean` block")?;
     collected.finish()
 }

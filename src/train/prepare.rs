@@ -13,6 +13,7 @@ use super::conversation::{Speaker, encode_conversations};
 use super::event::{Event, Preparation};
 use super::example::{Encoded, Example, LengthLimit, Target, encode_numbers, encode_texts};
 use super::finished::Finished;
+use super::kept::{Origin, kept_or_encoded};
 use super::learner::{HeldState, HostState, Learner};
 use super::memory::{Fullest, memory};
 use super::model::{Model, TrainingPlan, positions};
@@ -51,11 +52,17 @@ pub(super) fn prepare(run: &TrainRun, runtime: &Runtime) -> Result<Prepared, Tra
     let table = Table::read(&run.train, &columns)?;
     let validation = run.validation.as_deref().map(|path| Table::read(path, &columns)).transpose()?;
     let (folder, model) = model(run, &table)?;
-    let tokenizer = Tokenizer::load(folder.path())?;
+    let tokenizer = Tokenizer::load(folder.path())?.on_threads(run.threads);
     check_vocabulary(&model, &tokenizer, folder.path())?;
     let limit = length_limit(run.length, run.overflow, &model.config, &tokenizer)?;
-    let encode = |table: &Table| encode_table(run, table, &model, &tokenizer, folder.path(), limit);
-    let mut encoded = encode(&table)?;
+    let encode = |table: &Table| {
+        let (task, values) = (&run.task, model.values.as_slice());
+        let origin = Origin { table: &table.path, task, values, model: folder.path(), limit };
+        kept_or_encoded(run.kept_tokens.as_deref(), &origin, || {
+            encode_table(run, table, &model, &tokenizer, folder.path(), limit)
+        })
+    };
+    let (mut encoded, has_kept) = encode(&table)?;
     if encoded.examples.is_empty() {
         return Err(TrainError::Table {
             path: run.train.clone(),
@@ -65,7 +72,7 @@ pub(super) fn prepare(run: &TrainRun, runtime: &Runtime) -> Result<Prepared, Tra
     }
     let mut notes = match (&run.task, &run.answers) {
         (Task::Generate { messages }, Some(label)) => {
-            compare_answers(label, &table, messages, &mut Speaker::new(folder.path(), &tokenizer)?)?
+            compare_answers(label, &table, messages, &Speaker::new(folder.path(), &tokenizer)?)?
         }
         (
             Task::Generate { .. }
@@ -79,7 +86,8 @@ pub(super) fn prepare(run: &TrainRun, runtime: &Runtime) -> Result<Prepared, Tra
         ) => Vec::new(),
     };
     notes.extend(run.pack.then(|| saving(run, &encoded.examples)));
-    let mut validation = validation.as_ref().map(encode).transpose()?.filter(|encoded| !encoded.examples.is_empty());
+    let validation = validation.as_ref().map(encode).transpose()?.map(|(encoded, _)| encoded);
+    let mut validation = validation.filter(|encoded| !encoded.examples.is_empty());
     let softening = softening(run, &encoded.examples, model.values.len());
     let fullest = Fullest::of(run, &encoded);
     let plan = plan(run, runtime, &model, &softening, &fullest, &mut notes)?;
@@ -107,6 +115,7 @@ pub(super) fn prepare(run: &TrainRun, runtime: &Runtime) -> Result<Prepared, Tra
         dropped: encoded.dropped,
         lost_spans: encoded.lost_spans,
         inexact_spans: encoded.inexact_spans,
+        has_kept_tokens: has_kept,
         notes,
         trained_weights,
         steps: run.steps(encoded.examples.len()),

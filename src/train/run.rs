@@ -67,6 +67,8 @@ pub struct TrainRun {
     pub selection: Selection,
     /// Where the run's state is kept while it goes on; without it nothing outlives an interrupt.
     pub checkpoints: Option<Checkpoints>,
+    /// The folder in which the tokens of its tables are kept for other runs ([`super::tokens_folder`]); without it none are.
+    pub kept_tokens: Option<PathBuf>,
     /// The memory that the run may take; more is refused before the first step.
     pub memory: Option<u64>,
     /// The folder to leave.

@@ -4,10 +4,12 @@
 //! asked, and the pieces behind it go with it. The tags are IOB2: `B-PERSON` for the first word of a span, `I-PERSON` for
 //! its others, `O` for a word of none. A word belongs to a span that has a character of it, to the first of two.
 
+use serde::{Deserialize, Serialize};
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::TrainError;
-use super::example::{Collected, Encoded, Example, LengthLimit, Target};
+use super::example::{Collected, Encoded, Example, LengthLimit, Target, tokens_within};
+use super::in_order::in_order;
 use super::table::Table;
 use super::tokenizer::{Tokenizer, Tokens};
 use super::validate::{argmax, log_softmax};
@@ -41,14 +43,14 @@ pub(crate) fn kinds_of(tags: &[String]) -> Option<Vec<String>> {
 }
 
 /// The words of a text.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Words {
     /// Of each word its first token, and its first and last character, the last not included.
     words: Vec<(usize, usize, usize)>,
 }
 
 /// What is learnt of a record's words.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TagTarget {
     /// For each token the index of its tag; negative for one that is not learnt.
     pub tags: Vec<i64>,
@@ -190,25 +192,26 @@ pub fn encode_spans(
 ) -> Result<Encoded, TrainError> {
     let kinds = kinds_of(names).unwrap_or_default();
     let mut collected = Collected::new(limit);
-    for ((id, text), spans) in table.ids.iter().zip(table.column(text)).zip(table.column(label)) {
+    let rows: Vec<_> = table.ids.iter().zip(table.column(text)).zip(table.column(label)).collect();
+    let make = |((id, text), spans): &((&String, &Option<String>), &Option<String>)| {
         let known = |spans: &Vec<LabelSpan>| spans.iter().all(|span| kinds.contains(&span.label));
         let gold = spans.as_deref().and_then(read_spans).filter(known);
-        let gold = gold.ok_or_else(|| TrainError::UnknownLabel { id: id.clone(), values: kinds.len() })?;
+        let gold = gold.ok_or_else(|| TrainError::UnknownLabel { id: (*id).clone(), values: kinds.len() })?;
         let text = text.as_deref().unwrap_or_default();
-        let failed = |message| TrainError::Tokenize { id: id.clone(), message };
-        let whole = tokenizer.encode(text, true).map_err(failed)?;
-        let Some(cut) = collected.admit(id, whole.ids.len()) else { continue };
-        let tokens = match cut {
-            None => whole,
-            Some(cut) => tokenizer.encode_cut(text, limit.tokens, cut).map_err(failed)?,
-        };
+        let failed = |message| TrainError::Tokenize { id: (*id).clone(), message };
+        let (tokens, length) = tokens_within(text, tokenizer, limit).map_err(failed)?;
         let words = Words::of(text, &tokens);
-        let Tagged { tags, inexact, lost } = words.tagged(&gold, names, tokens.ids.len(), cut.is_some());
-        collected.encoded.inexact_spans += inexact;
-        collected.encoded.lost_spans += lost;
+        let Tagged { tags, inexact, lost } = words.tagged(&gold, names, tokens.ids.len(), length > tokens.ids.len());
         let target = Target::Tags(TagTarget { tags, words, gold });
-        collected.encoded.examples.push(Example { id: id.clone(), tokens: tokens.ids, target });
-    }
+        Ok((Example { id: (*id).clone(), tokens: tokens.ids, target }, length, (inexact, lost)))
+    };
+    in_order(tokenizer.threads(), &rows, make, |((id, _), _), (example, length, (inexact, lost))| {
+        if collected.admit(id, length).is_some() {
+            collected.encoded.inexact_spans += inexact;
+            collected.encoded.lost_spans += lost;
+            collected.encoded.examples.push(example);
+        }
+    })?;
     collected.finish()
 }
 

@@ -83,6 +83,7 @@ pub(super) fn run(folder: &Path) -> TrainRun {
         threads: 1,
         selection: Selection::default(),
         checkpoints: None,
+        kept_tokens: None,
         memory: None,
         held: false,
         output: folder.join("model"),

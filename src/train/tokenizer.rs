@@ -54,6 +54,7 @@ pub struct Tokenizer {
     vocabulary: usize,
     spelling: Spelling,
     hash: String,
+    threads: usize,
 }
 
 impl Tokenizer {
@@ -86,8 +87,21 @@ impl Tokenizer {
             vocabulary: inner.get_vocab_size(true),
             spelling: Spelling::of(&inner),
             hash: blake3::hash(&bytes).to_hex().to_string(),
+            threads: 1,
             inner,
         })
+    }
+
+    /// The same tokenizer, for tables whose records become tokens on so many threads.
+    #[must_use]
+    pub fn on_threads(self, threads: usize) -> Self {
+        Self { threads, ..self }
+    }
+
+    /// On how many threads the records of a table become tokens; the tokens are the same on any number.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        self.threads
     }
 
     /// BLAKE3 of `tokenizer.json`.

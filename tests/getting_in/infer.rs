@@ -149,6 +149,24 @@ fn a_build_with_the_block_quarantines_no_row_that_can_be_read() {
     }
 }
 
+/// What is nested deeper than a type can name is left out of the block, as a build reads over it.
+#[test]
+fn rows_that_are_nested_deep_are_read_as_by_a_build() {
+    let nested = |levels: usize| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
+    let row =
+        |deep, typed| format!("{{\"text\": \"one\", \"deep\": {}, \"typed\": {}}}\n", nested(deep), nested(typed));
+    let rows = [row(2, 60), row(61, 60), row(150, 60), row(3000, 60)].concat();
+    let project = Project::new(&[("rows.jsonl", rows.as_bytes())]);
+    let facts = inferred(&project, &["rows.jsonl"]);
+    assert_eq!(facts["files"][0]["unreadable"], 0);
+    let fields: Vec<&str> =
+        facts["fields"].as_array().expect("fields").iter().map(|one| one["name"].as_str().expect("a name")).collect();
+    assert_eq!(fields, ["text", "typed"]);
+    let block = facts["block"].as_str().expect("a block");
+    assert!(block.contains("nested deeper than the 60 levels"), "{block}");
+    assert_eq!(quarantined(&project, &facts), 0, "{block}");
+}
+
 #[test]
 fn several_files_are_one_source() {
     let files: &[(&str, &[u8])] =

@@ -116,14 +116,30 @@ fn kill(project: &Project, aim: Aim, share: f64, pause: Duration, course: &Cours
     (child.wait().expect("the child ends"), what)
 }
 
-/// The chunks of each data set whose measures the cache holds, as the cache shows them.
-fn kept(project: &Project) -> BTreeMap<String, u64> {
+/// What the cache holds of each data set, by chunks.
+type Kept = BTreeMap<(String, Held), u64>;
+
+/// What a stage is of: the steps before one that cuts, what that cuts, the first pass.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Held {
+    Before,
+    Cuts,
+    FirstPass,
+}
+
+/// The chunks of each data set that the cache holds, as it shows them.
+fn kept(project: &Project) -> Kept {
     let shown = project.annotc(&["cache", "show", "--format", "json"]).expect(0).answers();
     let of = |stage: &serde_json::Value| {
         let dataset = stage["uses"][0]["dataset"].as_str().unwrap_or_default();
-        (dataset.to_owned(), stage["chunks"].as_u64().expect("a number"))
+        let held = match stage["stage"].as_str() {
+            Some("cuts") => Held::Cuts,
+            _ if stage["measures"].to_string().contains("the pieces that") => Held::Before,
+            _ => Held::FirstPass,
+        };
+        ((dataset.to_owned(), held), stage["chunks"].as_u64().expect("a number"))
     };
-    shown.iter().map(of).collect()
+    shown.iter().filter(|kept| kept["stage"] == "measures").map(of).collect()
 }
 
 /// Names that only a build under way has use for.
@@ -183,7 +199,7 @@ fn a_build_that_is_killed_loses_nothing_and_leaves_nothing() {
 }
 
 /// Fails unless each output and the lockfile are whole, the old ones or the new ones. Gives the chunks that the cache holds.
-fn check_left(project: &Project, versions: [&Expected; 2], at: &str) -> BTreeMap<String, u64> {
+fn check_left(project: &Project, versions: [&Expected; 2], at: &str) -> Kept {
     let left = found(project);
     for (number, name) in DATASETS.iter().enumerate() {
         let whole = versions.iter().any(|known| known.trees[number] == left.trees[number]);
@@ -195,14 +211,21 @@ fn check_left(project: &Project, versions: [&Expected; 2], at: &str) -> BTreeMap
 
 /// Fails unless the next build goes on from the finished chunks, leaves what a clean one does, and nothing of the killed one.
 /// Gives whether there were any chunks.
-fn check_next(project: &Project, finished: &BTreeMap<String, u64>, expected: &Expected, at: &str) -> bool {
+fn check_next(project: &Project, finished: &Kept, expected: &Expected, at: &str) -> bool {
     let run = project.annotc(&["build", "all.annot", "--memory", MEMORY, "--format", "json"]).expect(0);
     let mut resumed = false;
     for answer in run.answers().iter().filter(|answer| answer["status"] == "built") {
         let dataset = answer["target"].as_str().expect("a name");
-        let reused = answer["first_pass"]["reused"].as_u64().unwrap_or_default();
-        resumed |= reused > 0;
-        assert_eq!(reused, finished.get(dataset).copied().unwrap_or_default(), "{at}: chunks of `{dataset}`");
+        let finished = |held| finished.get(&(dataset.to_owned(), held)).copied().unwrap_or_default();
+        let first_pass = &answer["first_pass"];
+        let reused = |of: &serde_json::Value| of["reused"].as_u64().unwrap_or_default();
+        resumed |= reused(first_pass) > 0;
+        assert_eq!(reused(first_pass), finished(Held::FirstPass), "{at}: chunks of `{dataset}`");
+        for cuts in first_pass["cuts"].as_array().into_iter().flatten() {
+            assert_eq!(reused(cuts), finished(Held::Before), "{at}: chunks before `{}`", cuts["rule"]);
+            let whole = Some(finished(Held::Cuts)) == first_pass["chunks"].as_u64();
+            assert_eq!(cuts["from"] == "cache", whole, "{at}: {cuts}");
+        }
     }
     assert!(!run.stderr.contains("damaged"), "{at}: {}", run.stderr);
     assert!(found(project) == *expected, "the build after {at} differs from a clean one");

@@ -17,7 +17,7 @@
   "redact" "forbid" "allow" "because" "require" "per" "keep" "for" "k_anonymous" "pack"
   "turns" "mute"
   "purpose" "rule" "vote" "resolve" "sample" "take" "balance" "most" "mix" "weight" "split" "before" "time" "as" "by"
-  "stratify" "seed" "write"
+  "check" "stratify" "seed" "write"
   "onnx" "new" "pooling"
   "data" "task" "classify" "regress" "tag" "generate" "prefer" "embed" "tune" "length" "epochs" "steps" "batch"
   "accumulate" "rate" "warmup" "decay" "floor" "optimizer" "checkpoint" "validate" "every" "stop" "after" "without" "gain" "best" "device"
@@ -89,6 +89,7 @@
 (keep_for field: (_) @variable.member)
 (split_field field: (_) @variable.member)
 (split_by field: (_) @variable.member)
+(split_check field: (_) @variable.member)
 (stratify field: (_) @variable.member)
 (task field: (_) @variable.member)
 (entry name: (_) @variable.member)

@@ -15,6 +15,7 @@ enum TokenType {
     LINE_WHEN,
     LINE_BY,
     LINE_NEAR,
+    LINE_CHECK,
     LINE_AT,
     LINE_STRATIFY,
     LINE_SEED,
@@ -50,7 +51,7 @@ enum TokenType {
 
 // The clause words, in the order of their tokens from `LINE_WHEN` on.
 static const char *const CLAUSE_WORDS[] = {
-    "when", "by",     "near",  "at",         "stratify", "seed", "per",
+    "when", "by",     "near",  "check", "at",         "stratify", "seed", "per",
     "over", "warmup", "decay", "floor",      "accumulate", "because", "keep",
     "like", "against", "else",
 };

@@ -231,12 +231,12 @@ export const declarations = {
       [
         ...include("string", "number"),
         parts(
-          `${BEGIN}(${word("by")})\\s+(${word("time")})\\s+(?!${word("by", "near", "stratify", "seed")})(${NAME})`,
+          `${BEGIN}(${word("by")})\\s+(${word("time")})\\s+(?!${word("by", "near", "check", "stratify", "seed")})(${NAME})`,
           CLAUSE_WORD,
           CLAUSE_WORD,
           FIELD,
         ),
-        pair(word("by", "stratify"), CLAUSE_WORD, FIELD),
+        pair(word("by", "check", "stratify"), CLAUSE_WORD, FIELD),
         pair(word("like"), CLAUSE_WORD, OPTION),
         token(`${BEGIN}${word("near", "seed")}(?=\\s+[0-9])`, CLAUSE_WORD),
         pair(word("from"), CLAUSE_WORD, DECLARED),

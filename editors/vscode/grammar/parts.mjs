@@ -12,7 +12,7 @@ export const NUMBER = "[0-9](?:_?[0-9])*(?:\\.[0-9](?:_?[0-9])*)?(?:[eE][+-]?[0-
 export const word = (...words) => `(?:${words.join("|")})(?![[:alpha:]0-9_])`;
 /** The words that begin a clause or are operators: no unit and no schedule is called so. */
 export const CLAUSE = word(
-  "when", "by", "near", "at", "stratify", "seed", "per", "over", "keep", "like", "against", "warmup", "decay", "floor",
+  "when", "by", "near", "check", "at", "stratify", "seed", "per", "over", "keep", "like", "against", "warmup", "decay", "floor",
   "accumulate", "because", "from", "without", "else", "as", "and", "or", "not", "in", "is", "match", "matches",
 );
 /** The beginning of a declaration: what was not closed before it ends there. Nothing in a block looks like it. */

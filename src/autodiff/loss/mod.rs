@@ -31,8 +31,8 @@ use std::collections::BTreeSet;
 
 use self::soften::Softened;
 use super::builder::{Builder, Operators};
-use super::dropout;
-use crate::onnx::{Attribute, Axis, ElementType, Graph, Node, Op, ValueInfo, shapes::Dim};
+use super::{dropout, picked};
+use crate::onnx::{Attribute, Axis, ElementType, Graph, Node, Op, ValueInfo, shapes::Dim, surgery::PLACES};
 
 /// How rows of logits and labels belong together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +40,8 @@ pub enum Alignment {
     /// `logits[…, t]` is judged by `labels[…, t]`: classes of a text or of a token.
     Same,
     /// `logits[…, t]` is judged by `labels[…, t + 1]`: a language model that predicts the next token. Labels and weights
-    /// align with `input_ids`; the first of each row is never a target.
+    /// align with `input_ids`; the first of each row is never a target. Where the logits are computed for places that are
+    /// picked (`onnx::surgery::pick_learnt`), each has its own label, that of the token behind it.
     Next,
 }
 
@@ -94,6 +95,7 @@ pub fn cross_entropy(graph: &mut Graph, logits: &str, alignment: Alignment) -> R
     let no_logits = || LossError::NoLogits { logits: logits.to_owned() };
     let axes = graph.output(logits).and_then(|output| output.shape.clone()).ok_or_else(no_logits)?;
     let Some((_, label_axes)) = axes.split_last().filter(|(_, rest)| !rest.is_empty()) else { return Err(no_logits()) };
+    let alignment = if are_picked(graph) { Alignment::Same } else { alignment };
     let loss = claim(graph)?;
     let mut b = Builder::new(std::mem::replace(graph, Graph::new("", 0)));
     for (name, element) in [(&loss.labels, ElementType::Int64), (&loss.weights, ElementType::Float)] {
@@ -147,6 +149,11 @@ impl CrossEntropyNode {
     }
 }
 
+/// Whether the logits are those of picked places.
+fn are_picked(graph: &Graph) -> bool {
+    graph.input(PLACES).is_some()
+}
+
 /// The names that a loss takes for itself.
 fn claim(graph: &Graph) -> Result<Loss, LossError> {
     let loss = Loss {
@@ -187,8 +194,8 @@ pub fn forward(graph: &Graph, outputs: &[&str]) -> Graph {
     graph
 }
 
-/// Writes every node of our own with stock operators: the loss, dropout, and what is detached from the gradient, which is the
-/// value itself. Outputs keep their names. A plain loss stays as it is where the runtime's own operator may stand for it, which
+/// Writes every node of our own with stock operators: the loss, dropout, rows that are picked, and what is detached from the
+/// gradient, which is the value itself. Outputs keep their names. A plain loss stays as it is where the runtime's own operator may stand for it, which
 /// returns the gradient of its sum in place of the probabilities; it cannot where the gradients of rows are asked for.
 pub(super) fn lower(graph: &mut Graph, operators: Operators) {
     if !graph.nodes.iter().any(|node| node.op.domain() == Op::CrossEntropy.domain()) {
@@ -212,6 +219,10 @@ pub(super) fn lower(graph: &mut Graph, operators: Operators) {
                 // The gradient drops again what was dropped, so that nothing need be kept of it.
                 Operators::Ours => node.outputs.truncate(1),
             }
+        }
+        if node.op == Op::PickRows {
+            picked::lower(&mut b, &node);
+            continue;
         }
         if node.op == Op::Detach {
             node.op = Op::Identity;

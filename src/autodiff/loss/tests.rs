@@ -8,6 +8,7 @@ use super::super::differentiate::differentiate_beside;
 use super::*;
 use crate::onnx::{
     Tensor, encode,
+    surgery::pick_learnt,
     test_session::{Values, available, test_session},
 };
 
@@ -110,6 +111,17 @@ fn the_squared_error_is_that_of_torch() {
     assert!(squared_error(&mut classes, "logits").is_err(), "two numbers are no number");
 }
 
+const IDS: &str = "input_ids";
+
+/// Puts the labels that are targets in the place of all of them, and says where their tokens are predicted.
+fn pick(feeds: &mut BTreeMap<String, Values>) {
+    let Some(Values::Int(_, labels)) = feeds.remove(LABELS) else { panic!("labels are integers") };
+    let targets = || labels.iter().enumerate().filter(|(_, label)| **label >= 0);
+    let (places, labels): (Vec<i64>, Vec<i64>) = targets().map(|(at, label)| (at as i64 - 1, *label)).unzip();
+    feeds.insert(PLACES.to_owned(), Values::Int(vec![1, places.len()], places));
+    feeds.insert(LABELS.to_owned(), Values::Int(vec![1, labels.len()], labels));
+}
+
 #[test]
 fn the_loss_of_preferences_is_that_of_torch() {
     if !available() {
@@ -117,27 +129,31 @@ fn the_loss_of_preferences_is_that_of_torch() {
     }
     let fixture = fixture("preference");
     let beta = fixture["beta"].as_f64().unwrap() as f32;
-    for opset in [17, 20] {
+    for (opset, picks) in [(17, false), (20, false), (17, true), (20, true)] {
         let nodes = vec![
-            Node::new("", Op::Gather, &["embedding", "ids"], &["vectors"]),
+            Node::new("", Op::Gather, &["embedding", "input_ids"], &["vectors"]),
             Node::new("", Op::Tanh, &["vectors"], &["hidden"]),
             Node::new("", Op::MatMul, &["hidden", "head"], &["logits"]),
         ];
         let axes = [Axis::named("batch"), Axis::named("sequence"), Axis::Fixed(7)];
-        let ids = ValueInfo::new("ids", ElementType::Int64, &axes[..2]);
+        let ids = ValueInfo::new("input_ids", ElementType::Int64, &axes[..2]);
         let output = ValueInfo::new("logits", ElementType::Float, &axes);
         let mut graph = network(&fixture, opset, ids, nodes, output);
+        assert_eq!(picks && pick_learnt(&mut graph, "logits"), picks);
         let names = preference(&mut graph, "logits", beta).unwrap();
         let mut feeds = BTreeMap::from([
-            ("ids".to_owned(), integers(&fixture["ids"])),
+            ("input_ids".to_owned(), integers(&fixture["ids"])),
             (LABELS.to_owned(), integers(&fixture["labels"])),
             (REFERENCE.to_owned(), tensor(&fixture["reference"])),
             (WEIGHTS.to_owned(), Values::Float(vec![2], vec![0.5; 2])),
         ]);
+        if picks {
+            pick(&mut feeds);
+        }
         let beside = [(names.accuracy.as_str(), "accuracy"), (names.margin.as_str(), "margin")];
         check(&fixture, &graph, &names.loss, &beside, feeds.clone());
         // What is measured needs neither the reference nor pairs.
-        feeds.retain(|name, _| name == "ids" || name == LABELS);
+        feeds.retain(|name, _| [IDS, LABELS, PLACES].contains(&name.as_str()));
         let measured = test_session(&encode(&forward(&graph, &[&names.answers]))).run(&feeds);
         for (found, expected) in measured[&names.answers].floats().iter().zip(floats(&fixture["answers"]["values"])) {
             close(*found, f64::from(expected), "an answer");

@@ -250,6 +250,8 @@ fn picks() -> Vec<Case> {
         case(Op::GatherElements, vec![any(&[3, 2]), int_matrix(&[2, 2], &[0, 2, 0, 1])]).int("axis", 0),
         case(Op::GatherNd, vec![any(&[3, 2, 2]), int_matrix(&[3, 2], &[0, 1, 2, -1, 0, 1])]),
         case(Op::GatherNd, vec![any(&[2, 3, 2]), int_matrix(&[2, 1], &[2, 0])]).int("batch_dims", 1),
+        case(Op::PickRows, vec![any(&[2, 3, 4]), int_matrix(&[1, 4], &[5, 0, 3, 2])]),
+        case(Op::PickRows, vec![any(&[5, 2]), int_matrix(&[1, 1], &[3])]),
         case(Op::ScatterElements, vec![any(&[3, 2]), int_matrix(&[1, 2], &[2, 0]), any(&[1, 2])]).int("axis", 0),
         case(Op::ScatterElements, vec![any(&[3, 2]), int_matrix(&[2, 2], &[2, 0, 2, 1]), any(&[2, 2])])
             .text("reduction", "add"),

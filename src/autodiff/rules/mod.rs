@@ -23,7 +23,7 @@ mod cases;
 #[cfg(test)]
 mod differences;
 
-use super::{builder::Builder, dropout, flow::Flow, loss};
+use super::{builder::Builder, dropout, flow::Flow, loss, picked};
 use crate::onnx::{Attribute, Node, Op};
 
 /// What a rule is given.
@@ -157,6 +157,10 @@ pub(super) fn rule(op: &Op) -> Rule {
         Op::Or => Stop,
         Op::PRelu => Vjp(activation::prelu),
         Op::Pad => Vjp(slice::pad),
+        Op::PickRows => Vjp(|site| {
+            let upstream = site.g()?;
+            Ok(vec![Some(picked::gradient(site.b, site.node, &upstream)), None])
+        }),
         Op::Pow => Vjp(arithmetic::pow),
         Op::QuickGelu => Vjp(activation::quick_gelu),
         Op::Range => Stop,

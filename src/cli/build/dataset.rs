@@ -5,9 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use serde_json::json;
-
 use super::inputs::{NotFound, Roots};
+use super::reuse::{first_pass, tell_reuse};
 use super::train::grouped;
 use super::{Session, cancelled, lower};
 use crate::cli::Failure;
@@ -15,7 +14,6 @@ use crate::cli::terminal::{Paint, Terminal};
 use crate::emit::lock::Lock;
 use crate::emit::{self, MANIFEST, Manifest, QUARANTINE, Statistics, file_name, verify_outputs};
 use crate::engine::read::Sizes;
-use crate::engine::stage::Reuse;
 use crate::engine::{
     self, BuildInputs, BuildStage, Destination, EngineError, EvaluatedFiles, InputFile, Measured, MemoryLimit,
     Progress, Site, SourceFiles, Surveyed, TrainingTable, Violation,
@@ -75,11 +73,12 @@ pub fn build(session: &mut Session<'_>, id: DatasetId) -> Result<Manifest, Failu
         format_args!("{} in {}: {}", dataset.name, super::train::seconds(elapsed), shown.display()),
     );
     session.publish(&target)?;
-    let reused = built.reuse.map(|reuse| json!({ "chunks": reuse.chunks, "reused": reuse.reused }));
+    let reused = built.reuse.as_ref().map(first_pass);
     let more = reused.map(|reused| ("first_pass".to_string(), reused)).into_iter().collect();
     session.terminal.target_with("dataset", &dataset.name, "built", &shown, more);
     session.terminal.note(emit::summary(&manifest, session.terminal.summary_style()).trim_end());
     tell_unread(session, &manifest, &folder);
+    tell_untrained(session.terminal, &manifest);
     Ok(manifest)
 }
 
@@ -118,25 +117,15 @@ fn tell_unread(session: &Session<'_>, manifest: &Manifest, folder: &Path) {
     );
 }
 
-/// Tells how much of the first pass was there already, and what was wrong with the cache.
-fn tell_reuse(terminal: &Terminal, reuse: &Reuse) {
-    if let Some(why) = &reuse.withheld {
-        return terminal.status(Paint::Dim, "Not kept", format_args!("the measures of the first pass: {why}"));
-    }
-    let Reuse { chunks, reused, damaged, failure, withheld: _ } = reuse;
-    if *reused > 0 {
+/// Says so, where the part that models learn from has no record.
+fn tell_untrained(terminal: &Terminal, manifest: &Manifest) {
+    let train = manifest.splits.iter().find(|(part, _)| *part == "train");
+    if train.is_some_and(|(_, part)| part.records == 0) {
         terminal.status(
-            Paint::Dim,
-            "Reused",
-            format_args!("first pass: {reused} of {} from the cache", super::super::check::counted(*chunks, "chunk")),
+            Paint::Yellow,
+            "Note",
+            format_args!("part `train` of {} has no records: there is nothing to learn from", manifest.dataset),
         );
-    }
-    if *damaged > 0 {
-        let files = super::super::check::counted(*damaged, "file");
-        terminal.status(Paint::Yellow, "Note", format_args!("{files} of the cache were damaged and made again"));
-    }
-    if let Some(failure) = failure {
-        terminal.status(Paint::Yellow, "Note", format_args!("measures could not be kept in the cache: {failure}"));
     }
 }
 

@@ -143,6 +143,7 @@ pub fn lower_train(
         threads: place.threads,
         selection: selection(&train.selection),
         checkpoints: None,
+        kept_tokens: None,
         memory: None,
         output: place.output.to_path_buf(),
         held: false,

@@ -6,6 +6,7 @@ pub mod inputs;
 pub mod lower;
 mod metrics;
 pub mod outputs;
+pub mod reuse;
 pub mod targets;
 mod train;
 mod walk;
@@ -34,6 +35,7 @@ use crate::hir::{self, DatasetId, DeviceWish, Program, TrainId};
 use crate::plan::functions::forget_language_models;
 use crate::remote::{Remote, Terms};
 use crate::runtime::{Device, Runtime};
+use crate::train::{prune_tokens, tokens_folder};
 use inputs::Roots;
 use outputs::Outputs;
 use targets::Targets;
@@ -262,6 +264,12 @@ fn bound_cache(session: &Session<'_>, size: u64) {
         let stages = super::check::counted(pruned.stages, "stage");
         let about =
             format_args!("{stages} of the cache, {}: the least recently used", units::size(pruned.bytes)).to_string();
+        session.terminal.status(Paint::Dim, "Removed", about);
+    }
+    let (tokens, bytes, _) = prune_tokens(&tokens_folder(&session.memory.cache), |_, left| left > size);
+    if tokens > 0 {
+        let tables = super::check::counted(tokens, "table");
+        let about = format!("tokens of {tables} from the cache, {}: the least recently used", units::size(bytes));
         session.terminal.status(Paint::Dim, "Removed", about);
     }
 }

@@ -16,7 +16,9 @@ use crate::cli::terminal::{Paint, Terminal};
 use crate::emit::{Digest, Manifest, PROVENANCE, file_name};
 use crate::hir::{self, ModelOrigin, Program, TrainId};
 use crate::runtime::{Device, memory_in_use, memory_of_machine};
-use crate::train::{self, Checkpoints, Event, Preparation, StepReport, TrainError, TrainRun, ValidationReport};
+use crate::train::{
+    self, Checkpoints, Event, Preparation, StepReport, TrainError, TrainRun, ValidationReport, tokens_folder,
+};
 
 /// The key under which the provenance keeps the fingerprint of everything that the weights depend on.
 const FINGERPRINT: &str = "fingerprint";
@@ -62,6 +64,7 @@ pub fn train(session: &mut Session<'_>, id: TrainId, manifest: &Manifest) -> Res
     }
     run.held = runtime.device() == Device::Cuda;
     run.checkpoints = checkpoints(session, train, &output, &fingerprint, &runtime);
+    run.kept_tokens = kept_tokens(session, train);
     run.memory = session.training_memory.or_else(memory_of_machine);
     run.provenance = provenance(session, train, manifest, tables, &files, fingerprint);
     run_with_progress(session, train, &run, &runtime)
@@ -85,6 +88,15 @@ fn checkpoints(
         fingerprint: format!("{fingerprint} {} {}", runtime.build_info(), std::env::consts::ARCH),
         every: train.checkpoint.map(lower::every),
     })
+}
+
+/// Where the tokens of a run's tables are kept, which are texts: a build that keeps nothing keeps none, and none are kept of a data set that
+/// is allowed to hold what may be personal.
+fn kept_tokens(session: &Session<'_>, train: &hir::Train) -> Option<PathBuf> {
+    session.stages.as_ref()?;
+    let statements = &session.spec.program[train.data].personal;
+    let is_bare = statements.iter().any(|statement| statement.because.is_some());
+    (!is_bare).then(|| tokens_folder(&session.memory.cache))
 }
 
 fn run_with_progress(
@@ -150,6 +162,10 @@ struct Shown {
 fn show(terminal: &Terminal, bar: &ProgressBar, train: &hir::Train, event: Event, shown: &mut Shown) {
     match event {
         Event::Prepared(prepared) => bar.suspend(|| {
+            if prepared.has_kept_tokens {
+                let records = prepared.records;
+                terminal.status(Paint::Dim, "Reused", format_args!("tokens of {records} records from the cache"));
+            }
             terminal.status(Paint::Green, "Training", about(train, &prepared));
             let memory = &prepared.memory;
             terminal.note(format_args!("about {} MiB of memory: {memory}", memory.total().div_ceil(1 << 20)));

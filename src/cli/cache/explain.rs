@@ -12,6 +12,7 @@ use super::units;
 use crate::cli::build::dataset::{self, Bar};
 use crate::cli::build::inputs::Roots;
 use crate::cli::build::outputs::mirror;
+use crate::cli::build::reuse::word;
 use crate::cli::build::targets::Targets;
 use crate::cli::build::{jobs, remote, stages};
 use crate::cli::check::counted;
@@ -22,8 +23,8 @@ use crate::cli::runtime::cache_folder;
 use crate::cli::terminal::{Paint, Terminal};
 use crate::cli::{Failure, Places};
 use crate::emit::{self, Manifest, file_name, verify_outputs, why_made_again};
-use crate::engine::stage::{Explained, Stages, explain};
-use crate::engine::{MemoryLimit, SourceOutcome, Surveyed};
+use crate::engine::stage::{CutsFrom, Explained, Stages};
+use crate::engine::{CutsExplained, DatasetExplained, MemoryLimit, SourceOutcome, Surveyed, explain_dataset};
 use crate::hir::{Dataset, DatasetId, Program};
 use crate::plan::normal;
 
@@ -75,18 +76,20 @@ fn look(
     id: DatasetId,
     (kept, cache): (&Stages, &Path),
     terminal: &Terminal,
-) -> Result<[Stage; 4], Failure> {
+) -> Result<Vec<Stage>, Failure> {
     let program: &Program = &spec.program;
     let roots = Roots { spec: spec.folder(), data: args.places.data_root.clone() };
     let cancel = Arc::new(AtomicBool::new(false));
     let remote = remote(&spec.path, Some(cache), args.offline, &cancel, terminal);
     let sources = dataset::find_inputs(program, id, &roots, &remote, terminal)?;
-    // Nothing is decided, so that nothing is kept in memory.
+    // As much is decided as a build would without reading records.
     let memory = MemoryLimit { bytes: MemoryLimit::DEFAULT, cache: cache.to_path_buf() };
     let evaluated = dataset::find_evaluated(program, id, &roots, terminal)?;
     let inputs = dataset::inputs(sources, evaluated, jobs(None), memory, &cancel);
     let bar = Bar::new(terminal, "Looking", &program[id].name);
     let surveyed = Surveyed::of(program, id, &inputs, &mut |progress| bar.show(progress))
+        .map_err(|error| dataset::fail(terminal, &error))?;
+    let explained = explain_dataset(kept, program, id, &surveyed, &inputs, &mut |progress| bar.show(progress))
         .map_err(|error| dataset::fail(terminal, &error))?;
     drop(bar);
     let files = surveyed.sources(program, id);
@@ -96,8 +99,11 @@ fn look(
         Some(Out::Store(address)) => mirror(cache, address),
         None => spec.out(),
     };
-    let first_pass = explain(kept, program, &program[id], &surveyed);
-    Ok([survey(&files), measures(&first_pass), verdicts(&first_pass), outputs(&out, program, &program[id], &files)])
+    let mut stages = vec![survey(&files)];
+    explained.cuts.iter().for_each(|cuts| stages.extend([before(cuts), cut(cuts)]));
+    stages.extend([first_pass(&explained), verdicts(explained.conditions)]);
+    stages.push(outputs(&out, program, &program[id], &files));
+    Ok(stages)
 }
 
 fn survey(files: &[SourceOutcome]) -> Stage {
@@ -112,8 +118,52 @@ fn survey(files: &[SourceOutcome]) -> Stage {
     }
 }
 
+/// What the steps before one that cuts measure.
+fn before(found: &CutsExplained) -> Stage {
+    let mut stage = measures(&found.before);
+    stage.about = format!("before `{}`: {}", found.rule, stage.about);
+    stage.more["before"] = json!(found.rule);
+    stage
+}
+
+/// What a step cuts.
+fn cut(found: &CutsExplained) -> Stage {
+    let (rule, mut more, mut reasons) = (&found.rule, json!({ "rule": found.rule }), Vec::new());
+    let (reused, about) = match &found.cut {
+        None => (false, "not known before it is known which records reach it"),
+        Some((cut, from)) => {
+            (more["key"], more["from"]) = (json!(cut.key), json!(word(*from)));
+            match from {
+                CutsFrom::Cache => (true, "from the cache"),
+                CutsFrom::Measures => {
+                    reasons.clone_from(&cut.reasons);
+                    (true, "decided again over the measures")
+                }
+                CutsFrom::Texts => {
+                    reasons.clone_from(&cut.reasons);
+                    (false, "the texts of the records that reach it are read again")
+                }
+            }
+        }
+    };
+    Stage { name: "cuts", reused: Some(reused), about: format!("of `{rule}`: {about}"), reasons, more }
+}
+
+fn first_pass(explained: &DatasetExplained) -> Stage {
+    match &explained.first_pass {
+        Some(found) => measures(found),
+        None => Stage {
+            name: "measures",
+            reused: Some(false),
+            about: "not known before it is known what is cut out of each chunk".to_string(),
+            reasons: Vec::new(),
+            more: json!({}),
+        },
+    }
+}
+
 fn measures(found: &Explained) -> Stage {
-    let Explained { key, chunks, reused, conditions: _, nearest, reasons } = found;
+    let Explained { key, chunks, reused, nearest, reasons } = found;
     let mut about = format!("{reused} of {} from the cache (stage {})", counted(*chunks, "chunk"), short(key));
     if let Some(nearest) = nearest {
         about.push_str(&format!("; compared with stage {}", short(nearest)));
@@ -123,13 +173,13 @@ fn measures(found: &Explained) -> Stage {
     Stage { name: "measures", reused: Some(all), about, reasons: reasons.clone(), more }
 }
 
-fn verdicts(found: &Explained) -> Stage {
+fn verdicts(conditions: usize) -> Stage {
     Stage {
         name: "verdicts",
         reused: None,
-        about: format!("always decided: {} over the measures", counted(found.conditions, "condition")),
+        about: format!("always decided: {} over the measures", counted(conditions, "condition")),
         reasons: Vec::new(),
-        more: json!({ "conditions": found.conditions }),
+        more: json!({ "conditions": conditions }),
     }
 }
 

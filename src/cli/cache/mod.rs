@@ -15,14 +15,15 @@ use super::memory::parse_bytes;
 use super::runtime::cache_folder;
 use super::terminal::{Paint, Terminal};
 use crate::engine::stage::{DEFAULT_BYTES, Prune, prune, root};
-use crate::train::Checkpoints;
+use crate::train::{Checkpoints, StoredTokens, prune_tokens, stored_tokens, tokens_folder};
 
 /// Options of `annotc cache`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 A build keeps what its first pass measures of each record: numbers, truths, digests and values that a specification lists, \
 never a text. A build with another threshold decides by them and does not read and clean the records again; one that was \
-killed goes on from the chunks that it had finished. The outputs are the same bytes with and without the cache.")]
+killed goes on from the chunks that it had finished. A training run keeps the tokens of its tables for the next one, where they may \
+hold nothing personal; its owner alone can read them. The outputs are the same bytes with and without the cache.")]
 pub struct CacheArgs {
     #[command(subcommand)]
     action: Action,
@@ -61,12 +62,12 @@ pub fn run(args: &CacheArgs, terminal: &Terminal) -> Result<(), Failure> {
     let cache = cache_folder(args.cache.as_deref());
     match &args.action {
         Action::Show => {
-            show::show(&root(&cache), terminal);
+            show::show(&root(&cache), &stored_tokens(&tokens_folder(&cache)), terminal);
             Ok(())
         }
         Action::Explain(options) => explain::run(options, args.cache.as_deref(), terminal),
         Action::Prune(options) => {
-            run_prune(options, &root(&cache), terminal);
+            run_prune(options, &cache, terminal);
             if options.all { remove_checkpoints(&Checkpoints::folder(&cache), terminal) } else { Ok(()) }
         }
     }
@@ -83,16 +84,25 @@ fn remove_checkpoints(folder: &Path, terminal: &Terminal) -> Result<(), Failure>
     }
 }
 
-fn run_prune(options: &PruneArgs, root: &Path, terminal: &Terminal) {
+fn run_prune(options: &PruneArgs, cache: &Path, terminal: &Terminal) {
     let PruneArgs { older_than, max_size, all } = *options;
     let plain = older_than.is_none() && !all;
     let max_bytes = max_size.or(plain.then_some(DEFAULT_BYTES));
-    let pruned = prune(root, Prune { older_than, max_bytes, all, spare_since: None });
+    let pruned = prune(&root(cache), Prune { older_than, max_bytes, all, spare_since: None });
+    let old = |tokens: &StoredTokens| older_than.is_some_and(|age| tokens.used.elapsed().is_ok_and(|past| past > age));
+    let (tokens, bytes, left) = prune_tokens(&tokens_folder(cache), |tokens, left| {
+        all || old(tokens) || max_bytes.is_some_and(|most| left > most)
+    });
+    let (bytes, left) = (pruned.bytes + bytes, pruned.left + left);
     if terminal.json() {
-        terminal.answer(json!({ "removed": { "stages": pruned.stages, "bytes": pruned.bytes }, "left": pruned.left }));
+        let removed = json!({ "stages": pruned.stages, "tokens": tokens, "bytes": bytes });
+        terminal.answer(json!({ "removed": removed, "left": left }));
         return;
     }
-    let stages = super::check::counted(pruned.stages, "stage");
-    let about = format!("{stages}, {}; {} are left", units::size(pruned.bytes), units::size(pruned.left));
+    let mut about = super::check::counted(pruned.stages, "stage");
+    if tokens > 0 {
+        about.push_str(&format!(", the tokens of {}", super::check::counted(tokens, "table")));
+    }
+    let about = format!("{about}, {}; {} are left", units::size(bytes), units::size(left));
     terminal.status(Paint::Green, "Removed", about);
 }

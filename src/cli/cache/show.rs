@@ -9,23 +9,47 @@ use serde_json::{Value, json};
 use super::units;
 use crate::cli::check::counted;
 use crate::cli::terminal::{Paint, Terminal};
-use crate::engine::stage::{Input, Record, Stored, stored};
+use crate::engine::stage::{Holds, Input, Record, Stored, stored};
+use crate::train::StoredTokens;
 
 /// Characters of a stage's name that tell it from others.
 const SHORT: usize = 12;
 
-/// Lists the stages, the one used last first.
-pub(super) fn show(root: &Path, terminal: &Terminal) {
+/// Lists the stages and the tokens of tables, each the ones used last first.
+pub(super) fn show(root: &Path, tokens: &[StoredTokens], terminal: &Terminal) {
     let stages = stored(root);
     if terminal.json() {
         stages.iter().for_each(|stage| terminal.answer(to_json(stage)));
+        tokens.iter().for_each(|tokens| terminal.answer(tokens_to_json(tokens)));
         return;
     }
     for stage in &stages {
         show_stage(stage, terminal);
     }
+    for one in tokens {
+        let head = terminal.paint_answer(Paint::Bold, &format!("tokens {}", short(&one.key)));
+        let records = one.records.map_or("damaged".to_owned(), |records| counted(records as usize, "record"));
+        let age = units::age(one.used.elapsed().unwrap_or_default());
+        terminal.answer(format_args!("{head}  {records}, {}, used {age} ago\n", units::size(one.bytes)));
+    }
     let bytes = stages.iter().map(|stage| stage.bytes).sum();
     terminal.answer(format_args!("{}, {} in {}", counted(stages.len(), "stage"), units::size(bytes), root.display()));
+    if !tokens.is_empty() {
+        let bytes = tokens.iter().map(|tokens| tokens.bytes).sum();
+        terminal.answer(format_args!("tokens of {}, {}", counted(tokens.len(), "table"), units::size(bytes)));
+    }
+}
+
+fn tokens_to_json(tokens: &StoredTokens) -> Value {
+    json!({
+        "stage": "tokens",
+        "key": tokens.key,
+        "file": tokens.path,
+        "records": tokens.records,
+        "bytes": tokens.bytes,
+        "used": tokens.used.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs(),
+        "age_seconds": tokens.used.elapsed().unwrap_or_default().as_secs(),
+    })
 }
 
 /// A stage's name in short.
@@ -44,8 +68,17 @@ fn age(stage: &Stored) -> Duration {
     stage.used.elapsed().unwrap_or_default()
 }
 
+/// The word of what a stage's files hold.
+fn holds(record: Option<&Record>) -> &'static str {
+    match record.map(|record| record.holds) {
+        Some(Holds::Measures) | None => "measures",
+        Some(Holds::Cuts) => "cuts",
+    }
+}
+
 fn show_stage(stage: &Stored, terminal: &Terminal) {
-    let head = terminal.paint_answer(Paint::Bold, &format!("measures {}", short(&stage.key)));
+    let word = holds(stage.record.as_ref());
+    let head = terminal.paint_answer(Paint::Bold, &format!("{word} {}", short(&stage.key)));
     let (chunks, size) = (counted(stage.chunks, "chunk"), units::size(stage.bytes));
     terminal.answer(format_args!("{head}  {chunks}, {size}, used {} ago", units::age(age(stage))));
     let Some(record) = &stage.record else {
@@ -61,7 +94,7 @@ fn show_stage(stage: &Stored, terminal: &Terminal) {
     let versions = if versions.is_empty() { String::new() } else { format!("; {}", versions.join(", ")) };
     terminal.answer(format_args!("  versions  annotc {}{versions}", record.annotc));
     for (at, node) in record.measures.iter().enumerate() {
-        let head = if at == 0 { "measures" } else { "" };
+        let head = if at == 0 { word } else { "" };
         terminal.answer(format_args!("  {head:<8}  {}", node.what));
     }
     terminal.answer("");
@@ -100,7 +133,7 @@ fn to_json(stage: &Stored) -> Value {
         record.uses.iter().map(of).collect::<Vec<_>>()
     });
     json!({
-        "stage": "measures",
+        "stage": holds(record),
         "key": stage.key,
         "folder": stage.folder,
         "chunks": stage.chunks,

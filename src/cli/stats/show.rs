@@ -139,10 +139,9 @@ fn parts(found: &Found, terminal: &Terminal) {
     grid.show(terminal);
     let certificate = &found.manifest.certificate;
     if found.manifest.splits.0.len() > 1 {
-        words(&format!("{}; in more than one part: {}", certificate.method, count(certificate.shared_keys)), terminal);
-    }
-    if let Some(pairs) = certificate.near_pairs {
-        words(&format!("near-duplicates across parts: {}", count(pairs)), terminal);
+        words(&certificate.method, terminal);
+        let near = certificate.near_pairs.map_or(String::new(), |near| format!(", {} near-duplicate", count(near)));
+        words(&format!("in more than one part: {} equal{near}", count(certificate.shared_keys)), terminal);
     }
 }
 

@@ -8,10 +8,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::check::counted;
 use super::out::{Files, Out};
 use super::terminal::{Paint, Terminal};
 use super::{Failure, context};
 use crate::emit::trace::{Life, Traced, Wanted, trace};
+use crate::engine::replay::Extent;
 use reread::Reread;
 
 /// Options of `annotc trace`.
@@ -67,7 +69,7 @@ pub fn run(args: &TraceArgs, terminal: &Terminal) -> Result<(), Failure> {
         None => None,
     };
     let mut nothing = Traced::default();
-    let mut shown = 0;
+    let (mut shown, mut beyond) = (0, None);
     for out in &outs {
         let reached = out.reach(Files::Records, args.cache.as_deref(), terminal)?;
         let mut traced = trace(reached.folder(), &args.wanted).map_err(|error| {
@@ -76,6 +78,10 @@ pub fn run(args: &TraceArgs, terminal: &Terminal) -> Result<(), Failure> {
         })?;
         for life in &mut traced.lives {
             if let Some(reread) = &reread {
+                if let Some(here) = Beyond::of(&args.wanted, life, reread) {
+                    beyond = Some(here);
+                    continue;
+                }
                 reread.place(life);
             }
             if outs.len() > 1 && !terminal.json() {
@@ -94,7 +100,10 @@ pub fn run(args: &TraceArgs, terminal: &Terminal) -> Result<(), Failure> {
     if shown > 0 {
         return Ok(());
     }
-    let (message, help) = not_found(&args.wanted, &outs, &nothing);
+    let (message, help) = match &beyond {
+        Some(beyond) => beyond.told(),
+        None => not_found(&args.wanted, &outs, &nothing),
+    };
     terminal.error(message, Some(&help));
     Err(Failure::Spec)
 }
@@ -106,6 +115,41 @@ fn tell(args: &TraceArgs, life: &Life, reread: Option<&Reread<'_>>, terminal: &T
         terminal.answer(shown.to_json(life, replayed.as_ref()));
     } else {
         shown.life(life, replayed.as_ref());
+    }
+}
+
+/// A place behind the end of its file.
+struct Beyond {
+    file: String,
+    line: u64,
+    /// How long the file is.
+    end: Extent,
+    /// The line on which its last record begins.
+    last: u64,
+}
+
+impl Beyond {
+    /// Whether the file of the last record before a place ends before that place.
+    fn of(wanted: &Wanted, life: &Life, reread: &Reread<'_>) -> Option<Self> {
+        let (file, line) = match wanted {
+            Wanted::Place { file, line } => (file.clone(), *line),
+            Wanted::Id(_) => return None,
+        };
+        // A record may take several lines.
+        let end = (life.is_last && life.line < line).then(|| reread.extent(life)).flatten()?;
+        let (Extent::Lines(length) | Extent::Rows(length)) = end;
+        (length < line).then_some(Self { file, line, end, last: life.line })
+    }
+
+    /// What to say of it.
+    fn told(&self) -> (String, String) {
+        let Self { file, line, end, last } = self;
+        let (word, length) = match end {
+            Extent::Lines(length) => ("line", *length),
+            Extent::Rows(length) => ("row", *length),
+        };
+        let has = counted(length as usize, word);
+        (format!("`{file}` has no {word} {line}: it has {has}"), format!("its last record begins on {word} {last}"))
     }
 }
 

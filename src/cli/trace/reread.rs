@@ -12,7 +12,7 @@ use crate::cli::terminal::Terminal;
 use crate::cli::{Failure, build};
 use crate::diagnostics::Severity;
 use crate::emit::trace::Life;
-use crate::engine::replay::{Asked, NotReplayed, Replayed, replay};
+use crate::engine::replay::{Asked, Extent, NotReplayed, Replayed, extent, replay};
 use crate::hir::{Dataset, DatasetId, SourceId};
 use crate::plan::normal::declaration;
 
@@ -71,6 +71,15 @@ impl<'t> Reread<'t> {
                 Err("it could not be read again".to_owned())
             }
         }
+    }
+
+    /// How long the file of a record is, where it is at hand.
+    pub fn extent(&self, life: &Life) -> Option<Extent> {
+        let program = &self.spec.program;
+        let source = program.sources.iter().position(|source| source.name == life.source)?;
+        let source = SourceId(source as u32);
+        let location = self.location(source, &life.file)?;
+        extent(program, source, (&life.file, &location), &self.cache.join("scratch")).ok()
     }
 
     /// Says on which lines the rules stand, as long as the spec says what it said. No output has them: a comment above a rule

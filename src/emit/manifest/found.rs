@@ -7,7 +7,7 @@ use super::{
 use crate::emit::file::Digest;
 use crate::emit::named::Named;
 use crate::engine::{Outcome, PartTimes, SourceUse, StepOutcome, StepOutcomeKind, moment_text};
-use crate::hir::{self, SplitRule, StepBlock, StepKind};
+use crate::hir::{self, StepBlock, StepKind};
 
 impl Manifest {
     /// What a build found, without the files that it wrote.
@@ -25,10 +25,7 @@ impl Manifest {
                 method: outcome.certificate.method.clone(),
                 shared_keys: outcome.certificate.shared_keys,
                 near_pairs: outcome.certificate.near_pairs,
-                near: match &dataset.split.rule {
-                    SplitRule::Shares { near, .. } => near.as_ref().map(|(_, scheme)| NearEntry::of(scheme)),
-                    SplitRule::AllTrain | SplitRule::ByField(_) => None,
-                },
+                near: dataset.split.near().map(|(_, scheme)| NearEntry::of(&scheme)),
                 times: times(outcome),
             },
             personal: duties::personal(dataset, outcome),

@@ -131,6 +131,7 @@ fn dataset() -> Dataset {
         split: Split {
             parts: vec!["train".to_owned(), "test".to_owned(), "empty".to_owned()],
             rule: SplitRule::AllTrain,
+            check: None,
         },
         outputs: vec![
             output("chat", OutputFormat::Messages, Some(TemplateId(0))),

@@ -58,7 +58,11 @@ pub(super) fn search(folder: &Path, manifest: &Manifest, wanted: &Wanted, limit:
                         // every file that the path may mean.
                         let own = rows.file.value(row);
                         found.lives.retain(|life| life.file != own);
-                        found.lives.push(rows.life(row, folder, manifest, position));
+                        let life = rows.life(row, folder, manifest, position);
+                        found.lives.push(Life { is_last: true, ..life });
+                    } else if here > *line {
+                        let own = rows.file.value(row);
+                        found.lives.iter_mut().filter(|life| life.file == own).for_each(|life| life.is_last = false);
                     }
                 }
             }
@@ -212,6 +216,7 @@ impl<'a> Rows<'a> {
             folder: folder.to_owned(),
             id: self.id.value(row).to_owned(),
             line: self.line.value(row).unsigned_abs(),
+            is_last: false,
             blake3: blake3.unwrap_or_default(),
             steps: steps(manifest, &verdict, step),
             outputs: outputs.collect(),

@@ -65,6 +65,9 @@ pub struct Life {
     pub file: String,
     /// The 1-based line that it begins on.
     pub line: u64,
+    /// Whether no later record of its file was read; told where a place was asked for.
+    #[serde(skip)]
+    pub is_last: bool,
     /// BLAKE3 of the file.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub blake3: String,

@@ -5,11 +5,13 @@ use std::collections::HashMap;
 use super::super::EngineError;
 use super::super::narrow::{Key, Narrow, moment_of};
 use super::super::outcome::{Certificate, PartTimes};
+use super::super::resolve::Reached;
 use super::super::spool::{Sorter, SpoolError, item};
 use super::Parts;
 use super::shares::Shares;
-use crate::hir::{ColumnId, SplitRule};
-use crate::plan::split;
+use crate::dedup::near::Clusters;
+use crate::hir::{ColumnId, Dataset, SplitRule, Step, StepKind};
+use crate::plan::{changed_columns, split};
 
 /// A value in a part.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -50,6 +52,43 @@ fn shared(
     Ok(several)
 }
 
+/// How many of the rows are near-duplicates that stand in another part than the first kept one of their cluster: none exactly
+/// when no cluster is torn. A cluster may have lost its first record to a fixed part, so its kept members are compared with
+/// each other.
+pub(super) fn torn(reached: &Reached, clusters: &Clusters, parts: &Parts) -> Result<u64, EngineError> {
+    let mut first: HashMap<usize, u16> = HashMap::new();
+    let mut torn = 0;
+    let mut parts = parts.cursor()?;
+    for (at, row) in reached.rows()?.enumerate() {
+        if let Some(part) = parts.at(row?)? {
+            torn += u64::from(*first.entry(clusters.representative(at)).or_insert(part) != part);
+        }
+    }
+    Ok(torn)
+}
+
+/// What is known of near-duplicates across the parts, as the end of a certificate's method.
+pub(super) fn near_method(dataset: &Dataset) -> String {
+    if dataset.split.parts.len() < 2 {
+        return String::new();
+    }
+    let name = |column: ColumnId| dataset.columns[column.0 as usize].name.as_str();
+    if let Some((column, scheme)) = dataset.split.near() {
+        return format!(", and for near-duplicates of `{}` by {scheme}", name(column));
+    }
+    let near = |(at, step): (usize, &Step)| {
+        let StepKind::DedupNear { column, scheme, .. } = step.kind else { return None };
+        let changed = dataset.steps[at + 1..].iter().any(|later| changed_columns(&later.kind).contains(&column));
+        (!changed).then(|| format!(", and `{}` leaves one of near-duplicates by {scheme}", step.rule))
+    };
+    dataset
+        .steps
+        .iter()
+        .enumerate()
+        .find_map(near)
+        .unwrap_or_else(|| "; near-duplicates were not looked for".to_owned())
+}
+
 impl Shares<'_> {
     /// What was checked over all emitted records, and what was found.
     pub(super) fn certificate(&self, parts: &Parts) -> Result<Certificate, EngineError> {
@@ -63,7 +102,8 @@ impl Shares<'_> {
         if columns.is_empty() {
             shared_keys = shared_records(self.narrow, parts)?;
         }
-        let (near_pairs, times) = (self.near_pairs(parts)?, self.times(parts)?);
+        let near_pairs = self.clusters.as_ref().map(|clusters| torn(self.reached, clusters, parts)).transpose()?;
+        let times = self.times(parts)?;
         Ok(Certificate { by, method: self.method(), shared_keys, near_pairs, times })
     }
 
@@ -88,21 +128,6 @@ impl Shares<'_> {
             .collect();
         times.sort_by_key(|part| (part.first, part.last));
         Ok(times)
-    }
-
-    /// Near-duplicates that stand in different parts. A cluster may have lost its first record to a fixed part, so its kept
-    /// members are compared with each other.
-    fn near_pairs(&self, parts: &Parts) -> Result<Option<u64>, EngineError> {
-        let Some(clusters) = &self.clusters else { return Ok(None) };
-        let mut first: HashMap<usize, u16> = HashMap::new();
-        let mut torn = 0;
-        let mut parts = parts.cursor()?;
-        for (at, row) in self.reached.rows()?.enumerate() {
-            if let Some(part) = parts.at(row?)? {
-                torn += u64::from(*first.entry(clusters.representative(at)).or_insert(part) != part);
-            }
-        }
-        Ok(Some(torn))
     }
 
     fn unit_names(&self) -> Vec<String> {
@@ -132,12 +157,6 @@ impl Shares<'_> {
         };
         let begin = if fixed.is_empty() { "" } else { "whole sources first, the rest by " };
         let what = if self.columns().is_empty() { "records" } else { "values" };
-        let near = match &self.dataset.split.rule {
-            SplitRule::Shares { near: Some((_, scheme)), .. } => {
-                format!(", and for near-duplicates by {scheme}")
-            }
-            SplitRule::Shares { near: None, .. } | SplitRule::AllTrain | SplitRule::ByField(_) => String::new(),
-        };
-        format!("{begin}{ranked}; all emitted records were checked for equal {what}{near}")
+        format!("{begin}{ranked}; all emitted records were checked for equal {what}")
     }
 }

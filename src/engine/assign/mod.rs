@@ -10,9 +10,10 @@ use super::EngineError;
 use super::narrow::{Codes, Narrow, Row};
 use super::near::Compared;
 use super::outcome::{Certificate, RecordId, StepOutcomeKind};
-use super::resolve::{Decide, Fates, Judge, Record, Reread, Ruling, Stage, no_records, sweep};
+use super::resolve::{Decide, Fates, Judge, Reached, Record, Reread, Ruling, Stage, no_records, sweep};
 use super::spool::Spool;
-use crate::hir::{Dataset, SourceId, SplitRule};
+use crate::dedup::Scheme;
+use crate::hir::{ColumnId, Dataset, SourceId, SplitRule};
 use shares::Shares;
 
 /// The part of each row; `None` for a row that is not kept.
@@ -46,6 +47,10 @@ pub fn assign(
     source: &dyn Fn(usize) -> SourceId,
     again: &mut dyn Reread,
 ) -> Result<(Parts, Certificate), EngineError> {
+    let mut near = |near: Option<(ColumnId, Scheme)>, reached: &Reached| {
+        let texts = crate::plan::split::NEAR.to_owned();
+        near.map(|(_, scheme)| again.near(&Compared { texts, scores: None, scheme }, reached)).transpose()
+    };
     let mut certificate = Certificate {
         by: "record".to_owned(),
         method: "all records are in one part".to_owned(),
@@ -62,15 +67,9 @@ pub fn assign(
             certificate.shared_keys = certificate::shared_records(narrow, &parts)?;
             parts
         }
-        SplitRule::Shares { near, .. } => {
+        SplitRule::Shares { near: together, .. } => {
             let reached = fates.reached(narrow);
-            let clusters = match near {
-                Some((_, scheme)) => {
-                    let texts = crate::plan::split::NEAR.to_owned();
-                    Some(again.near(&Compared { texts, scores: None, scheme: *scheme }, &reached)?)
-                }
-                None => None,
-            };
+            let clusters = near(*together, &reached)?;
             let shares = Shares { narrow, dataset, source, reached: &reached, clusters };
             let place = shares.place(fates)?;
             let parts = split(narrow, fates, place)?;
@@ -78,6 +77,10 @@ pub fn assign(
             parts
         }
     };
+    if let Some(clusters) = near(dataset.split.check, &fates.reached(narrow))? {
+        certificate.near_pairs = Some(certificate::torn(&fates.reached(narrow), &clusters, &parts)?);
+    }
+    certificate.method.push_str(&certificate::near_method(dataset));
     Ok((parts, certificate))
 }
 

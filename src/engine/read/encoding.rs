@@ -1,5 +1,7 @@
 //! Texts that are not UTF-8, as UTF-8.
 
+pub(super) mod charset;
+
 use std::io::{self, Read};
 use std::path::Path;
 

@@ -32,7 +32,7 @@ pub mod table;
 mod table_row;
 mod table_value;
 mod text;
-mod unpack;
+pub(super) mod unpack;
 
 pub use objects::{LeftOutColumn, each_object};
 pub use raw::{RawRecord, RawRecords};

@@ -50,17 +50,17 @@ impl RawRecords {
         cap: u64,
     ) -> Result<(Vec<String>, Self), EngineError> {
         let failed = |error| EngineError::Read { path: path.to_owned(), error };
-        let file = File::open(path).map_err(failed)?;
+        let mut file = File::open(path).map_err(failed)?;
         if file.metadata().map_err(failed)?.is_dir() {
             return Err(failed(std::io::Error::new(std::io::ErrorKind::IsADirectory, "it is a folder")));
         }
         let framing = Framing::of(format, options).expect("only texts are read record by record");
-        let steps = Steps::of(&path.to_string_lossy(), format, options);
+        let steps = Steps::of(&path.to_string_lossy(), format, options).heeding(format, &mut file).map_err(failed)?;
         let text = steps.text(file).map_err(|error| steps.failure(path, &error))?;
         let input = BufReader::with_capacity(1 << 20, text);
         let ends = RecordEnds::new(framing);
         let mut records = Self { input, steps, path: path.to_owned(), ends, cap, line: 1, bytes: Vec::new() };
-        records.skip_mark(options)?;
+        records.skip_mark()?;
         let header = match framing {
             Framing::Values(dialect) if dialect.header => match records.advance()? {
                 Some((_, length)) => header_fields(trim_line_end(&records.bytes), length, cap, dialect, path)?,
@@ -71,9 +71,9 @@ impl RawRecords {
         Ok((header, records))
     }
 
-    fn skip_mark(&mut self, options: &ReadOptions) -> Result<(), EngineError> {
+    fn skip_mark(&mut self) -> Result<(), EngineError> {
         let begin = self.input.fill_buf().map_err(|error| self.steps.failure(&self.path, &error))?;
-        if options.encoding.is_none() && begins_utf16(begin) {
+        if !self.steps.is_decoded() && begins_utf16(begin) {
             return Err(utf16_unsaid(&self.path));
         }
         if begin.starts_with(BYTE_ORDER_MARK) {

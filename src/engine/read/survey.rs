@@ -186,7 +186,7 @@ impl FileSurvey {
     }
 
     /// The table that the file is, where it is one.
-    pub(super) fn rows(&self) -> Option<&RowTable> {
+    pub(in crate::engine) fn rows(&self) -> Option<&RowTable> {
         self.rows.as_ref()
     }
 }
@@ -211,9 +211,10 @@ fn survey_text(
     work: &mut Surveying<'_>,
     chunks: &mut Vec<Chunk>,
 ) -> Result<FileSurvey, EngineError> {
-    let (input, metadata) = open(&file)?;
+    let (mut input, metadata) = open(&file)?;
     let path = file.shown();
-    let steps = Steps::of(&file.name, source.format, &source.options);
+    let steps = Steps::of(&file.name, source.format, &source.options).heeding(source.format, &mut input);
+    let steps = steps.map_err(|error| EngineError::Read { path: path.clone(), error })?;
     let longest_row = source.longest_row.unwrap_or(work.sizes.row);
     let sizes = Sizes { row: longest_row, ..work.sizes };
     let mut spool = if steps.is_none() { None } else { Some(work.scratch.create()?) };
@@ -227,7 +228,7 @@ fn survey_text(
     }
     let (blake3, bytes) = passing.finish().map_err(|error| passing.failure(&steps, &path, error))?;
     cutter.finish(chunks);
-    if source.options.encoding.is_none() && cutter.is_utf16() {
+    if !steps.is_decoded() && cutter.is_utf16() {
         return Err(utf16_unsaid(&path));
     }
     let extent = cutter.bytes();

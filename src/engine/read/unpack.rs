@@ -1,14 +1,17 @@
 //! From the bytes of a file as it lies to the UTF-8 text of its records: unpacked, decoded, a list brought into lines.
 
+mod gzip;
+
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::encoding::{Utf8, utf16_unsaid};
+use super::encoding::{Utf8, charset, utf16_unsaid};
 use super::json_list::{ListLines, NoList};
 use crate::engine::EngineError;
 use crate::hir::{Compression, ReadOptions, SourceFormat};
+use gzip::Members;
 
 /// How the texts of a file are made from its bytes.
 #[derive(Debug, Clone)]
@@ -29,6 +32,27 @@ impl Steps {
         }
     }
 
+    /// The same for a file at whose beginning this stands: of a page of HTML whose source says no encoding, the page itself
+    /// may say one.
+    ///
+    /// # Errors
+    /// A file that cannot be read from its beginning again.
+    pub fn heeding(self, format: SourceFormat, file: &mut File) -> io::Result<Self> {
+        if format != SourceFormat::Html || self.encoding.is_some() {
+            return Ok(self);
+        }
+        let mut begin = [0; charset::LOOKED_AT];
+        // What cannot be unpacked is told when all of it is read.
+        let read = self.text(&mut *file).and_then(|mut text| fill(&mut *text, &mut begin)).unwrap_or_default();
+        file.rewind()?;
+        Ok(Self { encoding: charset::declared(&begin[..read]), ..self })
+    }
+
+    /// Whether the text has an encoding that is not its source's.
+    pub fn is_decoded(&self) -> bool {
+        self.encoding.is_some()
+    }
+
     /// Whether the text is the file's own bytes.
     pub fn is_none(&self) -> bool {
         self.compression == Compression::None && self.encoding.is_none() && self.list.is_none()
@@ -41,7 +65,7 @@ impl Steps {
     pub fn text<'r>(&self, input: impl Read + 'r) -> io::Result<Box<dyn Read + 'r>> {
         let mut text: Box<dyn Read + 'r> = match self.compression {
             Compression::None => Box::new(input),
-            Compression::Gzip => Box::new(flate2::read::MultiGzDecoder::new(input)),
+            Compression::Gzip => Box::new(Members::new(input)),
             Compression::Zstd => Box::new(zstd::stream::read::Decoder::new(input)?),
         };
         if let Some(encoding) = self.encoding {
@@ -59,13 +83,11 @@ impl Steps {
             return EngineError::Read { path: path.to_owned(), error: io::Error::new(error.kind(), error.to_string()) };
         }
         let inner = error.get_ref().and_then(|inner| inner.downcast_ref::<NoList>());
-        let what = match (inner, self.compression) {
-            (Some(NoList::Utf16), _) => return utf16_unsaid(path),
-            (Some(no_list @ (NoList::Empty | NoList::Absent)), _) => return self.misread(path, *no_list),
-            (Some(no_list @ (NoList::Open | NoList::Behind)), _) => no_list.to_string(),
-            (None, Compression::Gzip) => format!("its gzip data cannot be unpacked to the end: {error}"),
-            (None, Compression::Zstd) => format!("its zstd data cannot be unpacked to the end: {error}"),
-            (None, Compression::None) => error.to_string(),
+        let what = match inner {
+            Some(NoList::Utf16) => return utf16_unsaid(path),
+            Some(no_list @ (NoList::Empty | NoList::Absent)) => return self.misread(path, *no_list),
+            Some(no_list @ (NoList::Open | NoList::Behind)) => no_list.to_string(),
+            None => unpackable(self.compression, error),
         };
         EngineError::Damaged { path: path.to_owned(), what }
     }
@@ -84,6 +106,32 @@ impl Steps {
             }
         };
         EngineError::Misread { path: path.to_owned(), what: what.to_owned(), help }
+    }
+}
+
+/// What is in the bytes of a file of this name: they themselves, where it is not compressed.
+///
+/// # Errors
+/// Why they cannot be unpacked.
+pub fn unpacked(name: &str, bytes: Vec<u8>) -> Result<Vec<u8>, String> {
+    let compression = Compression::of_name(name);
+    if compression == Compression::None {
+        return Ok(bytes);
+    }
+    let steps = Steps { compression, encoding: None, list: None };
+    let mut text = Vec::new();
+    match steps.text(bytes.as_slice()).and_then(|mut packed| packed.read_to_end(&mut text)) {
+        Ok(_) => Ok(text),
+        Err(error) => Err(unpackable(compression, &error)),
+    }
+}
+
+/// Why data cannot be unpacked.
+fn unpackable(compression: Compression, error: &io::Error) -> String {
+    match compression {
+        Compression::Gzip => format!("its gzip data cannot be unpacked to the end: {error}"),
+        Compression::Zstd => format!("its zstd data cannot be unpacked to the end: {error}"),
+        Compression::None => error.to_string(),
     }
 }
 

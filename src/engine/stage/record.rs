@@ -8,8 +8,9 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
+use super::Wanted;
 use crate::emit::write_atomically;
-use crate::plan::stage::{Measures, Node};
+use crate::plan::stage::Node;
 
 const SCHEMA: &str = "annotc.stage/1";
 
@@ -25,12 +26,26 @@ pub struct Record {
     schema: String,
     /// The version of annotc that made it.
     pub annotc: String,
+    /// What its files hold.
+    #[serde(default)]
+    pub holds: Holds,
     /// What is measured.
     pub measures: Vec<NodeEntry>,
     /// What that is computed from.
     pub values: Vec<NodeEntry>,
     /// The data sets that it was made and used for, the last one at the end.
     pub uses: Vec<Use>,
+}
+
+/// What the files of a stage hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Holds {
+    /// What is measured of each record.
+    #[default]
+    Measures,
+    /// The places that a step cuts out of texts.
+    Cuts,
 }
 
 /// A value, as [`Node`] has it.
@@ -72,6 +87,9 @@ pub struct Input {
     pub bytes: u64,
     /// The chunks that it is cut into.
     pub chunks: usize,
+    /// The digest of what its chunks depend on beside its own rows: what is cut out of them, or which of them reach a step.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub beside: Option<String>,
     /// How its rows are read, in normal form.
     pub reading: String,
 }
@@ -84,10 +102,12 @@ impl From<&Node> for NodeEntry {
 
 impl Record {
     /// The record of a new stage.
-    pub fn new(measures: &Measures) -> Self {
+    pub(super) fn new(wanted: &Wanted<'_>) -> Self {
+        let measures = wanted.measures;
         Self {
             schema: SCHEMA.to_owned(),
             annotc: env!("CARGO_PKG_VERSION").to_owned(),
+            holds: wanted.holds(),
             measures: measures.measures.iter().map(NodeEntry::from).collect(),
             values: measures.values.iter().map(NodeEntry::from).collect(),
             uses: Vec::new(),

@@ -2,10 +2,11 @@
 //! where it is there, measured and kept where it is not.
 
 use std::fmt;
-use std::fs;
+use std::fs::{self, File};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use arrow::array::{ArrayRef, AsArray, RecordBatch, UInt64Array};
 use arrow::datatypes::{SchemaRef, UInt64Type};
@@ -23,12 +24,10 @@ use datafusion::physical_plan::{
 use futures::TryStreamExt;
 
 use super::chunk_file::{self, Found};
-use super::{Reuse, Stages, chunk_keys};
+use super::{Reuse, Stages, Wanted};
 use crate::engine::leaf::leaf;
 use crate::engine::read::table::LOCATION;
-use crate::engine::read::{Survey, file_and_offset, location};
-use crate::hir::{Dataset, Program};
-use crate::plan::stage::Measures;
+use crate::engine::read::{file_and_offset, location};
 
 /// The measures of all chunks.
 #[derive(Debug, Clone)]
@@ -44,29 +43,35 @@ struct Inner {
     /// The name and the file of each chunk.
     chunks: Vec<(String, usize)>,
     /// The folders that may have a chunk; new ones go into the first.
-    folders: Vec<PathBuf>,
+    folders: Vec<Folder>,
+    /// Whether nothing is written or removed.
+    looks: bool,
     reused: AtomicUsize,
     damaged: AtomicUsize,
     failure: Mutex<Option<String>>,
 }
 
+/// A folder that may have a chunk.
+#[derive(Debug)]
+struct Folder {
+    path: PathBuf,
+    /// Whether its record says that this build uses it.
+    noted: AtomicBool,
+}
+
 impl MeasureTable {
-    /// The measures of a survey's chunks; `measuring` is the physical plan that takes them.
-    pub fn new(
-        stages: &Stages,
-        program: &Program,
-        dataset: &Dataset,
-        measures: &Measures,
-        survey: &Survey,
-        measuring: Arc<dyn ExecutionPlan>,
-    ) -> Self {
-        let failure = stages.note(program, dataset, measures, survey).err().map(|error| error.to_string());
-        let keys = chunk_keys(program, dataset, survey);
+    /// The measures of a stage's chunks; `measuring` is the physical plan that takes them.
+    pub fn new(stages: &Stages, wanted: &Wanted<'_>, measuring: Arc<dyn ExecutionPlan>) -> Self {
+        let failure = stages.note(wanted).err().map(|error| error.to_string());
+        let files = wanted.survey.chunks.iter().map(|chunk| chunk.file);
+        // The record of the stage's own folder was just written.
+        let folder = |(at, path)| Folder { path, noted: AtomicBool::new(at == 0 || stages.looks) };
         let inner = Inner {
             schema: measuring.schema(),
             measuring,
-            chunks: keys.into_iter().zip(survey.chunks.iter().map(|chunk| chunk.file)).collect(),
-            folders: stages.holding(measures),
+            chunks: wanted.chunk_keys().into_iter().zip(files).collect(),
+            folders: stages.holding(wanted).into_iter().enumerate().map(folder).collect(),
+            looks: stages.looks,
             reused: AtomicUsize::new(0),
             damaged: AtomicUsize::new(0),
             failure: Mutex::new(failure),
@@ -81,7 +86,18 @@ impl MeasureTable {
             reused: self.inner.reused.load(Ordering::Relaxed),
             damaged: self.inner.damaged.load(Ordering::Relaxed),
             failure: self.inner.failure.lock().unwrap_or_else(PoisonError::into_inner).clone(),
-            withheld: None,
+            ..Reuse::default()
+        }
+    }
+}
+
+impl Folder {
+    /// Makes the stage one that was used now, so that it is not taken for one that nobody needs.
+    fn note(&self) {
+        if !self.noted.swap(true, Ordering::Relaxed) {
+            // What cannot be noted can be read all the same.
+            let record = File::options().append(true).open(self.path.join(super::record::NAME));
+            let _ = record.and_then(|record| record.set_modified(SystemTime::now()));
         }
     }
 }
@@ -91,17 +107,20 @@ impl Inner {
     fn read(&self, chunk: usize) -> Option<Vec<RecordBatch>> {
         let (key, file) = self.chunks.get(chunk)?;
         for folder in &self.folders {
-            let path = folder.join(chunk_file::name(key));
+            let path = folder.path.join(chunk_file::name(key));
             match chunk_file::read(&path, &self.schema) {
                 Found::Absent => {}
                 Found::Whole(batches) => {
+                    folder.note();
                     self.reused.fetch_add(1, Ordering::Relaxed);
                     return Some(batches.into_iter().map(|batch| moved(&batch, *file)).collect());
                 }
                 Found::Damaged => {
                     self.damaged.fetch_add(1, Ordering::Relaxed);
-                    // What cannot be removed is replaced when the chunk is measured.
-                    let _ = fs::remove_file(&path);
+                    if !self.looks {
+                        // What cannot be removed is replaced when the chunk is measured.
+                        let _ = fs::remove_file(&path);
+                    }
                 }
             }
         }
@@ -110,16 +129,18 @@ impl Inner {
 
     /// Keeps the measures of a chunk.
     fn write(&self, chunk: usize, batches: &[RecordBatch]) {
-        let (Some((key, _)), Some(folder)) = (self.chunks.get(chunk), self.folders.first()) else { return };
+        let (Some((key, _)), Some(folder), false) = (self.chunks.get(chunk), self.folders.first(), self.looks) else {
+            return;
+        };
         let placed: Vec<RecordBatch> = batches.iter().map(|batch| moved(batch, 0)).collect();
-        if let Err(error) = chunk_file::write(&folder.join(chunk_file::name(key)), &self.schema, &placed) {
+        if let Err(error) = chunk_file::write(&folder.path.join(chunk_file::name(key)), &self.schema, &placed) {
             self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error.to_string());
         }
     }
 }
 
 /// The same rows in a file of this number: in the cache all files have the number 0.
-fn moved(batch: &RecordBatch, file: usize) -> RecordBatch {
+pub(super) fn moved(batch: &RecordBatch, file: usize) -> RecordBatch {
     let schema = batch.schema();
     let at = schema.index_of(LOCATION).expect("every measure has its location");
     let mut columns: Vec<ArrayRef> = batch.columns().to_vec();

@@ -2,14 +2,12 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::record::{Input, NodeEntry, Record, Use};
+use super::record::{Holds, Input, NodeEntry, Record, Use};
 use super::shelf::{Stored, stored};
-use super::{Stages, chunk_file, chunk_keys, inputs, stage_key};
-use crate::engine::Surveyed;
-use crate::hir::{Dataset, Program};
-use crate::plan::stage::Measures;
+use super::{Stages, Wanted, chunk_file};
+use crate::plan::stage::{Measures, Node};
 
-/// What a build would find of a first pass.
+/// What a build would find of a stage.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explained {
     /// The stage's name.
@@ -18,32 +16,22 @@ pub struct Explained {
     pub chunks: usize,
     /// Those that would be read from the cache.
     pub reused: usize,
-    /// The conditions that are evaluated over the measures.
-    pub conditions: usize,
     /// The stage that was compared with, where it is another one.
     pub nearest: Option<String>,
     /// Why chunks would be measured again.
     pub reasons: Vec<String>,
 }
 
-/// What a build would find of the first pass of a data set.
-pub fn explain(stages: &Stages, program: &Program, dataset: &Dataset, surveyed: &Surveyed) -> Explained {
-    let measures = Measures::of(program, dataset, &surveyed.against(program, dataset));
-    let survey = surveyed.survey();
-    let keys = chunk_keys(program, dataset, survey);
-    let folders = stages.holding(&measures);
+/// What a build would find of a stage.
+pub fn explain(stages: &Stages, wanted: &Wanted<'_>) -> Explained {
+    let Wanted { dataset, survey, measures, .. } = wanted;
+    let keys = wanted.chunk_keys();
+    let folders = stages.holding(wanted);
     let is_there =
         |key: &String| folders.iter().any(|folder| chunk_file::is_whole(&folder.join(chunk_file::name(key))));
     let there: Vec<bool> = keys.iter().map(is_there).collect();
     let reused = there.iter().filter(|there| **there).count();
-    let mut explained = Explained {
-        key: stage_key(&measures),
-        chunks: keys.len(),
-        reused,
-        conditions: measures.conditions(),
-        nearest: None,
-        reasons: Vec::new(),
-    };
+    let mut explained = Explained { key: wanted.key(), chunks: keys.len(), reused, nearest: None, reasons: Vec::new() };
     if let Some(why) = measures.withheld() {
         explained.reused = 0;
         explained.reasons.push(format!("nothing of it is kept: {why}"));
@@ -53,12 +41,16 @@ pub fn explain(stages: &Stages, program: &Program, dataset: &Dataset, surveyed: 
         return explained;
     }
     let others = stored(&stages.root);
-    let Some((nearest, record)) = nearest(&others, &stages.spec, &dataset.name, &measures) else {
-        explained.reasons.push("no stage is kept that was made for such measures".to_owned());
+    let Some((nearest, record)) = nearest(&others, &stages.spec, wanted) else {
+        let why = match wanted.holds() {
+            Holds::Measures => "no stage is kept that was made for such measures",
+            Holds::Cuts => "no places are kept that such a step cut",
+        };
+        explained.reasons.push(why.to_owned());
         return explained;
     };
     explained.nearest = (nearest.key != explained.key).then(|| nearest.key.clone());
-    explained.reasons = measured_otherwise(&measures, record);
+    explained.reasons = measured_otherwise(measures, record);
     let missing: Vec<usize> = survey
         .files
         .iter()
@@ -66,32 +58,33 @@ pub fn explain(stages: &Stages, program: &Program, dataset: &Dataset, surveyed: 
         .map(|(file, _)| there[survey.chunks_of(file)].iter().filter(|there| !**there).count())
         .collect();
     if let Some(used) = use_of(record, &stages.spec, &dataset.name) {
-        let now = inputs(program, dataset, survey);
+        let now = wanted.inputs();
         let lacking = now.iter().zip(missing).filter(|(_, missing)| *missing > 0);
         let others = explained.reasons.is_empty();
-        explained.reasons.extend(lacking.filter_map(|(input, missing)| read_otherwise(input, used, missing, others)));
+        explained.reasons.extend(
+            lacking.filter_map(|(input, missing)| read_otherwise(input, (used, record.holds), missing, others)),
+        );
     }
     explained
 }
 
 /// The stage that comes nearest: one with all measures, then one made for this data set, then the one with most of the
-/// measures, then the one used last.
-fn nearest<'s>(
-    stages: &'s [Stored],
-    spec: &str,
-    dataset: &str,
-    measures: &Measures,
-) -> Option<(&'s Stored, &'s Record)> {
+/// measures, then the one with most that are called so, then the one used last.
+fn nearest<'s>(stages: &'s [Stored], spec: &str, wanted: &Wanted<'_>) -> Option<(&'s Stored, &'s Record)> {
+    let (measures, dataset) = (wanted.measures, &wanted.dataset.name);
     let rank = |record: &Record| {
-        let own = record.uses.iter().any(|of| of.spec == spec && of.dataset == dataset);
+        let own = record.uses.iter().any(|of| of.spec == spec && of.dataset == *dataset);
         let known: Vec<&str> = record.measures.iter().map(|node| node.digest.as_str()).collect();
         let shared = measures.measures.iter().filter(|node| known.contains(&node.digest.as_str())).count();
-        (shared == measures.measures.len(), own, shared)
+        let alike = |node: &Node| record.measures.iter().any(|other| other.what == node.what);
+        let alike = measures.measures.iter().filter(|node| alike(node)).count();
+        (shared == measures.measures.len(), own, shared, alike)
     };
     let ranked = stages.iter().filter_map(|stage| Some((stage, stage.record.as_ref()?)));
+    let ranked = ranked.filter(|(_, record)| record.holds == wanted.holds());
     // The first of equal ones is the one used last.
     ranked.rev().max_by_key(|(_, record)| rank(record)).filter(|(_, record)| {
-        let (_, own, shared) = rank(record);
+        let (_, own, shared, _) = rank(record);
         own || shared > 0
     })
 }
@@ -154,8 +147,8 @@ fn difference(
 }
 
 /// Why chunks of a file are not there, where the measures are the same; `others` says whether nothing else explains it.
-fn read_otherwise(input: &Input, used: &Use, missing: usize, others: bool) -> Option<String> {
-    let Input { source, file, blake3, reading, chunks, .. } = input;
+fn read_otherwise(input: &Input, (used, holds): (&Use, Holds), missing: usize, others: bool) -> Option<String> {
+    let Input { source, file, blake3, reading, chunks, beside, bytes: _ } = input;
     let Some(before) = used.inputs.iter().find(|before| before.source == *source && before.file == *file) else {
         return Some(format!("{file}: it was not read then"));
     };
@@ -166,6 +159,12 @@ fn read_otherwise(input: &Input, used: &Use, missing: usize, others: bool) -> Op
     }
     if before.blake3 != *blake3 {
         return Some(format!("{file}: its content changed"));
+    }
+    if before.beside != *beside {
+        return Some(match holds {
+            Holds::Cuts => format!("{file}: other records of it reach the step"),
+            Holds::Measures => format!("{file}: something else is cut out of its texts"),
+        });
     }
     others.then(|| {
         format!("{file}: {missing} of {chunks} chunks are missing: a build ended before them, or they were removed or damaged")

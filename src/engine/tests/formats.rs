@@ -189,6 +189,30 @@ fn plain_texts_and_documents() {
 }
 
 #[test]
+fn what_stands_behind_the_last_member_of_an_archive_is_zeros_or_told() {
+    let lines = spec("a.jsonl.gz", "on_bad_row quarantine", "text: string");
+    let packed = gzip(b"{\"text\": \"one\"}\n");
+    let padded = [&packed[..], &[0; 512]].concat();
+    check(&lines, "a.jsonl.gz", &padded, &["{\"text\":\"one\"}"], &[]);
+    let garbage = [&packed[..], b"{}"].concat();
+    refused(&lines, "a.jsonl.gz", &garbage, &format!("from byte {} on", packed.len()));
+}
+
+#[test]
+fn pages_are_read_in_the_encoding_that_they_declare() {
+    let html = |options: &str| spec("a.html", &format!("format html {options}; on_bad_row quarantine"), "text: string");
+    let cyrillic = b"<head><meta charset=windows-1251></head><p>\xcf\xf0\xe8\xe2\xe5\xf2";
+    check(&html(""), "a.html", cyrillic, &["{\"text\":\"Привет\"}"], &[]);
+    // What the source says goes before what the page says.
+    check(&html("{ encoding \"windows-1252\" }"), "a.html", cyrillic, &["{\"text\":\"Ïðèâåò\"}"], &[]);
+    let marked: Vec<u8> = "\u{feff}<p>été".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    check(&html(""), "a.html", &marked, &["{\"text\":\"été\"}"], &[]);
+    check(&html(""), "a.html", b"<p>caf\xe9", &[], &[(1, "invalid UTF-8 at byte 7 of the row")]);
+    let packed = spec("a.html.gz", "format html; on_bad_row quarantine", "text: string");
+    check(&packed, "a.html.gz", &gzip(cyrillic), &["{\"text\":\"Привет\"}"], &[]);
+}
+
+#[test]
 fn sentences_with_tags() {
     let spec = spec("a.conll", "on_bad_row quarantine", "tokens: list<string>; tags: list<string>; text: string");
     let data = b"-DOCSTART- -X- O\n\nEU NNP B-ORG\n# NNP O\n\n\n# a comment of five words\nx\tB\ny\tO\n\nz O\nbroken\n";

@@ -59,6 +59,14 @@ fn only_what_reaches_the_rule_occurred_before() {
     assert_eq!(texts(&left, "train"), ["Two is.", "One is. "]);
 }
 
+/// Texts are compared before it is known what a later rule cuts out of them.
+#[test]
+fn a_rule_that_compares_whole_texts_may_stand_before_one_that_cuts() {
+    let rows = [row("one two three\nfour"), row("one two three\nfour"), row("one two three\nfive")];
+    let left = built("dedup text near 0.9; dedup lines of text", ALL, &rows, &[]);
+    assert_eq!(texts(&left, "train"), ["one two three\nfour", "five"]);
+}
+
 #[test]
 fn passages_are_cut_and_a_little_memory_changes_nothing() {
     let body = (0..300).map(|n| format!("word{n}")).collect::<Vec<_>>().join(" ");

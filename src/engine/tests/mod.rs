@@ -3,6 +3,7 @@
 mod damage;
 mod formats;
 mod gathering;
+mod kept_cuts;
 mod memory;
 mod personal;
 mod plans;

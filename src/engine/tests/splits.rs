@@ -39,6 +39,31 @@ fn a_near_duplicate_of_a_fixed_record_is_dropped() {
 }
 
 #[test]
+fn near_duplicates_across_parts_are_counted_where_a_split_checks() {
+    let fields = "text: string; part: string";
+    let sentence =
+        "the quick brown fox jumps over the lazy dog near the river bank every single morning before breakfast";
+    let data = format!(
+        "text,part\n{sentence} today,train\n{sentence} tomorrow,test\n{sentence} again,test\nsomething of its own,test\n\
+         {sentence},train\nquite another thing,train\n"
+    );
+    let certificate = |split: &str| {
+        let files: [(u32, &str, &[u8]); 2] = [(0, "a.csv", data.as_bytes()), (1, "t.csv", b"text,part\n")];
+        build(&spec(fields, split), &files, TINY, 2).unwrap().built.outcome.certificate
+    };
+    let checked = certificate("split as part check text near 0.8");
+    assert_eq!(
+        (checked.shared_keys, checked.near_pairs),
+        (0, Some(2)),
+        "two of the test set are like the first of `train`"
+    );
+    let known = |split: &str| certificate(split).method.rsplit_once("records").map(|(_, end)| end.to_owned()).unwrap();
+    assert_eq!(known("split as part"), "; near-duplicates were not looked for");
+    let said = known("split as part check text near 0.8");
+    assert!(said.starts_with(", and for near-duplicates of `text` by "), "{said}");
+}
+
+#[test]
 fn groups_stay_together_and_strata_are_cut() {
     let spec = spec("text: string; who: string @group; kind: string", "split train 50%, test 50% stratify kind seed 1");
     let mut data = "text,who,kind\n".to_owned();

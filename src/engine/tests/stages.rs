@@ -12,8 +12,8 @@ use arrow::datatypes::DataType;
 use arrow::ipc::reader::StreamReader;
 use proptest::prelude::*;
 
-use super::super::stage::{Reuse, Stages, explain, root};
-use super::super::{BuildInputs, InputFile, MemoryLimit, SourceFiles, Surveyed};
+use super::super::stage::{Reuse, Stages, root};
+use super::super::{BuildInputs, DatasetExplained, InputFile, MemoryLimit, SourceFiles, Surveyed, explain_dataset};
 use super::{Left, TINY, program, run_with};
 use crate::hir::{DatasetId, SourceId};
 
@@ -49,19 +49,24 @@ dataset d {
 "#;
 
 /// Two sources with a folder of their own, and a cache.
-struct Site {
+pub(super) struct Site {
     folder: tempfile::TempDir,
 }
 
 impl Site {
-    fn new(records: &[(String, Option<&str>, Option<i64>)]) -> Self {
+    pub(super) fn new(records: &[(String, Option<&str>, Option<i64>)]) -> Self {
         let site = Self { folder: tempfile::tempdir().unwrap() };
         site.write("a.jsonl", records);
         site.write("b.jsonl", &records[records.len() / 2..]);
         site
     }
 
-    fn write(&self, name: &str, records: &[(String, Option<&str>, Option<i64>)]) {
+    /// The path of a file, which begins with the name of its source: `a` or `b`.
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(super) fn write(&self, name: &str, records: &[(String, Option<&str>, Option<i64>)]) {
         let line = |(text, kind, n): &(String, Option<&str>, Option<i64>)| {
             let who = text.len() % 5;
             let age = n.map(|n| n * 13);
@@ -76,15 +81,18 @@ impl Site {
         self.folder.path().join("cache")
     }
 
-    fn inputs(&self, keeps: bool, jobs: usize) -> BuildInputs {
-        let files = |source: u32, name: &str| SourceFiles {
+    pub(super) fn inputs(&self, keeps: bool, jobs: usize) -> BuildInputs {
+        let names = fs::read_dir(self.folder.path()).unwrap().flatten().map(|entry| entry.file_name());
+        let names: Vec<String> = names.map(|name| name.to_str().unwrap().to_owned()).collect();
+        let file = |name: &String| InputFile { location: self.path(name), name: name.clone() };
+        let files = |source: u32, begin: &str| SourceFiles {
             source: SourceId(source),
-            files: vec![InputFile { location: self.folder.path().join(name), name: name.to_owned() }],
+            files: names.iter().filter(|name| name.starts_with(begin) && name.contains('.')).map(file).collect(),
             looked_for: Vec::new(),
         };
         BuildInputs {
             site: Default::default(),
-            sources: vec![files(0, "a.jsonl"), files(1, "b.jsonl")],
+            sources: vec![files(0, "a"), files(1, "b")],
             evaluated: Vec::new(),
             jobs: NonZeroUsize::new(jobs).unwrap(),
             sizes: TINY,
@@ -100,7 +108,7 @@ impl Site {
     }
 
     /// Builds with and without the cache, which must not be told apart, and gives what was reused.
-    fn reused(&self, spec: &str) -> Reuse {
+    pub(super) fn reused(&self, spec: &str) -> Reuse {
         let (kept, cold) = (self.build(spec, true, 2), self.build(spec, false, 1));
         assert_eq!(kept.built.outcome, cold.built.outcome);
         assert_eq!(kept.files.keys().collect::<Vec<_>>(), cold.files.keys().collect::<Vec<_>>());
@@ -110,14 +118,17 @@ impl Site {
         kept.built.reuse.expect("a cache is used")
     }
 
-    fn reasons(&self, spec: &str) -> Vec<String> {
-        let program = program(spec);
-        let inputs = self.inputs(true, 1);
-        let surveyed = Surveyed::of(&program, DatasetId(0), &inputs, &mut |_| {}).unwrap();
-        explain(inputs.stages.as_ref().unwrap(), &program, &program.datasets[0], &surveyed).reasons
+    pub(super) fn explained(&self, spec: &str) -> DatasetExplained {
+        let (program, inputs, id) = (program(spec), self.inputs(true, 1), DatasetId(0));
+        let surveyed = Surveyed::of(&program, id, &inputs, &mut |_| {}).unwrap();
+        explain_dataset(inputs.stages.as_ref().unwrap(), &program, id, &surveyed, &inputs, &mut |_| {}).unwrap()
     }
 
-    fn chunks(&self) -> Vec<PathBuf> {
+    fn reasons(&self, spec: &str) -> Vec<String> {
+        self.explained(spec).first_pass.unwrap().reasons
+    }
+
+    pub(super) fn chunks(&self) -> Vec<PathBuf> {
         let mut found = Vec::new();
         for stage in fs::read_dir(root(&self.cache())).into_iter().flatten().flatten() {
             let files = fs::read_dir(stage.path()).unwrap().flatten().map(|file| file.path());

@@ -24,8 +24,7 @@ use crate::engine::read::table::{DIGEST, ERROR, LINE, LOCATION};
 use crate::engine::resolve::{Fate, Fates, Reached, Reread, Stage, resolve};
 use crate::engine::spool::Budget;
 use crate::hir::{
-    Column, ColumnId, Dataset, Expect, Expr, LabelSchema, Program, SourceId, Split, SplitRule, Step, StepKind, TestUse,
-    Value,
+    Column, ColumnId, Dataset, Expect, Expr, LabelSchema, Program, SourceId, Split, Step, StepKind, TestUse, Value,
 };
 use crate::label::{LabelTable, LabelTables};
 use crate::plan::dataset::extra;
@@ -134,7 +133,7 @@ fn as_dataset(test_use: &TestUse, steps: &[Step]) -> Dataset {
         columns: columns.collect(),
         steps: steps.collect(),
         requirements: Vec::new(),
-        split: Split { parts: vec!["train".to_owned()], rule: SplitRule::AllTrain },
+        split: Split::all_train(),
         outputs: Vec::new(),
         personal: Vec::new(),
         license: None,

@@ -212,13 +212,17 @@ fn split(words: &[&str]) -> Vec<Want> {
         [] => vec![PARTS, Words(&["as"])],
         ["as"] | [.., "by", "time"] => vec![Field],
         [.., "by"] => vec![Field, Words(&["time"])],
+        [.., "check"] => vec![Field],
+        [.., "check", _] => vec![Words(&["near"])],
         [.., "like"] => vec![Rows(vocabulary::near_presets())],
         [.., "stratify"] => vec![Field, Declared(&[SymbolKind::Label])],
         [.., "from"] => vec![Declared(&[SymbolKind::Source])],
         [.., ","] => vec![PARTS, Declared(&[SymbolKind::Source])],
         [.., "near" | "seed"] => Vec::new(),
-        [.., "by", _] => vec![Words(&["near", "stratify", "seed"])],
-        [.., last] if last.ends_with('%') || words.contains(&"from") => vec![Words(&["stratify", "seed", "by"])],
+        [.., "by", _] => vec![Words(&["near", "check", "stratify", "seed"])],
+        [.., last] if last.ends_with('%') || words.contains(&"from") => {
+            vec![Words(&["stratify", "seed", "by", "check"])]
+        }
         [_] => vec![Words(&["from", "before"])],
         _ => vec![Words(&["from", "stratify", "seed", "near"])],
     }

@@ -2,7 +2,7 @@
 
 use super::{
     Dim, Shapes, Value,
-    sizes::{axis, keeps_shape, quotient, reduced, sliced},
+    sizes::{axis, keeps_shape, picked, quotient, reduced, sliced},
 };
 use crate::onnx::{Attribute, ElementType, Node, Op};
 
@@ -88,6 +88,7 @@ impl Shapes {
                 };
                 Some(vec![pick(&a, "transA", 0)?, pick(&b, "transB", 1)?])
             }
+            Op::PickRows => picked(&dims(self, 0)?, &dims(self, 1)?),
             Op::Reshape => self.reshape(node),
             Op::Flatten => {
                 let all = dims(self, 0)?;

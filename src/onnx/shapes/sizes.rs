@@ -58,6 +58,11 @@ pub(super) fn sliced(size: &Dim, start: &Dim, end: &Dim) -> Option<Dim> {
     }
 }
 
+/// Rows that are picked at places: as many as there are places, each as long as it was.
+pub(super) fn picked(rows: &[Dim], places: &[Dim]) -> Option<Vec<Dim>> {
+    Some([places, std::slice::from_ref(rows.last()?)].concat())
+}
+
 pub(super) fn keeps_shape(op: &Op) -> bool {
     matches!(
         op,

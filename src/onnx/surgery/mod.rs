@@ -2,6 +2,7 @@
 
 mod dropout;
 mod head;
+mod learnt;
 mod lora;
 mod past;
 mod quantize;
@@ -11,6 +12,7 @@ mod segments;
 use super::{Axis, ElementType, Graph};
 pub use dropout::{DROPOUT_KEYS, PRIME, add_dropout};
 pub use head::{HEAD, Head, Pooling, add_classifier, add_pooling, add_tagger};
+pub use learnt::{LEARNT, PLACES, pick_learnt};
 pub use lora::{Adapter, AdapterShape, add_adapters};
 pub use past::{PastInput, fix_past, past_inputs};
 pub use quantize::{QuantizedBase, Width};

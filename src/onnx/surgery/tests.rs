@@ -110,3 +110,110 @@ fn a_graph_whose_meaning_would_change_is_not_raised() {
         assert_eq!((graph.nodes, graph.opsets[""]), (before, 17));
     }
 }
+
+/// A layer that mixes places and one that does not, with a head of so many tokens.
+fn decoder(tokens: usize) -> Graph {
+    let mut graph = Graph::new("decoder", 18);
+    let axes = [Axis::named("batch"), Axis::named("sequence"), Axis::Fixed(tokens)];
+    graph.inputs.push(ValueInfo::new("input_ids", ElementType::Int64, &axes[..2]));
+    graph.outputs.push(ValueInfo::new("logits", ElementType::Float, &axes));
+    let noise = |count: usize| (0..count).map(|at| (at as f32 * 1.3).sin()).collect::<Vec<f32>>();
+    for (name, shape) in
+        [("wte", vec![8, 4]), ("out", vec![4, 4]), ("up", vec![4, 4]), ("gain", vec![4]), ("head", vec![4, tokens])]
+    {
+        let values = noise(shape.iter().product());
+        graph.initializers.insert(name.to_owned(), Tensor::from_f32(&shape, &values));
+    }
+    graph.initializers.insert("time".to_owned(), Tensor::from_i64(&[], &[1]));
+    graph.nodes = vec![
+        Node::new("", Op::Gather, &["wte", "input_ids"], &["words"]),
+        Node::new("", Op::CumSum, &["words", "time"], &["mixed"]),
+        Node::new("", Op::MatMul, &["mixed", "out"], &["attended"]),
+        Node::new("", Op::Add, &["words", "attended"], &["stream"]),
+        Node::new("", Op::MatMul, &["stream", "up"], &["wide"]),
+        Node::new("", Op::Tanh, &["wide"], &["active"]),
+        Node::new("", Op::Add, &["stream", "active"], &["last"]),
+        Node::new("", Op::LayerNormalization, &["last", "gain", "gain"], &["normed"]),
+        Node::new("", Op::MatMul, &["normed", "head"], &["logits"]),
+    ];
+    graph
+}
+
+/// The values that are picked; none where the graph stays as it was.
+fn picked(graph: &mut Graph) -> Vec<String> {
+    let before = graph.clone();
+    let was_done = pick_learnt(graph, "logits");
+    assert_eq!(was_done, *graph != before);
+    let picks = graph.nodes.iter().filter(|node| node.op == Op::PickRows);
+    picks.map(|node| node.inputs[0].clone()).collect()
+}
+
+#[test]
+fn rows_are_picked_where_places_are_mixed_last() {
+    let mut graph = decoder(9);
+    assert_eq!(picked(&mut graph), ["mixed", "words"], "the residual stream and what is attended to");
+    if available() {
+        let ids = ("input_ids".to_owned(), Values::Int(vec![2, 3], vec![1, 7, 2, 0, 5, 5]));
+        let places = (PLACES.to_owned(), Values::Int(vec![1, 3], vec![4, 0, 5]));
+        let run = |graph: &Graph, feeds: &[(String, Values)]| {
+            let graph = crate::autodiff::loss::forward(graph, &["logits"]);
+            test_session(&encode(&graph)).run(&feeds.iter().cloned().collect())["logits"].clone()
+        };
+        let (all, found) = (run(&decoder(9), std::slice::from_ref(&ids)), run(&graph, &[ids, places]));
+        let expected: Vec<f32> = [4, 0, 5].iter().flat_map(|at| &all.floats()[at * 9..][..9]).copied().collect();
+        assert_eq!(found.shape(), [1, 3, 9]);
+        let differ = |(found, expected): (&f32, &f32)| (found - expected).abs() > 1e-6;
+        assert!(!found.floats().iter().zip(&expected).any(differ), "{found:?} is not {expected:?}");
+    }
+    assert!(picked(&mut graph.clone()).len() == 2 && !pick_learnt(&mut graph, "logits"), "once is enough");
+}
+
+#[test]
+fn all_rows_stay_where_something_else_needs_them() {
+    let check = |change: &dyn Fn(&mut Graph), expected: &[&str], why: &str| {
+        let mut graph = decoder(9);
+        change(&mut graph);
+        assert_eq!(picked(&mut graph), expected, "{why}");
+    };
+    let also = |name: &'static str| {
+        move |graph: &mut Graph| graph.outputs.push(ValueInfo::new(name, ElementType::Float, &[Axis::Free]))
+    };
+    check(&also("normed"), &["normed"], "what the graph gives has all its rows");
+    check(&also("active"), &["last"], "of a sum of two values with all rows the sum is picked");
+    check(
+        &|graph| graph.nodes.push(Node::new("", Op::CumSum, &["logits", "time"], &["summed"])),
+        &[],
+        "the logits are read by another node",
+    );
+    check(
+        &|graph| {
+            graph.nodes.pop();
+            graph.nodes.push(Node::new("", Op::MatMul, &["normed", "head"], &["scores"]));
+            graph.nodes.push(Node::new("", Op::CumSum, &["scores", "time"], &["logits"]));
+        },
+        &[],
+        "the logits of a place are made of others",
+    );
+    check(
+        &|graph| {
+            graph.initializers.insert("axes".to_owned(), Tensor::from_i64(&[2], &[1, 2]));
+            graph.nodes[7].inputs[0] = "weighed".to_owned();
+            graph.nodes.insert(7, Node::new("", Op::Mul, &["last", "of_text"], &["weighed"]));
+            graph.nodes.insert(7, Node::new("", Op::ReduceSum, &["words", "axes"], &["of_text"]));
+        },
+        &["weighed"],
+        "a factor for each text is not one for all",
+    );
+    check(
+        &|graph| {
+            for (name, value) in [("begin", 0), ("end", i64::MAX), ("axis", 2)] {
+                graph.initializers.insert(name.to_owned(), Tensor::from_i64(&[1], &[value]));
+            }
+            graph.nodes[7].inputs[0] = "cut".to_owned();
+            graph.nodes.insert(7, Node::new("", Op::Slice, &["last", "begin", "end", "axis"], &["cut"]));
+        },
+        &["mixed", "words"],
+        "a cut of what stands in each row leaves the rows",
+    );
+    assert_eq!(picked(&mut decoder(4)), [""; 0], "nothing is saved where the head is no wider than what it reads");
+}

@@ -8,7 +8,7 @@ use crate::hir::{
     Choices, Column, ColumnId, Credit, Dataset, Dialect, Evaluate, Evaluated, Expr, ExprKind, FieldType, FixedPart,
     Keep, Label, LabelSchema, LabelValue, LabelValues, Literal, OnBadRow, Output, Period, Personal, PersonalStatement,
     Program, ReadOptions, RequireSubject, Requirement, ScalarSchema, Slice, Source, SourceField, SourceFormat,
-    SourceId, Spans, SplitRule, Step, StepBlock, StepKind, Taken, Task, Template, TemplateKind, Terms, TextUnit,
+    SourceId, Spans, Split, SplitRule, Step, StepBlock, StepKind, Taken, Task, Template, TemplateKind, Terms, TextUnit,
     TimeOrder, Train, Turn, Type,
 };
 
@@ -44,7 +44,7 @@ impl Canon<'_> {
         let outputs: Vec<Value> = outputs.iter().map(|output| self.output(output)).collect();
         let personal: Vec<Value> =
             personal.iter().map(|PersonalStatement { column, because }| json!([self.name(*column), because])).collect();
-        let split = json!([split.parts, self.split_rule(&split.rule)]);
+        let split = self.split(split);
         let mut all = vec![
             json!(name),
             json!(doc),
@@ -220,7 +220,14 @@ impl Canon<'_> {
         json!([subject, format!("{comparison:?}"), bound, per.map(|column| self.name(column)), rule])
     }
 
-    pub(super) fn split_rule(&self, rule: &SplitRule) -> Value {
+    pub(super) fn split(&self, Split { parts, rule, check }: &Split) -> Value {
+        let mut all = vec![json!(parts), self.split_rule(rule)];
+        // A split that checks nothing has the form that it had before there was a check.
+        all.extend(check.map(|(column, scheme)| json!([self.name(column), near_scheme(&scheme)])));
+        json!(all)
+    }
+
+    fn split_rule(&self, rule: &SplitRule) -> Value {
         match rule {
             SplitRule::AllTrain => json!(["all"]),
             SplitRule::ByField(column) => json!(["field", self.name(*column)]),

@@ -53,7 +53,7 @@ pub fn parts(program: &Program, dataset: &Dataset) -> Parts {
         };
         add(format!("{block} {} · {}", step.block_name, step.rule), canon.step(step));
     }
-    add("split".to_owned(), json!([dataset.split.parts, canon.split_rule(&dataset.split.rule)]));
+    add("split".to_owned(), canon.split(&dataset.split));
     for requirement in &dataset.requirements {
         add(requirement.rule.clone(), canon.requirement(requirement));
     }

@@ -228,26 +228,23 @@ impl View<'_> {
 
     fn split(&self) -> Node {
         let split = &self.dataset.split;
-        let (reads, compares) = match &split.rule {
-            SplitRule::AllTrain => (Vec::new(), false),
-            SplitRule::ByField(column) => (vec![*column], false),
-            SplitRule::Shares { near, by, stratify, time, .. } => {
-                let time = time.as_ref().map(|time| time.column);
-                let units = near.map(|(column, _)| column).into_iter().chain(*by).chain(*stratify).chain(time);
-                (units.collect(), near.is_some())
+        let near = split.near();
+        let reads: Vec<ColumnId> = match &split.rule {
+            SplitRule::AllTrain => Vec::new(),
+            SplitRule::ByField(column) => vec![*column],
+            SplitRule::Shares { by, stratify, time, .. } => {
+                by.iter().chain(stratify).copied().chain(time.as_ref().map(|time| time.column)).collect()
             }
         };
+        let compared = near.map(|(column, _)| column);
         let groups = (0..).zip(&self.dataset.columns).filter(|(_, column)| column.group).map(|(at, _)| ColumnId(at));
-        let reads = self.names(reads.into_iter().chain(groups));
+        let reads = self.names(compared.into_iter().chain(reads).chain(groups));
         let mut passes = vec![Pass::Between];
-        if compares {
+        if near.is_some() {
             passes.insert(0, Pass::Compare);
         }
         let rule = format!("split {}", split.parts.join(", "));
-        let note = match &split.rule {
-            SplitRule::Shares { near, .. } => near.map(|(_, scheme)| scheme.to_string()),
-            SplitRule::AllTrain | SplitRule::ByField(_) => None,
-        };
+        let note = near.map(|(_, scheme)| scheme.to_string());
         Node { note, passes, kept: Kept::ToTheEnd, ..self.node(NodeKind::Split, rule, self.dataset.span, reads) }
     }
 

@@ -8,6 +8,7 @@ mod digest;
 mod element;
 mod measures;
 mod member;
+pub mod pieces;
 pub(super) mod prepared;
 pub mod redact;
 pub mod spans;
@@ -26,6 +27,7 @@ use datafusion::logical_expr::{
 pub(super) use arithmetic::Arithmetic;
 
 use super::functions::{self, Argument, Function};
+use crate::dedup::pieces::Pieces;
 use crate::hir::{Choices, Spans};
 use crate::pii::Detector;
 
@@ -44,6 +46,7 @@ pub fn registry() -> Vec<ScalarUDF> {
         Operation::Choices,
         Operation::Spans,
         Operation::CarriedSpans,
+        Operation::Pieces,
     ];
     own.chain(arithmetic).chain(others).map(Operation::udf).collect()
 }
@@ -100,6 +103,11 @@ pub(super) fn carried_spans(state: Expr, before: Expr, detectors: &[&'static Det
     Operation::CarriedSpans.udf().call(vec![state, before, lit(names.join(","))])
 }
 
+/// The digests and places of the pieces of a text, in the form that [`pieces::occurrences`] reads; null of null.
+pub(super) fn pieces(text: Expr, pieces: Pieces) -> Expr {
+    Operation::Pieces.udf().call(vec![text, lit(pieces::written(pieces))])
+}
+
 /// 16 bytes that are equal where all of the values are equal; null is a value of its own.
 pub(super) fn digest(values: Vec<Expr>) -> Expr {
     Operation::Digest.udf().call(values)
@@ -130,6 +138,7 @@ enum Operation {
     Choices,
     Spans,
     CarriedSpans,
+    Pieces,
 }
 
 impl Operation {
@@ -143,7 +152,8 @@ impl Operation {
             | Operation::Redact
             | Operation::Member
             | Operation::Element
-            | Operation::Choices => Signature::any(2, Volatility::Immutable),
+            | Operation::Choices
+            | Operation::Pieces => Signature::any(2, Volatility::Immutable),
             Operation::CarriedSpans => Signature::any(3, Volatility::Immutable),
             Operation::Spans => Signature::any(4, Volatility::Immutable),
             Operation::Digest => Signature::variadic_any(Volatility::Immutable),
@@ -165,6 +175,7 @@ impl Operation {
             Operation::Choices => "choices",
             Operation::Spans => "spans",
             Operation::CarriedSpans => "carried_spans",
+            Operation::Pieces => "pieces",
         };
         format!("annotc.{name}")
     }
@@ -209,6 +220,7 @@ impl ScalarUDFImpl for Scalar {
             Operation::Redact => Ok(redact::result_type()),
             Operation::Digest | Operation::Key => Ok(DataType::FixedSizeBinary(16)),
             Operation::Choices => Ok(DataType::Utf8),
+            Operation::Pieces => Ok(DataType::LargeBinary),
             Operation::Spans | Operation::CarriedSpans => Ok(spans::result_type()),
             Operation::Element => element::result_type(&arguments[0]),
             Operation::Member | Operation::Measures => {
@@ -254,6 +266,7 @@ impl ScalarUDFImpl for Scalar {
             Operation::CarriedSpans => {
                 spans::carry(&column(0)?, &texts(&column(1)?)?, constant_of(&arguments.args[2])?)?
             }
+            Operation::Pieces => pieces::evaluate(&texts(&column(0)?)?, constant_of(&arguments.args[1])?)?,
             Operation::Arithmetic(operation) => operation.evaluate(&column(0)?, &column(1)?)?,
             Operation::Digest => {
                 let columns = (0..arguments.args.len()).map(column).collect::<Result<Vec<_>>>()?;

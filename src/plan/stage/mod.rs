@@ -10,6 +10,11 @@
 //! data is measured as the truth of the comparison too. A label's value is one that the program lists, or the mark that it
 //! is none of them. Where a value must be kept as it is (a label whose values are found in the data, a `require … per` a
 //! field) and may be personal, nothing of the data set is kept: see [`Measures::withheld`].
+//!
+//! **A step that cuts what occurred before** (a `dedup` of lines, sentences or substrings) depends on other records. What
+//! the steps before it measure, and the digests and places of the pieces that it compares, follow from the record alone
+//! ([`Measures::before`]); what it cuts is a measure of all records that reach it ([`Measures::cut`]); what is
+//! measured behind it reads the text without that, and is known by the places that are cut out of the chunk beside.
 
 mod cut;
 mod pass;
@@ -23,7 +28,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::hir::{ColumnId, Dataset, Expr, ExprKind, Program};
+use crate::dedup::pieces::Pieces;
+use crate::hir::{ColumnId, Dataset, Expr, ExprKind, Program, Step, StepKind};
 use crate::pii::Detector;
 use crate::plan::normal::short_digest;
 
@@ -65,6 +71,47 @@ enum Taken {
     Column(String),
     /// A text column of the first pass of which only these values are told apart.
     Listed(String, Vec<String>),
+    /// The pieces of a column as it is behind all steps.
+    Pieces(ColumnId, Pieces),
+}
+
+/// A step that cuts out of a text what occurred before.
+#[derive(Debug, Clone, Copy)]
+pub struct Cutting<'s> {
+    /// The rule, as the author wrote it.
+    pub rule: &'s str,
+    /// The text.
+    pub column: ColumnId,
+    /// What is compared.
+    pub pieces: Pieces,
+}
+
+impl<'s> Cutting<'s> {
+    /// What a step cuts; `None` where it is of another kind.
+    pub fn of(step: &'s Step) -> Option<Self> {
+        match step.kind {
+            StepKind::DedupPieces { column, pieces } => Some(Self { rule: &step.rule, column, pieces }),
+            StepKind::Set { .. }
+            | StepKind::Drop { .. }
+            | StepKind::DedupExact { .. }
+            | StepKind::DedupNear { .. }
+            | StepKind::Decontaminate { .. }
+            | StepKind::Sample { .. }
+            | StepKind::Label { .. }
+            | StepKind::Redact { .. }
+            | StepKind::Forbid { .. }
+            | StepKind::Pair { .. } => None,
+        }
+    }
+
+    /// Whether the pieces of every record are measured: lines and sentences are few and short beside their text, the
+    /// passages of a length take many times its bytes.
+    pub fn is_measured(&self) -> bool {
+        match self.pieces {
+            Pieces::Lines(_) | Pieces::Sentences(_) => true,
+            Pieces::Windows(_) => false,
+        }
+    }
 }
 
 impl Measures {
@@ -72,6 +119,28 @@ impl Measures {
     /// records are held against.
     pub fn of(program: &Program, dataset: &Dataset, against: &BTreeMap<usize, String>) -> Self {
         walk::walk(program, dataset, against)
+    }
+
+    /// What is measured of the records of a data set that ends before a step that cuts: what its own steps need, and the
+    /// pieces that the step compares, where these are measured.
+    pub fn before(
+        program: &Program,
+        dataset: &Dataset,
+        cutting: &Cutting<'_>,
+        against: &BTreeMap<usize, String>,
+    ) -> Self {
+        walk::walk_before(program, dataset, cutting, against)
+    }
+
+    /// What a step cuts out of the records of a data set that ends before it, as the one measure of a stage of its own.
+    pub fn cut(program: &Program, dataset: &Dataset, cutting: &Cutting<'_>, against: &BTreeMap<usize, String>) -> Self {
+        walk::walk_cut(program, dataset, cutting, against)
+    }
+
+    /// The column of the pieces that a step behind the data set compares, where they are measured.
+    pub fn pieces(&self) -> Option<String> {
+        let mut taken = self.measures.iter().zip(&self.taken);
+        taken.find(|(_, taken)| matches!(taken, Taken::Pieces(..))).map(|(node, _)| column(&node.digest))
     }
 
     /// Why nothing that is measured may be kept, where it may not.

@@ -11,7 +11,7 @@ use crate::plan::chain::Chain;
 use crate::plan::dataset::{first_pass_columns, first_verdict, follow, lower_step};
 use crate::plan::expr::lower;
 use crate::plan::together::Together;
-use crate::plan::{Prepared, cleaning, column_name, compliance, labels, split};
+use crate::plan::{Prepared, cleaning, column_name, compliance, labels, scalar, split};
 
 /// What is measured of each record, over a scan of the data set's table: `_location`, `_line`, `_digest`, `_error`, then the
 /// columns of [`Measures::columns`].
@@ -35,6 +35,9 @@ pub fn measure_pass(
     for (node, taken) in measures.measures.iter().zip(&measures.taken) {
         match taken {
             Taken::Before(..) => {}
+            Taken::Pieces(id, pieces) => {
+                last.push((column(&node.digest), scalar::pieces(crate::plan::expr::column(*id), *pieces)));
+            }
             Taken::Column(name) => last.push((column(&node.digest), col(name))),
             Taken::Listed(name, values) => {
                 let list = values.iter().map(|value| lit(value.as_str())).collect();
@@ -65,7 +68,7 @@ impl Parts {
         let mut parts: Vec<(usize, &Expr, String)> = taken
             .filter_map(|(node, taken)| match taken {
                 Taken::Before(step, part) => Some((*step, part, column(&node.digest))),
-                Taken::Column(_) | Taken::Listed(..) => None,
+                Taken::Column(_) | Taken::Listed(..) | Taken::Pieces(..) => None,
             })
             .collect();
         parts.sort_by_key(|(step, ..)| *step);

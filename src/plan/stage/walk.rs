@@ -1,5 +1,10 @@
 //! The steps of a data set in order: what each column is computed from by then, and what is measured of it.
 
+mod cutting;
+mod spans;
+
+pub(super) use cutting::{walk_before, walk_cut};
+
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::{Value, json};
@@ -11,14 +16,18 @@ use crate::hir::{
     SplitRule, StepKind,
 };
 use crate::label::kept::names_of;
-use crate::pii::Detector;
 use crate::plan::dataset::first_of_policy;
 use crate::plan::labels::{deciding, found_column, found_fields};
 use crate::plan::normal::{Canon, named, shown};
 use crate::plan::{cleaning, personal, split};
+use spans::Carried;
 
 /// What the first pass of a data set measures.
 pub(super) fn walk(program: &Program, dataset: &Dataset, against: &BTreeMap<usize, String>) -> Measures {
+    walked(program, dataset, against).measures
+}
+
+fn walked<'p>(program: &'p Program, dataset: &'p Dataset, against: &'p BTreeMap<usize, String>) -> Walk<'p> {
     let mut walk = Walk::begin(program, dataset, against);
     walk.groups();
     walk.found();
@@ -33,7 +42,7 @@ pub(super) fn walk(program: &Program, dataset: &Dataset, against: &BTreeMap<usiz
     }
     walk.kept_spans();
     walk.split();
-    walk.measures
+    walk
 }
 
 struct Walk<'p> {
@@ -51,17 +60,6 @@ struct Walk<'p> {
     spans: Vec<Carried>,
 }
 
-/// A label of spans.
-struct Carried {
-    column: ColumnId,
-    over: ColumnId,
-    /// The column of the first pass with what is kept of it.
-    name: String,
-    what: String,
-}
-
-/// The version of how spans are held against texts and carried along.
-const ALIGNED: &str = "spans 1";
 /// The version of how texts are held against what is evaluated on.
 const DECONTAMINATED: &str = "decontaminate 1";
 
@@ -208,9 +206,7 @@ impl<'p> Walk<'p> {
                     self.assign(*id, node(&form, what, versions, reads));
                 }
             }
-            StepKind::DedupPieces { .. } => {
-                self.withhold(format!("what `{}` cuts out depends on other records", dataset.steps[at].rule));
-            }
+            StepKind::DedupPieces { column, .. } => self.cut(at, *column),
             StepKind::Decontaminate { column, words, .. } => {
                 let against = self.against.get(&at).expect("what records are held against is hashed before");
                 let now = self.now(*column);
@@ -282,14 +278,8 @@ impl<'p> Walk<'p> {
             LabelSchema::Scalar(_) => {}
             LabelSchema::Spans(Spans { values, may_overlap }) => {
                 let over = form.over().expect("spans are of a text");
-                let (read, now) = (self.measures.values[over.0 as usize].digest.clone(), self.now(over));
-                let form = json!([ALIGNED, names_of(values), may_overlap, fresh.digest, read, now]);
-                let reads = vec![fresh.digest.clone(), read, now];
-                let carried = node(&form, format!("`{what}` in the text as it is now"), BTreeMap::new(), reads);
-                self.measures.values.push(fresh);
-                self.spans.push(Carried { column, over, name, what });
-                self.assign(column, carried);
-                return;
+                let names = json!([names_of(values), may_overlap]);
+                return self.spans_of(Carried { column, over, name, what }, &names, fresh);
             }
             LabelSchema::Choice(LabelValues::Found { .. }) | LabelSchema::Declared(_) => {
                 let mut may_be_personal = false;
@@ -319,27 +309,6 @@ impl<'p> Walk<'p> {
                 let what = format!("whether label {name} is as its `{}` says", schema.word());
                 self.name_measure(deciding(at, *column, label), node(&form, what, functions, reads));
             }
-        }
-    }
-
-    /// The spans of texts that a `redact` changes have other offsets behind it.
-    fn carry_spans(&mut self, redacted: &[ColumnId], detectors: &[&'static Detector]) {
-        let carried: Vec<(ColumnId, ColumnId)> = self.spans.iter().map(|spans| (spans.column, spans.over)).collect();
-        for (column, over) in carried.into_iter().filter(|(_, over)| redacted.contains(over)) {
-            let versions: BTreeMap<String, u32> = detectors.iter().map(|one| version(one)).collect();
-            let reads = vec![self.now(column), self.now(over)];
-            let form = json!(["carried", reads, versions]);
-            let what = format!("{} behind a redaction", self.name(column));
-            self.assign(column, node(&form, what, versions, reads));
-        }
-    }
-
-    /// What decides over spans is known when all steps have carried them.
-    fn kept_spans(&mut self) {
-        for Carried { column, name, what, .. } in std::mem::take(&mut self.spans) {
-            let now = self.now(column);
-            let node = node(&json!(["kinds", now]), format!("the kinds of `{what}`"), BTreeMap::new(), vec![now]);
-            self.name_measure(name, node);
         }
     }
 

@@ -206,6 +206,14 @@ fn requirements_and_strata() {
             "7",
             "take it out",
         ),
+        (
+            "by text near 0.85 stratify intent",
+            "by text near 0.85 check text near 0.7 stratify intent",
+            "E0104",
+            "text",
+            "take `check` out",
+        ),
+        ("by text near 0.85 stratify intent", "by category check stars near 0.7", "E0206", "stars", "of type `string`"),
         ("train 90%, validation 10%", "train 98%, validation 2%", "W0607", "intent", "`count() >= 50`"),
     ]);
 }

@@ -173,6 +173,8 @@ pub struct Split {
     pub parts: Vec<Part>,
     /// `by …`
     pub by: Option<SplitBy>,
+    /// `check FIELD near 0.85`: near-duplicates that stand in two parts are counted.
+    pub check: Option<(Ident, Near)>,
     /// `stratify LABEL`
     pub stratify: Option<Ident>,
     /// `seed 7`

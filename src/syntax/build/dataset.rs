@@ -89,13 +89,15 @@ impl Builder<'_> {
     fn split(&mut self, pair: &Pair) -> Split {
         let parts = all(pair, Rule::part).map(|part| self.part(&part)).collect();
         let by_field = child(pair, Rule::split_field).map(|field| self.name_in(&field));
-        for (rule, word) in [(Rule::split_by, "by"), (Rule::stratify, "stratify")] {
+        for (rule, word) in [(Rule::split_by, "by"), (Rule::split_check, "check"), (Rule::stratify, "stratify")] {
             self.check_once(pair, rule, word);
         }
         Split {
             by_field,
             parts,
             by: child(pair, Rule::split_by).map(|by| self.split_by(&by)),
+            check: child(pair, Rule::split_check)
+                .map(|check| (self.name_in(&check), self.near(&must(&check, Rule::near)))),
             stratify: child(pair, Rule::stratify).map(|stratify| self.name_in(&stratify)),
             seed: self.seed_in(pair),
         }

@@ -305,6 +305,7 @@ fn is_clause(parent: Rule, rule: Rule) -> bool {
         | Rule::else_drop
         | Rule::per
         | Rule::split_by
+        | Rule::split_check
         | Rule::stratify
         | Rule::seed
         | Rule::length_else

@@ -101,9 +101,9 @@ fn long_statements() {
     );
     check_in(
         "dataset d",
-        "split test from heldout, train 90%, validation 10% by text near 0.85 stratify an_intent_with_a_name seed 7\n\
+        "split test from heldout, train 90%, validation 10% by customer check text near 0.85 stratify an_intent_with_a_name seed 7\n\
          from one_source, another_source, a_third_source, a_fourth_source, a_fifth_source, a_sixth_source_of_all",
-        "  split test from heldout, train 90%, validation 10%\n    by text near 0.85\n    stratify an_intent_with_a_name\n    \
+        "  split test from heldout, train 90%, validation 10%\n    by customer\n    check text near 0.85\n    stratify an_intent_with_a_name\n    \
          seed 7\n  from one_source, another_source, a_third_source, a_fourth_source, a_fifth_source,\n    a_sixth_source_of_all",
     );
 }
