@@ -85,6 +85,12 @@ class Google(S3):
 
     name, address = "moto, S3's form by the client of gs://", "gs://bucket"
 
+    def __init__(self):
+        super().__init__()
+        # The client of `gs://` shows a server of its own no signature.
+        allow = {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": ["arn:aws:s3:::bucket", "arn:aws:s3:::bucket/*"]}
+        self.client.put_bucket_policy(Bucket="bucket", Policy=json.dumps({"Version": "2012-10-17", "Statement": [allow]}))
+
     def env(self):
         account = {"gcs_base_url": f"http://127.0.0.1:{self.proxy.port}", "disable_oauth": True, "client_email": "",
                    "private_key": "", "private_key_id": ""}
