@@ -85,15 +85,15 @@ class Google(S3):
 
     name, address = "moto, S3's form by the client of gs://", "gs://bucket"
 
-    def __init__(self):
-        super().__init__()
-        # The client of `gs://` shows a server of its own no signature.
-        allow = {"Effect": "Allow", "Principal": "*", "Action": "s3:*", "Resource": ["arn:aws:s3:::bucket", "arn:aws:s3:::bucket/*"]}
-        self.client.put_bucket_policy(Bucket="bucket", Policy=json.dumps({"Version": "2012-10-17", "Statement": [allow]}))
-
     def env(self):
-        account = {"gcs_base_url": f"http://127.0.0.1:{self.proxy.port}", "disable_oauth": True, "client_email": "",
-                   "private_key": "", "private_key_id": ""}
+        from cryptography.hazmat.primitives import serialization
+        from cryptography.hazmat.primitives.asymmetric import rsa
+
+        # The client signs its tokens itself; this server looks for some token and at none.
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048).private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        account = {"gcs_base_url": f"http://127.0.0.1:{self.proxy.port}", "client_email": "peer@example.org",
+                   "private_key": key.decode(), "private_key_id": "1"}
         return {"GOOGLE_SERVICE_ACCOUNT_KEY": json.dumps(account)}
 
 

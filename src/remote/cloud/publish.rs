@@ -113,7 +113,7 @@ impl Store<'_> {
         let changed: Vec<bool> = files.iter().map(|file| !held(file)).collect();
         let nothing = held(&seal) && !changed.contains(&true) && there.len() == files.len() + 1;
         let (target, kept) = (target.to_owned(), kept.to_owned());
-        Ok((!nothing).then(|| Pending { target, seal, files, changed, there, kept }))
+        Ok((!nothing).then_some(Pending { target, seal, files, changed, there, kept }))
     }
 
     /// Brings everything there.
