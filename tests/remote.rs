@@ -170,3 +170,22 @@ fn a_download_that_is_killed_leaves_nothing_behind_the_next() {
     assert!(command().status().expect("annotc starts").success());
     assert_eq!(sizes(), [rows("web").len() as u64]);
 }
+
+#[cfg(not(feature = "cloud"))]
+#[test]
+fn addresses_of_builds_are_refused_without_the_feature() {
+    // Neither the specification nor its data is looked at.
+    let project = Project::new(&[]);
+    for args in [
+        &["build", "spec.annot", "--out", "s3://bucket/out"][..],
+        &["stats", "spec.annot", "--out", "gs://bucket/out"],
+        &["trace", "s.jsonl:1", "--out", "az://bucket/out"],
+        &["predict", "s3://bucket/out/run"],
+        &["diff", "s3://bucket/out", "build"],
+    ] {
+        let run = project.annotc(args).expect(2);
+        assert!(run.stderr.contains("`--features cloud`"), "{args:?}: {}", run.stderr);
+    }
+    let run = project.annotc(&["build", "spec.annot", "--out", "s3://KEY:s3cret@bucket/out"]).expect(2);
+    assert!(run.stderr.contains("carries credentials") && !run.stderr.contains("s3cret"), "{}", run.stderr);
+}

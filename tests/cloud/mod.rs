@@ -1,6 +1,7 @@
 //! Builds over objects of stores, which are threads of the test. The credentials are names: that S3 and Azure are shown them is
 //! seen, that they sign rightly is not, and Google's are none at all.
 
+mod publish;
 mod server;
 
 use std::process::Command;
@@ -11,14 +12,18 @@ use server::{Fault, Server};
 
 const KEY: &str = "czNjcmV0";
 
-/// A build over what lies at an address, and everything that a store's own tools would read of the environment.
+/// A build over what lies at an address.
 fn command(project: &Project, server: &Server, address: &str) -> Command {
     let spec = format!(
         "annot 1\nsource s {{ path \"{address}\"; format jsonl; license \"MIT\"; fields {{ text: string }} }}\n\
          dataset d {{ from s; split train 100%; write jsonl }}\n"
     );
     project.write("spec.annot", spec.as_bytes());
-    let mut command = project.command(&["build", "spec.annot"]);
+    of_store(project.command(&["build", "spec.annot"]), server)
+}
+
+/// A command with everything that a store's own tools would read of the environment.
+fn of_store(mut command: Command, server: &Server) -> Command {
     let at = format!("http://127.0.0.1:{}", server.port);
     let account = format!(
         "{{\"gcs_base_url\":\"{at}\",\"disable_oauth\":true,\"client_email\":\"\",\"private_key\":\"\",\"private_key_id\":\"\"}}"

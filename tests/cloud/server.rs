@@ -1,7 +1,10 @@
-//! An object store in a thread of the test: as much of the protocols of S3, Google Cloud Storage and Azure as reading takes.
+//! An object store in a thread of the test: as much of the protocols of S3, Google Cloud Storage and Azure as reading and
+//! publishing take.
+
+mod write;
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard};
 
@@ -17,10 +20,10 @@ pub enum Fault {
     Silence,
 }
 
-/// A request for bytes of an object, or for a list.
+/// A request for bytes of an object, for a list, or for a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
-    /// `GET` or `HEAD`.
+    /// `GET`, `HEAD`, `PUT`, `POST` or `DELETE`.
     pub method: String,
     /// The path behind the host, decoded, without the question.
     pub path: String,
@@ -30,6 +33,15 @@ pub struct Request {
     pub range: Option<String>,
     /// Who asks, as the header has it.
     pub authorization: String,
+    /// What is sent.
+    pub body: Vec<u8>,
+}
+
+impl Request {
+    /// Whether something is sent or removed.
+    pub fn writes(&self) -> bool {
+        !matches!(self.method.as_str(), "GET" | "HEAD")
+    }
 }
 
 /// The state that the thread and the test share.
@@ -39,6 +51,16 @@ struct State {
     /// What goes wrong with the next requests for bytes, in order.
     faults: VecDeque<Fault>,
     requests: Vec<Request>,
+    /// Parts of objects that nobody sees yet: by the upload, or the key, then by their numbers or names.
+    parts: BTreeMap<String, BTreeMap<String, Vec<u8>>>,
+    /// How many uploads were begun.
+    begun: usize,
+    /// How many changes are taken before the server is gone; all where nothing is said.
+    left: Option<usize>,
+    /// What everybody is answered instead of what was asked for.
+    refusal: Option<(&'static str, &'static str)>,
+    /// Whether changes are answered with silence.
+    silent: bool,
 }
 
 /// The server of one bucket, `bucket`.
@@ -75,6 +97,31 @@ impl Server {
         self.state().faults.extend(faults);
     }
 
+    /// Is gone for everybody behind so many changes; for nobody with `None`.
+    pub fn lose(&self, left: Option<usize>) {
+        self.state().left = left;
+    }
+
+    /// Refuses everything.
+    pub fn refuse(&self, refusal: Option<(&'static str, &'static str)>) {
+        self.state().refusal = refusal;
+    }
+
+    /// Answers changes with silence.
+    pub fn silence(&self, silent: bool) {
+        self.state().silent = silent;
+    }
+
+    /// All objects.
+    pub fn objects(&self) -> BTreeMap<String, Vec<u8>> {
+        self.state().objects.clone()
+    }
+
+    /// How many uploads were begun and neither finished nor given up.
+    pub fn under_way(&self) -> usize {
+        self.state().parts.len()
+    }
+
     /// The requests since the last time this was asked.
     pub fn requests(&self) -> Vec<Request> {
         std::mem::take(&mut self.state().requests)
@@ -90,7 +137,23 @@ fn answer(mut stream: TcpStream, state: &Mutex<State>) {
     let Some(request) = read(&stream) else { return };
     let mut state = state.lock().expect("no thread has panicked");
     state.requests.push(request.clone());
+    if let Some(left) = &mut state.left {
+        if *left == 0 {
+            return;
+        }
+        *left -= usize::from(request.writes());
+    }
+    if state.silent && request.writes() {
+        drop(state);
+        std::thread::sleep(std::time::Duration::from_secs(20));
+        return;
+    }
     let bytes = match request.path.strip_prefix("/bucket") {
+        _ if state.refusal.is_some() => {
+            let (status, body) = state.refusal.expect("there is one");
+            respond(status, "", body.as_bytes())
+        }
+        Some(key) if request.writes() => write::change(&mut state, &request, key.trim_start_matches('/')),
         Some("" | "/") => respond("200 OK", "", list(&state.objects, &request.query).as_bytes()),
         Some(key) => match object(&mut state, &request, key.trim_start_matches('/')) {
             Some(bytes) => bytes,
@@ -107,7 +170,8 @@ fn answer(mut stream: TcpStream, state: &Mutex<State>) {
 }
 
 fn read(stream: &TcpStream) -> Option<Request> {
-    let mut lines = BufReader::new(stream).lines();
+    let mut reader = BufReader::new(stream);
+    let mut lines = reader.by_ref().lines();
     let first = lines.next()?.ok()?;
     let mut words = first.split(' ');
     let (method, target) = (words.next()?.to_owned(), words.next()?);
@@ -118,15 +182,20 @@ fn read(stream: &TcpStream) -> Option<Request> {
         query: decoded(&query.replace('+', " ")),
         range: None,
         authorization: String::new(),
+        body: Vec::new(),
     };
+    let mut length = 0;
     for line in lines.map_while(Result::ok).take_while(|line| !line.is_empty()) {
         let (name, value) = line.split_once(':')?;
         match name.to_ascii_lowercase().as_str() {
             "range" => request.range = Some(value.trim().to_owned()),
+            "content-length" => length = value.trim().parse().ok()?,
             "authorization" => request.authorization = value.trim().to_owned(),
             _ => {}
         }
     }
+    request.body.resize(length, 0);
+    reader.read_exact(&mut request.body).ok()?;
     Some(request)
 }
 

@@ -33,7 +33,6 @@ pub fn evaluate(session: &mut Session<'_>, at: usize, manifest: &Manifest) -> Re
     let folder = super::train::folder(&session.out.folder, train);
     let target = folder.join("evaluation").join(format!("{}.{}", file_name(&dataset.name), file_name(&evaluate.part)));
     let figures_path = target.with_added_extension("json");
-    let shown = session.out.named(&figures_path);
     let runtime = session.runtime(train)?;
     let terminal = session.terminal;
     let world = |error: &dyn std::fmt::Display| {
@@ -44,7 +43,11 @@ pub fn evaluate(session: &mut Session<'_>, at: usize, manifest: &Manifest) -> Re
     let weights = super::train::weights(&folder);
     let fingerprint = fingerprint(evaluate, train, manifest, &weights, &runtime.described());
     if let Some(figures) = unchanged(&figures_path, &fingerprint) {
-        terminal.status(Paint::Dim, "Unchanged", format_args!("{name} in {}", shown.display()));
+        terminal.status(
+            Paint::Dim,
+            "Unchanged",
+            format_args!("{name} in {}", session.out.named(&figures_path).display()),
+        );
         if terminal.json() {
             terminal.answer(&figures);
         }
@@ -80,7 +83,7 @@ pub fn evaluate(session: &mut Session<'_>, at: usize, manifest: &Manifest) -> Re
         terminal.answer(serde_json::from_str::<Value>(&text).unwrap_or_default());
     } else {
         terminal.note(eval::evaluation_table(&evaluation, &gates));
-        terminal.note(shown.display());
+        terminal.note(session.out.named(&figures_path).display());
     }
     let unmet: Vec<String> = gates.iter().filter(|gate| !gate.met).map(|gate| gate.gate.to_string()).collect();
     conclude(session, &name, &unmet)

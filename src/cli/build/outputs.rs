@@ -1,6 +1,6 @@
 //! Where a build's outputs go: a folder, or a folder of an object store, into which they are published from one of the cache.
 
-use std::fs::File;
+use std::fs::{DirBuilder, File};
 use std::path::{Path, PathBuf};
 
 use super::{Session, cancelled};
@@ -60,6 +60,7 @@ impl<'a> Outputs<'a> {
             terminal.error(error, None);
             Failure::World
         };
+        create_private(&folder).map_err(|error| fail(&RemoteError::Cache { path: folder.clone(), error }, terminal))?;
         let lock = hold(&folder, &address.to_string(), WHOLE).map_err(busy)?;
         Ok(Self { folder, published: Some(Published { address, store, _lock: lock }) })
     }
@@ -149,6 +150,15 @@ impl Session<'_> {
     pub fn publish(&self, target: &str) -> Result<(), Failure> {
         self.out.publish(target, self.terminal)
     }
+}
+
+/// Makes a folder that only this user may enter: in a cache nobody looks for data.
+fn create_private(folder: &Path) -> std::io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(folder)
 }
 
 /// `helpdesk: 12 files, 3.4 MiB`

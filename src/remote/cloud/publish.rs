@@ -14,7 +14,7 @@ use futures::TryStreamExt;
 use futures::stream::FuturesUnordered;
 use object_store::{MultipartUpload, ObjectStoreExt, PutPayload};
 
-use super::{Listed, PIECE, Store, answer, plain};
+use super::{Listed, PIECE, Store, answer};
 use crate::emit::{MANIFEST, Manifest, PROVENANCE};
 use crate::remote::RemoteError;
 use crate::remote::store::{Receipt, Receipts, at};
@@ -25,8 +25,8 @@ pub(super) const MARKER: &str = ".annotc-publishing";
 /// The files that are seals.
 const SEALS: [&str; 2] = [MANIFEST, PROVENANCE];
 
-/// Parts of a file that travel at the same time.
-const AT_ONCE: usize = 4;
+/// Parts of a file that travel at the same time: each must be there before the patience with its request ends.
+const AT_ONCE: usize = 2;
 
 /// The most parts of a file that every store takes.
 const PARTS: u64 = 10_000;
@@ -113,7 +113,7 @@ impl Store<'_> {
         let changed: Vec<bool> = files.iter().map(|file| !held(file)).collect();
         let nothing = held(&seal) && !changed.contains(&true) && there.len() == files.len() + 1;
         let (target, kept) = (target.to_owned(), kept.to_owned());
-        Ok((!nothing).then(|| Pending { target, seal, files, changed, there, kept }))
+        Ok((!nothing).then_some(Pending { target, seal, files, changed, there, kept }))
     }
 
     /// Brings everything there.
@@ -164,14 +164,16 @@ impl Store<'_> {
                     self.remote.heed(upload.complete(), &address).await?;
                     sent.remove(file.name.as_str());
                 }
-                None => drop(self.put_file(target, file).await?),
+                None => self.put_file(target, file).await?,
             }
         }
         for name in pending.stale() {
             self.delete(&path_in(target, name)).await?;
         }
         let mut receipts = self.check_arrived(pending).await?;
-        let etag = self.put_file(target, seal).await?;
+        self.put_file(target, seal).await?;
+        // Versions are remembered as lists call them, since it is a list that they will be held against.
+        let etag = self.below(target).await?.remove(&seal.name).and_then(|seal| seal.etag);
         receipts.insert(seal.name.clone(), Receipt { blake3: seal.blake3.clone(), bytes: seal.bytes, etag });
         self.remember(kept, &receipts)?;
         self.delete(&path_in(target, MARKER)).await
@@ -219,16 +221,14 @@ impl Store<'_> {
         Err(answer(&self.folder.join(&pending.target).to_string(), message))
     }
 
-    async fn put_file(&self, target: &str, file: &Local) -> Result<Option<String>, RemoteError> {
+    async fn put_file(&self, target: &str, file: &Local) -> Result<(), RemoteError> {
         let bytes = std::fs::read(&file.path).map_err(at(&file.path))?;
         self.put(&path_in(target, &file.name), bytes.into()).await
     }
 
-    /// Gives what the store calls the version that it has now.
-    async fn put(&self, path: &str, bytes: Bytes) -> Result<Option<String>, RemoteError> {
+    async fn put(&self, path: &str, bytes: Bytes) -> Result<(), RemoteError> {
         let address = self.folder.join(path).to_string();
-        let put = self.remote.heed(self.objects.put(&self.key(path)?, PutPayload::from(bytes)), &address).await?;
-        Ok(put.e_tag.map(plain))
+        self.remote.heed(self.objects.put(&self.key(path)?, PutPayload::from(bytes)), &address).await.map(drop)
     }
 
     async fn delete(&self, path: &str) -> Result<(), RemoteError> {
