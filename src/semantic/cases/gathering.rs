@@ -38,6 +38,7 @@ fn decontamination() {
         against("decontaminate text against heldout.stars by 13 words", "E0206", "stars", "`string`"),
         against("decontaminate stars against heldout.text by 13 words", "E0206", "stars", "`string`"),
         against("decontaminate text against \"e.parquet\" by 13 words", "E0218", "\"e.parquet\"", "declare a `source`"),
+        against("decontaminate text against \"e.jsonl.bz2\" by 13 words", "E0218", "\"e.jsonl.bz2\"", "declare a"),
         against("decontaminate text against \"e.parquet.gz\" by 13 words", "E0218", "\"e.parquet.gz\"", "declare a"),
         against(
             "decontaminate text against \"https://a.b/e.csv\" by 13 words",
