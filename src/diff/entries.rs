@@ -408,7 +408,7 @@ fn split_statement(split: &Split) -> String {
         }
         Some(SplitBy::Time(field)) => statement.push_str(&format!(" by time {}", name(field))),
     }
-    if let Some((field, near)) = &split.check {
+    if let Some((field, near)) = split.check.as_deref() {
         statement.push_str(&format!(" check {} {}", name(field), near_in_words(near)));
     }
     if let Some(label) = &split.stratify {

@@ -288,7 +288,7 @@ fn units(
 
 /// The texts of which near-duplicates in different parts are counted.
 fn checked(context: &mut Context<'_>, split: &ast::Split, record: &Record) -> Option<(ColumnId, Scheme)> {
-    let (field, near) = split.check.as_ref()?;
+    let (field, near) = split.check.as_deref()?;
     let column = text_field(context, record, field, "`near` compares texts");
     let scheme = dedup::resolve_near(context, near);
     if let Some(SplitBy::Near(..)) = split.by {

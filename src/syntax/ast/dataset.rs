@@ -174,7 +174,7 @@ pub struct Split {
     /// `by …`
     pub by: Option<SplitBy>,
     /// `check FIELD near 0.85`: near-duplicates that stand in two parts are counted.
-    pub check: Option<(Ident, Near)>,
+    pub check: Option<Box<(Ident, Near)>>,
     /// `stratify LABEL`
     pub stratify: Option<Ident>,
     /// `seed 7`

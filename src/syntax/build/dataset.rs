@@ -97,7 +97,7 @@ impl Builder<'_> {
             parts,
             by: child(pair, Rule::split_by).map(|by| self.split_by(&by)),
             check: child(pair, Rule::split_check)
-                .map(|check| (self.name_in(&check), self.near(&must(&check, Rule::near)))),
+                .map(|check| Box::new((self.name_in(&check), self.near(&must(&check, Rule::near))))),
             stratify: child(pair, Rule::stratify).map(|stratify| self.name_in(&stratify)),
             seed: self.seed_in(pair),
         }
