@@ -105,9 +105,13 @@ fn kill(project: &Project, aim: Aim, share: f64, pause: Duration, course: &Cours
             format!("{share:.2} of its time")
         }
         places => {
-            // What comes for a moment may pass unseen, but not all that came after it.
+            // What comes for a moment may pass unseen, but not all that came after it. A file of the measures in the making comes
+            // with each of them: it may have been seen first with the last one, and would end the wait with the first.
             let at = places[(share * places.len() as f64) as usize];
-            watch.until(&course.events[at..], &mut child);
+            let recurs = |event: &&Event| event.path().ends_with("unfinished file 1");
+            let rest = course.events[at + 1..].iter().filter(|event| !recurs(event)).cloned();
+            let awaited: Vec<Event> = [course.events[at].clone()].into_iter().chain(rest).collect();
+            watch.until(&awaited, &mut child);
             std::thread::sleep(pause);
             format!("{:?}", course.events[at])
         }
