@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::calibration::Calibration;
 use super::counts::{Confusion, Judged};
-use super::metric::{Average, Figures, Metric};
+use super::figures::Figures;
+use super::metric::{Average, Metric};
 use super::metrics::Classification;
 use super::resampling::{Interval, RecordKeys, bootstrap_intervals};
 

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::evaluation::MissingRecord;
 use super::language_model::ConversationTable;
-use super::metric::{Figures, Metric};
+use super::figures::Figures;
+use super::metric::Metric;
 use super::results::{RecordResult, Results, Scored};
 use crate::autodiff::loss::{forward, preference};
 use crate::onnx::surgery::{fix_past, pick_learnt};

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::classifier::TestTable;
 use super::evaluation::MissingRecord;
-use super::metric::{Figures, Metric};
+use super::figures::Figures;
+use super::metric::Metric;
 use super::regression::{NumberMetric, Regression};
 use super::results::{RecordResult, Results, Scored};
 use super::text_model::TextModel;

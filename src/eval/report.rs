@@ -8,7 +8,8 @@ use super::evaluation::Evaluation;
 use super::gate::GateResult;
 use super::generated::Generated;
 use super::generation::TextMetric;
-use super::metric::{Families, Figures, METRICS, Metric, MetricRow};
+use super::figures::{Families, Figures};
+use super::metric::{METRICS, Metric, MetricRow};
 use super::metrics::{Classification, Scores};
 use super::multi_label::MultiLabel;
 use super::predictions::endings;
@@ -180,13 +181,16 @@ fn intervals_json(evaluation: &Evaluation, wanted: &dyn Fn(&str) -> bool) -> Val
 
 fn figures_json(figures: &Figures, values: &[String], wanted: &dyn Fn(&str) -> bool) -> Map<String, Value> {
     let mut rows = Map::new();
-    let families = Families::of(figures);
+    let (families, strict) = (Families::of(figures), Families::strict(figures));
     for row in METRICS.iter().filter(|row| !row.report_only && wanted(row.name)) {
         let value = match row.name {
             "accuracy" => figures.get(&Metric::Accuracy, values).map(|accuracy| json!(accuracy)),
             "precision" => families.as_ref().map(|families| families.json(values, |scores| scores.precision)),
             "recall" => families.as_ref().map(|families| families.json(values, |scores| scores.recall)),
             "f1" => families.as_ref().map(|families| families.json(values, |scores| scores.f1)),
+            "strict_precision" => strict.as_ref().map(|families| families.json(values, |scores| scores.precision)),
+            "strict_recall" => strict.as_ref().map(|families| families.json(values, |scores| scores.recall)),
+            "strict_f1" => strict.as_ref().map(|families| families.json(values, |scores| scores.f1)),
             "hamming_loss" => figures.get(&Metric::HammingLoss, values).map(|loss| json!(loss)),
             "jaccard" => figures.several.as_ref().map(|several| jaccard_json(several, values)),
             "ece" => figures.ece.map(|ece| json!(ece)),

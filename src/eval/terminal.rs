@@ -6,7 +6,8 @@ use super::comparison::RunComparison;
 use super::evaluation::Evaluation;
 use super::gate::GateResult;
 use super::generation::TextMetric;
-use super::metric::{Average, Families, Metric};
+use super::figures::Families;
+use super::metric::{Average, Metric};
 use super::metrics::ValueScores;
 use super::regression::NumberMetric;
 use super::retrieval::RetrievalMetric;
@@ -48,15 +49,15 @@ fn whole(text: &mut String, evaluation: &Evaluation) {
     if let Some(accuracy) = figures.get(&Metric::Accuracy, &evaluation.values) {
         line(text, &format!("accuracy    {accuracy:.4}{}", between(Metric::Accuracy)));
     }
-    if let Some(families) = Families::of(figures) {
-        line(text, "            precision  recall  f1");
+    for (kind, families) in [("", Families::of(figures)), ("strict", Families::strict(figures))] {
+        let Some(families) = families else { continue };
+        line(text, &format!("{kind:<10}  precision  recall  f1"));
         for (name, scores) in families.averages {
             let row = format!("{name:<10}  {:<9.4}  {:.4}  {:.4}", scores.precision, scores.recall, scores.f1);
             line(text, &row);
         }
     }
-    let accuracy = figures.preference.map(|_| Metric::Accuracy).into_iter();
-    let plain = accuracy.chain([Metric::Margin]).chain(RetrievalMetric::ALL.map(Metric::Retrieval));
+    let plain = [Metric::Margin].into_iter().chain(RetrievalMetric::ALL.map(Metric::Retrieval));
     let plain = plain.chain(NumberMetric::ALL.map(Metric::Number));
     let plain = plain.chain([Metric::HammingLoss, Metric::Ece, Metric::Loss, Metric::Perplexity]);
     for metric in plain.chain(TextMetric::ALL.map(Metric::Text)) {
@@ -154,7 +155,7 @@ fn line(text: &mut String, content: &str) {
 mod tests {
     use super::super::counts::{Confusion, Judged};
     use super::super::evaluation::tests::two_slices;
-    use super::super::metric::Figures;
+    use super::super::figures::Figures;
     use super::super::metrics::Classification;
     use super::*;
 
