@@ -101,6 +101,15 @@ pub struct Evaluation {
     pub missing: Vec<LostRecord>,
 }
 
+impl Evaluation {
+    /// How many records a figure is of: all, or those that reached the model.
+    #[must_use]
+    pub fn judged(&self, metric: &Metric) -> u64 {
+        let missing = if metric.counts_missing() { 0 } else { self.missing.len() as u64 };
+        self.figures.records.saturating_sub(missing)
+    }
+}
+
 /// What a record counts for in a classification.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Outcome {

@@ -39,9 +39,13 @@ pub struct Figures {
 }
 
 impl Figures {
-    /// The figure that a metric names; `None` where this evaluation has none, as for a value that the label lacks.
+    /// The figure that a metric names; `None` where this evaluation has none, as for a value that the label lacks, or of no
+    /// record at all.
     #[must_use]
     pub fn get(&self, metric: &Metric, values: &[String]) -> Option<f64> {
+        if self.records == 0 {
+            return None;
+        }
         let place = |name: &String| values.iter().position(|value| value == name);
         let among = |families: Option<Families<'_>>, average: &Average| -> Option<Scores> {
             let families = families?;
@@ -95,8 +99,11 @@ pub(super) struct Families<'f> {
 }
 
 impl<'f> Families<'f> {
-    /// Those that figures have.
+    /// Those that figures have; of no record there are none.
     pub(super) fn of(figures: &'f Figures) -> Option<Self> {
+        if figures.records == 0 {
+            return None;
+        }
         if let Some(of) = &figures.classification {
             let averages = vec![("micro", of.micro), ("macro", of.macro_), ("weighted", of.weighted)];
             return Some(Self { averages, values: &of.values });
@@ -112,7 +119,7 @@ impl<'f> Families<'f> {
 
     /// Those of the spans whose tags keep to their scheme.
     pub(super) fn strict(figures: &'f Figures) -> Option<Self> {
-        figures.strict_spans.as_ref().map(Self::of_spans)
+        figures.strict_spans.as_ref().filter(|_| figures.records > 0).map(Self::of_spans)
     }
 
     fn of_spans(of: &'f SpanFigures) -> Self {

@@ -2,8 +2,8 @@
 
 use super::decoder::{Ending, GeneratedText};
 use super::evaluation::{Evaluation, LostRecord, MissingRecord, SliceNames, intervals, slices};
-use super::generation::{TextMetric, TextScores, TextSums};
 use super::figures::Figures;
+use super::generation::{TextMetric, TextScores, TextSums};
 use super::metric::Metric;
 use super::metrics::perplexity;
 

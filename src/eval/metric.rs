@@ -298,6 +298,17 @@ impl Metric {
         }
     }
 
+    /// Whether a record that never reached the model counts in the figure, as wrong or as not found; else it is left out.
+    #[must_use]
+    pub fn counts_missing(&self) -> bool {
+        match self {
+            Self::Accuracy | Self::Precision(_) | Self::Recall(_) | Self::F1(_) => true,
+            Self::StrictPrecision(_) | Self::StrictRecall(_) | Self::StrictF1(_) => true,
+            Self::Jaccard(_) | Self::HammingLoss | Self::Text(_) | Self::Retrieval(_) => true,
+            Self::Ece | Self::Loss | Self::Perplexity | Self::Margin | Self::Number(_) => false,
+        }
+    }
+
     /// Whether more is better.
     #[must_use]
     pub fn higher_is_better(&self) -> bool {

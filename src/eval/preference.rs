@@ -5,8 +5,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::evaluation::MissingRecord;
-use super::language_model::ConversationTable;
 use super::figures::Figures;
+use super::language_model::ConversationTable;
 use super::metric::Metric;
 use super::results::{RecordResult, Results, Scored};
 use crate::autodiff::loss::{forward, preference};

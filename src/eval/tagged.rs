@@ -203,8 +203,8 @@ mod tests {
         let text = vec!["w"; tags.len()].join(" ");
         let offsets = (0..tags.len()).map(|at| (2 * at, 2 * at + 1)).collect();
         let words = Words::of(&text, &Tokens { ids: vec![0; tags.len()], offsets });
-        let one_hot = |tag: &String| names.iter().map(move |name| if name == tag { 5.0 } else { 0.0 });
-        words.found(&tags.iter().flat_map(one_hot).collect::<Vec<f32>>(), names)
+        let is_chosen = tags.iter().flat_map(|tag| names.iter().map(move |name| name == tag));
+        words.found(&is_chosen.map(|chosen| if chosen { 5.0 } else { 0.0 }).collect::<Vec<f32>>(), names)
     }
 
     #[test]

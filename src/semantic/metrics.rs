@@ -291,8 +291,15 @@ pub(super) fn resolve_selecting(context: &mut Context<'_>, expr: &Expr, task: Ta
     };
     let others = names_of(context, task).into_iter().filter_map(|name| METRICS.iter().find(|row| row.name == name));
     let others = others.filter(|row| row.gated && !row.of_answers && row.name != "ece");
-    let forms: Vec<String> = others.map(|row| format!("`{}{}`", row.name, if row.by_value { ".macro" } else { "" })).collect();
-    context.error(Code::UnknownMetric, message, expr.span, label, format!("select by one of the others: {}", forms.join(", ")));
+    let forms: Vec<String> =
+        others.map(|row| format!("`{}{}`", row.name, if row.by_value { ".macro" } else { "" })).collect();
+    context.error(
+        Code::UnknownMetric,
+        message,
+        expr.span,
+        label,
+        format!("select by one of the others: {}", forms.join(", ")),
+    );
     None
 }
 

@@ -211,6 +211,10 @@ fn without_generation_tags(source: &str) -> String {
 fn reason(error: &Error) -> String {
     let detail = match error.kind() {
         ErrorKind::InvalidOperation => error.detail().unwrap_or("an invalid operation"),
+        // The name, as the template writes it.
+        ErrorKind::UnknownFunction | ErrorKind::UnknownFilter | ErrorKind::UnknownTest => {
+            error.detail().unwrap_or_default()
+        }
         _ => "",
     };
     let line = error.line().map(|line| format!(" (line {line} of the template)")).unwrap_or_default();
