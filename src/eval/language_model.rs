@@ -88,7 +88,7 @@ fn losses(
     tokenizer: &Tokenizer,
     threads: usize,
 ) -> Result<Vec<f64>, TrainError> {
-    let refuse = |message: String| TrainError::Graph { folder: folder.to_path_buf(), message };
+    let refuse = |message: String| TrainError::Unusable { folder: folder.to_path_buf(), message };
     let mut graph = load(folder).map_err(|error| refuse(error.to_string()))?;
     fix_past(&mut graph);
     pick_learnt(&mut graph, LOGITS);

@@ -42,7 +42,7 @@ impl Regressor {
         let model = TextModel::open(runtime, folder, limit, threads, &[LOGITS])?;
         if !matches!(model.shape(), [_, Some(1)]) {
             let message = "it has no output `logits` with one number per text".to_owned();
-            return Err(TrainError::Graph { folder: folder.to_path_buf(), message });
+            return Err(TrainError::Unusable { folder: folder.to_path_buf(), message });
         }
         Ok(Self { model })
     }
