@@ -182,7 +182,7 @@ mod tests {
             table
                 .contains("1 of them never reached the model and count as wrong; they have no part in `ece`, `loss`\n")
         );
-        let lines: Vec<&str> = table.lines().filter(|line| line.ends_with("  of 4 records")).collect();
+        let lines: Vec<&str> = table.lines().filter(|line| line.ends_with("  over 4 of 5 records")).collect();
         assert!(lines.len() == 2 && lines[1].starts_with("loss "), "{table}");
     }
 

@@ -85,7 +85,11 @@ fn whole(text: &mut String, evaluation: &Evaluation) {
     for metric in plain_metrics() {
         if let Some(figure) = figures.get(&metric, &evaluation.values) {
             let judged = evaluation.judged(&metric);
-            let of = if judged < figures.records { format!("  of {judged} records") } else { String::new() };
+            let of = if judged < figures.records {
+                format!("  over {judged} of {} records", figures.records)
+            } else {
+                String::new()
+            };
             line(text, &format!("{:<10}  {figure:.4}{}{of}", metric.to_string(), between(metric)));
         }
     }
