@@ -1,6 +1,6 @@
 //! A model is trained from nothing and says more than chance; with permuted labels it does not.
 
-use crate::support::Project;
+use crate::support::{Project, repository};
 
 /// The share of the most frequent label among the records of the test part, and the accuracy over them.
 fn figures(project: &Project) -> (f64, f64) {
@@ -165,4 +165,30 @@ fn a_field_that_is_learnt_from_may_have_the_name_of_the_ids() {
     project.annotc(&["build", "all.annot"]).expect(0);
     let records = project.json("build/sorter/evaluation/all.test.json")["predicted"].as_u64();
     assert!(records.is_some_and(|records| records > 0), "the test part was measured");
+}
+
+#[test]
+fn a_folder_that_says_nothing_of_texts_is_called_what_it_is() {
+    let models = repository().join("../shared/models");
+    if !models.join("gpt2").exists() {
+        assert!(std::env::var_os("ANNOTC_REQUIRE_SHARED").is_none(), "the models are missing");
+        return;
+    }
+    let project = Project::new(&[("set/manifest.json", b"{}"), ("empty/config.json", b"{}")]);
+    for file in ["config.json", "tokenizer.json"] {
+        let bytes = std::fs::read(models.join("bert-seqcls").join(file)).expect("a file of the model");
+        project.write(&format!("damaged/{file}"), &bytes);
+    }
+    project.write("damaged/model.onnx", b"no model");
+    let decoder = models.join("gpt2");
+    for (folder, said, help) in [
+        (&*decoder.to_string_lossy(), "continues texts, and says nothing of one", "generate greedy { answers on }"),
+        ("damaged", "cannot be run: not a whole ONNX model", "build the run again"),
+        ("set", "`set` is the folder of a data set, and holds no model", "build/router"),
+        ("empty", "`empty` holds no `model.onnx`", "build/router"),
+    ] {
+        let run = project.annotc(&["predict", folder, "--text", "hello"]).expect(4);
+        assert!(run.stderr.contains(said) && run.stderr.contains(help), "{folder}: {}", run.stderr);
+        assert!(!run.stderr.contains("trained"), "{folder}: {}", run.stderr);
+    }
 }

@@ -154,6 +154,26 @@ def spans():
         kinds = ["PER", "ORG", "creative-work"]
         return " ".join(rng.choice(["O", "O", *(f"{prefix}-{kind}" for prefix in prefixes for kind in kinds)]) for _ in range(9))
 
+    def sentence(rng):
+        """Tags that keep to IOB2, as those of true spans do."""
+        tags = []
+        while len(tags) < 9:
+            kind, length = rng.choice(["O", "PER", "ORG", "creative-work"]), rng.randint(1, 3)
+            tags += [kind] if kind == "O" else [f"B-{kind}", *[f"I-{kind}"] * (length - 1)]
+        return tags[:9]
+
+    def misread(rng, tags):
+        """The same tags, of which a model writes some as others: often a word that begins a span as one that goes on."""
+        def one(tag):
+            return tag.replace("B-", "I-") if rng.random() < 0.4 else rng.choice([tag, tag, tag, "O", "I-PER", "B-ORG"])
+
+        return [one(tag) for tag in tags]
+
+    def pair(seed):
+        rng = random.Random(seed)
+        gold = [sentence(rng) for _ in range(14)]
+        return [[" ".join(tags) for tags in side] for side in (gold, [misread(rng, tags) for tags in gold])]
+
     rng = random.Random(11)
     cases = [
         one(IOB2, ["B-PER I-PER O B-LOC"], ["B-PER I-PER O B-LOC"]),
@@ -166,6 +186,10 @@ def spans():
         one(IOBES, ["S-A S-A O", "B-A I-A E-A"], ["S-A E-A O", "B-A I-A I-A"]),
         one(IOB2, [tags(rng, "BI") for _ in range(12)], [tags(rng, "BI") for _ in range(12)]),
         one(IOBES, [tags(rng, "BIES") for _ in range(12)], [tags(rng, "BIES") for _ in range(12)]),
+        # True spans keep to the scheme, predicted tags do not: what the evaluation of a tagger meets.
+        one(IOB2, ["B-PER I-PER O B-PER"], ["B-PER I-PER O I-PER"]),
+        one(IOB2, *pair(17)),
+        one(IOB2, *pair(18)),
     ]
     write("spans", "seqeval 1.2.2", cases)
 

@@ -60,7 +60,8 @@ pub fn run(args: &EvalArgs, terminal: &Terminal) -> Result<(), Failure> {
         terminal.answer(to_json(&compared, args.seed, &evaluation, [first_out, second_out]));
     } else {
         terminal.answer(format_args!("on {evaluation}"));
-        terminal.answer(eval::comparison_table(&compared, &first_out.name(), &second_out.name()).trim_end());
+        let [first, second] = first_out.apart(second_out);
+        terminal.answer(eval::comparison_table(&compared, &first, &second).trim_end());
     }
     Ok(())
 }

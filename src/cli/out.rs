@@ -65,6 +65,28 @@ impl Out {
         }
     }
 
+    /// The last `parts` names of its path.
+    fn end(&self, parts: usize) -> String {
+        match self {
+            Self::Folder(folder) => {
+                let all = folder.components().count();
+                folder.components().skip(all.saturating_sub(parts)).collect::<PathBuf>().display().to_string()
+            }
+            Self::Store(address) => {
+                let address = address.to_string();
+                let names: Vec<&str> = address.trim_end_matches('/').split('/').collect();
+                names[names.len().saturating_sub(parts)..].join("/")
+            }
+        }
+    }
+
+    /// The shortest ends of two paths that tell them apart; of a path twice its last name.
+    pub fn apart(&self, other: &Self) -> [String; 2] {
+        let most = self.to_string().len().max(other.to_string().len());
+        let ends = |parts| [self.end(parts), other.end(parts)];
+        (1..=most).map(ends).find(|[one, other]| one != other).unwrap_or_else(|| [self.name(), other.name()])
+    }
+
     /// Makes its files readable on this machine: fetches those that the command reads into the cache, unless they are there.
     pub fn reach(&self, files: Files, cache: Option<&Path>, terminal: &Terminal) -> Result<Reached, Failure> {
         let address = match self {
@@ -198,5 +220,20 @@ mod tests {
         let others = |files: Files, from: usize| all[from..].iter().any(|path| files.wants(path));
         assert!(!others(Files::Figures, 6) && !others(Files::Records, 9));
         assert_eq!(count(Files::AllButWeights), 10);
+    }
+    #[test]
+    fn two_places_are_told_apart_by_as_little_as_it_takes() {
+        let check = |one: &str, other: &str, expected: [&str; 2]| {
+            let out = |text: &str| Out::parse(OsStr::new(text)).expect("a place");
+            assert_eq!(out(one).apart(&out(other)), expected);
+        };
+        check("build/small", "build/large", ["small", "large"]);
+        check("o1/c1", "o1b/c1/", ["o1/c1", "o1b/c1"]);
+        check("c1", "../c1", ["c1", "../c1"]);
+        check("/a/c1", "/b/x/c1", ["a/c1", "x/c1"]);
+        check("a/c1", "a/c1", ["c1", "c1"]);
+        if cfg!(feature = "cloud") {
+            check("s3://bucket/a/c1", "b/c1", ["a/c1", "b/c1"]);
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! `annotc predict`: what a trained model says of texts.
 
 use std::io::{BufRead, IsTerminal};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use serde_json::{Map, Value};
@@ -9,8 +9,9 @@ use serde_json::{Map, Value};
 use super::out::{Files, Out};
 use super::terminal::Terminal;
 use super::{DeviceArgs, Failure, RuntimeArgs, build, context, runtime};
+use crate::emit::MANIFEST;
 use crate::eval;
-use crate::train::check_tokenizer;
+use crate::train::{TrainError, check_tokenizer};
 
 /// Records predicted at once: enough to batch texts of similar length, few enough to show results early.
 const WINDOW: usize = 512;
@@ -54,10 +55,14 @@ pub fn run(args: &PredictArgs, terminal: &Terminal) -> Result<(), Failure> {
         );
         return Err(Failure::World);
     }
+    holds_model(args, model.folder(), terminal)?;
     check_tokenizer(model.folder()).map_err(|error| world(&error))?;
     let library = runtime::open(&args.runtime, args.device.device.unwrap_or_default(), terminal)?;
-    let mut predictor =
-        eval::Predictor::open(&library, model.folder(), build::jobs(args.jobs)).map_err(|error| world(&error))?;
+    let predictor = eval::Predictor::open(&library, model.folder(), build::jobs(args.jobs));
+    let mut predictor = predictor.map_err(|error| {
+        terminal.error(&error, help(&error));
+        Failure::World
+    })?;
     let mut window = Window { records: Vec::new(), first: 1 };
     let mut flush = |window: &mut Window| -> Result<(), Failure> {
         let names = window.names();
@@ -98,6 +103,40 @@ pub fn run(args: &PredictArgs, terminal: &Terminal) -> Result<(), Failure> {
         }
     }
     if window.records.is_empty() { Ok(()) } else { flush(&mut window) }
+}
+
+/// Fails where a folder is none of a model.
+fn holds_model(args: &PredictArgs, folder: &Path, terminal: &Terminal) -> Result<(), Failure> {
+    if folder.join("model.onnx").is_file() {
+        return Ok(());
+    }
+    if folder.join(MANIFEST).is_file() {
+        terminal.error(
+            format_args!("`{}` is the folder of a data set, and holds no model", args.model),
+            Some("name the folder of a run beside it, such as `build/router`"),
+        );
+    } else {
+        terminal.error(
+            format_args!("`{}` holds no `model.onnx`", args.model),
+            Some("name a folder that `annotc build` left for a run, such as `build/router`"),
+        );
+    }
+    Err(Failure::World)
+}
+
+/// What to do about a model that cannot be opened.
+fn help(error: &TrainError) -> Option<&'static str> {
+    match error {
+        TrainError::Generates { .. } => Some(
+            "`predict` is for models that classify texts, find spans in them, or give a number or a vector for each; let \
+             this one answer in an `evaluate`, with `generate greedy { answers on }`",
+        ),
+        TrainError::Unusable { .. } => Some(
+            "put back the `model.onnx` that was there, or remove the folder and build the run again; one of your own is \
+             exported with `optimum-cli export onnx`",
+        ),
+        _ => None,
+    }
 }
 
 /// Records that are predicted together.

@@ -90,7 +90,7 @@ impl Classifier {
         let model = TextModel::open(runtime, folder, limit, threads, &[LOGITS])?;
         let &[_, labels] = model.shape() else {
             let message = "it has no output `logits` with one row per text".to_owned();
-            return Err(TrainError::Graph { folder: folder.to_path_buf(), message });
+            return Err(TrainError::Unusable { folder: folder.to_path_buf(), message });
         };
         let values = label_names(model.config());
         if values.is_empty() || labels.is_some_and(|labels| labels != values.len()) {

@@ -13,6 +13,7 @@ const SOURCES: &[(&str, &str)] = &[
     ("embedder", include_str!("embedder.rs")),
     ("evaluation", include_str!("evaluation.rs")),
     ("exact_match", include_str!("exact_match.rs")),
+    ("figures", include_str!("figures.rs")),
     ("generated", include_str!("generated.rs")),
     ("generation", include_str!("generation.rs")),
     ("language_model", include_str!("language_model.rs")),

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use super::evaluation::{Outcome, classification_metrics, figures as classification_figures, measured};
+use super::figures::Figures;
 use super::generated::figures as generation_figures;
 use super::generation::TextMetric;
-use super::metric::{Figures, Metric};
+use super::metric::Metric;
 use super::predictions::Predictions;
 use super::resampling::{Interval, RecordKeys, bootstrap_intervals, mcnemar_exact, randomization_tests};
 use super::results::{Results, Scored};

@@ -84,7 +84,7 @@ impl Decoder {
     /// # Errors
     /// A missing or broken file, a graph that is no decoder or reads what a text does not have.
     pub fn open(runtime: &Runtime, folder: &Path, threads: usize) -> Result<Self, TrainError> {
-        let refuse = |message: String| TrainError::Graph { folder: folder.to_path_buf(), message };
+        let refuse = |message: String| TrainError::Unusable { folder: folder.to_path_buf(), message };
         let tokenizer = Tokenizer::load(folder)?;
         let config = read_json(&folder.join("config.json"))?;
         let graph = onnx::load(folder).map_err(|error| refuse(error.to_string()))?;
@@ -177,7 +177,7 @@ impl Decoder {
 
     /// The logits of the token that follows `tokens`, which follow those of the cache.
     fn step(&mut self, tokens: &[u32], cache: &mut Cache) -> Result<Vec<f32>, TrainError> {
-        let inputs = self.reads.inputs(tokens, cache).map_err(|name| TrainError::Graph {
+        let inputs = self.reads.inputs(tokens, cache).map_err(|name| TrainError::Unusable {
             folder: self.folder.clone(),
             message: format!("it reads `{name}`, which texts do not have"),
         })?;

@@ -35,7 +35,7 @@ impl Embedder {
         let model = TextModel::open(runtime, folder, limit, threads, &FEATURES)?;
         let &[_, _, Some(width)] = model.shape() else {
             let message = "it has no output with a vector of a fixed width for each token".to_owned();
-            return Err(TrainError::Graph { folder: folder.to_path_buf(), message });
+            return Err(TrainError::Unusable { folder: folder.to_path_buf(), message });
         };
         Ok(Self { model, pooling, width })
     }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use super::calibration::Calibration;
 use super::counts::{Confusion, Judged};
-use super::metric::{Average, Figures, Metric};
+use super::figures::Figures;
+use super::metric::{Average, Metric};
 use super::metrics::Classification;
 use super::resampling::{Interval, RecordKeys, bootstrap_intervals};
 
@@ -98,6 +99,15 @@ pub struct Evaluation {
     pub slices: Vec<Slice>,
     /// Records without a prediction, in order of id.
     pub missing: Vec<LostRecord>,
+}
+
+impl Evaluation {
+    /// How many records a figure is of: all, or those that reached the model.
+    #[must_use]
+    pub fn judged(&self, metric: &Metric) -> u64 {
+        let missing = if metric.counts_missing() { 0 } else { self.missing.len() as u64 };
+        self.figures.records.saturating_sub(missing)
+    }
 }
 
 /// What a record counts for in a classification.

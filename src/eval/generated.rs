@@ -2,8 +2,9 @@
 
 use super::decoder::{Ending, GeneratedText};
 use super::evaluation::{Evaluation, LostRecord, MissingRecord, SliceNames, intervals, slices};
+use super::figures::Figures;
 use super::generation::{TextMetric, TextScores, TextSums};
-use super::metric::{Figures, Metric};
+use super::metric::Metric;
 use super::metrics::perplexity;
 
 /// What a run made of one record.

@@ -12,7 +12,7 @@ use crate::onnx::{encode, load};
 use crate::runtime::{Runtime, Session};
 use crate::train::batch::Feeds;
 use crate::train::{
-    Example, LOGITS, LengthLimit, Message, Overflow, Table, Target, Tokenizer, TrainError, encode_conversations,
+    Example, LOGITS, LengthLimit, Message, Overflow, Table, Target, Tokenizer, TrainError, encode_judged_conversations,
 };
 
 /// The table of a test part with conversations.
@@ -30,8 +30,8 @@ pub struct ConversationTable<'a> {
 
 /// Measures every conversation of a table. The same tokens count for the loss as in training: the learnt turns and the
 /// token that ends each. With `generation`, the last learnt turn of each is generated from the tokens before it, and
-/// judged beside what stands there. `missing` are the records of the part that are not in the table; those that are too
-/// long for the run and left out join them.
+/// judged beside what stands there. Of a record that is too long for the run and left out by training, the start is judged.
+/// `missing` are the records of the part that are not in the table; those whose start holds no token of an answer join them.
 ///
 /// # Errors
 /// A broken folder or table, a conversation that cannot be rendered, a failure of the runtime.
@@ -45,7 +45,7 @@ pub fn evaluate_language_model(
 ) -> Result<Generated, TrainError> {
     let tokenizer = Tokenizer::load(folder)?.on_threads(threads);
     let table = test.read()?;
-    let encoded = encode_conversations(&table, test.messages, folder, &tokenizer, test.limit)?;
+    let encoded = encode_judged_conversations(&table, test.messages, folder, &tokenizer, test.limit)?;
     let losses = losses(runtime, folder, &encoded.examples, &tokenizer, threads)?;
     let answers = match generation {
         None => vec![None; encoded.examples.len()],
@@ -66,7 +66,7 @@ pub fn evaluate_language_model(
     };
     let kept: BTreeSet<&str> = encoded.examples.iter().map(|example| example.id.as_str()).collect();
     let too_long = table.ids.iter().filter(|id| !kept.contains(id.as_str()));
-    let reason = || "longer than `length`".to_owned();
+    let reason = || "no answer begins within `length`".to_owned();
     generated.missing.extend(too_long.map(|id| MissingRecord { id: id.clone(), gold: None, reason: reason() }));
     for ((example, loss), answer) in encoded.examples.iter().zip(losses).zip(answers) {
         generated.records.push(GeneratedRecord {
@@ -88,7 +88,7 @@ fn losses(
     tokenizer: &Tokenizer,
     threads: usize,
 ) -> Result<Vec<f64>, TrainError> {
-    let refuse = |message: String| TrainError::Graph { folder: folder.to_path_buf(), message };
+    let refuse = |message: String| TrainError::Unusable { folder: folder.to_path_buf(), message };
     let mut graph = load(folder).map_err(|error| refuse(error.to_string()))?;
     fix_past(&mut graph);
     pick_learnt(&mut graph, LOGITS);
@@ -142,8 +142,8 @@ fn references<'t>(table: &'t Table, test: &ConversationTable<'_>, examples: &[Ex
         let mut learnt = messages.into_iter().filter(|message| message.train && !message.content.is_empty());
         let last = match test.limit.overflow {
             // What is cut is the end, and the turns at it are not learnt any more.
-            Overflow::KeepStart => learnt.nth(kept.get(id)?.checked_sub(1)?),
-            Overflow::KeepEnd | Overflow::Refuse | Overflow::Drop => learnt.next_back(),
+            Overflow::KeepStart | Overflow::Drop => learnt.nth(kept.get(id)?.checked_sub(1)?),
+            Overflow::KeepEnd | Overflow::Refuse => learnt.next_back(),
         };
         last.map(|message| message.content)
     };

@@ -2,13 +2,9 @@
 
 use std::fmt;
 
-use super::generation::{TextFigures, TextMetric};
-use super::metrics::{Classification, Scores, ValueScores};
-use super::multi_label::MultiLabel;
-use super::preference::PreferenceFigures;
-use super::regression::{NumberMetric, Regression};
-use super::retrieval::{RetrievalFigures, RetrievalMetric};
-use super::spans::SpanFigures;
+use super::generation::TextMetric;
+use super::regression::NumberMetric;
+use super::retrieval::RetrievalMetric;
 
 /// A row of the table: a family of metrics.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -59,6 +55,22 @@ pub const METRICS: &[MetricRow] = &[
         definition: "scikit-learn, zero_division=0, averages over the values that occur",
         report_only: false,
     },
+    strict_metric(
+        "strict_precision",
+        &["strict_precision.micro", "strict_precision.macro", "strict_precision.weighted", "strict_precision[VALUE]"],
+        "Of spans: precision where a predicted span counts only if its tags keep to their scheme. One that begins with `I-` \
+         is none.",
+    ),
+    strict_metric(
+        "strict_recall",
+        &["strict_recall.micro", "strict_recall.macro", "strict_recall.weighted", "strict_recall[VALUE]"],
+        "Recall of the same spans.",
+    ),
+    strict_metric(
+        "strict_f1",
+        &["strict_f1.micro", "strict_f1.macro", "strict_f1.weighted", "strict_f1[VALUE]"],
+        "F1 of the same spans.",
+    ),
     MetricRow {
         name: "jaccard",
         forms: &["jaccard.micro", "jaccard.macro", "jaccard.weighted", "jaccard.samples", "jaccard[VALUE]"],
@@ -156,6 +168,12 @@ pub const METRICS: &[MetricRow] = &[
     text_metric(TextMetric::RougeLsum, "The same of the union of their lines' longest common subsequences."),
 ];
 
+/// A row of a figure of spans whose tags keep to their scheme.
+const fn strict_metric(name: &'static str, forms: &'static [&'static str], docs: &'static str) -> MetricRow {
+    let definition = "seqeval, mode='strict', scheme=IOB2, or IOBES where the model's tags are";
+    MetricRow { name, forms, docs, definition, report_only: false }
+}
+
 /// A row of a figure of generated texts, which is one number.
 const fn text_metric(metric: TextMetric, docs: &'static str) -> MetricRow {
     MetricRow { name: metric.name(), forms: metric.forms(), docs, definition: metric.definition(), report_only: false }
@@ -202,6 +220,12 @@ pub enum Metric {
     Recall(Average),
     /// 2TP / (2TP + FP + FN).
     F1(Average),
+    /// Precision of the spans whose tags keep to their scheme.
+    StrictPrecision(Average),
+    /// Recall of these.
+    StrictRecall(Average),
+    /// F1 of these.
+    StrictF1(Average),
     /// TP / (TP + FP + FN).
     Jaccard(Average),
     /// Wrong pairs of a record and a value.
@@ -259,13 +283,29 @@ impl Metric {
         Self::of_family(family, average)
     }
 
-    fn of_family(family: &str, average: Average) -> Option<Self> {
+    /// The one of a family that is a number for each value.
+    #[must_use]
+    pub fn of_family(family: &str, average: Average) -> Option<Self> {
         match family {
             "precision" => Some(Self::Precision(average)),
             "recall" => Some(Self::Recall(average)),
             "f1" => Some(Self::F1(average)),
+            "strict_precision" => Some(Self::StrictPrecision(average)),
+            "strict_recall" => Some(Self::StrictRecall(average)),
+            "strict_f1" => Some(Self::StrictF1(average)),
             "jaccard" => Some(Self::Jaccard(average)),
             _ => None,
+        }
+    }
+
+    /// Whether a record that never reached the model counts in the figure, as wrong or as not found; else it is left out.
+    #[must_use]
+    pub fn counts_missing(&self) -> bool {
+        match self {
+            Self::Accuracy | Self::Precision(_) | Self::Recall(_) | Self::F1(_) => true,
+            Self::StrictPrecision(_) | Self::StrictRecall(_) | Self::StrictF1(_) => true,
+            Self::Jaccard(_) | Self::HammingLoss | Self::Text(_) | Self::Retrieval(_) => true,
+            Self::Ece | Self::Loss | Self::Perplexity | Self::Margin | Self::Number(_) => false,
         }
     }
 
@@ -274,6 +314,7 @@ impl Metric {
     pub fn higher_is_better(&self) -> bool {
         match self {
             Self::Accuracy | Self::Precision(_) | Self::Recall(_) | Self::F1(_) => true,
+            Self::StrictPrecision(_) | Self::StrictRecall(_) | Self::StrictF1(_) => true,
             Self::Jaccard(_) | Self::Text(_) | Self::Margin | Self::Retrieval(_) => true,
             Self::HammingLoss | Self::Ece | Self::Loss | Self::Perplexity => false,
             Self::Number(metric) => metric.higher_is_better(),
@@ -300,6 +341,9 @@ impl fmt::Display for Metric {
             Self::Precision(average) => write!(f, "precision{average}"),
             Self::Recall(average) => write!(f, "recall{average}"),
             Self::F1(average) => write!(f, "f1{average}"),
+            Self::StrictPrecision(average) => write!(f, "strict_precision{average}"),
+            Self::StrictRecall(average) => write!(f, "strict_recall{average}"),
+            Self::StrictF1(average) => write!(f, "strict_f1{average}"),
             Self::Jaccard(average) => write!(f, "jaccard{average}"),
             Self::HammingLoss => f.write_str("hamming_loss"),
             Self::Loss => f.write_str("loss"),
@@ -310,106 +354,6 @@ impl fmt::Display for Metric {
             Self::Number(metric) => f.write_str(metric.name()),
             Self::Text(metric) => f.write_str(metric.name()),
         }
-    }
-}
-
-/// The figures of one set of records, or of one slice of it.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Figures {
-    /// Of a classification.
-    pub classification: Option<Classification>,
-    /// Of a label of several values.
-    pub several: Option<MultiLabel>,
-    /// Of spans.
-    pub spans: Option<SpanFigures>,
-    /// The expected calibration error of a classification.
-    pub ece: Option<f64>,
-    /// Of preferences.
-    pub preference: Option<PreferenceFigures>,
-    /// Of texts that look for their partners.
-    pub retrieval: Option<RetrievalFigures>,
-    /// Of predicted numbers.
-    pub regression: Option<Regression>,
-    /// What the run minimized.
-    pub loss: Option<f64>,
-    /// exp of the mean cross-entropy of generated tokens.
-    pub perplexity: Option<f64>,
-    /// Of the generated texts, where there are any.
-    pub texts: Option<TextFigures>,
-    /// Records, those without a prediction included.
-    pub records: u64,
-}
-
-impl Figures {
-    /// The figure that a metric names; `None` where this evaluation has none, as for a value that the label lacks.
-    #[must_use]
-    pub fn get(&self, metric: &Metric, values: &[String]) -> Option<f64> {
-        let place = |name: &String| values.iter().position(|value| value == name);
-        let scores = |average: &Average| -> Option<Scores> {
-            let families = Families::of(self)?;
-            let named = |name: &str| families.averages.iter().find(|(own, _)| *own == name).map(|(_, scores)| *scores);
-            match average {
-                Average::Micro => named("micro"),
-                Average::Macro => named("macro"),
-                Average::Weighted => named("weighted"),
-                Average::Samples => named("samples"),
-                Average::Value(name) => families.of_value(place(name)?).map(|row| row.scores),
-            }
-        };
-        let several = self.several.as_ref();
-        match metric {
-            Metric::Accuracy => {
-                let of_values = self.classification.as_ref().map(|figures| figures.accuracy);
-                let of_sets = of_values.or(several.map(|figures| figures.subset_accuracy));
-                of_sets.or(self.preference.map(|figures| figures.accuracy))
-            }
-            Metric::HammingLoss => several.map(|figures| figures.hamming_loss),
-            Metric::Jaccard(average) => several.and_then(|figures| match average {
-                Average::Micro => Some(figures.jaccard.micro),
-                Average::Macro => Some(figures.jaccard.macro_),
-                Average::Weighted => Some(figures.jaccard.weighted),
-                Average::Samples => Some(figures.jaccard.samples),
-                Average::Value(name) => place(name).map(|value| figures.jaccard_of(value)),
-            }),
-            Metric::Margin => self.preference.map(|figures| figures.margin),
-            Metric::Retrieval(metric) => self.retrieval.map(|figures| figures.get(*metric)),
-            Metric::Precision(average) => scores(average).map(|scores| scores.precision),
-            Metric::Recall(average) => scores(average).map(|scores| scores.recall),
-            Metric::F1(average) => scores(average).map(|scores| scores.f1),
-            Metric::Loss => self.loss,
-            Metric::Perplexity => self.perplexity,
-            Metric::Ece => self.ece,
-            Metric::Number(metric) => self.regression.and_then(|figures| figures.get(*metric)),
-            Metric::Text(metric) => self.texts.as_ref().map(|texts| texts.get(*metric)),
-        }
-    }
-}
-
-/// Precision, recall and F1: their averages by name, and each value's own.
-pub(super) struct Families<'f> {
-    pub(super) averages: Vec<(&'static str, Scores)>,
-    pub(super) values: &'f [ValueScores],
-}
-
-impl<'f> Families<'f> {
-    /// Those that figures have.
-    pub(super) fn of(figures: &'f Figures) -> Option<Self> {
-        if let Some(of) = &figures.classification {
-            let averages = vec![("micro", of.micro), ("macro", of.macro_), ("weighted", of.weighted)];
-            return Some(Self { averages, values: &of.values });
-        }
-        if let Some(of) = &figures.spans {
-            let averages = vec![("micro", of.micro), ("macro", of.macro_), ("weighted", of.weighted)];
-            return Some(Self { averages, values: &of.values });
-        }
-        let of = figures.several.as_ref()?;
-        let averages =
-            vec![("micro", of.micro), ("macro", of.macro_), ("weighted", of.weighted), ("samples", of.samples)];
-        Some(Self { averages, values: &of.values })
-    }
-
-    pub(super) fn of_value(&self, value: usize) -> Option<&'f ValueScores> {
-        self.values.iter().find(|row| row.value == value)
     }
 }
 

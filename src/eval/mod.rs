@@ -18,6 +18,7 @@ mod decoder;
 mod embedder;
 mod evaluation;
 mod exact_match;
+mod figures;
 #[cfg(test)]
 mod fixture;
 mod gate;
@@ -63,11 +64,12 @@ pub use evaluation::{
     Evaluated, Evaluation, LostRecord, MissingRecord, Prediction, Slice, SliceNames, evaluate_classification,
 };
 pub use exact_match::{Matching, exact_match, squad_normalized};
+pub use figures::Figures;
 pub use gate::{Comparison, Gate, GateResult, Measure, check_gate};
 pub use generated::{Answer, Generated, GeneratedRecord, evaluate_generation};
 pub use generation::{TextFigures, TextMetric, TextScores, TextSums};
 pub use language_model::{ConversationTable, evaluate_language_model};
-pub use metric::{Average, Figures, METRICS, Metric, MetricRow};
+pub use metric::{Average, METRICS, Metric, MetricRow};
 pub use metrics::{Classification, Scores, ValueScores, perplexity};
 pub use multi_label::{Jaccard, MultiLabel};
 pub use predictions::{

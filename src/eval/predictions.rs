@@ -68,6 +68,8 @@ struct SpanLine {
     gold: Option<Vec<LabelSpan>>,
     predicted: Option<Vec<LabelSpan>>,
     probability: Option<Vec<f64>>,
+    /// Of each predicted span, whether its tags keep to their scheme.
+    strict: Option<Vec<bool>>,
     loss: Option<f64>,
     words: Option<u64>,
     /// Of a lost record the kinds of its spans, as far as they are known.
@@ -153,6 +155,7 @@ pub fn tagged_jsonl(evaluated: &TaggedEvaluated) -> String {
             gold: Some(row.gold.clone()),
             predicted: Some(row.predicted.iter().map(|found| found.span.clone()).collect()),
             probability: Some(row.predicted.iter().map(|found| rounded(found.probability)).collect()),
+            strict: Some(row.predicted.iter().map(|found| found.is_strict).collect()),
             loss: Some((row.loss * 1e6).round() / 1e6),
             words: Some(row.words),
             missed: None,
@@ -161,7 +164,8 @@ pub fn tagged_jsonl(evaluated: &TaggedEvaluated) -> String {
     });
     let missing = evaluated.missing.iter().map(|row| {
         let (id, missed) = (row.id.clone(), row.kinds.clone());
-        let line = SpanLine { id, gold: None, predicted: None, probability: None, loss: None, words: None, missed };
+        let (gold, predicted, probability, strict) = (None, None, None, None);
+        let line = SpanLine { id, gold, predicted, probability, strict, loss: None, words: None, missed };
         (row.id.as_str(), line)
     });
     lines(predicted.chain(missing).collect())
@@ -291,11 +295,19 @@ fn tagged(lines: Vec<SpanLine>) -> Result<TaggedEvaluated, String> {
         if probabilities.len() != predicted.len() {
             return Err("a predicted span has no probability".to_owned());
         }
-        let found = predicted.into_iter().zip(probabilities);
+        let strict = line.strict.unwrap_or_default();
+        if strict.len() != predicted.len() {
+            return Err("a predicted span does not say whether it is `strict`; build it again".to_owned());
+        }
+        let found = predicted.into_iter().zip(probabilities).zip(strict).map(|((span, sure), is_strict)| FoundSpan {
+            span,
+            probability: sure as f32,
+            is_strict,
+        });
         evaluated.predictions.push(TaggedPrediction {
             id: line.id,
             gold,
-            predicted: found.map(|(span, sure)| FoundSpan { span, probability: sure as f32 }).collect(),
+            predicted: found.collect(),
             loss: line.loss.ok_or("a prediction has no loss; build it again")?,
             words: line.words.unwrap_or(0),
             slices: Vec::new(),
@@ -398,7 +410,7 @@ mod tests {
             predictions: vec![TaggedPrediction {
                 id: "2".to_owned(),
                 gold: Vec::new(),
-                predicted: vec![FoundSpan { span: span(0, 3), probability: 0.75 }],
+                predicted: vec![FoundSpan { span: span(0, 3), probability: 0.75, is_strict: false }],
                 loss: 0.25,
                 words: 2,
                 slices: Vec::new(),
@@ -411,7 +423,7 @@ mod tests {
             by: Vec::new(),
         };
         let lines = tagged_jsonl(&evaluated);
-        let second = r#"{"id":"2","gold":[],"predicted":[{"start":0,"end":3,"label":"PER"}],"probability":[0.75],"loss":0.25,"words":2}"#;
+        let second = r#"{"id":"2","gold":[],"predicted":[{"start":0,"end":3,"label":"PER"}],"probability":[0.75],"strict":[false],"loss":0.25,"words":2}"#;
         assert_eq!(lines.lines().nth(1), Some(second));
         assert_eq!(read_predictions(&lines), Ok(Predictions::Tagged(evaluated)));
     }

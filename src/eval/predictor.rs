@@ -5,6 +5,8 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::{Classifier, Embedder, Regressor, Tagger};
+use crate::onnx;
+use crate::onnx::surgery::{Family, family};
 use crate::runtime::Runtime;
 use crate::train::{FoundSpan, TrainError, read_json, read_pooling};
 
@@ -38,7 +40,10 @@ impl Predictor {
         if config["architectures"].as_array().is_some_and(|names| names.iter().any(is_tagger)) {
             return Tagger::open(runtime, folder, None, threads).map(Self::Spans);
         }
-        Classifier::open(runtime, folder, None, threads).map(Self::Values)
+        Classifier::open(runtime, folder, None, threads).map(Self::Values).map_err(|error| {
+            let generates = continues_texts(folder, &config);
+            if generates { TrainError::Generates { folder: folder.to_path_buf() } } else { error }
+        })
     }
 
     /// What it says of texts, in their order, as members of an object: `predicted`, and of a value or of spans the
@@ -85,4 +90,10 @@ impl Predictor {
             }
         }
     }
+}
+
+/// Whether a folder's model is one that generates.
+fn continues_texts(folder: &Path, config: &Value) -> bool {
+    let graph = onnx::load(folder).ok();
+    graph.is_some_and(|graph| matches!(family(&graph, config), Ok(Family::Decoder { .. })))
 }

@@ -5,8 +5,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::evaluation::MissingRecord;
+use super::figures::Figures;
 use super::language_model::ConversationTable;
-use super::metric::{Figures, Metric};
+use super::metric::Metric;
 use super::results::{RecordResult, Results, Scored};
 use crate::autodiff::loss::{forward, preference};
 use crate::onnx::surgery::{fix_past, pick_learnt};
@@ -123,7 +124,7 @@ fn answers(
     tokenizer: &Tokenizer,
     threads: usize,
 ) -> Result<Vec<f32>, TrainError> {
-    let refuse = |message: String| TrainError::Graph { folder: folder.to_path_buf(), message };
+    let refuse = |message: String| TrainError::Unusable { folder: folder.to_path_buf(), message };
     let mut graph = load(folder).map_err(|error| refuse(error.to_string()))?;
     fix_past(&mut graph);
     pick_learnt(&mut graph, LOGITS);

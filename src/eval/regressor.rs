@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use super::classifier::TestTable;
 use super::evaluation::MissingRecord;
-use super::metric::{Figures, Metric};
+use super::figures::Figures;
+use super::metric::Metric;
 use super::regression::{NumberMetric, Regression};
 use super::results::{RecordResult, Results, Scored};
 use super::text_model::TextModel;
@@ -41,7 +42,7 @@ impl Regressor {
         let model = TextModel::open(runtime, folder, limit, threads, &[LOGITS])?;
         if !matches!(model.shape(), [_, Some(1)]) {
             let message = "it has no output `logits` with one number per text".to_owned();
-            return Err(TrainError::Graph { folder: folder.to_path_buf(), message });
+            return Err(TrainError::Unusable { folder: folder.to_path_buf(), message });
         }
         Ok(Self { model })
     }

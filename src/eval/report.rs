@@ -5,10 +5,11 @@ use serde_json::{Map, Value, json};
 
 use super::decoder::GenerationSettings;
 use super::evaluation::Evaluation;
+use super::figures::{Families, Figures};
 use super::gate::GateResult;
 use super::generated::Generated;
 use super::generation::TextMetric;
-use super::metric::{Families, Figures, METRICS, Metric, MetricRow};
+use super::metric::{METRICS, Metric, MetricRow};
 use super::metrics::{Classification, Scores};
 use super::multi_label::MultiLabel;
 use super::predictions::endings;
@@ -46,7 +47,7 @@ pub fn evaluation_json(content: &EvaluationFile<'_>) -> Value {
     file.insert("records".to_owned(), json!(figures.records));
     file.insert("predicted".to_owned(), json!(figures.records - evaluation.missing.len() as u64));
     let metrics = figures_json(figures, &evaluation.values, &wanted);
-    let signatures = signatures(&metrics, figures, signature, generation.map(|(settings, _)| settings));
+    let signatures = signatures(&metrics, evaluation, signature, generation.map(|(settings, _)| settings));
     file.insert("metrics".to_owned(), Value::Object(metrics));
     file.insert("intervals".to_owned(), intervals_json(evaluation, &wanted));
     if let Some(families) = Families::of(figures)
@@ -56,6 +57,7 @@ pub fn evaluation_json(content: &EvaluationFile<'_>) -> Value {
     }
     if let Some(classification) = &figures.classification
         && wanted("confusion")
+        && figures.records > 0
     {
         file.insert("confusion".to_owned(), confusion_json(classification, &evaluation.values));
     }
@@ -67,7 +69,12 @@ pub fn evaluation_json(content: &EvaluationFile<'_>) -> Value {
     let gates: Vec<Value> = gates
         .iter()
         .map(|result| {
-            json!({"require": result.gate.to_string(), "measured": result.measured.filter(|f| f.is_finite()), "met": result.met})
+            let measured = result.measured.filter(|figure| figure.is_finite());
+            let mut gate = json!({"require": result.gate.to_string(), "measured": measured, "met": result.met});
+            if let Some(reason) = result.reason() {
+                gate["reason"] = reason.into();
+            }
+            gate
         })
         .collect();
     file.insert("gates".to_owned(), Value::Array(gates));
@@ -97,9 +104,12 @@ fn missing_json(evaluation: &Evaluation) -> Value {
 fn signature_json(figures: &Figures, signature: &Signature) -> Value {
     let missing = match figures.regression {
         Some(_) => "left out of the errors and correlations",
-        None if figures.preference.is_some() => "wrong, without a margin",
+        None if figures.preference.is_some() => "wrong; left out of the margin and the loss",
         None if figures.retrieval.is_some() => "not found",
-        None => "wrong; a false negative where the true value is known",
+        None if figures.perplexity.is_some() => {
+            "an answer that is worth nothing; left out of the loss and the perplexity"
+        }
+        None => "wrong, a false negative where the true value is known; left out of the loss and the calibration error",
     };
     let mut rows = Map::new();
     rows.insert("missing".to_owned(), json!(missing));
@@ -112,7 +122,7 @@ fn signature_json(figures: &Figures, signature: &Signature) -> Value {
 /// One line for each metric that tells what its figure is of, to be quoted with it; hashes by their first 12 digits.
 fn signatures(
     metrics: &Map<String, Value>,
-    figures: &Figures,
+    evaluation: &Evaluation,
     signature: &Signature,
     generation: Option<&GenerationSettings>,
 ) -> Value {
@@ -123,7 +133,9 @@ fn signatures(
         .collect();
     let line = |row: &MetricRow| {
         let how = generation.filter(|_| TextMetric::parse(row.name).is_some()).map(described).unwrap_or_default();
-        format!("{}|records:{}|of:{}{how}{made_with}", row.name, figures.records, row.definition)
+        let metric = row.forms.first().and_then(|form| Metric::parse(form));
+        let records = metric.map_or(evaluation.figures.records, |metric| evaluation.judged(&metric));
+        format!("{}|records:{records}|of:{}{how}{made_with}", row.name, row.definition)
     };
     let rows = METRICS.iter().filter(|row| metrics.contains_key(row.name));
     Value::Object(rows.map(|row| (row.name.to_owned(), json!(line(row)))).collect())
@@ -180,13 +192,19 @@ fn intervals_json(evaluation: &Evaluation, wanted: &dyn Fn(&str) -> bool) -> Val
 
 fn figures_json(figures: &Figures, values: &[String], wanted: &dyn Fn(&str) -> bool) -> Map<String, Value> {
     let mut rows = Map::new();
-    let families = Families::of(figures);
+    if figures.records == 0 {
+        return rows;
+    }
+    let (families, strict) = (Families::of(figures), Families::strict(figures));
     for row in METRICS.iter().filter(|row| !row.report_only && wanted(row.name)) {
         let value = match row.name {
             "accuracy" => figures.get(&Metric::Accuracy, values).map(|accuracy| json!(accuracy)),
             "precision" => families.as_ref().map(|families| families.json(values, |scores| scores.precision)),
             "recall" => families.as_ref().map(|families| families.json(values, |scores| scores.recall)),
             "f1" => families.as_ref().map(|families| families.json(values, |scores| scores.f1)),
+            "strict_precision" => strict.as_ref().map(|families| families.json(values, |scores| scores.precision)),
+            "strict_recall" => strict.as_ref().map(|families| families.json(values, |scores| scores.recall)),
+            "strict_f1" => strict.as_ref().map(|families| families.json(values, |scores| scores.f1)),
             "hamming_loss" => figures.get(&Metric::HammingLoss, values).map(|loss| json!(loss)),
             "jaccard" => figures.several.as_ref().map(|several| jaccard_json(several, values)),
             "ece" => figures.ece.map(|ece| json!(ece)),

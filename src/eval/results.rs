@@ -4,7 +4,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::evaluation::{Evaluation, MissingRecord, SliceNames, intervals, slices};
-use super::metric::{Figures, Metric};
+use super::figures::Figures;
+use super::metric::Metric;
 
 /// What a run says of a record, where figures are made of it.
 pub trait Scored: Clone + PartialEq + Serialize + DeserializeOwned {

@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 
 use serde::{Deserialize, Serialize};
 
-use super::metric::{Figures, Metric};
+use super::figures::Figures;
+use super::metric::Metric;
 use super::results::Scored;
 
 /// Where a text finds its partner.

@@ -1,7 +1,8 @@
 //! An evaluation of a label of several values: each record's true and predicted sets.
 
 use super::evaluation::{Evaluation, LostRecord, SliceNames, intervals, slices};
-use super::metric::{Average, Figures, Metric};
+use super::figures::Figures;
+use super::metric::{Average, Metric};
 use super::multi_label::MultiLabel;
 
 /// What is predicted of one record.

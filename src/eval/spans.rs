@@ -30,6 +30,15 @@ pub enum TagReading {
     StrictIobes,
 }
 
+impl TagReading {
+    /// The strict reading of a model's tags: of IOBES where some say that a span ends, else of IOB2.
+    #[must_use]
+    pub fn strict<S: AsRef<str>>(tags: &[S]) -> Self {
+        let says_ends = tags.iter().any(|tag| tag.as_ref().starts_with(['E', 'S']));
+        if says_ends { Self::StrictIobes } else { Self::StrictIob2 }
+    }
+}
+
 /// A tag that is none.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the tag of token {at} is none of {known}")]

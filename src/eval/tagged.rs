@@ -1,7 +1,8 @@
 //! An evaluation of spans: each record's true and predicted ones. A span is right where its kind, its start and its end are.
 
 use super::evaluation::{Evaluation, LostRecord, SliceNames, intervals, slices};
-use super::metric::{Average, Figures, Metric};
+use super::figures::Figures;
+use super::metric::{Average, Metric};
 use super::spans::{SpanFigures, TaggedSpan};
 use crate::label::spans::LabelSpan;
 use crate::train::FoundSpan;
@@ -52,6 +53,8 @@ pub struct TaggedEvaluated {
 pub(super) struct SpanOutcome {
     pub(super) gold: Vec<TaggedSpan>,
     predicted: Vec<TaggedSpan>,
+    /// Those of the predicted ones whose tags keep to their scheme.
+    strict: Vec<TaggedSpan>,
     loss: f64,
     words: u64,
 }
@@ -62,6 +65,7 @@ impl SpanOutcome {
         Self {
             gold: row.gold.iter().map(tagged).collect(),
             predicted: row.predicted.iter().map(|found| tagged(&found.span)).collect(),
+            strict: row.predicted.iter().filter(|found| found.is_strict).map(|found| tagged(&found.span)).collect(),
             loss: row.loss,
             words: row.words,
         }
@@ -83,9 +87,10 @@ impl TaggedEvaluated {
 
 /// The figures that are one number over all records.
 pub(super) fn span_metrics() -> Vec<Metric> {
+    let strict: [fn(Average) -> Metric; 3] = [Metric::StrictPrecision, Metric::StrictRecall, Metric::StrictF1];
     let families: [fn(Average) -> Metric; 3] = [Metric::Precision, Metric::Recall, Metric::F1];
     let averages = [Average::Micro, Average::Macro, Average::Weighted];
-    let of_kinds = families.iter().flat_map(|family| averages.iter().cloned().map(family));
+    let of_kinds = families.iter().chain(&strict).flat_map(|family| averages.iter().cloned().map(family));
     of_kinds.chain([Metric::Loss]).collect()
 }
 
@@ -126,25 +131,34 @@ pub(super) fn figures(kinds: &[String], outcomes: &[&SpanOutcome], times: &[u32]
         words += outcome.words * u64::from(*times);
         records += u64::from(*times);
     }
-    let counted = outcomes.iter().zip(times).flat_map(|(outcome, times)| {
-        std::iter::repeat_n((outcome.gold.as_slice(), outcome.predicted.as_slice()), *times as usize)
-    });
+    let counted = |predicted: fn(&SpanOutcome) -> &Vec<TaggedSpan>| {
+        let sentences = outcomes.iter().zip(times).flat_map(|(outcome, times)| {
+            std::iter::repeat_n((outcome.gold.as_slice(), predicted(outcome).as_slice()), *times as usize)
+        });
+        SpanFigures::of(sentences).among(kinds)
+    };
     Figures {
         records,
         loss: (words > 0).then(|| loss / words as f64),
-        spans: Some(SpanFigures::of(counted).among(kinds)),
+        spans: Some(counted(|outcome| &outcome.predicted)),
+        strict_spans: Some(counted(|outcome| &outcome.strict)),
         ..Figures::default()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
+    use super::super::fixture::{cases, close_scores, texts};
+    use super::super::spans::{TagReading, spans_of};
     use super::*;
+    use crate::train::{Tokens, Words};
 
     #[test]
     fn spans_of_lost_records_are_missed() {
         let span = |start, end, label: &str| LabelSpan { start, end, label: label.to_owned() };
-        let found = |span| FoundSpan { span, probability: 0.5 };
+        let found = |span| FoundSpan { span, probability: 0.5, is_strict: false };
         let evaluated = TaggedEvaluated {
             kinds: ["PER", "ORG", "LOC"].map(str::to_owned).to_vec(),
             predictions: vec![TaggedPrediction {
@@ -175,11 +189,56 @@ mod tests {
             ("f1[LOC]", 0.0),
             ("f1.macro", 1.0 / 3.0),
             ("loss", 0.75),
+            ("strict_f1[PER]", 0.0),
+            ("strict_recall.micro", 0.0),
         ] {
             assert!((figure(name) - expected).abs() < 1e-12, "{name}: {}", figure(name));
         }
         assert_eq!(evaluation.figures.records, 3);
         assert_eq!(evaluation.missing[1].gold, serde_json::json!(["PER"]));
         assert!(evaluation.figures.get(&Metric::Accuracy, &evaluation.values).is_none());
+    }
+    /// Tags that a model gives the words of a text, as spans.
+    fn found(tags: &[String], names: &[String]) -> Vec<FoundSpan> {
+        let text = vec!["w"; tags.len()].join(" ");
+        let offsets = (0..tags.len()).map(|at| (2 * at, 2 * at + 1)).collect();
+        let words = Words::of(&text, &Tokens { ids: vec![0; tags.len()], offsets });
+        let is_chosen = tags.iter().flat_map(|tag| names.iter().map(move |name| name == tag));
+        words.found(&is_chosen.map(|chosen| if chosen { 5.0 } else { 0.0 }).collect::<Vec<f32>>(), names)
+    }
+
+    #[test]
+    fn figures_of_predicted_tags_are_those_of_seqeval_in_both_modes() {
+        let mut told_apart = 0;
+        for (number, case) in cases("spans").iter().enumerate() {
+            let (gold, predicted) = (texts(&case["gold"]), texts(&case["predicted"]));
+            let names: Vec<String> =
+                gold.iter().chain(&predicted).flatten().cloned().collect::<BTreeSet<_>>().into_iter().collect();
+            let read = |tags: &Vec<String>, reading| spans_of(tags, reading).expect("known tags");
+            let strict = TagReading::strict(&names);
+            // True spans are spans in any reading; the file also has such tags as true ones that are none.
+            if gold.iter().any(|tags| read(tags, strict) != read(tags, TagReading::Default)) {
+                continue;
+            }
+            let span = |span: TaggedSpan| LabelSpan { start: 2 * span.start, end: 2 * span.end - 1, label: span.kind };
+            let record = |(at, (gold, tags)): (usize, (&Vec<String>, &Vec<String>))| TaggedPrediction {
+                id: at.to_string(),
+                gold: read(gold, strict).into_iter().map(span).collect(),
+                predicted: found(tags, &names),
+                loss: 0.0,
+                words: 1,
+                slices: Vec::new(),
+            };
+            let predictions = gold.iter().zip(&predicted).enumerate().map(record).collect();
+            let figures = evaluate_tagged(&TaggedEvaluated { predictions, ..TaggedEvaluated::default() }, 7).figures;
+            for (mode, found) in [("default", figures.spans), ("strict", figures.strict_spans)] {
+                let (expected, found) = (&case[mode], found.expect("figures of spans"));
+                for (name, scores) in [("micro", found.micro), ("macro", found.macro_), ("weighted", found.weighted)] {
+                    close_scores(scores, &expected[name], &format!("case {number}, {mode}, {name}"));
+                }
+            }
+            told_apart += usize::from(case["default"] != case["strict"]);
+        }
+        assert!(told_apart >= 3, "{told_apart} cases have other figures in strict mode");
     }
 }

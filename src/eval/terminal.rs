@@ -4,9 +4,10 @@ use std::fmt::Write;
 
 use super::comparison::RunComparison;
 use super::evaluation::Evaluation;
+use super::figures::Families;
 use super::gate::GateResult;
 use super::generation::TextMetric;
-use super::metric::{Average, Families, Metric};
+use super::metric::{Average, Metric};
 use super::metrics::ValueScores;
 use super::regression::NumberMetric;
 use super::retrieval::RetrievalMetric;
@@ -23,8 +24,7 @@ pub fn evaluation_table(evaluation: &Evaluation, gates: &[GateResult]) -> String
     line(&mut text, &format!("records     {}", evaluation.figures.records));
     if !evaluation.missing.is_empty() {
         let count = evaluation.missing.len();
-        let how = if evaluation.figures.regression.is_some() { "have no figure" } else { "count as wrong" };
-        line(&mut text, &format!("            {count} of them never reached the model and {how}"));
+        line(&mut text, &format!("            {count} of them never reached the model and {}", missing(evaluation)));
     }
     whole(&mut text, evaluation);
     if let Some(families) = Families::of(&evaluation.figures) {
@@ -32,11 +32,37 @@ pub fn evaluation_table(evaluation: &Evaluation, gates: &[GateResult]) -> String
     }
     slices(&mut text, evaluation);
     for result in gates {
-        let measured = result.measured.map_or_else(|| "no such figure".to_owned(), |figure| format!("{figure:.4}"));
+        let measured = result.measured.map(|figure| format!("   {figure:.4}")).unwrap_or_default();
+        let reason = result.reason().map(|reason| format!("   {reason}")).unwrap_or_default();
         let verdict = if result.met { "met" } else { "NOT MET" };
-        line(&mut text, &format!("require {}   {measured}   {verdict}", result.gate));
+        line(&mut text, &format!("require {}{measured}{reason}   {verdict}", result.gate));
     }
     text
+}
+
+/// The figures that are one number and of no value, but for the accuracy.
+fn plain_metrics() -> impl Iterator<Item = Metric> {
+    let plain = [Metric::Margin].into_iter().chain(RetrievalMetric::ALL.map(Metric::Retrieval));
+    let plain = plain.chain(NumberMetric::ALL.map(Metric::Number));
+    let plain = plain.chain([Metric::HammingLoss, Metric::Ece, Metric::Loss, Metric::Perplexity]);
+    plain.chain(TextMetric::ALL.map(Metric::Text))
+}
+
+/// What becomes of records that never reached the model, figure by figure.
+fn missing(evaluation: &Evaluation) -> String {
+    let figures = &evaluation.figures;
+    let there: Vec<Metric> =
+        plain_metrics().filter(|metric| figures.get(metric, &evaluation.values).is_some()).collect();
+    let accuracy = figures.get(&Metric::Accuracy, &evaluation.values).is_some();
+    let is_counted = accuracy || Families::of(figures).is_some() || there.iter().any(Metric::counts_missing);
+    let left_out = there.iter().filter(|metric| !metric.counts_missing());
+    let left_out: Vec<String> = left_out.map(|metric| format!("`{metric}`")).collect();
+    match (is_counted, left_out.is_empty()) {
+        (true, true) => "count as wrong".to_owned(),
+        (true, false) => format!("count as wrong; they have no part in {}", left_out.join(", ")),
+        (false, false) => format!("have no part in {}", left_out.join(", ")),
+        (false, true) => "have no figure".to_owned(),
+    }
 }
 
 fn whole(text: &mut String, evaluation: &Evaluation) {
@@ -48,20 +74,23 @@ fn whole(text: &mut String, evaluation: &Evaluation) {
     if let Some(accuracy) = figures.get(&Metric::Accuracy, &evaluation.values) {
         line(text, &format!("accuracy    {accuracy:.4}{}", between(Metric::Accuracy)));
     }
-    if let Some(families) = Families::of(figures) {
-        line(text, "            precision  recall  f1");
+    for (kind, families) in [("", Families::of(figures)), ("strict", Families::strict(figures))] {
+        let Some(families) = families else { continue };
+        line(text, &format!("{kind:<10}  precision  recall  f1"));
         for (name, scores) in families.averages {
             let row = format!("{name:<10}  {:<9.4}  {:.4}  {:.4}", scores.precision, scores.recall, scores.f1);
             line(text, &row);
         }
     }
-    let accuracy = figures.preference.map(|_| Metric::Accuracy).into_iter();
-    let plain = accuracy.chain([Metric::Margin]).chain(RetrievalMetric::ALL.map(Metric::Retrieval));
-    let plain = plain.chain(NumberMetric::ALL.map(Metric::Number));
-    let plain = plain.chain([Metric::HammingLoss, Metric::Ece, Metric::Loss, Metric::Perplexity]);
-    for metric in plain.chain(TextMetric::ALL.map(Metric::Text)) {
+    for metric in plain_metrics() {
         if let Some(figure) = figures.get(&metric, &evaluation.values) {
-            line(text, &format!("{:<10}  {figure:.4}{}", metric.to_string(), between(metric)));
+            let judged = evaluation.judged(&metric);
+            let of = if judged < figures.records {
+                format!("  over {judged} of {} records", figures.records)
+            } else {
+                String::new()
+            };
+            line(text, &format!("{:<10}  {figure:.4}{}{of}", metric.to_string(), between(metric)));
         }
     }
     if !evaluation.intervals.is_empty() {
@@ -154,7 +183,7 @@ fn line(text: &mut String, content: &str) {
 mod tests {
     use super::super::counts::{Confusion, Judged};
     use super::super::evaluation::tests::two_slices;
-    use super::super::metric::Figures;
+    use super::super::figures::Figures;
     use super::super::metrics::Classification;
     use super::*;
 

@@ -43,9 +43,12 @@ impl TextModel {
     ) -> Result<Self, TrainError> {
         let config = read_json(&folder.join("config.json"))?;
         let tokenizer = Tokenizer::load(folder)?;
-        let refuse = |message: String| TrainError::Graph { folder: folder.to_path_buf(), message };
+        let refuse = |message: String| TrainError::Unusable { folder: folder.to_path_buf(), message };
         let graph = onnx::load(folder).map_err(|error| refuse(error.to_string()))?;
-        let feeds = Feeds::of(&graph, &[], tokenizer.pad_id(), folder)?;
+        let feeds = Feeds::of(&graph, &[], tokenizer.pad_id(), folder).map_err(|error| match error {
+            TrainError::Graph { message, .. } => refuse(message),
+            other => other,
+        })?;
         drop(graph);
         let session = Session::from_file(runtime, &folder.join("model.onnx"), threads)?;
         let is_read = |port: &&runtime::Port| port.element == Element::F32 && outputs.contains(&port.name.as_str());

@@ -50,11 +50,14 @@ const fn of_answers(name: &'static str, high: f64) -> Metric {
     Metric { of_answers: true, ..metric(name, &["generate"], false, true, high) }
 }
 
-pub(super) const METRICS: [Metric; 29] = [
+pub(super) const METRICS: [Metric; 32] = [
     metric("accuracy", &["classify", OF_CHOICES, "prefer"], false, true, 1.0),
     metric("precision", &["classify", OF_CHOICES, "tag"], true, true, 1.0),
     metric("recall", &["classify", OF_CHOICES, "tag"], true, true, 1.0),
     metric("f1", &["classify", OF_CHOICES, "tag"], true, true, 1.0),
+    metric("strict_precision", &["tag"], true, true, 1.0),
+    metric("strict_recall", &["tag"], true, true, 1.0),
+    metric("strict_f1", &["tag"], true, true, 1.0),
     metric("jaccard", &[OF_CHOICES], true, true, 1.0),
     metric("hamming_loss", &[OF_CHOICES], false, true, 1.0),
     metric("confusion", &["classify"], false, false, 1.0),
@@ -97,9 +100,17 @@ fn figures_of(context: &Context<'_>, task: Task) -> Option<&'static str> {
     Some(if word == "classify" && several { OF_CHOICES } else { word })
 }
 
+/// The names of a task's metrics; of a task that is not known, or has none, all there are.
+fn names_of(context: &Context<'_>, task: Task) -> Vec<&'static str> {
+    let task = figures_of(context, task);
+    let of_task = |metric: &&Metric| task.is_some_and(|task| metric.tasks.contains(&task));
+    let there: Vec<&str> = METRICS.iter().filter(of_task).map(|metric| metric.name).collect();
+    if there.is_empty() { METRICS.iter().map(|metric| metric.name).collect() } else { there }
+}
+
 pub(super) fn find_metric(context: &mut Context<'_>, name: &Ident, task: Task) -> Option<&'static Metric> {
     let Some(metric) = METRICS.iter().find(|metric| metric.name == name.name) else {
-        let help = suggest(&name.name, METRICS.iter().map(|metric| metric.name), "metrics");
+        let help = suggest(&name.name, names_of(context, task), "metrics");
         context.error(
             Code::UnknownMetric,
             format!("there is no metric `{}`", name.name),
@@ -109,12 +120,10 @@ pub(super) fn find_metric(context: &mut Context<'_>, name: &Ident, task: Task) -
         );
         return None;
     };
+    let there = names_of(context, task);
     if let Some(task) = figures_of(context, task)
-        && METRICS.iter().any(|metric| metric.tasks.contains(&task))
-        && !metric.tasks.contains(&task)
+        && !there.contains(&metric.name)
     {
-        let there: Vec<&str> =
-            METRICS.iter().filter(|metric| metric.tasks.contains(&task)).map(|metric| metric.name).collect();
         context.error(
             Code::UnknownMetric,
             format!("a `{task}` run has no `{}`", name.name),
@@ -155,14 +164,14 @@ pub(super) fn resolve_metric(
             resolve_gap(context, expr, args, task, slices)
         }
         _ => {
-            no_metric(context, expr.span);
+            no_metric(context, expr.span, task);
             None
         }
     }
 }
 
-fn no_metric(context: &mut Context<'_>, span: Span) {
-    let help = format!("metrics: `{}`", METRICS.map(|metric| metric.name).join("`, `"));
+fn no_metric(context: &mut Context<'_>, span: Span, task: Task) {
+    let help = format!("metrics: `{}`", names_of(context, task).join("`, `"));
     context.error(Code::UnknownMetric, "this is no metric", span, "no metric", help);
 }
 
@@ -173,7 +182,7 @@ fn resolve_average(
     task: Task,
 ) -> Option<(MetricRef, &'static Metric)> {
     let ExprKind::Name(name) = &of.kind else {
-        no_metric(context, of.span);
+        no_metric(context, of.span, task);
         return None;
     };
     let metric = find_metric(context, name, task)?;
@@ -207,7 +216,7 @@ fn resolve_of_value(
     let (ExprKind::Name(name), ExprKind::Name(Ident { name: value_name, .. }) | ExprKind::Text(value_name)) =
         (&of.kind, &value.kind)
     else {
-        no_metric(context, of.span.to(value.span));
+        no_metric(context, of.span.to(value.span), task);
         return None;
     };
     let metric = find_metric(context, name, task)?;
@@ -280,8 +289,17 @@ pub(super) fn resolve_selecting(context: &mut Context<'_>, expr: &Expr, task: Ta
     } else {
         return Some(metric);
     };
-    let help = "select by one of the others: `accuracy`, `f1.macro`, `loss`";
-    context.error(Code::UnknownMetric, message, expr.span, label, help);
+    let others = names_of(context, task).into_iter().filter_map(|name| METRICS.iter().find(|row| row.name == name));
+    let others = others.filter(|row| row.gated && !row.of_answers && row.name != "ece");
+    let forms: Vec<String> =
+        others.map(|row| format!("`{}{}`", row.name, if row.by_value { ".macro" } else { "" })).collect();
+    context.error(
+        Code::UnknownMetric,
+        message,
+        expr.span,
+        label,
+        format!("select by one of the others: {}", forms.join(", ")),
+    );
     None
 }
 

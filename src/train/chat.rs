@@ -207,10 +207,14 @@ fn without_generation_tags(source: &str) -> String {
 }
 
 /// What the engine says of an error, without the values that a template may have put into it: a template's own
-/// `raise_exception` is the template's text, and is kept.
+/// `raise_exception` is the template's text, and is kept, as is the name of a function, filter or test that there is none of.
 fn reason(error: &Error) -> String {
     let detail = match error.kind() {
         ErrorKind::InvalidOperation => error.detail().unwrap_or("an invalid operation"),
+        // The name, as the template writes it.
+        ErrorKind::UnknownFunction | ErrorKind::UnknownFilter | ErrorKind::UnknownTest => {
+            error.detail().unwrap_or_default()
+        }
         _ => "",
     };
     let line = error.line().map(|line| format!(" (line {line} of the template)")).unwrap_or_default();
@@ -339,6 +343,11 @@ mod tests {
         let template = ChatTemplate::parse(STRIPS.to_owned(), "<s>", "</s>").expect("a template");
         let message = template.render(&[turn("system", "secret", false)]).expect_err("no system turn");
         assert!(message.contains("Only user and assistant") && !message.contains("secret"), "{message}");
+        for (source, name) in [("{{ strftime_now('%d') }}", "strftime_now"), ("{{ messages | shout }}", "shout")] {
+            let template = ChatTemplate::parse(source.to_owned(), "", "").expect("a template");
+            let message = template.render(&[turn("user", "secret", false)]).expect_err("nobody knows it");
+            assert!(message.contains(name) && !message.contains("secret"), "{message}");
+        }
     }
 
     #[test]

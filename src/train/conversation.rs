@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::TrainError;
 use super::chat::{ChatTemplate, Message, Rendered, is_completion, join_completion};
 use super::error::IDS_SHOWN;
-use super::example::{Collected, Cut, Encoded, Example, LengthLimit, Target};
+use super::example::{Collected, Cut, Encoded, Example, Fate, LengthLimit, Target};
 use super::in_order::in_order;
 use super::learnable::{Specials, check_learnable};
 use super::table::Table;
@@ -27,6 +27,37 @@ pub fn encode_conversations(
     tokenizer: &Tokenizer,
     limit: LengthLimit,
 ) -> Result<Encoded, TrainError> {
+    encode(table, column, folder, tokenizer, limit, |_| None)
+}
+
+/// Conversations with the tokens that are judged: those that are learnt, and of a record that training leaves out for its
+/// length what the limit leaves of its start, a part of an answer too. One whose answers all begin behind it is left out.
+///
+/// # Errors
+/// As [`encode_conversations`].
+pub fn encode_judged_conversations(
+    table: &Table,
+    column: &str,
+    folder: &Path,
+    tokenizer: &Tokenizer,
+    limit: LengthLimit,
+) -> Result<Encoded, TrainError> {
+    let start = |spoken: &Spoken| {
+        let is_left_out = limit.fate(spoken.tokens.ids.len()) == Fate::LeftOut;
+        is_left_out.then(|| spoken.start(limit.tokens)).filter(|(_, learnt)| learnt.contains(&true))
+    };
+    encode(table, column, folder, tokenizer, limit, start)
+}
+
+/// `instead` gives tokens and what of them is learnt where these are not those that the limit leaves.
+fn encode(
+    table: &Table,
+    column: &str,
+    folder: &Path,
+    tokenizer: &Tokenizer,
+    limit: LengthLimit,
+    instead: impl Fn(&Spoken) -> Option<(Vec<u32>, Vec<bool>)>,
+) -> Result<Encoded, TrainError> {
     let speaker = Speaker::new(folder, tokenizer)?;
     let mut collected = Collected::new(limit);
     let (mut silent, mut cut_away) = (Vec::new(), Vec::new());
@@ -39,6 +70,11 @@ pub fn encode_conversations(
             silent.push((*id).clone());
             return;
         }
+        let example = |(tokens, learnt)| Example { id: (*id).clone(), tokens, target: Target::Tokens(learnt) };
+        if let Some(kept) = instead(&spoken) {
+            collected.encoded.examples.push(example(kept));
+            return;
+        }
         let Some(cut) = collected.admit(id, spoken.tokens.ids.len()) else { return };
         let lost = cut.map_or(0..0, |cut| spoken.lost(limit.tokens, cut));
         let (tokens, learnt) = spoken.kept(&lost);
@@ -46,7 +82,7 @@ pub fn encode_conversations(
         if !learnt.contains(&true) {
             cut_away.push((*id).clone());
         }
-        collected.encoded.examples.push(Example { id: (*id).clone(), tokens, target: Target::Tokens(learnt) });
+        collected.encoded.examples.push(example((tokens, learnt)));
     })?;
     nothing_learnt(silent, "give them an assistant turn that is not muted and not empty, or drop them")?;
     nothing_learnt(
@@ -103,6 +139,14 @@ impl Spoken {
             *first = false;
         }
         learnt
+    }
+
+    /// The first tokens, and for each whether it is of an answer, of one that goes on behind them too.
+    fn start(&self, tokens: usize) -> (Vec<u32>, Vec<bool>) {
+        let (mut all, mut learnt) = self.kept(&(0..0));
+        all.truncate(tokens);
+        learnt.truncate(tokens);
+        (all, learnt)
     }
 
     /// The tokens that a cut leaves, and for each whether it is learnt.

@@ -40,6 +40,20 @@ pub enum TrainError {
         /// The reason, with the node's name.
         message: String,
     },
+    /// The model's graph cannot be run, or has not the output that is asked for.
+    #[error("the model in `{}` cannot be run: {message}", folder.display())]
+    Unusable {
+        /// The model's folder.
+        folder: PathBuf,
+        /// The reason.
+        message: String,
+    },
+    /// A model that generates, where one is asked for that says something of a text.
+    #[error("the model in `{}` continues texts, and says nothing of one", folder.display())]
+    Generates {
+        /// The model's folder.
+        folder: PathBuf,
+    },
     /// The training table is not what the run needs.
     #[error("`{}`: {message}", path.display())]
     Table {

@@ -77,7 +77,7 @@ use std::ops::ControlFlow;
 pub use chat::{ChatTemplate, Message, Rendered};
 pub use choices::encode_choices;
 pub(crate) use choices::{above_half, binary_loss, chosen, sigmoid};
-pub use conversation::encode_conversations;
+pub use conversation::{encode_conversations, encode_judged_conversations};
 pub use custody::{Custody, RecordUse, RecordUses, check_tokenizer};
 pub use error::{Divergence, TrainError};
 pub use event::{Event, Preparation, StepReport, ValidationReport};

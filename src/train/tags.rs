@@ -67,6 +67,8 @@ pub struct FoundSpan {
     pub span: LabelSpan,
     /// The least probability of the tags of its words.
     pub probability: f32,
+    /// Whether the tags of its words keep to their scheme, so that a strict reading has it too.
+    pub is_strict: bool,
 }
 
 /// The tags of a text, and what became of its spans.
@@ -151,12 +153,14 @@ impl Words {
             })
             .collect();
         let tags: Vec<&str> = chosen.iter().map(|(tag, _)| names[*tag].as_str()).collect();
-        let spans =
-            spans_of(&tags, TagReading::Default).expect("a model with other names is refused when it is opened");
-        let found = spans.into_iter().map(|span| {
+        let read = |reading| spans_of(&tags, reading).expect("a model with other names is refused when it is opened");
+        // A span of the strict reading is one of the default reading too: it begins where one begins, and ends with it.
+        let strict = read(TagReading::strict(names));
+        let found = read(TagReading::Default).into_iter().map(|span| {
             let (start, end) = (self.words[span.start].1, self.words[span.end - 1].2);
             let least = chosen[span.start..span.end].iter().map(|(_, probability)| *probability);
-            FoundSpan { span: LabelSpan { start, end, label: span.kind }, probability: least.fold(1.0, f32::min) }
+            let (is_strict, probability) = (strict.contains(&span), least.fold(1.0, f32::min));
+            FoundSpan { span: LabelSpan { start, end, label: span.kind }, probability, is_strict }
         });
         found.collect()
     }

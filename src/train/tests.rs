@@ -273,6 +273,18 @@ fn a_decoder_learns_the_answer_and_its_end_alone() {
     assert!(message.contains("2 records") && message.contains("a, b") && message.contains("length"), "{message}");
     assert_eq!(encode(limit(3, Overflow::Drop)).expect("all dropped").dropped, 2);
     assert!(encode(limit(3, Overflow::Refuse)).expect_err("too long").to_string().contains("a, b"));
+    // Measuring judges the start of what training leaves out, of an answer the tokens that are left.
+    let whole = encoded.examples[1].tokens.len();
+    let judge = |tokens| {
+        let limit = limit(tokens, Overflow::Drop);
+        encode_judged_conversations(&table, "messages", &model, &tokenizer, limit).expect("encoded").examples
+    };
+    let (all, cut) = (learnt_ids(&encoded.examples[1]), judge(whole - 2));
+    assert_eq!(cut.iter().map(|example| example.id.as_str()).collect::<Vec<_>>(), ["a", "b"]);
+    assert!(cut[0] == encoded.examples[0] && cut[1].tokens[..] == encoded.examples[1].tokens[..whole - 2]);
+    let left = learnt_ids(&cut[1]);
+    assert!(!left.is_empty() && left.len() < all.len() && all.starts_with(&left), "{left:?} of {all:?}");
+    assert!(judge(3).is_empty(), "no answer begins within three tokens");
     let plain = serde_json::json!([
         {"role": "prompt", "content": "Q: four? A:"},
         {"role": "completion", "content": " four", "train": true},

@@ -161,8 +161,11 @@ fn sets(examples: &[&Example], logits: &[Vec<f32>], values: usize) -> Figures {
     }
 }
 
+/// Of a record its true spans, those predicted, and the ones among them whose tags keep to their scheme.
+type SpanRow = (Vec<TaggedSpan>, Vec<TaggedSpan>, Vec<TaggedSpan>);
+
 fn tags(examples: &[&Example], logits: &[Vec<f32>], names: &[String]) -> Figures {
-    let (mut loss, mut words, mut pairs) = (0.0, 0_u64, Vec::new());
+    let (mut loss, mut words, mut rows) = (0.0, 0_u64, Vec::new());
     let counted = |span: &LabelSpan| TaggedSpan { kind: span.label.clone(), start: span.start, end: span.end };
     for (example, logits) in examples.iter().zip(logits) {
         let Target::Tags(target) = &example.target else { continue };
@@ -174,12 +177,17 @@ fn tags(examples: &[&Example], logits: &[Vec<f32>], names: &[String]) -> Figures
         }
         let gold: Vec<TaggedSpan> = target.gold.iter().map(counted).collect();
         let found = target.words.found(logits, names);
-        pairs.push((gold, found.iter().map(|found| counted(&found.span)).collect::<Vec<TaggedSpan>>()));
+        let strict = found.iter().filter(|found| found.is_strict).map(|found| counted(&found.span)).collect();
+        rows.push((gold, found.iter().map(|found| counted(&found.span)).collect(), strict));
     }
-    let figures = SpanFigures::of(pairs.iter().map(|(gold, predicted)| (gold.as_slice(), predicted.as_slice())));
+    let kinds = kinds_of(names).unwrap_or_default();
+    let figures = |predicted: fn(&SpanRow) -> &Vec<TaggedSpan>| {
+        SpanFigures::of(rows.iter().map(|row| (row.0.as_slice(), predicted(row).as_slice()))).among(&kinds)
+    };
     Figures {
         loss: Some(loss / words.max(1) as f64),
-        spans: Some(figures.among(&kinds_of(names).unwrap_or_default())),
+        spans: Some(figures(|row| &row.1)),
+        strict_spans: Some(figures(|row| &row.2)),
         ..Figures::default()
     }
 }

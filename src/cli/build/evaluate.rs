@@ -85,7 +85,8 @@ pub fn evaluate(session: &mut Session<'_>, at: usize, manifest: &Manifest) -> Re
         terminal.note(eval::evaluation_table(&evaluation, &gates));
         terminal.note(session.out.named(&figures_path).display());
     }
-    let unmet: Vec<String> = gates.iter().filter(|gate| !gate.met).map(|gate| gate.gate.to_string()).collect();
+    let told = |gate: &GateResult| told(&gate.gate.to_string(), gate.reason().as_deref());
+    let unmet: Vec<String> = gates.iter().filter(|gate| !gate.met).map(told).collect();
     conclude(session, &name, &unmet)
 }
 
@@ -217,7 +218,12 @@ fn unchanged(path: &Path, fingerprint: &str) -> Option<Value> {
 
 /// A gate of the figures' file, in words, when it is not met.
 fn unmet_gate(gate: &Value) -> Option<String> {
-    (gate["met"] == false).then(|| gate["require"].as_str().unwrap_or_default().to_string())
+    (gate["met"] == false).then(|| told(gate["require"].as_str().unwrap_or_default(), gate["reason"].as_str()))
+}
+
+/// A gate that is not met, with the reason where it is not the figure.
+fn told(require: &str, reason: Option<&str>) -> String {
+    reason.map_or_else(|| require.to_string(), |reason| format!("{require} ({reason})"))
 }
 
 /// Counts the results, measures the gates, and writes the files.

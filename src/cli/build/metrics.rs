@@ -54,13 +54,8 @@ pub fn lower_metric(metric: &MetricRef) -> Metric {
         (Some("samples"), None) => Average::Samples,
         (_, None) => Average::Macro,
     };
-    match name.as_str() {
-        "precision" => Metric::Precision(average),
-        "recall" => Metric::Recall(average),
-        "f1" => Metric::F1(average),
-        "jaccard" => Metric::Jaccard(average),
-        plain => Metric::parse(plain).expect("`semantic` lets only metrics of the table be gates"),
-    }
+    let metric = Metric::of_family(name, average).or_else(|| Metric::parse(name));
+    metric.expect("`semantic` lets only metrics of the table be gates")
 }
 
 /// The spec's `generate` as `eval` does it.

@@ -24,7 +24,8 @@ pub fn show(run: &RunFiles, terminal: &Terminal) {
             let met = gate["met"] == true;
             let (paint, word) = if met { (Paint::Green, "met") } else { (Paint::Red, "not met") };
             let require = printable(gate["require"].as_str().unwrap_or_default());
-            terminal.answer(format_args!("    require {require}: {}", terminal.paint_answer(paint, word)));
+            let reason = gate["reason"].as_str().map(|reason| format!(" ({})", printable(reason))).unwrap_or_default();
+            terminal.answer(format_args!("    require {require}: {}{reason}", terminal.paint_answer(paint, word)));
         }
     }
 }

@@ -26,7 +26,8 @@ fn of_part(name: &str, figures: &Value) -> Vec<Element> {
     let lost = records - figures["predicted"].as_u64().unwrap_or(records).min(records);
     let mut words = counted(records, "record");
     if lost > 0 {
-        words.push_str(&format!(", {} of which never reached the model and count as wrong", count(lost)));
+        let how = figures["signature"]["missing"].as_str().map(|how| format!(" ({how})")).unwrap_or_default();
+        words.push_str(&format!(", {} of which never reached the model{how}", count(lost)));
     }
     content.push(note(format_args!("{words}.")));
     content.push(whole(figures));
@@ -74,7 +75,8 @@ fn gates(figures: &Value) -> Option<Element> {
     let row = |gate: &Value| {
         let met = gate["met"] == true;
         let (class, word) = if met { ("mark good", "✓ met") } else { ("mark bad", "✗ not met") };
-        let word = Cell::Node(element("span").class(class).text(word));
+        let reason = gate["reason"].as_str().map(|reason| format!(": {reason}")).unwrap_or_default();
+        let word = Cell::Node(element("span").class(class).text(format!("{word}{reason}")));
         vec![
             Cell::Text(gate["require"].as_str().unwrap_or_default().to_owned()),
             word,
