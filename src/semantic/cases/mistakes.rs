@@ -264,6 +264,14 @@ fn runs_figures_and_labels() {
         ("classify intent from", "classify nothing from", "E0101", "nothing", "`intent`"),
         ("  epochs", "  beta 0.5\n  epochs", "E0905", "beta 0.5", "`task prefer from TEMPLATE`"),
         (
+            END,
+            "model decoder { onnx \"models/decoder\" }\n\
+             train writer { model decoder; data banking; task generate from route; epochs 1; optimizer lion { head_rate 1e-3 } }",
+            "E0905",
+            "head_rate 1e-3",
+            "take it out",
+        ),
+        (
             "  label mood = stars",
             "  label intent = category else drop\n  label mood = stars",
             "E0104",
