@@ -38,7 +38,7 @@ pub(super) fn unseen_values(task: &Task, values: &[String], examples: &[Example]
     let more = if unseen.len() > SHOWN { ", …" } else { "" };
     let shown: Vec<String> = unseen.iter().take(SHOWN).map(|value| format!("`{value}`")).collect();
     Some(format!(
-        "no record that is trained on has {} of the {all} values of `{label}` ({}{more}): nothing is learnt of what they are",
+        "no record that is trained on has {} of the {all} values of `{label}` ({}{more}): the model learns never to choose them",
         unseen.len(),
         shown.join(", ")
     ))

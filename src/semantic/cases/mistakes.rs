@@ -272,6 +272,17 @@ fn runs_figures_and_labels() {
             "take it out",
         ),
         (
+            END,
+            "source notices { path \"n.jsonl\"; license \"MIT\"; fields { said: string; marks: list<{ start: int, end: int, label: string }> } }\n\
+             label people: spans over said { PERSON } overlap no\n\
+             dataset marked { from notices; label people = marks; split train 80%, validation 10%, test 10%; write jsonl }\n\
+             model pooled { onnx \"models/encoder\"; pooling cls }\n\
+             train finder { model pooled; data marked; task tag people; epochs 1 }",
+            "E0905",
+            "pooled",
+            "take `pooling` out",
+        ),
+        (
             "  label mood = stars",
             "  label intent = category else drop\n  label mood = stars",
             "E0104",
