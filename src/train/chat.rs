@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use super::TrainError;
 use super::tokenizer::{Tokenizer, read_json};
+use super::turns::{begin, left_out};
 
 /// One turn of a conversation, as the training table's `messages` column has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -121,11 +122,14 @@ impl ChatTemplate {
     /// Renders a conversation and finds its learnt parts.
     ///
     /// # Errors
-    /// In words without any of the texts: the template refused the roles, or rewrites a learnt turn so that its place
-    /// cannot be told.
+    /// In words without any of the texts: the template refused the roles, leaves a turn out, rewrites a learnt one so that
+    /// its place cannot be told, or writes another thing before it than what it gives a model to begin with.
     pub fn render(&self, messages: &[Message]) -> Result<Rendered, String> {
         let plain: Vec<Turn<'_>> = messages.iter().map(Turn::plain).collect();
         let text = self.render_turns(&plain, false)?;
+        if let Some(turn) = left_out(messages, &text) {
+            return Err(without_turn(&turn.role));
+        }
         if !messages.iter().any(|message| message.train) {
             return Ok(Rendered { text, learnt: Vec::new() });
         }
@@ -137,7 +141,36 @@ impl ChatTemplate {
             .or_else(|| self.by_marks(messages, &text, str::trim))
             .or_else(|| self.by_prefixes(messages, &text))
             .ok_or("the template rewrites a learnt turn, so which characters are the answer cannot be told")?;
+        let learnt = self.from_their_begin(messages, &text, learnt)?;
         Ok(Rendered { text, learnt })
+    }
+
+    /// The answers from where a model begins to write them.
+    fn from_their_begin(
+        &self,
+        messages: &[Message],
+        text: &str,
+        learnt: Vec<Range<usize>>,
+    ) -> Result<Vec<Range<usize>>, String> {
+        let turns: Vec<Turn<'_>> = messages.iter().map(Turn::plain).collect();
+        let answers = messages.iter().enumerate().filter(|(_, message)| message.train).map(|(at, _)| at);
+        let from_its_begin = |(at, place): (usize, Range<usize>)| {
+            if place.is_empty() {
+                return Ok(place);
+            }
+            // A template that takes no beginning of this conversation gives a model nothing to begin with there.
+            let Ok(prompt) = self.render_turns(&turns[..at], true) else { return Ok(place) };
+            let start = begin(&text[..place.start], &prompt, messages[..at].last());
+            start.map(|start| start..place.end).map_err(|(generated, trained)| {
+                format!(
+                    "generation begins with `{}`, and the answer is trained behind `{}`; make what the template writes for \
+                     `add_generation_prompt` what it writes before an assistant's turn",
+                    generated.escape_debug(),
+                    trained.escape_debug()
+                )
+            })
+        };
+        answers.zip(learnt).map(from_its_begin).collect()
     }
 
     fn by_marks(&self, messages: &[Message], text: &str, content: fn(&str) -> &str) -> Option<Vec<Range<usize>>> {
@@ -193,6 +226,18 @@ impl ChatTemplate {
             })
             .map_err(|error| reason(&error))
     }
+}
+
+/// That a template leaves a turn out, and what to do.
+fn without_turn(role: &str) -> String {
+    let instead = match role {
+        "system" => "leave out the `system` turn, or put its text into the first turn of the user",
+        _ => "leave such turns out",
+    };
+    format!(
+        "the text of its `{role}` turn is not in what the template makes of it, so it would never be read; take a chat template \
+         that writes it as it is, or {instead}"
+    )
 }
 
 /// Some templates enclose the answer in `{% generation %}` blocks for Hugging Face's own masks. Jinja does not know the
@@ -311,9 +356,10 @@ mod tests {
         ];
         check(CHATML, &chat, &["yes", " no \n"]);
         check(LLAMA_3, &chat, &["yes", "no"]);
-        check(STRIPS, &chat, &["yes", "no"]);
+        // Generation begins behind `[/INST]`: the space is the model's to write.
+        check(STRIPS, &chat, &[" yes", " no"]);
         let tagged = "{%- for m in messages %}{{ m.role }}: {% generation %}{{ m.content }}</s>{% endgeneration %}\n\
-                      {%- endfor %}";
+                      {%- endfor %}{% if add_generation_prompt %}assistant: {% endif %}";
         check(tagged, &chat, &["yes", " no \n"]);
         let muted = [
             turn("user", "a", false),
@@ -331,11 +377,13 @@ mod tests {
     fn a_template_that_rewrites_is_read_by_prefixes_or_refused() {
         let thought = [turn("user", "2+2?", false), turn("assistant", "<think>four</think>4", true)];
         check(DROPS_THOUGHT, &thought, &["4"]);
-        let reversed =
-            ChatTemplate::parse("{% for m in messages %}{{ m.content | reverse }}{% endfor %}x".into(), "", "")
-                .expect("a template");
-        let message = reversed.render(&thought).expect_err("the place of the answer is not known");
-        assert!(message.contains("rewrites") && !message.contains("four"), "{message}");
+        let refused = |source: &str, word: &str| {
+            let template = ChatTemplate::parse(source.to_owned(), "", "").expect("a template");
+            let message = template.render(&thought).expect_err("refused");
+            assert!(message.contains(word) && !message.contains("four"), "{message}");
+        };
+        refused("{% for m in messages %}{{ m.content }}{{ m.content | reverse }}{% endfor %}x", "rewrites");
+        refused("{% for m in messages %}{{ m.content | reverse }}{% endfor %}x", "its `user` turn is not in");
     }
 
     #[test]

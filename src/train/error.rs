@@ -134,16 +134,20 @@ pub enum TrainError {
     },
     /// Two values of a label that a model would write alike.
     #[error(
-        "the answers `{first}` and `{second}` of `{label}` are the same tokens, so the model could not tell them apart; \
-         give one of them another title or name"
+        "the values `{}` and `{}` of `{label}` have answers of the same tokens (records {} and {}), so the model could not tell them \
+         apart; give one of them another title or name, or print the label without what makes them alike",
+        first.0,
+        second.0,
+        first.1,
+        second.1
     )]
     SameAnswer {
         /// The label.
         label: String,
-        /// One value's answer.
-        first: String,
-        /// Another value's answer.
-        second: String,
+        /// A value, and a record that has it.
+        first: (String, String),
+        /// Another value, and a record that has it.
+        second: (String, String),
     },
     /// A record's label is none of the run's values.
     #[error("record {id} has a label that is not one of the {values} values of the run")]

@@ -35,19 +35,24 @@ fn turn(role: &str, content: &str) -> Value {
 }
 
 fn table(folder: &Path, records: &[Vec<Value>]) -> Table {
+    labelled(folder, records, None)
+}
+
+/// Records with a column beside their turns.
+fn labelled(folder: &Path, records: &[Vec<Value>], label: Option<(&str, Vec<&str>)>) -> Table {
     let path = folder.join("train.parquet");
     let ids: Vec<String> = (0..records.len()).map(|at| format!("id{at}")).collect();
     let texts: Vec<String> = records.iter().map(|turns| json!(turns).to_string()).collect();
     let column = |values: &[String]| -> Vec<String> { values.to_vec() };
     let (ids, texts) = (column(&ids), column(&texts));
-    write_table(
-        &path,
-        &[
-            (ID_COLUMN, ids.iter().map(String::as_str).collect()),
-            ("messages", texts.iter().map(String::as_str).collect()),
-        ],
-    );
-    Table::read(&path, &["messages"]).expect("read")
+    let mut columns = vec![
+        (ID_COLUMN, ids.iter().map(String::as_str).collect()),
+        ("messages", texts.iter().map(String::as_str).collect()),
+    ];
+    columns.extend(label);
+    write_table(&path, &columns);
+    let names: Vec<&str> = columns[1..].iter().map(|(name, _)| *name).collect();
+    Table::read(&path, &names).expect("read")
 }
 
 fn encode(folder: &Path, records: &[Vec<Value>], tokens: usize, overflow: Overflow) -> Result<Encoded, TrainError> {
@@ -93,20 +98,52 @@ fn what_cannot_be_learnt_is_refused_with_its_record_and_a_way_out() {
             &[plain()],
             &["record id0", "no token ends", "write `<|im_end|>` behind"],
         );
+        let no_system = |text: String| {
+            text.replace(
+                "{{ '<|im_start|>' + message",
+                "{% if message['role'] != 'system' %}{{ '<|im_start|>' + message",
+            )
+            .replace("{% endfor %}", "{% endif %}{% endfor %}")
+        };
+        let told = vec![turn("system", "You are kind."), question(), turn("assistant", "Four.")];
+        check(
+            model,
+            &[("chat_template.jinja", &no_system)],
+            &[plain(), told],
+            &["record id1", "its `system` turn is not in", "leave out the `system` turn"],
+        );
+        let robot = |text: String| text.replace("'<|im_start|>assistant", "'<|im_start|>robot");
+        check(
+            model,
+            &[("chat_template.jinja", &robot)],
+            &[plain()],
+            &[
+                "record id0",
+                "begins with `<|im_end|>\\n<|im_start|>robot\\n`",
+                "behind `<|im_end|>\\n<|im_start|>assistant\\n`",
+            ],
+        );
         // The template of another model, whose tokens this tokenizer writes in pieces.
         let foreign = template("{% for m in messages %}{{ m.content }}<|eot_id|>{% endfor %}");
         check(model, &[("chat_template.jinja", &foreign)], &[plain()], &["`<|eot_id|>`", "do not belong together"]);
         // Turns end with one token, and generating waits for another, which no answer ends with.
         let waits = |text: String| text.replace("\"eos_token_id\": 4", "\"eos_token_id\": 2");
         let eos = |text: String| text.replace("\"eos_token\": \"<|im_end|>\"", "\"eos_token\": \"<|eos|>\"");
-        let changes: [(&str, &dyn Fn(String) -> String); 3] =
-            [("config.json", &waits), ("generation_config.json", &waits), ("tokenizer_config.json", &eos)];
-        check(
-            model,
-            &changes,
-            &[plain()],
-            &["ends with `<|im_end|>`", "stops at `<|eos|>` alone", "add 4 to `eos_token_id`"],
-        );
+        let nothing = |_: String| "{}".to_owned();
+        let of_generation: &[(&str, &dyn Fn(String) -> String)] = &[("generation_config.json", &waits)];
+        // The file that other programs look at first decides, whatever the others say.
+        for (file, changes) in [
+            ("generation_config.json", of_generation),
+            ("config.json", &[("config.json", &waits), ("generation_config.json", &nothing)]),
+            (
+                "tokenizer_config.json",
+                &[("config.json", &nothing), ("generation_config.json", &nothing), ("tokenizer_config.json", &eos)],
+            ),
+        ] {
+            let stops = format!("by `{file}` generating stops at `<|eos|>` alone");
+            let words = ["record id0", "ends with `<|im_end|>`", &stops, "add 4 to `eos_token_id`"];
+            check(model, changes, &[plain()], &words);
+        }
         check(
             model,
             &[],
@@ -120,6 +157,23 @@ fn what_cannot_be_learnt_is_refused_with_its_record_and_a_way_out() {
     let strange = [plain(), with("Four \u{13080}.")];
     check("minilm-l6", &[("chat_template.jinja", &separated)], &strange, &["record id1", "learn to write `[UNK]`"]);
     check("minilm-l6", &[], &[plain()], &["chat template", "is missing"]);
+}
+
+#[test]
+fn a_pair_with_a_blank_text_is_refused_with_its_record() {
+    let Some(folder) = changed("minilm-l6", &[]) else { return };
+    let tokenizer = Tokenizer::load(folder.path()).expect("loads");
+    let pair = |first: &str, second: &str| vec![turn("prompt", first), turn("completion", second)];
+    let encoded = |pairs: &[Vec<Value>]| {
+        let limit = LengthLimit { tokens: 64, overflow: Overflow::Refuse };
+        encode_partners(&table(folder.path(), pairs), "messages", &tokenizer, limit)
+    };
+    let whole = pair("Where is my card?", "In the post.");
+    assert_eq!(encoded(std::slice::from_ref(&whole)).expect("encoded").seconds.len(), 1);
+    for blank in [pair("Where is it?", " \n"), pair("", "In the post.")] {
+        let message = encoded(&[whole.clone(), blank]).expect_err("nothing to be near to").to_string();
+        assert!(message.contains("id1; one of their two texts is blank"), "{message}");
+    }
 }
 
 #[test]
@@ -215,17 +269,29 @@ fn padding_with_the_end_token_takes_no_end_away() {
 
 #[test]
 fn values_that_a_model_would_write_alike_are_told() {
-    let values = |folder: &Path, values: &[&str]| {
+    // Values, and the answer of each.
+    let answers = |folder: &Path, answers: &[(&str, &str)]| {
         let records: Vec<Vec<Value>> =
-            values.iter().map(|value| vec![turn("user", "Which?"), turn("assistant", value)]).collect();
-        let table = table(folder, &records);
+            answers.iter().map(|(_, answer)| vec![turn("user", "Which?"), turn("assistant", answer)]).collect();
+        let values: Vec<&str> = answers.iter().map(|(value, _)| *value).collect();
+        let table = labelled(folder, &records, Some(("intent", values)));
         let tokenizer = Tokenizer::load(folder).expect("loads");
         let speaker = Speaker::new(folder, &tokenizer).expect("opens");
         compare_answers("intent", &table, "messages", &speaker)
     };
+    let values = |folder: &Path, values: &[&str]| {
+        answers(folder, &values.iter().map(|value| (*value, *value)).collect::<Vec<_>>())
+    };
     for model in ["llama-chat", "gpt2"] {
         let Some(folder) = changed(model, &[]) else { return };
         let folder = folder.path();
+        // A template that prints the label in lower case, or its title.
+        let filtered = [("no", "no"), ("YES", "yes"), ("YES", "yes"), ("yes", "yes")];
+        let message = answers(folder, &filtered).expect_err("one and the same").to_string();
+        assert!(
+            message.contains("`YES` and `yes` of `intent`") && message.contains("records id1 and id3"),
+            "{message}"
+        );
         assert!(values(folder, &["refund", "delivery", "refund"]).expect("told").is_empty());
         // What stands before every value tells nothing, and so collides with nothing.
         assert!(values(folder, &["It is refund", "It is delivery"]).expect("told").is_empty());
@@ -240,5 +306,8 @@ fn values_that_a_model_would_write_alike_are_told() {
     let template = |_: String| "{% for m in messages %}{{ m.content }}[SEP]{% endfor %}".to_owned();
     let Some(folder) = changed("minilm-l6", &[("chat_template.jinja", &template)]) else { return };
     let message = values(folder.path(), &["Card", "card", "delivery"]).expect_err("one and the same").to_string();
-    assert!(message.contains("`Card` and `card` of `intent` are the same tokens"), "{message}");
+    assert!(
+        message.contains("`Card` and `card` of `intent` have answers of the same tokens (records id0 and id1)"),
+        "{message}"
+    );
 }

@@ -21,32 +21,54 @@ const END_DISTANCE: usize = 3;
 pub(super) struct Specials {
     bos: Option<u32>,
     unknown: Option<u32>,
-    /// Those at which generating stops, by the model's own files; empty where these do not say.
-    ends: Vec<u32>,
+    /// Those that any of the model's files name as an end.
+    named_ends: Vec<u32>,
+    ends: Ends,
 }
 
 impl Specials {
     pub(super) fn of(folder: &Path, tokenizer: &Tokenizer) -> Result<Self, TrainError> {
         let id = |role| tokenizer.special_text(role).and_then(|token| tokenizer.id_of(token));
-        Ok(Self { bos: id("bos_token"), unknown: id("unk_token"), ends: end_tokens(folder, tokenizer)? })
+        let named = named_ends(folder, tokenizer)?;
+        let named_ends = named.iter().flat_map(|ends| ends.ids.iter().copied()).collect();
+        Ok(Self { bos: id("bos_token"), unknown: id("unk_token"), named_ends, ends: deciding(named) })
     }
 }
 
-/// The tokens at which generating stops, by a model's own files: `eos_token_id` of `config.json` and of
-/// `generation_config.json`, and the tokenizer's `eos_token`.
+/// The tokens at which generating stops, and the file that says so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Ends {
+    file: &'static str,
+    ids: Vec<u32>,
+}
+
+/// The tokens at which generating stops: `eos_token_id` of `generation_config.json`; where that names none, of `config.json`; else the
+/// tokenizer's `eos_token`. Other programs stop by the first of these alone, so that the others add nothing to it.
 pub(crate) fn end_tokens(folder: &Path, tokenizer: &Tokenizer) -> Result<Vec<u32>, TrainError> {
-    let mut ends = Vec::new();
-    for file in ["config.json", "generation_config.json"] {
+    Ok(deciding(named_ends(folder, tokenizer)?).ids)
+}
+
+/// The first that names any; none where no file says.
+fn deciding(named: [Ends; 3]) -> Ends {
+    let [generation, config, tokenizer] = named;
+    [generation, config].into_iter().find(|ends| !ends.ids.is_empty()).unwrap_or(tokenizer)
+}
+
+/// What each of a model's files names as an end, the one that other programs look at first before the others.
+fn named_ends(folder: &Path, tokenizer: &Tokenizer) -> Result<[Ends; 3], TrainError> {
+    let of_file = |file: &'static str| -> Result<Ends, TrainError> {
         let config = read_json(&folder.join(file))?;
         // A number or a list of them.
         let ids = &config["eos_token_id"];
         let ids = ids.as_array().map_or(std::slice::from_ref(ids), Vec::as_slice);
-        ends.extend(ids.iter().filter_map(Value::as_u64).filter_map(|id| u32::try_from(id).ok()));
-    }
-    ends.extend(tokenizer.special_text("eos_token").and_then(|token| tokenizer.id_of(token)));
-    ends.sort_unstable();
-    ends.dedup();
-    Ok(ends)
+        let mut ids: Vec<u32> = ids.iter().filter_map(Value::as_u64).filter_map(|id| u32::try_from(id).ok()).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        Ok(Ends { file, ids })
+    };
+    let own = tokenizer.special_text("eos_token").and_then(|token| tokenizer.id_of(token));
+    let own = Ends { file: "tokenizer_config.json", ids: own.into_iter().collect() };
+    Ok([of_file("generation_config.json")?, of_file("config.json")?, own])
 }
 
 /// Why a record cannot be learnt from, and what to do.
@@ -97,7 +119,7 @@ fn answer(
     let behind = tokens.offsets.iter().position(|(start, end)| *start >= place.end && end > start);
     let within = &tokens.ids[begin..behind.unwrap_or(tokens.ids.len()).max(begin)];
     check_within(within, specials, tokenizer)?;
-    let is_end = |id: &u32| tokenizer.is_special(*id) || specials.ends.contains(id);
+    let is_end = |id: &u32| tokenizer.is_special(*id) || specials.named_ends.contains(id);
     let end = behind.and_then(|behind| {
         let distance = tokens.ids[behind..].iter().take(END_DISTANCE).position(is_end)?;
         Some(behind + distance)
@@ -111,7 +133,7 @@ fn answer(
 fn check_within(answer: &[u32], specials: &Specials, tokenizer: &Tokenizer) -> Result<(), Problem> {
     let named = |id: u32| tokenizer.piece(id).entry;
     for id in answer {
-        let is_end = specials.ends.contains(id);
+        let is_end = specials.named_ends.contains(id);
         if is_end || specials.bos == Some(*id) {
             return Err(Problem::new(
                 format!(
@@ -139,7 +161,7 @@ fn check_within(answer: &[u32], specials: &Specials, tokenizer: &Tokenizer) -> R
 fn no_end(behind: &str, specials: &Specials, tokenizer: &Tokenizer) -> Problem {
     static MARKER: LazyLock<Regex> =
         LazyLock::new(|| Regex::new(r"^\s*(<[^<>\s]{1,40}>|\[/?[A-Z_]{2,20}\])").expect("the pattern is well formed"));
-    let ends: Vec<String> = specials.ends.iter().map(|id| format!("`{}`", tokenizer.piece(*id).entry)).collect();
+    let ends: Vec<String> = specials.ends.ids.iter().map(|id| format!("`{}`", tokenizer.piece(*id).entry)).collect();
     // What the template writes there; never a text of the data, which has no such form by itself.
     if let Some(marker) = MARKER.captures(behind).map(|found| found[1].to_owned()) {
         let pieces = tokenizer.encode(&marker, false).map_or(0, |tokens| tokens.ids.len());
@@ -162,20 +184,18 @@ fn no_end(behind: &str, specials: &Specials, tokenizer: &Tokenizer) -> Problem {
 
 /// The token that ends an answer must be one at which generating stops.
 fn check_end(id: u32, specials: &Specials, tokenizer: &Tokenizer) -> Result<(), Problem> {
-    if specials.ends.is_empty() || specials.ends.contains(&id) {
+    let Ends { file, ids } = &specials.ends;
+    if ids.is_empty() || ids.contains(&id) {
         return Ok(());
     }
     let named = |id: &u32| format!("`{}`", tokenizer.piece(*id).entry);
-    let ends: Vec<String> = specials.ends.iter().map(named).collect();
+    let ends: Vec<String> = ids.iter().map(named).collect();
     Err(Problem::new(
         format!(
-            "its answer ends with {}, and generating stops at {} alone, which is never learnt",
+            "its answer ends with {}, and by `{file}` generating stops at {} alone, which is never learnt",
             named(&id),
             ends.join(" or ")
         ),
-        format!(
-            "add {id} to `eos_token_id` in `generation_config.json`, or end the assistant's turn with {}",
-            ends.join(" or ")
-        ),
+        format!("add {id} to `eos_token_id` in `generation_config.json`, or end the answer with {}", ends.join(" or ")),
     ))
 }

@@ -67,6 +67,8 @@ mod tags_tests;
 mod tests;
 pub mod tokenizer;
 mod trainer;
+mod turns;
+mod unseen;
 mod validate;
 mod vectors;
 mod view;

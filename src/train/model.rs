@@ -179,9 +179,10 @@ impl Model {
         HEAD_PATHS.contains(&first)
     }
 
-    /// Whether a parameter belongs to a head that we added, and so learns at `head_rate`.
-    pub(super) fn is_new_head(&self, name: &str) -> bool {
-        self.has_new_head && NEW_HEAD.contains(&name)
+    /// Whether a parameter belongs to the head, a fresh one or the model's own, and so learns at `head_rate`: what `tune head` trains.
+    pub(super) fn is_of_head(&self, name: &str) -> bool {
+        let mut parameters = self.imported.parameters.iter();
+        parameters.any(|parameter| parameter.name == name && self.is_head(name, &parameter.path))
     }
 
     /// How the vector of a text is made, of a model that makes one.

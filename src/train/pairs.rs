@@ -70,7 +70,7 @@ pub(super) fn answered(folder: &Path, prompt: &str, answer: &str) -> [Message; 2
 /// Two texts that belong together each.
 ///
 /// # Errors
-/// A tokenizer's failure, too-long records where the run refuses them, a pair of equal texts.
+/// A tokenizer's failure, too-long records where the run refuses them, a pair of equal texts or with a blank one.
 pub fn encode_partners(
     table: &Table,
     column: &str,
@@ -78,16 +78,21 @@ pub fn encode_partners(
     limit: LengthLimit,
 ) -> Result<Encoded, TrainError> {
     let mut collected = Collected::new(limit);
-    let mut same = Vec::new();
+    let (mut blank, mut same) = (Vec::new(), Vec::new());
     let rows: Vec<_> = table.ids.iter().zip(table.column(column)).collect();
     let make = |(id, messages): &(&String, &Option<String>)| {
         let [first, second] = texts(table, id, messages.as_deref())?;
+        let is_blank = first.trim().is_empty() || second.trim().is_empty();
         let failed = |message| TrainError::Tokenize { id: (*id).clone(), message };
         let encode = |text: String| tokens_within(&text, tokenizer, limit).map_err(failed);
         let ((first, length), (second, other)) = (encode(first)?, encode(second)?);
-        Ok(([first.ids, second.ids], length.max(other)))
+        Ok(([first.ids, second.ids], length.max(other), is_blank))
     };
-    in_order(tokenizer.threads(), &rows, make, |(id, _), (tokens, longest)| {
+    in_order(tokenizer.threads(), &rows, make, |(id, _), (tokens, longest, is_blank)| {
+        if is_blank {
+            blank.push((*id).clone());
+            return;
+        }
         if collected.admit(id, longest).is_none() {
             return;
         }
@@ -101,6 +106,7 @@ pub fn encode_partners(
         collected.encoded.examples.push(first);
         collected.encoded.seconds.push(second);
     })?;
+    nothing_learnt(blank, "one of their two texts is blank; drop such records in a `clean` block")?;
     no_same(same, "texts, so that nothing could be learnt from them; drop such records in a `clean` block")?;
     collected.finish()
 }

@@ -27,6 +27,7 @@ use super::table::Table;
 use super::tags::encode_spans;
 use super::tokenizer::Tokenizer;
 use super::trainer::{Outcome, Trainer};
+use super::unseen::unseen_values;
 use super::validate::{Measuring, Validation};
 use crate::autodiff::loss::Softening;
 use crate::autodiff::{Operators, Products, mix_precision};
@@ -49,7 +50,8 @@ pub(super) struct Prepared {
 pub(super) fn prepare(run: &TrainRun, runtime: &Runtime) -> Result<Prepared, TrainError> {
     refuse_foreign(&run.output)?;
     let columns = columns(&run.task);
-    let table = Table::read(&run.train, &columns)?;
+    let with_answers: Vec<&str> = columns.iter().copied().chain(run.answers.as_deref()).collect();
+    let table = Table::read(&run.train, &with_answers)?;
     let validation = run.validation.as_deref().map(|path| Table::read(path, &columns)).transpose()?;
     let (folder, model) = model(run, &table)?;
     let tokenizer = Tokenizer::load(folder.path())?.on_threads(run.threads);
@@ -85,6 +87,7 @@ pub(super) fn prepare(run: &TrainRun, runtime: &Runtime) -> Result<Prepared, Tra
             _,
         ) => Vec::new(),
     };
+    notes.extend(unseen_values(&run.task, &model.values, &encoded.examples));
     notes.extend(run.pack.then(|| saving(run, &encoded.examples)));
     let validation = validation.as_ref().map(encode).transpose()?.map(|(encoded, _)| encoded);
     let mut validation = validation.filter(|encoded| !encoded.examples.is_empty());
@@ -140,6 +143,14 @@ fn plan(
         Device::Cuda => (Operators::Stock, Products::Native),
     };
     let mut plan = model.plan(&run.tune, softening, run.seed, run.pack, operators)?;
+    // What learns values has a head; one of its own may have a name that is not known.
+    let has_head = || plan.training.trainables.iter().any(|trainable| model.is_of_head(&trainable.name));
+    if run.head_rate.is_some() && !model.values.is_empty() && !has_head() {
+        return Err(TrainError::Settings(
+            "`head_rate` is the rate of a head, and none of the weights that are trained is known as one; take it out"
+                .to_owned(),
+        ));
+    }
     if !run.held {
         plan.training.give_rows();
     }
@@ -327,7 +338,7 @@ impl Prepared {
         };
         let rule = |parameter: &crate::runtime::Parameter| {
             let rate_factor = match run.head_rate {
-                Some(rate) if model.is_new_head(&parameter.name) => rate / run.schedule.rate,
+                Some(rate) if model.is_of_head(&parameter.name) => rate / run.schedule.rate,
                 Some(_) | None => 1.0,
             };
             ParameterRule::of(&parameter.shape, rate_factor)

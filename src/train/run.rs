@@ -36,7 +36,7 @@ pub struct TrainRun {
     pub schedule: Schedule,
     /// How gradients become steps.
     pub optimizer: Optimizer,
-    /// The peak rate of a new head, where it has one of its own.
+    /// The peak rate of the head, where it is said.
     pub head_rate: Option<f64>,
     /// The largest global norm of a gradient.
     pub clip: Option<f64>,

@@ -154,9 +154,11 @@ fn training_tables(program: &Program, id: DatasetId) -> Vec<TrainingTable> {
             | Task::Tag { label_column, text, .. } => {
                 ([text, label_column].into_iter().filter_map(here).collect(), None)
             }
-            Task::Prefer { template, .. } | Task::Embed { template } | Task::Generate { template } => {
-                (Vec::new(), Some(*template))
+            // The label that the answers tell, by which they are compared.
+            Task::Generate { template } => {
+                (lower::answer_label(program, train).iter().filter_map(here).collect(), Some(*template))
             }
+            Task::Prefer { template, .. } | Task::Embed { template } => (Vec::new(), Some(*template)),
         };
         let mut slices: Vec<crate::hir::Slice> = Vec::new();
         for slice in evaluates.iter().flat_map(|evaluate| &evaluate.slices) {

@@ -87,7 +87,7 @@ pub fn lower_train(
             hir::Task::Embed { .. } => Task::Embed { messages: "messages".to_string() },
             hir::Task::Generate { .. } => Task::Generate { messages: "messages".to_string() },
         },
-        answers: answer_label(program, train),
+        answers: answer_label(program, train).map(column),
         train: part("train"),
         validation: has_validation.then(|| part("validation")),
         extent: match (train.epochs, train.steps) {
@@ -201,8 +201,8 @@ pub fn overflow(train: &hir::Train) -> Overflow {
     }
 }
 
-/// The label that a run's answers are the values of: its template learns one turn, and that turn reads nothing else.
-fn answer_label(program: &hir::Program, train: &hir::Train) -> Option<String> {
+/// The label that a run's answers tell the value of: its template learns one turn, and that turn reads nothing else.
+pub fn answer_label(program: &hir::Program, train: &hir::Train) -> Option<hir::ColumnId> {
     let hir::Task::Generate { template } = &train.task else { return None };
     let texts = match &program[*template].kind {
         hir::TemplateKind::Chat(turns) => {
@@ -217,10 +217,11 @@ fn answer_label(program: &hir::Program, train: &hir::Train) -> Option<String> {
     };
     let [text] = texts.as_slice() else { return None };
     let parsed = Template::parse(text).expect("the texts of a checked program parse");
-    let [variable] = parsed.variables() else { return None };
-    let mut columns = program[train.data].columns.iter();
-    let column = columns.find(|column| !column.hidden && column.name == variable.name && column.label.is_some());
-    column.map(|column| column.name.clone())
+    // The value itself and its title are two variables of one name.
+    let (variable, others) = parsed.variables().split_first()?;
+    let is_label = |column: &hir::Column| !column.hidden && column.name == variable.name && column.label.is_some();
+    let at = program[train.data].columns.iter().position(is_label);
+    at.filter(|_| others.iter().all(|other| other.name == variable.name)).map(|at| hir::ColumnId(at as u32))
 }
 
 /// The values of the label that a run classifies, as the data set's manifest lists them: in the label's order.

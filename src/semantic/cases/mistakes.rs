@@ -264,6 +264,25 @@ fn runs_figures_and_labels() {
         ("classify intent from", "classify nothing from", "E0101", "nothing", "`intent`"),
         ("  epochs", "  beta 0.5\n  epochs", "E0905", "beta 0.5", "`task prefer from TEMPLATE`"),
         (
+            END,
+            "model decoder { onnx \"models/decoder\" }\n\
+             train writer { model decoder; data banking; task generate from route; epochs 1; optimizer lion { head_rate 1e-3 } }",
+            "E0905",
+            "head_rate 1e-3",
+            "take it out",
+        ),
+        (
+            END,
+            "source notices { path \"n.jsonl\"; license \"MIT\"; fields { said: string; marks: list<{ start: int, end: int, label: string }> } }\n\
+             label people: spans over said { PERSON } overlap no\n\
+             dataset marked { from notices; label people = marks; split train 80%, validation 10%, test 10%; write jsonl }\n\
+             model pooled { onnx \"models/encoder\"; pooling cls }\n\
+             train finder { model pooled; data marked; task tag people; epochs 1 }",
+            "E0905",
+            "pooled",
+            "take `pooling` out",
+        ),
+        (
             "  label mood = stars",
             "  label intent = category else drop\n  label mood = stars",
             "E0104",

@@ -22,10 +22,10 @@ pub(super) fn check_model(context: &mut Context<'_>, train: &Train, draft: &Draf
         _ => None,
     });
     let (Some(task), Some(model)) = (task, named) else { return };
-    if !matches!(task.kind.name.as_str(), "generate" | "prefer") {
-        return;
-    }
-    if is_pooled && !is_new {
+    let decodes = matches!(task.kind.name.as_str(), "generate" | "prefer");
+    // A tagger's head reads each token.
+    let makes_no_vector = task.kind.name == "tag" || (decodes && !is_new);
+    if is_pooled && makes_no_vector {
         context.report(
             Diagnostic::new(
                 Code::TaskDoesNotFit,
@@ -37,7 +37,7 @@ pub(super) fn check_model(context: &mut Context<'_>, train: &Train, draft: &Draf
             .help("take `pooling` out of the model"),
         );
     }
-    if is_new {
+    if is_new && decodes {
         context.report(
             Diagnostic::new(
                 Code::TaskDoesNotFit,
@@ -144,6 +144,20 @@ pub(super) fn needs_values(context: &mut Context<'_>, draft: &Draft, span: Span)
         span,
         "nothing to weigh",
         "take it out: everything that is learnt weighs the same",
+    );
+}
+
+/// Words are written and vectors are made by what the model was made with: no head is learnt that could have a rate of its own.
+pub(super) fn needs_head(context: &mut Context<'_>, draft: &Draft, span: Span) {
+    let Some(task) = draft.task.as_ref().filter(|task| matches!(task.word, "generate" | "prefer" | "embed")) else {
+        return;
+    };
+    context.error(
+        Code::TaskDoesNotFit,
+        format!("`head_rate` is the rate of a head over a text or its tokens, and `{}` has none", task.word),
+        span,
+        "no head to learn",
+        "take it out: all weights learn at the `rate` of the run",
     );
 }
 

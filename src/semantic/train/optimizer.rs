@@ -1,6 +1,7 @@
 //! `optimizer NAME { … }`: each has options of its own.
 
 use super::Draft;
+use super::fits::needs_head;
 use crate::diagnostics::Code;
 use crate::hir::Optimizer;
 use crate::semantic::Context;
@@ -48,6 +49,7 @@ pub(super) fn resolve_optimizer(context: &mut Context<'_>, draft: &mut Draft, na
                 }
             }
             _ => {
+                needs_head(context, draft, setting.span);
                 let bounds = Bounds { high: 100.0, ..Bounds::positive("the head's rate") };
                 draft.head_rate = setting_number(context, setting, bounds);
             }

@@ -32,7 +32,7 @@ pub enum Optimizer {
 /// How one parameter is updated.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ParameterRule {
-    /// Factor on the scheduled rate: `head_rate / rate` for a new head, else 1.
+    /// Factor on the scheduled rate: `head_rate / rate` for a head, else 1.
     pub rate_factor: f64,
     /// Whether weight decay applies.
     pub decays: bool,
