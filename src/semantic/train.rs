@@ -16,6 +16,7 @@ use crate::hir::{
     self, DeviceWish, Every, LabelId, ModelId, Optimizer, Overflow, Precision, Schedule, Selection, Stretch, TrainId,
     TrainLength, Tune,
 };
+use crate::source::Span;
 use crate::syntax::ast::train::{Train, TrainItem, TrainItemKind};
 use crate::syntax::ast::{Decl, Ident, Quantity, Setting};
 
@@ -60,6 +61,8 @@ struct Draft {
     rate: f64,
     head_rate: Option<f64>,
     warmup: Stretch,
+    /// Where the last of warmup and decay is said: whether both are too long is told when the run's length is known.
+    stretches: Option<Span>,
     floor: f64,
     optimizer: Optimizer,
     clip: Option<f64>,
@@ -94,6 +97,7 @@ impl Draft {
             rate: 5e-5,
             head_rate: None,
             warmup: Stretch::Steps(0),
+            stretches: None,
             floor: 0.0,
             optimizer: optimizer::ADAMW,
             clip: None,
@@ -155,6 +159,7 @@ fn resolve_train(context: &mut Context<'_>, train: &Train) {
     }
     check_negatives(context, train, run.task, &draft);
     check_recompute(context, train, &draft);
+    rate::check_stretches(context, &draft);
     run.id = finish(context, train, draft, lowered);
     context.ids.insert(train.name.span, context.runs.len() as u32);
     context.runs.push(run);

@@ -6,8 +6,9 @@
 //!
 //! All randomness of a run is keyed by seed, epoch and record id, so the step says what a generator's state would. The
 //! file is written beside its place and renamed: there is a whole one or none. One that is damaged, of another run or of
-//! another order of the data is none.
+//! another order of the data is none, and says why.
 
+use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::Path;
@@ -75,55 +76,122 @@ pub(super) fn write_checkpoint<'a>(
         inner.get_ref().sync_all()?;
         fs::rename(&part, path)
     };
-    write().map_err(TrainError::io(path))
+    write().map_err(|error| {
+        // What is half written helps nobody and may be what fills the disk. Where it cannot be removed, the next one replaces it.
+        let _ = fs::remove_file(&part);
+        TrainError::io(path)(error)
+    })
 }
 
-/// Removes the checkpoint of a run that is done.
+/// Removes the checkpoint of a run that is done, and what a killed process left of one.
 pub(super) fn remove_checkpoint(path: &Path) -> Result<(), TrainError> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(TrainError::io(path)(error)),
-        Ok(()) | Err(_) => Ok(()),
+    for path in [path.with_added_extension("part"), path.to_owned()] {
+        // To remove what is not there is an error of its own kind in a folder that cannot be written.
+        if fs::symlink_metadata(&path).is_err() {
+            continue;
+        }
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(TrainError::io(path)(error)),
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
+}
+
+/// Why a run does not go on from the checkpoint that is there.
+#[derive(Debug)]
+pub(super) enum Unusable {
+    /// The file cannot be read.
+    Unreadable(io::Error),
+    /// It is not what was written.
+    Damaged,
+    /// It is whole, and of other settings, another order of records or another version.
+    OfAnotherRun,
+}
+
+impl From<io::Error> for Unusable {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::UnexpectedEof => Self::Damaged,
+            _ => Self::Unreadable(error),
+        }
     }
 }
 
-/// The checkpoint at `path`, if it is whole and `is_wanted`.
-pub(super) fn read_checkpoint(path: &Path, is_wanted: impl FnOnce(&Header) -> bool) -> Option<(Header, Vec<Vec<f32>>)> {
-    let size = fs::metadata(path).ok()?.len();
-    let file = BufReader::new(File::open(path).ok()?);
-    let mut file = Hashed { inner: file, hasher: blake3::Hasher::new() };
-    let mut word = [0; 8];
-    file.read_exact(&mut word).ok()?;
-    if word != *MAGIC {
-        return None;
+impl fmt::Display for Unusable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable(error) => write!(f, "cannot be read ({error})"),
+            Self::Damaged => f.write_str("is damaged"),
+            Self::OfAnotherRun => {
+                f.write_str("is of a run with other settings, records or model files, or of another version")
+            }
+        }
     }
-    file.read_exact(&mut word).ok()?;
+}
+
+/// The checkpoint at `path`, where there is one that is whole and `is_wanted`.
+pub(super) fn read_checkpoint(
+    path: &Path,
+    is_wanted: impl FnOnce(&Header) -> bool,
+) -> Result<Option<(Header, Vec<Vec<f32>>)>, Unusable> {
+    let file = match File::open(path) {
+        Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+            return Ok(None);
+        }
+        opened => opened?,
+    };
+    let size = file.metadata()?.len();
+    let mut file = Hashed { inner: BufReader::new(file), hasher: blake3::Hasher::new() };
+    let mut word = [0; 8];
+    file.read_exact(&mut word)?;
+    if word != *MAGIC {
+        return Err(Unusable::Damaged);
+    }
+    file.read_exact(&mut word)?;
     let length = u64::from_le_bytes(word);
     let mut header = Vec::new();
     // A damaged length must not ask for more memory than there are bytes.
-    file.by_ref().take(length.min(size)).read_to_end(&mut header).ok()?;
-    let header: Header = serde_json::from_slice(&header).ok()?;
-    let floats = header.tensors.iter().try_fold(0_u64, |sum, length| sum.checked_add(*length))?;
-    let expected = floats.checked_mul(4)?.checked_add(16 + length + blake3::OUT_LEN as u64)?;
-    if expected != size || !is_wanted(&header) {
-        return None;
+    file.by_ref().take(length.min(size)).read_to_end(&mut header)?;
+    let length = header.len() as u64;
+    let header: Header = serde_json::from_slice(&header).map_err(|_| Unusable::Damaged)?;
+    let bytes = bytes_of(&header).ok_or(Unusable::Damaged)?;
+    if bytes.checked_add(16 + length + blake3::OUT_LEN as u64) != Some(size) {
+        return Err(Unusable::Damaged);
     }
-    let tensors = header.tensors.iter().map(|length| read_floats(&mut file, *length)).collect::<Option<Vec<_>>>()?;
+    // That it is of another run is believed of a whole one alone.
+    let is_wanted = is_wanted(&header);
+    let tensors = if is_wanted {
+        header.tensors.iter().map(|length| read_floats(&mut file, *length)).collect::<io::Result<Vec<_>>>()?
+    } else {
+        io::copy(&mut file.by_ref().take(bytes), &mut io::sink())?;
+        Vec::new()
+    };
     let Hashed { mut inner, hasher } = file;
     let mut hash = [0; blake3::OUT_LEN];
-    inner.read_exact(&mut hash).ok()?;
-    (*hasher.finalize().as_bytes() == hash).then_some((header, tensors))
+    inner.read_exact(&mut hash)?;
+    match (*hasher.finalize().as_bytes() == hash, is_wanted) {
+        (true, true) => Ok(Some((header, tensors))),
+        (true, false) => Err(Unusable::OfAnotherRun),
+        (false, _) => Err(Unusable::Damaged),
+    }
 }
 
-fn read_floats(file: &mut impl Read, length: u64) -> Option<Vec<f32>> {
-    let length = usize::try_from(length).ok()?;
+/// The bytes of a header's tensors; `None` of a damaged one that says more than can be counted.
+fn bytes_of(header: &Header) -> Option<u64> {
+    header.tensors.iter().try_fold(0_u64, |sum, length| sum.checked_add(*length))?.checked_mul(4)
+}
+
+fn read_floats(file: &mut impl Read, length: u64) -> io::Result<Vec<f32>> {
+    let length = usize::try_from(length).map_err(|_| io::ErrorKind::UnexpectedEof)?;
     let mut values = Vec::with_capacity(length);
     let mut bytes = vec![0; CHUNK * 4];
     while values.len() < length {
         let bytes = &mut bytes[..(length - values.len()).min(CHUNK) * 4];
-        file.read_exact(bytes).ok()?;
+        file.read_exact(bytes)?;
         values.extend(bytes.as_chunks::<4>().0.iter().map(|four| f32::from_le_bytes(*four)));
     }
-    Some(values)
+    Ok(values)
 }
 
 /// A reader or a writer that hashes what goes through it.
@@ -175,11 +243,12 @@ mod tests {
             tensors: tensors.iter().map(|tensor| tensor.len() as u64).collect(),
         };
         write_checkpoint(&path, &header, tensors.iter().map(Vec::as_slice)).expect("written");
-        let (found, values) = read_checkpoint(&path, |_| true).expect("it is whole");
+        let (found, values) = read_checkpoint(&path, |_| true).expect("it is whole").expect("it is there");
         assert_eq!(found, header);
         let bits = |tensors: &[Vec<f32>]| tensors.concat().iter().map(|value| value.to_bits()).collect::<Vec<_>>();
         assert_eq!(bits(&values), bits(&tensors));
-        assert!(read_checkpoint(&path, |header| header.fingerprint == "g").is_none());
+        let of_another = || read_checkpoint(&path, |header| header.fingerprint == "g");
+        assert!(matches!(of_another(), Err(Unusable::OfAnotherRun)));
         let names = fs::read_dir(path.parent().expect("a folder")).expect("it is there").count();
         assert_eq!(names, 1, "nothing but the checkpoint is left");
 
@@ -188,10 +257,25 @@ mod tests {
             let mut damaged = whole.clone();
             damaged[at] ^= 1;
             fs::write(&path, &damaged).expect("written");
-            assert!(read_checkpoint(&path, |_| true).is_none(), "byte {at}");
+            assert!(matches!(read_checkpoint(&path, |_| true), Err(Unusable::Damaged)), "byte {at}");
+            assert!(matches!(of_another(), Err(Unusable::Damaged)), "byte {at}: of which run it is cannot be told");
         }
-        fs::write(&path, &whole[..whole.len() - 5]).expect("written");
-        assert!(read_checkpoint(&path, |_| true).is_none());
-        assert!(read_checkpoint(&path.with_extension("none"), |_| true).is_none());
+        for end in [0, 7, 40, whole.len() - 5] {
+            fs::write(&path, &whole[..end]).expect("written");
+            assert!(matches!(read_checkpoint(&path, |_| true), Err(Unusable::Damaged)), "{end} bytes");
+        }
+        assert!(matches!(read_checkpoint(&path.with_extension("none"), |_| true), Ok(None)));
+        assert!(matches!(read_checkpoint(&path.join("below"), |_| true), Ok(None)), "below a file there is none");
+        #[cfg(target_os = "linux")]
+        {
+            fs::write(&path, &whole).expect("written");
+            // A device on which there is never room for a byte.
+            let part = path.with_added_extension("part");
+            std::os::unix::fs::symlink("/dev/full", &part).expect("linked");
+            let error = write_checkpoint(&path, &header, tensors.iter().map(Vec::as_slice)).expect_err("it is full");
+            assert!(error.to_string().contains("No space left"), "{error}");
+            assert_eq!(fs::read(&path).expect("read"), whole, "the older one stays");
+            assert!(fs::symlink_metadata(&part).is_err(), "nothing half-written is left");
+        }
     }
 }

@@ -14,6 +14,8 @@ pub(super) struct Course {
     pub(super) speed: Speed,
     /// The last checkpoint: its step, if there is one, and when it was written.
     pub(super) checkpoint: (Option<u64>, Instant),
+    /// Whether it was told that a checkpoint could not be kept, which is told once.
+    pub(super) is_loss_told: bool,
 }
 
 impl Course {
@@ -21,7 +23,14 @@ impl Course {
     pub(super) fn of(run: &TrainRun, ids: Vec<String>) -> Self {
         let steps = run.steps(ids.len());
         let passes = Passes::over(ids, run.shuffle.then_some(run.seed), run.batch, run.accumulate);
-        Self { steps, per_epoch: passes.per_epoch, passes, speed: Speed::default(), checkpoint: (None, Instant::now()) }
+        Self {
+            steps,
+            per_epoch: passes.per_epoch,
+            passes,
+            speed: Speed::default(),
+            checkpoint: (None, Instant::now()),
+            is_loss_told: false,
+        }
     }
 
     /// The records of a step, counted from 1, in their order.

@@ -163,6 +163,16 @@ pub enum TrainError {
         /// The record.
         id: String,
     },
+    /// A record's number is too large for its loss to be one.
+    #[error(
+        "record {id} has a label whose square is more than a 32-bit float can be (its size is above {:.1e}), so that its \
+         loss would be no number; drop such records, or learn a smaller scale of it",
+        f32::MAX.sqrt()
+    )]
+    NumberTooLarge {
+        /// The record.
+        id: String,
+    },
     /// A file of a trained model is not what its run left.
     #[error(
         "`{}` {what}; put back what was there, or remove `{}` and build again",
@@ -216,8 +226,8 @@ pub enum TrainError {
     Interrupted {
         /// The last step that was done.
         step: u64,
-        /// Whether the run's state was kept, so that the next run goes on from it.
-        kept: bool,
+        /// The step whose state is kept, so that the next run goes on from it.
+        kept: Option<u64>,
     },
 }
 
@@ -256,8 +266,11 @@ fn last_good(checkpoint: Option<&(u64, PathBuf)>) -> String {
     }
 }
 
-fn what_is_kept(kept: bool) -> &'static str {
-    if kept { "the next run goes on from there" } else { "nothing was written" }
+fn what_is_kept(kept: Option<u64>) -> String {
+    match kept {
+        Some(step) => format!("the next run goes on from step {step}"),
+        None => "nothing was written".to_owned(),
+    }
 }
 
 impl TrainError {

@@ -12,6 +12,8 @@ pub enum Event {
     Prepared(Preparation),
     /// The run goes on from a checkpoint, behind this step.
     Resumed(u64),
+    /// Something is to be known that does not end the run: a checkpoint that cannot be gone on from, or not be kept.
+    Note(String),
     /// An optimizer step is done.
     Step(StepReport),
     /// The validation part was measured.

@@ -145,7 +145,7 @@ pub fn encode_texts(
 /// Texts with their number.
 ///
 /// # Errors
-/// A null label or one that is no number, a tokenizer's failure, too-long records where the run refuses them.
+/// A null label, one that is no number or one whose loss would be none, a tokenizer's failure, too-long records where the run refuses them.
 pub fn encode_numbers(
     table: &Table,
     text: &str,
@@ -154,7 +154,12 @@ pub fn encode_numbers(
     limit: LengthLimit,
 ) -> Result<Encoded, TrainError> {
     encode_labelled(table, [text, label], tokenizer, limit, |id, label| {
-        Ok(Target::Number(number_of(id, label)? as f32))
+        let number = number_of(id, label)? as f32;
+        // A loss starts from about the number's square.
+        if !(number * number).is_finite() {
+            return Err(TrainError::NumberTooLarge { id: id.to_owned() });
+        }
+        Ok(Target::Number(number))
     })
 }
 

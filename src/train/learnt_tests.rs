@@ -68,7 +68,7 @@ fn the_plan_of_the_memory_counts_what_is_learnt() {
         let target = Target::Tokens((0..128).map(|at| at >= 128 - learnt).collect());
         let example = |id: usize| Example { id: id.to_string(), tokens: vec![5; 128], target: target.clone() };
         let encoded = Encoded { examples: (0..6).map(example).collect(), ..Encoded::default() };
-        memory(&settings, &plan.training, &Fullest::of(&settings, &encoded), None).activations
+        memory(&settings, &plan.training, &Fullest::of(&settings, &encoded), None, 0).activations
     };
     // Logits and their gradient, 4,096 numbers of 4 bytes each, and what leads to them.
     let (few, many) = (activations(4), activations(124));

@@ -15,7 +15,10 @@ fn stop_after(run: &TrainRun, runtime: &Runtime, last: u64) {
         _ => ControlFlow::Continue(()),
     });
     let error = stopped.expect_err("it was stopped");
-    assert!(matches!(error, TrainError::Interrupted { step, kept: true } if step == last), "{error}");
+    assert!(
+        matches!(error, TrainError::Interrupted { step, kept: Some(kept) } if [step, kept] == [last; 2]),
+        "{error}"
+    );
     assert!(!run.output.exists());
 }
 
@@ -116,6 +119,21 @@ fn a_chain_that_does_not_hold_is_told() {
     Custody::open(&settings.output).expect("it holds again");
 }
 
+/// Trains to the end; the notes that were told, and the steps that were done.
+fn told(run: &TrainRun, runtime: &Runtime) -> (Vec<String>, usize) {
+    let (mut notes, mut steps) = (Vec::new(), 0);
+    let trained = train(run, runtime, &mut |event| {
+        match event {
+            Event::Note(note) => notes.push(note),
+            Event::Step(_) => steps += 1,
+            _ => {}
+        }
+        ControlFlow::Continue(())
+    });
+    trained.expect("trained");
+    (notes, steps)
+}
+
 #[test]
 fn a_checkpoint_of_another_run_is_none() {
     let Some(runtime) = runtime() else { return };
@@ -127,9 +145,14 @@ fn a_checkpoint_of_another_run_is_none() {
         |fingerprint: &str| Some(Checkpoints { path: path.clone(), fingerprint: fingerprint.to_owned(), every: None });
     settings.checkpoints = of("f");
     stop_after(&settings, &runtime, 4);
-    let steps = |settings: &TrainRun| train_quietly(settings, &runtime).expect("trained").1.len();
+    let check = |settings: &TrainRun, words: &str| {
+        let (notes, steps) = told(settings, &runtime);
+        let [note] = notes.as_slice() else { panic!("it is told once: {notes:?}") };
+        assert!(note.contains("run.checkpoint") && note.contains(words) && note.contains("begins anew"), "{note}");
+        assert_eq!(steps, 6);
+    };
     settings.checkpoints = of("g");
-    assert_eq!(steps(&settings), 6);
+    check(&settings, "of a run with other settings");
     std::fs::remove_dir_all(&settings.output).expect("removed");
     settings.checkpoints = of("f");
     stop_after(&settings, &runtime, 4);
@@ -137,7 +160,57 @@ fn a_checkpoint_of_another_run_is_none() {
     let middle = damaged.len() / 2;
     damaged[middle] ^= 1;
     std::fs::write(&path, damaged).expect("written");
-    assert_eq!(steps(&settings), 6);
+    check(&settings, "is damaged");
+}
+
+#[test]
+fn a_run_goes_on_where_no_checkpoint_can_be_kept() {
+    let Some(runtime) = runtime() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    write_texts(&folder.path().join("train.parquet"), 20);
+    let whole = run(folder.path());
+    assert_eq!(told(&whole, &runtime), (Vec::new(), 6));
+    let keeping = |path: &Path| {
+        let mut settings = whole.clone();
+        let every = Some(Every::Steps(1));
+        settings.checkpoints = Some(Checkpoints { path: path.to_owned(), fingerprint: "f".to_owned(), every });
+        settings.output = folder.path().join("again");
+        settings
+    };
+    let stopped = |settings: &TrainRun, last: u64| {
+        let stopped = train(settings, &runtime, &mut |event| match event {
+            Event::Step(report) if report.step == last => ControlFlow::Break(()),
+            _ => ControlFlow::Continue(()),
+        });
+        match stopped {
+            Err(TrainError::Interrupted { step, kept }) => (step, kept),
+            other => panic!("it was stopped: {other:?}"),
+        }
+    };
+    // Where the folder of checkpoints should be there is a file.
+    std::fs::write(folder.path().join("file"), "").expect("written");
+    let below_file = keeping(&folder.path().join("file/run.checkpoint"));
+    assert_eq!(stopped(&below_file, 3), (3, None));
+    let (notes, steps) = told(&below_file, &runtime);
+    let [note] = notes.as_slice() else { panic!("it is told once: {notes:?}") };
+    assert!(note.starts_with("step 1 could not be kept: ") && note.contains("/file`: "), "{note}");
+    assert_eq!(steps, 6);
+    assert!(weights(&whole.output) == weights(&below_file.output));
+
+    // A folder where the next one would be written: the one that is there stays, and is what is gone on from.
+    let path = folder.path().join("run.checkpoint");
+    let settings = keeping(&path);
+    std::fs::remove_dir_all(&settings.output).expect("removed");
+    assert_eq!(stopped(&settings, 2), (2, Some(2)));
+    let older = std::fs::read(&path).expect("read");
+    let part = path.with_added_extension("part");
+    std::fs::create_dir(&part).expect("made");
+    assert_eq!(stopped(&settings, 4), (4, Some(2)));
+    assert!(std::fs::read(&path).expect("read") == older);
+    let (notes, steps) = told(&settings, &runtime);
+    assert!(notes[0].contains("step 3 could not be kept") && notes[0].contains("step 2 stays"), "{notes:?}");
+    assert_eq!(steps, 4);
+    assert!(weights(&whole.output) == weights(&settings.output));
 }
 
 #[test]

@@ -9,13 +9,18 @@ use super::optimizer::ParameterRule;
 use super::run::TrainRun;
 use crate::autodiff::{Trainable, TrainingGraph, recompute};
 use crate::onnx::surgery::{LEARNT, past_inputs};
-use crate::onnx::{Axis, Graph, shapes::Shapes};
+use crate::onnx::{Axis, ElementType, Graph, Op, shapes::Shapes};
+use crate::runtime::memory_in_use;
 
 /// The parts of a run's memory in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct MemoryPlan {
-    /// Weights, trained and frozen.
+    /// What the process takes when the plan is made: the program, its libraries, the records and the model as they were read.
+    pub process: u64,
+    /// Weights, trained and frozen, as the sessions have them.
     pub weights: u64,
+    /// Frozen weights as products read them: the runtime rearranges each for each product that reads it.
+    pub packed: u64,
     /// Gradients, and their sums where micro-batches add up.
     pub gradients: u64,
     /// What the optimizer remembers.
@@ -30,8 +35,16 @@ impl MemoryPlan {
     /// All of it.
     #[must_use]
     pub fn total(&self) -> u64 {
-        self.weights + self.gradients + self.optimizer + self.activations + self.copies
+        self.process + self.weights + self.packed + self.gradients + self.optimizer + self.activations + self.copies
     }
+}
+
+/// What a process has before its first session where the system does not say it.
+const PROCESS: u64 = 96 << 20;
+
+/// What the process takes now.
+pub(super) fn process() -> u64 {
+    memory_in_use().unwrap_or(PROCESS)
 }
 
 /// Whole mebibytes, rounded up.
@@ -43,8 +56,10 @@ impl fmt::Display for MemoryPlan {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "weights {}, gradients {}, optimizer {}, activations {}",
+            "so far {}, weights {}, rearranged for products {}, gradients {}, optimizer {}, activations {}",
+            mebibytes(self.process),
             mebibytes(self.weights),
+            mebibytes(self.packed),
             mebibytes(self.gradients),
             mebibytes(self.optimizer),
             mebibytes(self.activations)
@@ -92,12 +107,14 @@ fn learnt(target: &Target) -> usize {
     }
 }
 
-/// What the run takes of the memory, with a batch of its longest records; `measuring` is the graph that a validation part is measured by.
+/// What the run takes of the memory, with a batch of its longest records; `measuring` is the graph that a validation part is measured by,
+/// `process` what is taken already.
 pub(super) fn memory(
     run: &TrainRun,
     training: &TrainingGraph,
     fullest: &Fullest,
     measuring: Option<&Graph>,
+    process: u64,
 ) -> MemoryPlan {
     const FLOAT: u64 = size_of::<f32>() as u64;
     let trainables = &training.trainables;
@@ -116,14 +133,26 @@ pub(super) fn memory(
         (false, false) => (1, 2, 1),
     };
     let copies = u64::from(measuring.is_some()) + run.selection.keep as u64;
+    let packed = |graph: &Graph| if run.held { 0 } else { packed(graph) };
     MemoryPlan {
+        process,
         weights: trained * weights + constants(&training.graph),
         // Rows are added up where they lie.
         gradients: (trained - tables) * sums + tables,
         optimizer: states * slots.map(|length| length as u64 * FLOAT).sum::<u64>(),
         activations: fullest.peak(&training.graph),
-        copies: trained * copies + measuring.map_or(0, constants),
+        packed: packed(&training.graph),
+        copies: trained * copies + measuring.map_or(0, |graph| constants(graph) + packed(graph)),
     }
+}
+
+/// The bytes that the runtime lays out anew for products. It packs a matrix that never changes once for each product that has it on the
+/// right, so that one that is read forwards and backwards is there twice beside itself; one that is trained is read as it lies.
+fn packed(graph: &Graph) -> u64 {
+    let products = graph.nodes.iter().filter(|node| matches!(node.op, Op::MatMul | Op::FusedMatMul | Op::Gemm));
+    let matrices = products.filter_map(|node| graph.initializers.get(node.input(1)?));
+    let matrices = matrices.filter(|tensor| tensor.element() == ElementType::Float && tensor.shape().len() == 2);
+    matrices.map(|tensor| tensor.data().len() as u64).sum()
 }
 
 /// The bytes that each value of a graph takes for a batch; weights and what is fed count as nothing. A size that only the run
@@ -209,7 +238,7 @@ fn known(shapes: &Shapes, name: &str) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::onnx::{ElementType, Node, Op, Tensor, ValueInfo};
+    use crate::onnx::{Node, Tensor, ValueInfo};
 
     #[test]
     fn a_value_lives_from_its_node_to_its_last_reader() {

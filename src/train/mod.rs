@@ -141,14 +141,17 @@ pub fn train(
     run.check()?;
     let prepared = prepare::prepare(run, runtime)?;
     if on_event(Event::Prepared(prepared.preparation.clone())).is_break() {
-        return Err(TrainError::Interrupted { step: 0, kept: false });
+        return Err(TrainError::Interrupted { step: 0, kept: None });
     }
     let (outcome, finished) = prepared.train(run, runtime, on_event)?;
     // The weights are there: to write them takes less than to train the last steps again.
     let _ = on_event(Event::Saving);
     let weights = finished.write(run, runtime, &outcome)?;
-    if let Some(checkpoints) = &run.checkpoints {
-        checkpoint::remove_checkpoint(&checkpoints.path)?;
+    if let Some(checkpoints) = &run.checkpoints
+        && let Err(error) = checkpoint::remove_checkpoint(&checkpoints.path)
+    {
+        let _ =
+            on_event(Event::Note(format!("the checkpoint of the run, which is done, could not be removed: {error}")));
     }
     Ok(Trained { steps: outcome.steps, weights, best_step: outcome.best_step })
 }

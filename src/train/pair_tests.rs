@@ -84,7 +84,7 @@ fn preferences_go_on_against_the_same_reference() {
         Event::Step(report) if report.step == 2 => ControlFlow::Break(()),
         _ => ControlFlow::Continue(()),
     });
-    assert!(matches!(stopped, Err(TrainError::Interrupted { step: 2, kept: true })));
+    assert!(matches!(stopped, Err(TrainError::Interrupted { step: 2, kept: Some(2) })));
     let (again, losses) = train_quietly(&parts, &runtime).expect("trained to its end");
     assert_eq!((losses.len(), again), (1, trained));
     let metrics = |run: &TrainRun| std::fs::read_to_string(run.output.join("metrics.jsonl")).expect("metrics");

@@ -15,7 +15,7 @@ use super::example::{Encoded, Example, LengthLimit, Target, encode_numbers, enco
 use super::finished::Finished;
 use super::kept::{Origin, kept_or_encoded};
 use super::learner::{HeldState, HostState, Learner};
-use super::memory::{Fullest, memory};
+use super::memory::{Fullest, memory, process};
 use super::model::{Model, TrainingPlan, positions};
 use super::objective::Objective;
 use super::optimizer::ParameterRule;
@@ -57,50 +57,42 @@ pub(super) fn prepare(run: &TrainRun, runtime: &Runtime) -> Result<Prepared, Tra
     let tokenizer = Tokenizer::load(folder.path())?.on_threads(run.threads);
     check_vocabulary(&model, &tokenizer, folder.path())?;
     let limit = length_limit(run.length, run.overflow, &model.config, &tokenizer)?;
-    let encode = |table: &Table| {
+    let mut notes = Vec::new();
+    let mut encode = |table: &Table| {
         let (task, values) = (&run.task, model.values.as_slice());
         let origin = Origin { table: &table.path, task, values, model: folder.path(), limit };
-        kept_or_encoded(run.kept_tokens.as_deref(), &origin, || {
+        kept_or_encoded(run.kept_tokens.as_deref(), &origin, &mut notes, || {
             encode_table(run, table, &model, &tokenizer, folder.path(), limit)
         })
     };
     let (mut encoded, has_kept) = encode(&table)?;
     if encoded.examples.is_empty() {
-        return Err(TrainError::Table {
-            path: run.train.clone(),
-            message: "there is no record to train on; `annotc stats` says what became of those that were read"
-                .to_owned(),
-        });
+        return Err(nothing_left(run, limit, &encoded));
     }
-    let mut notes = match (&run.task, &run.answers) {
-        (Task::Generate { messages }, Some(label)) => {
-            compare_answers(label, &table, messages, &Speaker::new(folder.path(), &tokenizer)?)?
-        }
-        (
-            Task::Generate { .. }
-            | Task::Classify { .. }
-            | Task::Choose { .. }
-            | Task::Tag { .. }
-            | Task::Regress { .. }
-            | Task::Prefer { .. }
-            | Task::Embed { .. },
-            _,
-        ) => Vec::new(),
-    };
+    let validation = validation.as_ref().map(encode).transpose()?.map(|(encoded, _)| encoded);
+    if let (Task::Generate { messages }, Some(label)) = (&run.task, &run.answers) {
+        let speaker = Speaker::new(folder.path(), &tokenizer)?;
+        notes.extend(compare_answers(label, &table, messages, &speaker)?);
+    }
     notes.extend(unseen_values(&run.task, &model.values, &encoded.examples));
     notes.extend(run.pack.then(|| saving(run, &encoded.examples)));
-    let validation = validation.as_ref().map(encode).transpose()?.map(|(encoded, _)| encoded);
+    notes.extend(run.schedule.shortened(run.steps(encoded.examples.len())));
+    notes.extend(validation.as_ref().filter(|encoded| encoded.examples.is_empty()).and_then(|encoded| {
+        let left_out = left_out(limit, encoded)?;
+        Some(format!("the validation part is not measured: {left_out}"))
+    }));
     let mut validation = validation.filter(|encoded| !encoded.examples.is_empty());
     let softening = softening(run, &encoded.examples, model.values.len());
     let fullest = Fullest::of(run, &encoded);
     let plan = plan(run, runtime, &model, &softening, &fullest, &mut notes)?;
     let measuring = validation.is_some().then_some(&plan.measuring);
-    let memory = memory(run, &plan.training, &fullest, measuring);
+    let process = process();
+    let memory = memory(run, &plan.training, &fullest, measuring, process);
     if let Some(limit) = run.memory.filter(|limit| memory.total() > *limit) {
         let recomputed = || {
             let mut training = plan.training.clone();
             fullest.recompute(&mut training);
-            self::memory(run, &training, &fullest, measuring).total()
+            self::memory(run, &training, &fullest, measuring, process).total()
         };
         let recomputed = (!run.recompute).then(recomputed).filter(|total| *total < memory.total());
         return Err(TrainError::Memory { plan: memory, limit, recomputed });
@@ -126,6 +118,27 @@ pub(super) fn prepare(run: &TrainRun, runtime: &Runtime) -> Result<Prepared, Tra
     };
     tracing::debug!(library = %runtime.path().display(), ?preparation, "the run is prepared");
     Ok(Prepared { preparation, model, plan, tokenizer, folder, encoded, validation, softening })
+}
+
+/// The failure of a run whose training table has no record for it.
+fn nothing_left(run: &TrainRun, limit: LengthLimit, encoded: &Encoded) -> TrainError {
+    let message = match left_out(limit, encoded) {
+        Some(left_out) => format!(
+            "there is no record to train on: {left_out}; allow more, or cut what is too long (`else keep start`)"
+        ),
+        None => "there is no record to train on; `annotc stats` says what became of those that were read".to_owned(),
+    };
+    TrainError::Table { path: run.train.clone(), message }
+}
+
+/// What `length` left out of a table, where it left out anything.
+fn left_out(limit: LengthLimit, encoded: &Encoded) -> Option<String> {
+    let (shortest, longest) = encoded.lengths.range().filter(|_| encoded.dropped > 0)?;
+    let (tokens, dropped) = (limit.tokens, encoded.dropped);
+    Some(format!(
+        "`length {tokens} tokens else drop` leaves out all {dropped}, of which the shortest has {shortest} tokens and \
+         the longest {longest}"
+    ))
 }
 
 /// The graphs of the run, as they are run: with rows for the gradients of tables, products of the run's precision, and layers that are

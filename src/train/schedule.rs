@@ -79,6 +79,28 @@ impl Schedule {
         }
     }
 
+    /// What is to be known where the stretches that were said do not fit a run of `steps`.
+    pub(super) fn shortened(&self, steps: u64) -> Option<String> {
+        let said = |stretch: Stretch| match stretch {
+            Stretch::Share(_) => stretch.of(steps),
+            Stretch::Steps(count) => count,
+        };
+        let (rise, fall) = match self.decay {
+            Decay::Constant | Decay::Linear | Decay::Cosine => (said(self.warmup), 0),
+            Decay::Late(fall) => (said(self.warmup), said(fall)),
+        };
+        if rise > steps {
+            Some(format!(
+                "the warmup of {rise} steps is cut to the {steps} of the run, whose last alone has the full rate"
+            ))
+        } else if rise.saturating_add(fall) > steps && matches!(self.decay, Decay::Late(Stretch::Steps(_))) {
+            let left = steps - rise;
+            Some(format!("the decay of {fall} steps is cut to the {left} that the warmup leaves of the run's {steps}"))
+        } else {
+            None
+        }
+    }
+
     /// The rate of step `step` of `steps`, counted from 1.
     ///
     /// The warmup's last step is the first at the peak. The decay would reach the floor one step after the last, so no
@@ -125,5 +147,21 @@ mod tests {
         check(third, Stretch::Steps(2), 0.1, &[0.5, 1.0, 1.0, 1.0, 0.7, 0.4]);
         check(Decay::Late(Stretch::Steps(9)), Stretch::Steps(2), 0.0, &[0.5, 1.0, 2.0 / 3.0, 1.0 / 3.0]);
         check(Decay::Constant, Stretch::Steps(9), 0.0, &[0.5, 1.0]);
+    }
+
+    #[test]
+    fn stretches_that_do_not_fit_a_run_are_told() {
+        let check = |decay, warmup, words: Option<&str>| {
+            let told = Schedule { rate: 1.0, decay, warmup, floor: 0.0 }.shortened(5);
+            assert_eq!(told.is_some(), words.is_some(), "{told:?}");
+            assert!(words.is_none_or(|words| told.is_some_and(|told| told.contains(words))), "{words:?}");
+        };
+        check(Decay::Linear, Stretch::Steps(100), Some("warmup of 100 steps is cut to the 5"));
+        check(Decay::Linear, Stretch::Steps(5), None);
+        check(Decay::Late(Stretch::Steps(3)), Stretch::Steps(2), None);
+        check(Decay::Late(Stretch::Steps(3)), Stretch::Steps(4), Some("decay of 3 steps is cut to the 1"));
+        // Two halves of five steps are rounded up, which nobody has to mend.
+        check(Decay::Late(Stretch::Share(0.5)), Stretch::Share(0.5), None);
+        check(Decay::Constant, Stretch::Steps(6), Some("warmup of 6"));
     }
 }

@@ -195,6 +195,56 @@ fn tuning_the_head_leaves_the_encoder_alone() {
     assert_eq!(changed, ["classifier.bias", "classifier.weight"]);
 }
 
+/// The notes of a run that is stopped before its first step.
+fn notes_of(run: &TrainRun, runtime: &Runtime) -> Vec<String> {
+    let mut notes = Vec::new();
+    let stopped = train(run, runtime, &mut |event| {
+        if let Event::Prepared(prepared) = event {
+            notes = prepared.notes;
+        }
+        ControlFlow::Break(())
+    });
+    assert!(matches!(stopped, Err(TrainError::Interrupted { step: 0, kept: None })), "{stopped:?}");
+    notes
+}
+
+#[test]
+fn what_a_run_leaves_out_or_cuts_is_told_before_the_first_step() {
+    let Some(runtime) = runtime() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    write_texts(&folder.path().join("train.parquet"), 16);
+    let mut settings = run(folder.path());
+    settings.validation = Some(folder.path().join("validation.parquet"));
+    let columns = [(ID_COLUMN, vec!["f"]), ("text", vec!["lost and gone for ever and ever"]), ("label", vec!["lost"])];
+    write_table(settings.validation.as_deref().expect("it was set"), &columns);
+    assert_eq!(notes_of(&settings, &runtime), Vec::<String>::new());
+    (settings.length, settings.overflow) = (Some(8), Overflow::Drop);
+    settings.schedule.warmup = Stretch::Steps(100);
+    let notes = notes_of(&settings, &runtime);
+    assert!(notes.len() == 2 && notes[0].contains("warmup of 100 steps is cut to the 4 of the run"), "{notes:?}");
+    assert!(notes[1].contains("the validation part is not measured: `length 8 tokens"), "{notes:?}");
+}
+
+#[test]
+fn numbers_whose_loss_would_be_none_are_refused() {
+    let Some(runtime) = runtime() else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut settings = run(folder.path());
+    settings.task = Task::Regress { text: "text".to_owned(), label: "score".to_owned() };
+    for (number, is_learnt) in
+        [("1.8e19", true), ("-1.8e19", true), ("1.9e19", false), ("1e30", false), ("-1e300", false)]
+    {
+        let columns = [(ID_COLUMN, vec!["a", "b"]), ("text", vec!["one", "two"]), ("score", vec!["1", number])];
+        write_table(&settings.train, &columns);
+        if is_learnt {
+            notes_of(&settings, &runtime);
+            continue;
+        }
+        let refused = train_quietly(&settings, &runtime);
+        assert!(matches!(&refused, Err(TrainError::NumberTooLarge { id }) if id == "b"), "{number}: {refused:?}");
+    }
+}
+
 #[test]
 fn what_is_wrong_is_told_before_the_first_step() {
     let Some(runtime) = runtime() else { return };
@@ -211,6 +261,9 @@ fn what_is_wrong_is_told_before_the_first_step() {
     };
     check(&|run| run.length = Some(4), &["6 tokens".split(' ').next().expect("a word"), "length 4 tokens", "0000"]);
     check(&|run| run.length = Some(9000), &["512"]);
+    let drop_all = |run: &mut TrainRun| (run.length, run.overflow) = (Some(3), Overflow::Drop);
+    let shown = ["`length 3 tokens else drop` leaves out all 16", "shortest has 4 tokens", "longest 12", "keep start"];
+    check(&drop_all, &shown);
     let mut settings = run(folder.path());
     settings.output = settings.train.clone();
     let message = train_quietly(&settings, &runtime).expect_err("a file stands there").to_string();

@@ -2,13 +2,14 @@
 //!
 //! Between two steps the loop's whole state is a [`State`] and the learner; a checkpoint is these, written down.
 
+mod keep;
+
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use super::TrainError;
 use super::batch::{Feeds, token_count};
-use super::checkpoint::{Header, read_checkpoint, write_checkpoint};
 use super::course::Course;
 use super::draw::Draw;
 use super::error::Divergence;
@@ -16,15 +17,12 @@ use super::event::{Event, StepReport, ValidationReport};
 use super::example::Example;
 use super::learner::Learner;
 use super::micro_batch::micro_batches;
-use super::optimizer::{Moment, Slots, clip_factor};
+use super::optimizer::{Moment, clip_factor};
 use super::pack::rows_of;
-use super::run::{Checkpoints, TrainRun};
+use super::run::TrainRun;
 use super::scale::LossScale;
 use super::select::{Best, Candidate, score};
 use super::validate::Validation;
-
-/// Where no distance is said, a checkpoint within an epoch is this old at most.
-const OLDEST_CHECKPOINT: Duration = Duration::from_secs(600);
 
 /// A run has diverged when the mean loss of so many last steps …
 const RECENT: usize = 10;
@@ -89,9 +87,9 @@ impl Trainer<'_> {
     pub(super) fn train(mut self, on_event: &mut dyn FnMut(Event) -> ControlFlow<()>) -> Result<Outcome, TrainError> {
         let ids: Vec<String> = self.examples.iter().map(|example| example.id.clone()).collect();
         let mut course = Course::of(self.run, ids);
-        let mut state = self.begin(&mut course)?;
+        let mut state = self.begin(&mut course, on_event)?;
         if state.step > 0 && on_event(Event::Resumed(state.step)).is_break() {
-            return Err(TrainError::Interrupted { step: state.step, kept: true });
+            return Err(TrainError::Interrupted { step: state.step, kept: Some(state.step) });
         }
         loop {
             let mut flow = ControlFlow::Continue(());
@@ -107,118 +105,15 @@ impl Trainer<'_> {
                 break;
             }
             if flow.is_continue() {
-                self.keep_where_due(&state, &mut course)?;
+                self.keep_where_due(&state, &mut course, on_event)?;
                 let report = self.step(&mut state, &mut course)?;
                 flow = on_event(Event::Step(report));
             }
             if flow.is_break() {
-                return Err(self.interrupted(&state, &mut course)?);
+                return Err(self.interrupted(&state, &mut course, on_event)?);
             }
         }
         self.finish(state)
-    }
-
-    /// The state of a checkpoint of this very run, else that of a run's beginning.
-    fn begin(&mut self, course: &mut Course) -> Result<State, TrainError> {
-        let fresh = State {
-            step: 0,
-            validated: false,
-            best: Best::default(),
-            metrics: String::new(),
-            recent: VecDeque::new(),
-            order: blake3::Hasher::new(),
-            scale: LossScale::of(self.run.precision),
-        };
-        let run = self.run;
-        let Some(checkpoints) = &run.checkpoints else { return Ok(fresh) };
-        Ok(self.resume(checkpoints, course)?.unwrap_or(fresh))
-    }
-
-    fn resume(&mut self, checkpoints: &Checkpoints, course: &mut Course) -> Result<Option<State>, TrainError> {
-        let mut order = blake3::Hasher::new();
-        let lengths: Vec<usize> = self.learner.values()?.iter().map(Vec::len).collect();
-        let slots: Vec<Vec<usize>> =
-            self.learner.slots()?.iter().map(|slots| slots.iter().map(Vec::len).collect()).collect();
-        let read = read_checkpoint(&checkpoints.path, |header| {
-            let slots = slots.iter().flatten().copied();
-            let best = header.best.iter().filter(|_| self.run.selection.keep > 0).flat_map(|_| lengths.iter().copied());
-            let expected = lengths.iter().copied().chain(slots).chain(best).map(|length| length as u64);
-            let is_of_run = header.fingerprint == checkpoints.fingerprint && header.step <= course.steps;
-            if !is_of_run || !header.tensors.iter().copied().eq(expected) {
-                return false;
-            }
-            for step in 1..=header.step {
-                for row in course.rows(step) {
-                    order.update(self.examples[*row].id.as_bytes());
-                }
-            }
-            header.order == order.finalize().to_hex().as_str()
-        });
-        let Some((header, tensors)) = read else { return Ok(None) };
-        let mut tensors = tensors.into_iter();
-        let values = tensors.by_ref().take(lengths.len()).collect();
-        let slots: Slots = slots.iter().map(|slots| tensors.by_ref().take(slots.len()).collect()).collect();
-        self.learner.restore(values, slots)?;
-        let kept = if self.run.selection.keep > 0 { lengths.len() } else { 0 };
-        let candidate = |(step, score): &(u64, u64)| Candidate {
-            step: *step,
-            score: f64::from_bits(*score),
-            weights: tensors.by_ref().take(kept).collect(),
-        };
-        let ranked = header.best.iter().map(candidate).collect();
-        course.checkpoint.0 = Some(header.step);
-        Ok(Some(State {
-            step: header.step,
-            validated: header.validated,
-            best: Best { ranked, measured: header.measured.0, gained: header.measured.1 },
-            metrics: header.metrics,
-            recent: header.recent.into_iter().map(f64::from_bits).collect(),
-            order,
-            scale: header.scale,
-        }))
-    }
-
-    fn keep_where_due(&self, state: &State, course: &mut Course) -> Result<(), TrainError> {
-        let Some(checkpoints) = &self.run.checkpoints else { return Ok(()) };
-        let (last, written) = course.checkpoint;
-        if state.step == 0 || last == Some(state.step) {
-            return Ok(());
-        }
-        let is_due = match checkpoints.every {
-            Some(every) => every.is_due(state.step, course.per_epoch),
-            None => state.step.is_multiple_of(course.per_epoch) || written.elapsed() >= OLDEST_CHECKPOINT,
-        };
-        if is_due { self.keep(checkpoints, state, course) } else { Ok(()) }
-    }
-
-    fn keep(&self, checkpoints: &Checkpoints, state: &State, course: &mut Course) -> Result<(), TrainError> {
-        let (weights, slots) = (self.learner.values()?, self.learner.slots()?);
-        let best = state.best.ranked.iter().flat_map(|candidate| &candidate.weights);
-        let tensors: Vec<&[f32]> =
-            weights.iter().chain(slots.iter().flatten()).chain(best).map(Vec::as_slice).collect();
-        let header = Header {
-            fingerprint: checkpoints.fingerprint.clone(),
-            step: state.step,
-            validated: state.validated,
-            order: state.order.finalize().to_hex().to_string(),
-            metrics: state.metrics.clone(),
-            recent: state.recent.iter().map(|loss| loss.to_bits()).collect(),
-            best: state.best.ranked.iter().map(|candidate| (candidate.step, candidate.score.to_bits())).collect(),
-            measured: (state.best.measured, state.best.gained),
-            scale: state.scale,
-            tensors: tensors.iter().map(|tensor| tensor.len() as u64).collect(),
-        };
-        write_checkpoint(&checkpoints.path, &header, tensors.into_iter())?;
-        course.checkpoint = (Some(state.step), Instant::now());
-        Ok(())
-    }
-
-    /// Keeps the state of a run that is asked to stop, and gives the error that says so.
-    fn interrupted(&self, state: &State, course: &mut Course) -> Result<TrainError, TrainError> {
-        if let Some(checkpoints) = &self.run.checkpoints {
-            self.keep(checkpoints, state, course)?;
-        }
-        Ok(TrainError::Interrupted { step: state.step, kept: self.run.checkpoints.is_some() })
     }
 
     fn step(&mut self, state: &mut State, course: &mut Course) -> Result<StepReport, TrainError> {

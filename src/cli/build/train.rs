@@ -138,8 +138,8 @@ fn run_with_progress(
         }
         Err(TrainError::Interrupted { step, kept }) => {
             let failure = cancelled(terminal);
-            if kept {
-                terminal.note(format_args!("{}: step {step} is kept, and the next build goes on from it", train.name));
+            if let Some(line) = kept_line(step, kept) {
+                terminal.note(format_args!("{}: {line}", train.name));
             }
             Err(failure)
         }
@@ -147,6 +147,15 @@ fn run_with_progress(
             terminal.error(format_args!("training `{}`: {error}", train.name), None);
             Err(Failure::World)
         }
+    }
+}
+
+/// What an interrupt at a step leaves of the run; nothing is to be said of one that had not begun.
+fn kept_line(step: u64, kept: Option<u64>) -> Option<String> {
+    match kept {
+        Some(kept) if kept == step => Some(format!("step {step} is kept, and the next build goes on from it")),
+        Some(kept) => Some(format!("step {step} is not kept, step {kept} is, and the next build goes on from it")),
+        None => (step > 0).then(|| "no step is kept, and the next build begins the run anew".to_owned()),
     }
 }
 
@@ -174,6 +183,7 @@ fn show(terminal: &Terminal, bar: &ProgressBar, train: &hir::Train, event: Event
         Event::Resumed(step) => bar.suspend(|| {
             terminal.status(Paint::Green, "Resuming", format_args!("{} behind step {step}", train.name));
         }),
+        Event::Note(note) => bar.suspend(|| terminal.status(Paint::Yellow, "Note", note)),
         Event::Stopped { step, best } => bar.suspend(|| {
             terminal.note(format_args!("stops at step {step}: nothing was gained since step {best}"));
         }),

@@ -22,12 +22,37 @@ pub(super) fn resolve_rate(context: &mut Context<'_>, item: &TrainItem, draft: &
     }
     let decay = decay.as_ref().map(|decay| (stretch(context, decay, "the decay"), decay.span));
     let decay = decay.map(|(stretch, span)| (stretch.unwrap_or(DECAY), span));
+    draft.stretches = decay.map(|(_, span)| span).or(warmup.as_ref().map(|warmup| warmup.span));
     draft.schedule = resolve_schedule(context, schedule.as_ref(), draft.warmup, decay);
     if let Some(floor) = floor
         && let Some(value) = number(context, floor, Bounds::between("the floor", 0.0, draft.rate))
     {
         draft.floor = value;
     }
+}
+
+/// Where a run is said in steps, a warmup and a decay that are longer together. Two shares are looked at where they stand.
+pub(super) fn check_stretches(context: &mut Context<'_>, draft: &Draft) {
+    let (Some(steps), Some(span)) = (draft.steps, draft.stretches) else { return };
+    let of = |stretch: Stretch| match stretch {
+        Stretch::Share(share) => share * steps as f64,
+        Stretch::Steps(count) => count as f64,
+    };
+    let fall = match draft.schedule {
+        Schedule::WarmupStableDecay(fall) => fall,
+        Schedule::Constant | Schedule::Linear | Schedule::Cosine => Stretch::Steps(0),
+    };
+    if matches!((draft.warmup, fall), (Stretch::Share(_), Stretch::Share(_)))
+        || of(draft.warmup) + of(fall) <= steps as f64
+    {
+        return;
+    }
+    let what = match draft.schedule {
+        Schedule::WarmupStableDecay(_) => "the warmup and the decay are longer than the run together",
+        Schedule::Constant | Schedule::Linear | Schedule::Cosine => "the warmup is longer than the run",
+    };
+    let help = format!("the run has `steps {steps}`; say fewer, or a share of it such as `warmup 10%`");
+    context.error(Code::NumberOutOfRange, what, span, "more than what there is", help);
 }
 
 /// A share of the run, or so many steps; `None` after a report.

@@ -9,7 +9,7 @@
 //! nothing, and is looked at again. Tokens are texts: the folder and its files are their owner's alone, and a caller whose texts may be
 //! somebody's names no folder.
 //!
-//! What cannot be written is not kept and what cannot be read is not there: neither ends a run.
+//! What cannot be written is not kept and what is damaged is made again: both are told, and neither ends a run.
 
 mod codec;
 mod shelf;
@@ -77,23 +77,32 @@ impl Origin<'_> {
 }
 
 /// The tokens of a table, and whether they were kept: from `folder`, where there is one that has them, else by `encode`, whose are then
-/// kept there.
+/// kept there. What is wrong with the folder or with what is kept becomes one of the `notes`.
 pub(super) fn kept_or_encoded(
     folder: Option<&Path>,
     origin: &Origin<'_>,
+    notes: &mut Vec<String>,
     encode: impl FnOnce() -> Result<Encoded, TrainError>,
 ) -> Result<(Encoded, bool), TrainError> {
     let Some((folder, key)) = folder.and_then(|folder| Some((folder, origin.key().ok()?))) else {
         return Ok((encode()?, false));
     };
     let path = folder.join(format!("{key}.{EXTENSION}"));
-    if let Some(encoded) = read(&path, &key) {
-        note_use(&path);
-        return Ok((encoded, true));
+    match read(&path, &key) {
+        Ok(Some(encoded)) => {
+            note_use(&path);
+            return Ok((encoded, true));
+        }
+        Ok(None) => {}
+        Err(Damaged) => notes.push(format!("the tokens in `{}` were damaged and made again", path.display())),
     }
     let encoded = encode()?;
     if let Err(error) = write(folder, &path, &key, &encoded) {
-        tracing::debug!(path = %path.display(), %error, "tokens are not kept");
+        let note = format!("tokens could not be kept in `{}`: {error}", folder.display());
+        // What keeps one table's from being written keeps the other's too.
+        if !notes.contains(&note) {
+            notes.push(note);
+        }
     }
     Ok((encoded, false))
 }
@@ -108,9 +117,17 @@ fn note_use(path: &Path) {
     }
 }
 
-/// The tokens in a file, where it is whole and of this key.
-fn read(path: &Path, key: &str) -> Option<Encoded> {
-    let bytes = fs::read(path).ok()?;
+/// What is in a file is not what was written.
+#[derive(Debug, PartialEq, Eq)]
+struct Damaged;
+
+/// The tokens in a file, where there is one that can be read. It must be whole, and of this key.
+fn read(path: &Path, key: &str) -> Result<Option<Encoded>, Damaged> {
+    let Ok(bytes) = fs::read(path) else { return Ok(None) };
+    decode(&bytes, key).map(Some).ok_or(Damaged)
+}
+
+fn decode(bytes: &[u8], key: &str) -> Option<Encoded> {
     let (head, records) = bytes.split_at_checked(HEAD)?;
     let (count, hash) = head.strip_prefix(MAGIC)?.split_at_checked(size_of::<u64>())?;
     let encoded = (digest(key, count, records).as_bytes() == hash).then(|| codec::read(records)).flatten()?;

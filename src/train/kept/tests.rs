@@ -1,6 +1,6 @@
 //! Kept tokens are what was kept, or nothing; runs are the same with them and without.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -57,17 +57,18 @@ fn a_file_that_is_damaged_or_of_something_else_is_none() {
     let kept = folder.path().join("tokens");
     let path = kept.join("key.tokens");
     write(&kept, &path, "key", &encoded()).expect("written");
-    assert_eq!(read(&path, "key"), Some(encoded()));
-    assert_eq!(read(&path, "other"), None);
+    assert_eq!(read(&path, "key"), Ok(Some(encoded())));
+    assert_eq!(read(&path, "other"), Err(Damaged));
+    assert_eq!(read(&kept.join("other.tokens"), "other"), Ok(None));
     let bytes = fs::read(&path).expect("read");
     for at in 0..bytes.len() {
         let mut damaged = bytes.clone();
         damaged[at] ^= 1;
         fs::write(&path, &damaged).expect("written");
-        assert_eq!(read(&path, "key"), None, "byte {at}");
+        assert_eq!(read(&path, "key"), Err(Damaged), "byte {at}");
     }
     fs::write(&path, &bytes[..bytes.len() / 2]).expect("written");
-    assert_eq!(read(&path, "key"), None);
+    assert_eq!(read(&path, "key"), Err(Damaged));
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
@@ -91,13 +92,13 @@ fn whatever_decides_tokens_is_looked_at() {
     let (kept, table, folder) = (folder.path().join("kept"), folder.path().join("t.parquet"), folder.path());
     model(folder);
     fs::write(&table, "records").expect("written");
-    let calls = Cell::new(0);
+    let (calls, notes) = (Cell::new(0), RefCell::new(Vec::new()));
     let look = |task: &str, values: &[&str], tokens: usize| {
         let task = Task::Generate { messages: task.to_owned() };
         let values: Vec<String> = values.iter().map(|value| (*value).to_owned()).collect();
         let limit = LengthLimit { tokens, overflow: Overflow::Drop };
         let origin = Origin { table: &table, task: &task, values: &values, model: folder, limit };
-        let (found, was_kept) = kept_or_encoded(Some(&kept), &origin, || {
+        let (found, was_kept) = kept_or_encoded(Some(&kept), &origin, &mut notes.borrow_mut(), || {
             calls.set(calls.get() + 1);
             Ok(encoded())
         })
@@ -119,9 +120,17 @@ fn whatever_decides_tokens_is_looked_at() {
     let (removed, bytes, left) = prune_tokens(&kept, |_, left| left > all / 2);
     assert!(removed > 0 && bytes + left == all && left <= all / 2);
     assert_eq!(stored_tokens(&kept)[0].key, first);
+    assert!(notes.borrow().is_empty(), "nothing was wrong: {notes:?}");
+    fs::write(kept.join(format!("{first}.tokens")), "no tokens").expect("written");
+    assert!(!look("m", &["a"], 9) && look("m", &["a"], 9), "what is damaged is made again");
+    let told = notes.take();
+    let is_told = told[0].contains(&format!("{first}.tokens` were damaged and made again"));
+    assert!(told.len() == 1 && is_told, "{told:?}");
     fs::remove_dir_all(&kept).expect("removed");
     fs::write(&kept, "no folder").expect("written");
     assert!(!look("m", &["a"], 9) && !look("m", &["a"], 9), "what cannot be kept is made again");
+    let told = notes.take();
+    assert!(told.len() == 1 && told[0].starts_with("tokens could not be kept in"), "it is told once: {told:?}");
 }
 
 #[test]
