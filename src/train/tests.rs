@@ -246,6 +246,28 @@ fn numbers_whose_loss_would_be_none_are_refused() {
 }
 
 #[test]
+fn a_head_of_the_models_own_learns_at_the_rate_of_the_head() {
+    let (Some(model), Some(runtime)) = (shared("models/bert-seqcls"), runtime()) else { return };
+    let folder = tempfile::tempdir().expect("a folder");
+    write_texts(&folder.path().join("train.parquet"), 16);
+    let mut settings = run(folder.path());
+    let values = ["lost", "refund", "open", "other", "none"].map(str::to_owned).to_vec();
+    settings.task = Task::Classify { text: "text".to_owned(), label: "label".to_owned(), values };
+    (settings.model, settings.extent, settings.schedule.rate) = (ModelSource::Folder(model), Extent::Steps(1), 1e-9);
+    let trained = |head_rate| {
+        let settings = TrainRun { head_rate, ..settings.clone() };
+        train_quietly(&settings, &runtime).expect("trained");
+        weights(&settings.output)
+    };
+    let (still, moved) = (trained(None), trained(Some(1e-1)));
+    let is_moved = |((_, still), (_, moved)): &(&(String, Vec<f32>), &(String, Vec<f32>))| {
+        still.iter().zip(moved).any(|(a, b)| (a - b).abs() > 1e-4)
+    };
+    let changed: Vec<&str> = still.iter().zip(&moved).filter(is_moved).map(|((name, _), _)| name.as_str()).collect();
+    assert_eq!(changed, ["classifier.bias", "classifier.weight"]);
+}
+
+#[test]
 fn what_is_wrong_is_told_before_the_first_step() {
     let Some(runtime) = runtime() else { return };
     let folder = tempfile::tempdir().expect("a folder");

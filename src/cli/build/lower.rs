@@ -238,3 +238,37 @@ pub fn label_values(program: &hir::Program, train: &hir::Train, manifest: &Manif
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::semantic;
+    use crate::source::{SourceFile, SourceMap};
+
+    #[test]
+    fn an_answer_that_reads_a_label_alone_is_one_of_its_values() {
+        let check = |answer: &str, expected: Option<&str>| {
+            let text = format!(
+                "annot 1\nsource s {{ path \"a.jsonl\"; license \"MIT\"; fields {{ q: string; c: string }} }}\n\
+                 label y: choice {{ a \"Same\"; b \"Same\" }}\n\
+                 template ch: chat {{ user \"{{{{ q }}}}\"; assistant \"{answer}\" }}\n\
+                 dataset d {{ from s; label y = c; split train 100%; write messages from ch }}\n\
+                 model m {{ onnx \"m\" }}\ntrain g {{ model m; data d; task generate from ch; epochs 1 }}\n"
+            );
+            let mut map = SourceMap::default();
+            let file = map.add(SourceFile::new("spec.annot", text));
+            let (parsed, _) = semantic::load(&mut map, file, &mut semantic::NoFiles);
+            let (program, found) = semantic::resolve(&map, &parsed, &mut semantic::NoFiles);
+            assert!(!crate::diagnostics::has_errors(&found), "{answer}: {found:#?}");
+            let found = answer_label(&program, &program.trains[0]);
+            let name = found.map(|column| program.datasets[0].columns[column.0 as usize].name.as_str());
+            assert_eq!(name, expected, "{answer}");
+        };
+        check("{{ y }}", Some("y"));
+        check("{{ y | lower }}.", Some("y"));
+        check("{{ y.title }}", Some("y"));
+        check("{{ y }}: {{ y.title }}", Some("y"));
+        check("{{ y }} {{ q }}", None);
+        check("{{ q }}", None);
+    }
+}
