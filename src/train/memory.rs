@@ -27,8 +27,8 @@ pub struct MemoryPlan {
     pub optimizer: u64,
     /// What the graph computes for a batch of the longest records and still needs, at the fullest moment.
     pub activations: u64,
-    /// The weights of the best measurements, what the validation part is measured with, and what is taken out of the session at once: weights
-    /// at the end and for a measurement, for a checkpoint what the optimizer remembers too.
+    /// The weights that are taken out of the session at the end and for each measurement, those of the best measurements, and what the
+    /// validation part is measured with. What a checkpoint takes out fits where the model was read.
     pub copies: u64,
 }
 
@@ -133,20 +133,17 @@ pub(super) fn memory(
         (false, true) => (1, 1, 1),
         (false, false) => (1, 2, 1),
     };
-    let slots: u64 = slots.map(|length| length as u64 * FLOAT).sum();
-    let taken_out = trained + if run.checkpoints.is_some() { slots } else { 0 };
+    let copies = 1 + run.selection.keep as u64;
     let packed = |graph: &Graph| if run.held { 0 } else { packed(graph) };
     MemoryPlan {
         process,
         weights: trained * weights + constants(&training.graph),
         // Rows are added up where they lie.
         gradients: (trained - tables) * sums + tables,
-        optimizer: states * slots,
+        optimizer: states * slots.map(|length| length as u64 * FLOAT).sum::<u64>(),
         activations: fullest.peak(&training.graph),
         packed: packed(&training.graph),
-        copies: taken_out
-            + trained * run.selection.keep as u64
-            + measuring.map_or(0, |graph| constants(graph) + packed(graph)),
+        copies: trained * copies + measuring.map_or(0, |graph| constants(graph) + packed(graph)),
     }
 }
 
