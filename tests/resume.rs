@@ -105,3 +105,16 @@ fn a_run_that_is_killed_goes_on_to_the_same_weights() {
     assert!(unknown.stderr.contains(&format!("it was trained on {records} records")), "{}", unknown.stderr);
     project.annotc(&["trace", "notes.jsonl:3", "--model", "build/sorter"]).expect(2);
 }
+
+/// Where the folder of checkpoints should be there is a file, as with a cache that is none.
+#[test]
+fn a_cache_without_room_for_checkpoints_ends_no_run() {
+    let project = project();
+    let checkpoints = project.cache().join("checkpoints");
+    std::fs::write(&checkpoints, "mine").expect("written");
+    let built = project.annotc(&["build", "notes.annot"]).expect(0);
+    assert_eq!(built.stderr.matches("could not be kept").count(), 1, "it is told once: {}", built.stderr);
+    assert!(built.stderr.contains("step 1 could not be kept: `"), "{}", built.stderr);
+    assert!(project.path("build/sorter/model.onnx").is_file());
+    assert_eq!(std::fs::read(&checkpoints).expect("read"), b"mine");
+}

@@ -45,15 +45,24 @@ fn the_quickstart_learns_and_permuted_labels_fall_to_chance() {
 /// The greatest resident set of a build, as the system saw it.
 #[cfg(target_os = "linux")]
 fn peak_of(project: &Project, spec: &str) -> u64 {
+    peak_and_words(project, spec).0
+}
+
+/// The same, and what the build said.
+#[cfg(target_os = "linux")]
+fn peak_and_words(project: &Project, spec: &str) -> (u64, String) {
+    let words = project.path("words");
+    let file = std::fs::File::create(&words).expect("made");
     let mut build = project.command(&["build", spec]);
-    let build = build.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null());
+    let build = build.stdout(std::process::Stdio::null()).stderr(file);
     let mut child = build.spawn().expect("annotc starts");
     let status = format!("/proc/{}/status", child.id());
     let mut peak = 0;
     loop {
         if let Some(ended) = child.try_wait().expect("asked") {
-            assert!(ended.success(), "{ended}");
-            return peak;
+            let words = std::fs::read_to_string(&words).expect("read");
+            assert!(ended.success(), "{ended}: {words}");
+            return (peak, words);
         }
         let told = std::fs::read_to_string(&status).unwrap_or_default();
         let line = told.lines().find_map(|line| line.strip_prefix("VmHWM:"));
@@ -61,6 +70,36 @@ fn peak_of(project: &Project, spec: &str) -> u64 {
         peak = peak.max(kibibytes.unwrap_or(0) << 10);
         std::thread::sleep(std::time::Duration::from_millis(5));
     }
+}
+
+/// A base whose weights are most of what the run takes, read forwards and backwards, and so little else that without the process and
+/// what the runtime packs the plan would be half of the peak.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_plan_of_the_memory_is_near_what_a_frozen_base_takes() {
+    let spec = r#"annot 1
+source notes { path "notes.jsonl"; license "CC0-1.0"; fields { text: string; topic: string } }
+label topic: choice { a; b }
+dataset all { from notes; label topic = topic; split train 100%; write jsonl }
+model wide { new encoder { layers 3; hidden 512; heads 4; vocab 200 } }
+train adapted { model wide; data all; task classify topic from text; length 16 tokens else keep start; steps 2; batch 4; rate 1e-3; tune lora { rank 2; alpha 4 } }
+"#;
+    let note = |n: usize| {
+        let words = (0..20).map(|word| ["river", "stone", "lamp", "cloud"][(n + word * word) % 4]).collect::<Vec<_>>();
+        format!("{{\"text\":\"{} {n}\",\"topic\":\"{}\"}}\n", words.join(" "), ["a", "b"][n % 2])
+    };
+    let notes: String = (0..16).map(note).collect();
+    let project = Project::new(&[("plan.annot", spec.as_bytes()), ("notes.jsonl", notes.as_bytes())]);
+    let (peak, words) = peak_and_words(&project, "plan.annot");
+    let number = |after: &str| {
+        let rest = words.split_once(after).map(|(_, rest)| rest).and_then(|rest| rest.split(' ').next());
+        rest.and_then(|number| number.parse::<f64>().ok())
+            .unwrap_or_else(|| panic!("no number after {after:?}: {words}"))
+    };
+    let (plan, peak) = (number("about "), peak as f64 / f64::from(1 << 20));
+    assert!((0.85..1.35).contains(&(plan / peak)), "a plan of {plan} MiB, a peak of {peak} MiB: {words}");
+    let (frozen, packed) = (number(", weights "), number("for products "));
+    assert!(frozen > 30.0 && packed > 1.8 * frozen && packed <= 2.0 * frozen, "{words}");
 }
 
 /// Eight layers of a batch of 64 texts of 64 tokens: what they leave for their gradients is most of what the process takes.

@@ -27,7 +27,8 @@ pub struct MemoryPlan {
     pub optimizer: u64,
     /// What the graph computes for a batch of the longest records and still needs, at the fullest moment.
     pub activations: u64,
-    /// The weights that the validation part is measured with, and those of its best measurements.
+    /// The weights that are taken out of the session at the end and for each measurement, those of the best measurements, and what the
+    /// validation part is measured with. What a checkpoint takes out fits where the model was read.
     pub copies: u64,
 }
 
@@ -64,7 +65,7 @@ impl fmt::Display for MemoryPlan {
             mebibytes(self.optimizer),
             mebibytes(self.activations)
         )?;
-        if self.copies > 0 { write!(f, ", for validation {}", mebibytes(self.copies)) } else { Ok(()) }
+        write!(f, ", copies {}", mebibytes(self.copies))
     }
 }
 
@@ -132,7 +133,7 @@ pub(super) fn memory(
         (false, true) => (1, 1, 1),
         (false, false) => (1, 2, 1),
     };
-    let copies = u64::from(measuring.is_some()) + run.selection.keep as u64;
+    let copies = 1 + run.selection.keep as u64;
     let packed = |graph: &Graph| if run.held { 0 } else { packed(graph) };
     MemoryPlan {
         process,
