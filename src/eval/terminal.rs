@@ -104,14 +104,19 @@ pub fn comparison_table(comparison: &RunComparison, first: &str, second: &str) -
     let mut text = String::new();
     line(&mut text, &format!("records {}", comparison.records));
     let width = [first, second].iter().map(|name| name.chars().count()).max().unwrap_or(0).max(8);
-    line(&mut text, &format!("{:<18}  {first:<width$}  {second:<width$}  difference  95 % interval       p", "figure"));
+    let longest = comparison.figures.iter().map(|row| row.metric.to_string().chars().count());
+    let named = longest.max().unwrap_or(0).max(18);
+    line(
+        &mut text,
+        &format!("{:<named$}  {first:<width$}  {second:<width$}  difference  95 % interval       p", "figure"),
+    );
     for row in &comparison.figures {
         let interval = row
             .interval
             .map_or_else(|| "–".to_owned(), |interval| format!("{:+.4} to {:+.4}", interval.low, interval.high));
         let p = row.p.map_or_else(|| "–".to_owned(), |p| format!("{p:.4}"));
         let figures = format!(
-            "{:<18}  {:<width$.4}  {:<width$.4}  {:<+10.4}  {interval:<18}  {p}  {}",
+            "{:<named$}  {:<width$.4}  {:<width$.4}  {:<+10.4}  {interval:<18}  {p}  {}",
             row.metric.to_string(),
             row.first,
             row.second,
