@@ -130,11 +130,14 @@ impl fmt::Display for Unusable {
     }
 }
 
+/// What a checkpoint holds: what it says, and its tensors.
+pub(super) type Stored = (Header, Vec<Vec<f32>>);
+
 /// The checkpoint at `path`, where there is one that is whole and `is_wanted`.
 pub(super) fn read_checkpoint(
     path: &Path,
     is_wanted: impl FnOnce(&Header) -> bool,
-) -> Result<Option<(Header, Vec<Vec<f32>>)>, Unusable> {
+) -> Result<Option<Stored>, Unusable> {
     let file = match File::open(path) {
         Err(error) if matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
             return Ok(None);
