@@ -141,12 +141,12 @@ impl ChatTemplate {
             .or_else(|| self.by_marks(messages, &text, str::trim))
             .or_else(|| self.by_prefixes(messages, &text))
             .ok_or("the template rewrites a learnt turn, so which characters are the answer cannot be told")?;
-        let learnt = self.from_their_begin(messages, &text, learnt)?;
+        let learnt = self.answers_as_begun(messages, &text, learnt)?;
         Ok(Rendered { text, learnt })
     }
 
     /// The answers from where a model begins to write them.
-    fn from_their_begin(
+    fn answers_as_begun(
         &self,
         messages: &[Message],
         text: &str,
@@ -154,7 +154,7 @@ impl ChatTemplate {
     ) -> Result<Vec<Range<usize>>, String> {
         let turns: Vec<Turn<'_>> = messages.iter().map(Turn::plain).collect();
         let answers = messages.iter().enumerate().filter(|(_, message)| message.train).map(|(at, _)| at);
-        let from_its_begin = |(at, place): (usize, Range<usize>)| {
+        let as_begun = |(at, place): (usize, Range<usize>)| {
             if place.is_empty() {
                 return Ok(place);
             }
@@ -170,7 +170,7 @@ impl ChatTemplate {
                 )
             })
         };
-        answers.zip(learnt).map(from_its_begin).collect()
+        answers.zip(learnt).map(as_begun).collect()
     }
 
     fn by_marks(&self, messages: &[Message], text: &str, content: fn(&str) -> &str) -> Option<Vec<Range<usize>>> {

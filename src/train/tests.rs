@@ -260,10 +260,12 @@ fn a_head_of_the_models_own_learns_at_the_rate_of_the_head() {
         weights(&settings.output)
     };
     let (still, moved) = (trained(None), trained(Some(1e-1)));
-    let is_moved = |((_, still), (_, moved)): &(&(String, Vec<f32>), &(String, Vec<f32>))| {
-        still.iter().zip(moved).any(|(a, b)| (a - b).abs() > 1e-4)
-    };
-    let changed: Vec<&str> = still.iter().zip(&moved).filter(is_moved).map(|((name, _), _)| name.as_str()).collect();
+    let changed: Vec<&str> = still
+        .iter()
+        .zip(&moved)
+        .filter(|((_, still), (_, moved))| still.iter().zip(moved).any(|(a, b)| (a - b).abs() > 1e-4))
+        .map(|((name, _), _)| name.as_str())
+        .collect();
     assert_eq!(changed, ["classifier.bias", "classifier.weight"]);
 }
 
