@@ -219,7 +219,10 @@ pub fn answer_label(program: &hir::Program, train: &hir::Train) -> Option<hir::C
     let parsed = Template::parse(text).expect("the texts of a checked program parse");
     // The value itself and its title are two variables of one name.
     let (variable, others) = parsed.variables().split_first()?;
-    let is_label = |column: &hir::Column| !column.hidden && column.name == variable.name && column.label.is_some();
+    // A table has its conversations under the name `messages`, beside which a label of that name would be taken for them.
+    let is_label = |column: &hir::Column| {
+        !column.hidden && column.name == variable.name && column.label.is_some() && column.name != "messages"
+    };
     let at = program[train.data].columns.iter().position(is_label);
     at.filter(|_| others.iter().all(|other| other.name == variable.name)).map(|at| hir::ColumnId(at as u32))
 }
