@@ -6,15 +6,15 @@ pub mod evaluate;
 pub mod expr;
 pub mod format;
 pub mod label;
+pub mod split;
 pub mod template;
 pub mod test;
 pub mod train;
 pub mod types;
 
 pub use dataset::{
-    Column, ColumnId, Credit, Dataset, Evaluated, FixedPart, FromPack, Keep, Output, OutputFormat, Period, Personal,
-    PersonalStatement, Purpose, RequireSubject, Requirement, Split, SplitRule, Step, StepBlock, StepKind, Taken, Terms,
-    TimeOrder,
+    Column, ColumnId, Credit, Dataset, Evaluated, FromPack, Keep, Output, OutputFormat, Personal, PersonalStatement,
+    Purpose, RequireSubject, Requirement, Step, StepBlock, StepKind, Taken, Terms,
 };
 pub use evaluate::{Evaluate, Gate, Generation, MetricRef, Sampling, Slice};
 pub use expr::{BinaryOp, Expr, ExprKind, Literal};
@@ -22,6 +22,7 @@ pub use format::{
     ColumnKind, Compression, Dialect, FORMATS, FormatOption, FormatRow, ReadOptions, SourceFormat, TextUnit, extension,
 };
 pub use label::{Choices, DeclaredSchema, Label, LabelForm, LabelSchema, LabelValue, LabelValues, ScalarSchema, Spans};
+pub use split::{FixedPart, Period, Split, SplitRule, TimeOrder};
 pub use template::{Template, TemplateKind, Turn};
 pub use test::{Expect, Subject, Test, TestCase, TestKind, TestUse, Value};
 pub use train::{
