@@ -11,6 +11,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("miette", &["diagnostics/", "cli/"]),
     ("datafusion", &["plan/", "engine/"]),
     ("ort", &["runtime/"]),
+    ("gemm", &["runtime/operators/dense"]),
     ("tokenizers", &["train/tokenizer"]),
     ("safetensors", &["train/adapter/"]),
     ("minijinja", &["prompt/", "train/chat"]),

@@ -77,7 +77,7 @@ impl Mixed {
             let is_float = self.shapes.element(name) == Some(ElementType::Float);
             is_float && self.shapes.rank(name).is_some_and(|rank| rank <= MOST_AXES)
         };
-        matches!(node.op, Op::MatMul | Op::Gemm | Op::FusedMatMul | Op::Conv | Op::ConvTranspose)
+        matches!(node.op, Op::MatMul | Op::Gemm | Op::FusedMatMul | Op::Product | Op::Conv | Op::ConvTranspose)
             && node.reads().all(is_known)
             && node.outputs.iter().all(|output| is_known(output))
     }

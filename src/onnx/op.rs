@@ -147,6 +147,7 @@ operators! {
     Pad, "", "Pad";
     PickRows, "annotc", "PickRows";
     Pow, "", "Pow";
+    Product, "annotc", "Product";
     QuickGelu, "com.microsoft", "QuickGelu";
     Range, "", "Range";
     Reciprocal, "", "Reciprocal";

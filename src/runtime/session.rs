@@ -226,7 +226,7 @@ fn builder(runtime: &Runtime, threads: usize) -> Result<SessionBuilder, RuntimeE
     let builder = accepted(builder.with_deterministic_compute(true))?;
     let builder = accepted(builder.with_intra_op_spinning(false))?;
     match runtime.device {
-        Device::Cpu => accepted(builder.with_operators(operators::domain().map_err(model_error)?)),
+        Device::Cpu => accepted(builder.with_operators(operators::domain(threads.max(1)).map_err(model_error)?)),
         Device::Cuda => {
             accepted(builder.with_execution_providers([CUDA::default().with_device_id(0).build().error_on_failure()]))
         }

@@ -270,6 +270,8 @@ fn operators_of_our_own_agree_with_stock_ones_on_rows_of_all_lengths() {
             ),
             (Op::RmsNormGrad, case(Op::SimplifiedLayerNormalization, vec![x(), vector()])),
             (Op::CrossEntropy, case(Op::CrossEntropy, vec![x(), ints(&labels), weights]).outputs(3)),
+            (Op::Product, case(Op::MatMul, vec![x(), any(&[row, 5])])),
+            (Op::Product, case(Op::MatMul, vec![any(&[2, 1, rows, row]), any(&[3, row, 4])])),
         ];
         for (ours, case) in cases {
             let stock = prepare(&case, Sizes::Static, Operators::Stock).unwrap();

@@ -123,7 +123,8 @@ impl Site<'_> {
             ("transB", Attribute::Int(transposed_b.into())),
             ("alpha", Attribute::Float(alpha)),
         ];
-        self.b.node(Op::Gemm, &[a, b], &attributes)
+        let op = if transposed_a && self.b.has_ours() { Op::Product } else { Op::Gemm };
+        self.b.node(op, &[a, b], &attributes)
     }
 
     pub(super) fn fused(&mut self, a: &str, b: &str, transposed_a: bool, transposed_b: bool, alpha: f32) -> String {
@@ -132,6 +133,7 @@ impl Site<'_> {
             ("transB", Attribute::Int(transposed_b.into())),
             ("alpha", Attribute::Float(alpha)),
         ];
-        self.b.node(Op::FusedMatMul, &[a, b], &attributes)
+        let op = if transposed_a && self.b.has_ours() { Op::Product } else { Op::FusedMatMul };
+        self.b.node(op, &[a, b], &attributes)
     }
 }

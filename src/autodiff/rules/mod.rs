@@ -114,7 +114,9 @@ pub(super) fn rule(op: &Op) -> Rule {
         Op::Floor => Stop,
         Op::FusedMatMul => Vjp(matmul::fused_matmul),
         Op::Gather => Vjp(gather::gather),
-        Op::GeluGrad | Op::LayerNormGrad | Op::RmsNormGrad | Op::SiluGrad | Op::SoftmaxGrad => Unsupported(SECOND),
+        Op::GeluGrad | Op::LayerNormGrad | Op::Product | Op::RmsNormGrad | Op::SiluGrad | Op::SoftmaxGrad => {
+            Unsupported(SECOND)
+        }
         Op::GatherElements => Vjp(gather::gather_elements),
         Op::GatherNd => Vjp(gather::gather_nd),
         Op::Gelu => Vjp(activation::gelu),

@@ -80,7 +80,7 @@ impl Shapes {
             Op::Equal | Op::Greater | Op::GreaterOrEqual | Op::Less | Op::LessOrEqual => self.broadcast_all(node),
             Op::BitwiseAnd | Op::BitwiseOr | Op::BitwiseXor | Op::Mean => self.broadcast_all(node),
             Op::And | Op::Or | Op::Xor | Op::BitShift => self.broadcast_all(node),
-            Op::MatMul | Op::FusedMatMul => self.matmul(node),
+            Op::MatMul | Op::FusedMatMul | Op::Product => self.matmul(node),
             Op::Gemm => {
                 let (a, b) = (dims(self, 0)?, dims(self, 1)?);
                 let pick = |dims: &[Dim], name: &str, axis: usize| {

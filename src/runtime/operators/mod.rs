@@ -3,12 +3,15 @@
 //! One file per operator; `OPERATORS` is the table. They exist in the domain `annotc` of every session of this process, and only
 //! training graphs name them: a model that is saved or measured is made of stock operators.
 
+mod batch;
 mod cross_entropy;
+mod dense;
 mod gelu_grad;
 mod guarded_softmax;
 mod keyed_dropout;
 mod lanes;
 mod layer_norm_grad;
+mod product;
 mod rms_norm_grad;
 mod silu_grad;
 mod softmax_grad;
@@ -28,20 +31,22 @@ use ort::value::{Shape, SymbolicDimensions, TensorElementType, ValueRef, ValueTy
 const DOMAIN: &str = "annotc";
 
 /// The table.
-const OPERATORS: [&Ours; 8] = [
+const OPERATORS: [&Ours; 9] = [
     &cross_entropy::OPERATOR,
     &gelu_grad::OPERATOR,
     &guarded_softmax::OPERATOR,
     &keyed_dropout::OPERATOR,
     &layer_norm_grad::OPERATOR,
+    &product::OPERATOR,
     &rms_norm_grad::OPERATOR,
     &silu_grad::OPERATOR,
     &softmax_grad::OPERATOR,
 ];
 
-/// The operators, for a session.
-pub(super) fn domain() -> ort::Result<OperatorDomain> {
-    OPERATORS.into_iter().try_fold(OperatorDomain::new(DOMAIN)?, OperatorDomain::add)
+/// The operators, for a session that computes with so many threads.
+pub(super) fn domain(threads: usize) -> ort::Result<OperatorDomain> {
+    let mut operators = OPERATORS.into_iter().map(|operator| Threaded { operator, threads });
+    operators.try_fold(OperatorDomain::new(DOMAIN)?, OperatorDomain::add)
 }
 
 /// An operator as the runtime is told of it.
@@ -62,46 +67,56 @@ enum Like {
     Input(usize),
     /// Rank 0.
     Scalar,
+    /// Another, which the runtime is not told: it needs none before it runs.
+    Untold,
+}
+
+/// An operator in a session.
+struct Threaded {
+    operator: &'static Ours,
+    threads: usize,
 }
 
 const FLOAT: TensorElementType = TensorElementType::Float32;
 
-impl Operator for &'static Ours {
+impl Operator for Threaded {
     type Kernel<'attr> = BoxedKernel<'attr>;
 
     fn name(&self) -> &str {
-        self.name
+        self.operator.name
     }
 
     fn inputs(&self) -> impl IntoIterator<Item = OperatorInput> {
-        self.inputs.iter().map(|element| OperatorInput::required(*element))
+        self.operator.inputs.iter().map(|element| OperatorInput::required(*element))
     }
 
     fn outputs(&self) -> impl IntoIterator<Item = OperatorOutput> {
         let output = |at: usize| match at {
-            at if at < self.required => OperatorOutput::required(FLOAT),
+            at if at < self.operator.required => OperatorOutput::required(FLOAT),
             _ => OperatorOutput::optional(FLOAT),
         };
-        (0..self.outputs.len()).map(output)
+        (0..self.operator.outputs.len()).map(output)
     }
 
     fn create_kernel<'attr>(&self, node: &KernelContext<'attr>) -> ort::Result<Self::Kernel<'attr>> {
-        let compute = self.compute;
+        let (compute, threads) = (self.operator.compute, self.threads);
         let alpha: f32 = node.get("alpha").unwrap_or(1.0);
         let threshold: i64 = node.get("threshold").unwrap_or(0);
-        Ok(Box::new(move |context: &ComputeContext| compute(&Call { context, alpha, threshold })))
+        let transposed = ["transA", "transB"].map(|name| node.get::<i64>(name).unwrap_or(0) != 0);
+        Ok(Box::new(move |context: &ComputeContext| compute(&Call { context, threads, alpha, threshold, transposed })))
     }
 
     fn infer_shape(&self, context: &mut ShapeInferenceContext) -> ort::Result<()> {
         let inputs = context.inputs();
-        for (at, like) in self.outputs.iter().enumerate() {
+        for (at, like) in self.operator.outputs.iter().enumerate() {
             let like = match like {
                 Like::Input(input) => named(inputs[*input].clone()),
                 Like::Scalar => Some(scalar()),
+                Like::Untold => None,
             };
             let told = like.map_or(Ok(()), |like| context.set_output(at, &like));
             // An optional output that the node lacks has no place for its shape either.
-            if at < self.required {
+            if at < self.operator.required {
                 told?;
             }
         }
@@ -131,10 +146,14 @@ fn scalar() -> ValueType {
 /// One run of a node.
 struct Call<'a> {
     context: &'a ComputeContext,
+    /// The session's threads.
+    threads: usize,
     /// The attribute of that name, 1 where the node has none.
     alpha: f32,
     /// The attribute of that name, 0 where the node has none.
     threshold: i64,
+    /// Whether the first and the second operand are transposed, by the attributes `transA` and `transB`.
+    transposed: [bool; 2],
 }
 
 impl Call<'_> {
