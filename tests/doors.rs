@@ -12,6 +12,7 @@ const DOORS: &[(&str, &[&str])] = &[
     ("datafusion", &["plan/", "engine/"]),
     ("ort", &["runtime/"]),
     ("gemm", &["runtime/operators/dense"]),
+    ("gemm_common", &["runtime/operators/dense"]),
     ("tokenizers", &["train/tokenizer"]),
     ("safetensors", &["train/adapter/"]),
     ("minijinja", &["prompt/", "train/chat"]),

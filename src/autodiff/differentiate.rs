@@ -104,7 +104,7 @@ pub fn differentiate_beside(
     let scalars = std::iter::once(&loss).chain(beside);
     graph.outputs = scalars.map(|name| ValueInfo::new(*name, ElementType::Float, &[])).collect();
     graph.prune();
-    fuse::join_parts(&mut graph, operators);
+    fuse::join_parts(&mut graph, trainable, operators);
     let mut flow = Flow::to(trainable, &graph.nodes);
     let mut trainables = Vec::with_capacity(trainable.len());
     for name in trainable {

@@ -38,10 +38,14 @@ pub fn mix_precision(training: &mut TrainingGraph, half: Half, products: Product
     for node in nodes {
         let made_for = node.outputs.first().and_then(|output| training.made_for.get(output)).cloned();
         let before = mixed.nodes.len();
-        if mixed.is_product(&node) {
-            mixed.product(node);
-        } else {
-            mixed.nodes.push(node);
+        match node.op {
+            Op::MatMul | Op::Gemm | Op::FusedMatMul | Op::Product | Op::Conv | Op::ConvTranspose
+                if mixed.is_of_floats(&node) =>
+            {
+                mixed.product(node);
+            }
+            Op::MaskedAttention | Op::MaskedAttentionGrad if mixed.is_of_floats(&node) => mixed.attention(node),
+            _ => mixed.nodes.push(node),
         }
         if let Some(made_for) = made_for {
             let added = mixed.nodes[before..].iter().flat_map(|node| &node.outputs);
@@ -71,26 +75,47 @@ struct Mixed {
 }
 
 impl Mixed {
-    /// Whether a node is a product of 32-bit floats.
-    fn is_product(&self, node: &Node) -> bool {
+    /// Whether a node is one of 32-bit floats whose ranks are known, as products of 16 bits are.
+    fn is_of_floats(&self, node: &Node) -> bool {
         let is_known = |name: &str| {
             let is_float = self.shapes.element(name) == Some(ElementType::Float);
             is_float && self.shapes.rank(name).is_some_and(|rank| rank <= MOST_AXES)
         };
-        matches!(node.op, Op::MatMul | Op::Gemm | Op::FusedMatMul | Op::Product | Op::Conv | Op::ConvTranspose)
-            && node.reads().all(is_known)
-            && node.outputs.iter().all(|output| is_known(output))
+        node.reads().all(is_known) && node.outputs.iter().all(|output| is_known(output))
     }
 
     fn product(&mut self, mut node: Node) {
         for input in node.inputs.iter_mut().filter(|input| !input.is_empty()) {
             *input = self.rounded(input);
         }
-        let [output] = node.outputs.as_mut_slice() else { unreachable!("a product has one output") };
-        let given = output.clone();
-        *output = format!("{}of/{given}", self.prefix);
-        let raw = output.clone();
+        let given = self.raw(&mut node, 0);
         self.nodes.push(node);
+        self.give(given);
+    }
+
+    /// Products and what lies between them in one operator: what it reads and gives is rounded, but for the mask and for the
+    /// probabilities that its gradient needs, which are no operand or result of a product outside of it.
+    fn attention(&mut self, mut node: Node) {
+        let (read, given) = match node.op {
+            Op::MaskedAttention => (0..3, 0..1),
+            _ => (2..5, 0..node.outputs.len()),
+        };
+        for at in read.chain((node.op == Op::MaskedAttentionGrad).then_some(0)) {
+            node.inputs[at] = self.rounded(&node.inputs[at].clone());
+        }
+        let given: Vec<(String, String)> = given.map(|at| self.raw(&mut node, at)).collect();
+        self.nodes.push(node);
+        given.into_iter().for_each(|given| self.give(given));
+    }
+
+    /// Gives an output another name, for what it is before it is rounded: that name and the value's.
+    fn raw(&self, node: &mut Node, at: usize) -> (String, String) {
+        let given = node.outputs[at].clone();
+        node.outputs[at] = format!("{}of/{given}", self.prefix);
+        (node.outputs[at].clone(), given)
+    }
+
+    fn give(&mut self, (raw, given): (String, String)) {
         match self.products {
             Products::Native => self.cast(&raw, ElementType::Float, &given),
             Products::Rounded => self.round(&raw, &given),

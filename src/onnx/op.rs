@@ -128,6 +128,8 @@ operators! {
     LogSoftmax, "", "LogSoftmax";
     Loop, "", "Loop";
     LpNormalization, "", "LpNormalization";
+    MaskedAttention, "annotc", "MaskedAttention";
+    MaskedAttentionGrad, "annotc", "MaskedAttentionGrad";
     MatMul, "", "MatMul";
     Max, "", "Max";
     MaxPool, "", "MaxPool";

@@ -92,6 +92,12 @@ impl Runtime {
         self.device
     }
 
+    /// Whether graphs may have operators of ours: they run on the processor alone, and not on every one.
+    #[must_use]
+    pub fn has_operators(&self) -> bool {
+        self.device == Device::Cpu && super::operators::are_supported()
+    }
+
     /// The version in the library's name, `unknown` where it carries none.
     #[must_use]
     pub fn version(&self) -> &str {

@@ -151,9 +151,10 @@ fn plan(
     fullest: &Fullest,
     notes: &mut Vec<String>,
 ) -> Result<TrainingPlan, TrainError> {
-    let (operators, products) = match runtime.device() {
-        Device::Cpu => (Operators::Ours, Products::Rounded),
-        Device::Cuda => (Operators::Stock, Products::Native),
+    let operators = if runtime.has_operators() { Operators::Ours } else { Operators::Stock };
+    let products = match runtime.device() {
+        Device::Cpu => Products::Rounded,
+        Device::Cuda => Products::Native,
     };
     let mut plan = model.plan(&run.tune, softening, run.seed, run.pack, operators)?;
     // What learns values has a head; one of its own may have a name that is not known.

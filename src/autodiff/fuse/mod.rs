@@ -1,6 +1,7 @@
 //! Before differentiation: what exporters write out in parts becomes one operator again, so that its gradient needs
 //! only the operand and not every part.
 
+mod attention;
 mod gelu;
 mod rms_norm;
 mod silu;
@@ -8,19 +9,23 @@ mod softmax;
 #[cfg(test)]
 mod tests;
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 
 use super::builder::Operators;
-use crate::onnx::{Graph, Node, Op};
+use crate::onnx::{Graph, Node, Op, shapes::Shapes};
 
-/// Joins all parts that are known, where these operators may be used.
-pub(super) fn join_parts(graph: &mut Graph, operators: Operators) {
-    replace(graph, gelu::find);
-    replace(graph, silu::find);
-    replace(graph, rms_norm::find);
+/// Joins all parts that are known, where these operators may be used. What is trained is no constant.
+pub(super) fn join_parts(graph: &mut Graph, trained: &[String], operators: Operators) {
+    replace(graph, trained, gelu::find);
+    replace(graph, trained, silu::find);
+    replace(graph, trained, rms_norm::find);
     match operators {
         Operators::Stock => {}
-        Operators::Ours => replace(graph, softmax::find),
+        Operators::Ours => {
+            replace(graph, trained, softmax::find);
+            replace(graph, trained, attention::find);
+        }
     }
 }
 
@@ -32,13 +37,18 @@ struct Found {
     node: Node,
 }
 
-fn replace(graph: &mut Graph, find: fn(&Index<'_>, usize) -> Option<Found>) {
+fn replace(graph: &mut Graph, trained: &[String], find: fn(&Index<'_>, usize) -> Option<Found>) {
     let found: Vec<Found> = {
-        let index = Index::of(graph);
+        let index = Index::of(graph, trained);
         (0..graph.nodes.len()).filter_map(|at| find(&index, at)).collect()
     };
-    let mut gone = vec![false; graph.nodes.len()];
+    let (mut gone, mut joined) = (vec![false; graph.nodes.len()], vec![false; graph.nodes.len()]);
     for Found { parts, node } in found {
+        // A node can be the end of one and the beginning of the next, but part of one of them alone.
+        if parts.iter().any(|&at| joined[at]) {
+            continue;
+        }
+        parts.iter().for_each(|&at| joined[at] = true);
         let Some((last, rest)) = parts.split_last() else { continue };
         rest.iter().for_each(|&at| gone[at] = true);
         if !node.op.domain().is_empty() {
@@ -54,12 +64,15 @@ fn replace(graph: &mut Graph, find: fn(&Index<'_>, usize) -> Option<Found>) {
 /// Who writes and who reads each value.
 struct Index<'a> {
     graph: &'a Graph,
+    trained: &'a [String],
     writer: HashMap<&'a str, usize>,
     readers: HashMap<&'a str, Vec<usize>>,
+    /// Asked for by those who need to know more than names.
+    shapes: OnceCell<Shapes>,
 }
 
 impl<'a> Index<'a> {
-    fn of(graph: &'a Graph) -> Self {
+    fn of(graph: &'a Graph, trained: &'a [String]) -> Self {
         let (mut writer, mut readers) = (HashMap::new(), HashMap::<&str, Vec<usize>>::new());
         for (at, node) in graph.nodes.iter().enumerate() {
             writer.extend(node.outputs.iter().map(|name| (name.as_str(), at)));
@@ -69,7 +82,7 @@ impl<'a> Index<'a> {
         for output in &graph.outputs {
             readers.entry(&output.name).or_default().push(usize::MAX);
         }
-        Self { graph, writer, readers }
+        Self { graph, trained, writer, readers, shapes: OnceCell::new() }
     }
 
     fn node(&self, at: usize) -> &'a Node {
@@ -106,6 +119,9 @@ impl<'a> Index<'a> {
 
     /// The value of a float constant of one element.
     fn constant(&self, name: &str) -> Option<f32> {
+        if self.trained.iter().any(|trained| trained == name) {
+            return None;
+        }
         let tensor = self.graph.initializers.get(name).filter(|tensor| tensor.len() == 1)?;
         tensor.to_f32().map(|values| values[0])
     }

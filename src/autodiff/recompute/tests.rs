@@ -58,7 +58,7 @@ fn real_models_give_the_same_loss_and_gradients() {
             let case = prepare(&folder, operators).expect("a model that trains");
             let (again, segments) = again(&case.training);
             assert!(segments > 2, "{name} has layers");
-            assert!(repeated(&again, &Op::MatMul) > 0);
+            assert!(repeated(&again, &Op::MatMul) + repeated(&again, &Op::MaskedAttention) > 0);
             check_waiting(&again, &case.training);
             let plain = test_session(&encode(&case.training.graph)).run(&case.feeds);
             let found = test_session(&encode(&again.graph)).run(&case.feeds);

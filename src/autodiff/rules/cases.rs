@@ -314,10 +314,19 @@ fn reductions() -> Vec<Case> {
         case(Op::Softmax, vec![any(&[2, 3])]),
         case(Op::Softmax, vec![any(&[2, 3, 2])]).int("axis", 1),
         case(Op::GuardedSoftmax, vec![any(&[2, 3])]),
+        masked_attention(&[[2], [2], [2], [1]]).float("alpha", 0.7),
+        masked_attention(&[[1], [2], [1], [2]]).int("guarded", 1),
         case(Op::LogSoftmax, vec![any(&[2, 3])]).int("axis", -1),
         keyed_dropout(),
         case(Op::CumSum, vec![any(&[2, 4]), int_matrix(&[], &[1])]),
         case(Op::CumSum, vec![any(&[2, 4]), int_matrix(&[], &[1])]).int("exclusive", 1).int("reverse", 1),
     ]);
     all
+}
+
+/// Three queries of four numbers and five keys, in batches of these places.
+fn masked_attention(batches: &[[usize; 1]; 4]) -> Case {
+    let sizes = [[3, 4], [4, 5], [5, 2], [3, 5]];
+    let operands = batches.iter().zip(sizes).map(|(batch, sizes)| any(&[&batch[..], &sizes].concat()));
+    case(Op::MaskedAttention, operands.collect()).outputs(2)
 }

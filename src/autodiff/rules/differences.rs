@@ -105,7 +105,11 @@ fn graph(case: &Case, sizes: Sizes) -> (Graph, Vec<String>, BTreeMap<String, Val
     graph.import_opset(case.op.domain(), 1);
     graph.nodes.push(node);
     // Only the first output of these has a gradient; the others are indices or by-products.
-    let judged = if matches!(case.op, Op::TopK | Op::CrossEntropy | Op::KeyedDropout) { 1 } else { case.outputs };
+    let judged = if matches!(case.op, Op::TopK | Op::CrossEntropy | Op::KeyedDropout | Op::MaskedAttention) {
+        1
+    } else {
+        case.outputs
+    };
     loss(&mut graph, judged);
     (graph, trainable, feeds)
 }

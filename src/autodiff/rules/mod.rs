@@ -9,6 +9,7 @@ mod attention;
 mod convolution;
 mod einsum;
 mod gather;
+mod masked_attention;
 mod matmul;
 mod normalization;
 mod pool;
@@ -114,6 +115,8 @@ pub(super) fn rule(op: &Op) -> Rule {
         Op::Floor => Stop,
         Op::FusedMatMul => Vjp(matmul::fused_matmul),
         Op::Gather => Vjp(gather::gather),
+        Op::MaskedAttention => Vjp(masked_attention::masked_attention),
+        Op::MaskedAttentionGrad => Unsupported(SECOND),
         Op::GeluGrad | Op::LayerNormGrad | Op::Product | Op::RmsNormGrad | Op::SiluGrad | Op::SoftmaxGrad => {
             Unsupported(SECOND)
         }

@@ -60,6 +60,8 @@ impl Shapes {
             Op::Attention => return self.attended(node),
             Op::LayerNormGrad => return self.like_inputs(node, &[1, 4, 4]),
             Op::RmsNormGrad => return self.like_inputs(node, &[1, 3]),
+            Op::MaskedAttention => return self.masked_attention(node).unwrap_or_default(),
+            Op::MaskedAttentionGrad => return self.masked_attention_grad(node).unwrap_or_default(),
             Op::KeyedDropout => return self.like_inputs(node, &[0, 0]),
             Op::CrossEntropy => {
                 let [rows, logits] = [1, 0].map(|at| self.like_inputs(node, &[at]).swap_remove(0));
@@ -235,6 +237,26 @@ impl Shapes {
         dims.extend((!vector_a).then_some(rows));
         dims.extend((!vector_b).then_some(columns));
         Some(dims)
+    }
+
+    /// Queries by the width of a value, and queries by keys, over what all operands are a batch along.
+    fn masked_attention(&mut self, node: &Node) -> Option<Vec<Dims>> {
+        let operands = self.like_inputs(node, &[0, 1, 2, 3]).into_iter().collect::<Option<Vec<_>>>()?;
+        let batches = operands.iter().map(|dims| dims.split_last_chunk::<2>().map(|(batch, _)| batch));
+        let mut batch = Vec::new();
+        for of_operand in batches {
+            batch = self.broadcast(&batch, of_operand?);
+        }
+        let last = |at: usize, back: usize| operands[at][operands[at].len() - back].clone();
+        let result = |columns: Dim| Some([&batch[..], &[last(0, 2), columns]].concat());
+        Some(vec![result(last(2, 1)), result(last(1, 1))])
+    }
+
+    /// The matrices of queries, keys and values, each for every place of the batch.
+    fn masked_attention_grad(&mut self, node: &Node) -> Option<Vec<Dims>> {
+        let (batch, _) = self.dims(node.input(1)?)?.split_last_chunk::<2>()?;
+        let of = |operand: Dims| Some([batch, operand?.last_chunk::<2>()?].concat());
+        Some(self.like_inputs(node, &[2, 3, 4]).into_iter().map(of).collect())
     }
 
     /// The sizes that an operand's content gives: an element that is not a number is a size of its own.

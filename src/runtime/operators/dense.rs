@@ -19,6 +19,25 @@ const SMALL: usize = 256;
 /// A product of so few terms is computed by kernels for vectors, whose roundings depend on where an element stands.
 const FEW: usize = 2;
 
+/// Multiplications that are worth a thread.
+pub(super) const WORTH: usize = 1 << 18;
+
+/// Whether the crate can compute on this processor. It takes instructions of AVX2 for granted where it finds those that multiply and
+/// add, and those of AVX-512 altogether where it finds the first; and it needs a second cache that can hold what it packs, which
+/// virtual machines tell strange sizes of.
+pub(super) fn is_supported() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::is_x86_feature_detected as has;
+        let avx2 = has!("avx2") && has!("bmi1") && has!("bmi2") && has!("lzcnt") && has!("popcnt");
+        let avx512 = has!("avx512bw") && has!("avx512cd") && has!("avx512dq") && has!("avx512vl");
+        if (has!("fma") && !avx2) || (has!("avx512f") && !(avx2 && avx512)) {
+            return false;
+        }
+    }
+    gemm_common::cache::CACHE_INFO[1].cache_bytes >= 1 << 17
+}
+
 /// A matrix that is read.
 #[derive(Clone, Copy)]
 pub(super) struct Matrix<'a> {
@@ -47,11 +66,23 @@ impl<'a> Matrix<'a> {
         if transposed { self.transposed() } else { self }
     }
 
-    /// Some of its rows and columns.
+    /// Some of its rows.
     ///
     /// # Panics
-    /// Where it has no such rows or columns.
-    pub(super) fn part(self, rows: Range<usize>, columns: Range<usize>) -> Self {
+    /// Where it has no such rows.
+    pub(super) fn rows(self, rows: Range<usize>) -> Self {
+        self.part(rows, 0..self.columns)
+    }
+
+    /// Some of its columns.
+    ///
+    /// # Panics
+    /// Where it has no such columns.
+    pub(super) fn columns(self, columns: Range<usize>) -> Self {
+        self.part(0..self.rows, columns)
+    }
+
+    fn part(self, rows: Range<usize>, columns: Range<usize>) -> Self {
         let first = place((self.rows, self.columns), self.strides, &rows, &columns);
         Self { values: &self.values[first..], rows: rows.len(), columns: columns.len(), ..self }
     }
@@ -62,7 +93,8 @@ pub(super) struct MatrixMut<'a> {
     first: *mut f32,
     rows: usize,
     columns: usize,
-    strides: (usize, usize),
+    /// How far apart two rows are; the elements of one are side by side.
+    apart: usize,
     values: PhantomData<&'a mut [f32]>,
 }
 
@@ -77,23 +109,27 @@ impl<'a> MatrixMut<'a> {
     /// Where there are fewer values than that.
     pub(super) fn new(values: &'a mut [f32], rows: usize, columns: usize) -> Self {
         let first = values[..rows * columns].as_mut_ptr();
-        Self { first, rows, columns, strides: (columns, 1), values: PhantomData }
+        Self { first, rows, columns, apart: columns, values: PhantomData }
     }
 
-    /// Itself or, where that is so, transposed.
-    pub(super) fn turned(self, transposed: bool) -> Self {
-        if !transposed {
-            return self;
-        }
-        Self { rows: self.columns, columns: self.rows, strides: (self.strides.1, self.strides.0), ..self }
-    }
-
-    /// Some of its rows and columns.
+    /// Some of its rows.
     ///
     /// # Panics
-    /// Where it has no such rows or columns.
-    pub(super) fn part(&mut self, rows: Range<usize>, columns: Range<usize>) -> MatrixMut<'_> {
-        let at = place((self.rows, self.columns), self.strides, &rows, &columns);
+    /// Where it has no such rows.
+    pub(super) fn rows(&mut self, rows: Range<usize>) -> MatrixMut<'_> {
+        self.part(rows, 0..self.columns)
+    }
+
+    /// Some of its columns.
+    ///
+    /// # Panics
+    /// Where it has no such columns.
+    pub(super) fn columns(&mut self, columns: Range<usize>) -> MatrixMut<'_> {
+        self.part(0..self.rows, columns)
+    }
+
+    fn part(&mut self, rows: Range<usize>, columns: Range<usize>) -> MatrixMut<'_> {
+        let at = place((self.rows, self.columns), (self.apart, 1), &rows, &columns);
         // That is the place of one of its elements, or of what is behind its last for a part without any.
         #[allow(unsafe_code)]
         let first = unsafe { self.first.add(at) };
@@ -117,7 +153,7 @@ impl<'a> MatrixMut<'a> {
         let mut tiles = Vec::new();
         for rows in cut(self.rows, down) {
             for columns in cut(self.columns, along) {
-                let at = place((self.rows, self.columns), self.strides, &rows, &columns);
+                let at = place((self.rows, self.columns), (self.apart, 1), &rows, &columns);
                 // As in `part`; no two tiles share an element.
                 #[allow(unsafe_code)]
                 let first = unsafe { self.first.add(at) };
@@ -162,7 +198,7 @@ pub(super) fn multiply(alpha: f32, a: Matrix<'_>, b: Matrix<'_>, to: MatrixMut<'
     // Without terms there is still a product, of zeros.
     for start in (0..a.columns.max(1)).step_by(TERMS) {
         let terms = start..(start + TERMS).min(a.columns);
-        let (a, b) = (a.part(0..a.rows, terms.clone()), b.part(terms, 0..b.columns));
+        let (a, b) = (a.columns(terms.clone()), b.rows(terms));
         let adds = start > 0 || before == Before::Kept;
         // Each matrix lies where its constructor found it to: `Matrix` within a slice that is borrowed, `MatrixMut` in elements that
         // are its own.
@@ -173,8 +209,8 @@ pub(super) fn multiply(alpha: f32, a: Matrix<'_>, b: Matrix<'_>, to: MatrixMut<'
                 to.columns,
                 a.columns,
                 to.first,
-                to.strides.1 as isize,
-                to.strides.0 as isize,
+                1,
+                to.apart as isize,
                 adds,
                 a.values.as_ptr(),
                 a.strides.1 as isize,
@@ -207,8 +243,8 @@ mod tests {
         let turned = |values: &[f32], rows: usize, columns: usize| -> Vec<f32> {
             (0..columns).flat_map(|column| (0..rows).map(move |row| values[row * columns + column])).collect()
         };
-        for layout in 0..8 {
-            let [of_a, of_b, of_y] = [1, 2, 4].map(|bit| layout & bit != 0);
+        for layout in 0..4 {
+            let [of_a, of_b] = [1, 2].map(|bit| layout & bit != 0);
             let a_values = if of_a { turned(&a, rows, terms) } else { a.clone() };
             let b_values = if of_b { turned(&b, terms, columns) } else { b.clone() };
             let shaped = |values, turned, (rows, columns)| match turned {
@@ -219,13 +255,10 @@ mod tests {
             for before in [Before::Replaced, Before::Kept] {
                 let mut first: Option<Vec<f32>> = None;
                 for least in [1, 2, 3, 16] {
-                    let mut y = if of_y { turned(&old, rows, columns) } else { old.clone() };
-                    let sizes = if of_y { (columns, rows) } else { (rows, columns) };
-                    for tile in MatrixMut::new(&mut y, sizes.0, sizes.1).turned(of_y).tiles(terms, least) {
-                        let (left, right) = (left.part(tile.rows, 0..terms), right.part(0..terms, tile.columns));
-                        multiply(0.5, left, right, tile.matrix, before);
+                    let mut y = old.clone();
+                    for tile in MatrixMut::new(&mut y, rows, columns).tiles(terms, least) {
+                        multiply(0.5, left.rows(tile.rows), right.columns(tile.columns), tile.matrix, before);
                     }
-                    let y = if of_y { turned(&y, columns, rows) } else { y };
                     for (at, found) in y.iter().enumerate() {
                         let (row, column) = (at / columns, at % columns);
                         let of = |term: usize| f64::from(a[row * terms + term]) * f64::from(b[term * columns + column]);
@@ -251,6 +284,7 @@ mod tests {
             (300, 40, 1),
             (130, 2, 130),
             (130, 40, 3),
+            (130, 513, 130),
             (70, 700, 150),
             (200, 33, 200),
         ] {

@@ -11,6 +11,8 @@ mod guarded_softmax;
 mod keyed_dropout;
 mod lanes;
 mod layer_norm_grad;
+mod masked_attention;
+mod masked_attention_grad;
 mod product;
 mod rms_norm_grad;
 mod silu_grad;
@@ -31,17 +33,24 @@ use ort::value::{Shape, SymbolicDimensions, TensorElementType, ValueRef, ValueTy
 const DOMAIN: &str = "annotc";
 
 /// The table.
-const OPERATORS: [&Ours; 9] = [
+const OPERATORS: [&Ours; 11] = [
     &cross_entropy::OPERATOR,
     &gelu_grad::OPERATOR,
     &guarded_softmax::OPERATOR,
     &keyed_dropout::OPERATOR,
     &layer_norm_grad::OPERATOR,
+    &masked_attention::OPERATOR,
+    &masked_attention_grad::OPERATOR,
     &product::OPERATOR,
     &rms_norm_grad::OPERATOR,
     &silu_grad::OPERATOR,
     &softmax_grad::OPERATOR,
 ];
+
+/// Whether this processor can run them.
+pub(super) fn are_supported() -> bool {
+    dense::is_supported()
+}
 
 /// The operators, for a session that computes with so many threads.
 pub(super) fn domain(threads: usize) -> ort::Result<OperatorDomain> {
@@ -102,8 +111,11 @@ impl Operator for Threaded {
         let (compute, threads) = (self.operator.compute, self.threads);
         let alpha: f32 = node.get("alpha").unwrap_or(1.0);
         let threshold: i64 = node.get("threshold").unwrap_or(0);
+        let guarded = node.get::<i64>("guarded").unwrap_or(0) != 0;
         let transposed = ["transA", "transB"].map(|name| node.get::<i64>(name).unwrap_or(0) != 0);
-        Ok(Box::new(move |context: &ComputeContext| compute(&Call { context, threads, alpha, threshold, transposed })))
+        Ok(Box::new(move |context: &ComputeContext| {
+            compute(&Call { context, threads, alpha, threshold, guarded, transposed })
+        }))
     }
 
     fn infer_shape(&self, context: &mut ShapeInferenceContext) -> ort::Result<()> {
@@ -152,6 +164,8 @@ struct Call<'a> {
     alpha: f32,
     /// The attribute of that name, 0 where the node has none.
     threshold: i64,
+    /// Whether the attribute of that name is not 0.
+    guarded: bool,
     /// Whether the first and the second operand are transposed, by the attributes `transA` and `transB`.
     transposed: [bool; 2],
 }
@@ -172,6 +186,20 @@ impl Call<'_> {
             _ => self.context.par_for(pieces.len(), 0, |at| work(&mut pieces[at].lock().expect(whole)))?,
         }
         Ok(pieces.into_iter().map(|piece| piece.into_inner().expect(whole)).collect())
+    }
+
+    /// Works on pieces of unlike sizes, dealt out to the threads that so much work is worth.
+    fn dealt<T: Send>(
+        &self,
+        pieces: Vec<T>,
+        multiplications: usize,
+        work: impl Fn(Vec<T>) + Send + Sync,
+    ) -> ort::Result<()> {
+        let threads = self.threads.min(multiplications / dense::WORTH).clamp(1, pieces.len().max(1));
+        let mut hands: Vec<Vec<T>> = (0..threads).map(|_| Vec::new()).collect();
+        pieces.into_iter().enumerate().for_each(|(at, piece)| hands[at % threads].push(piece));
+        self.in_pieces(hands, |hand| work(std::mem::take(hand)))?;
+        Ok(())
     }
 
     /// An output in the shape of the first input, each element of which depends on those of two inputs at its place.

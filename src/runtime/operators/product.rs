@@ -6,14 +6,11 @@
 use ort::value::Shape;
 
 use super::batch::{broadcast, places, split};
-use super::dense::{Before, Matrix, MatrixMut, multiply};
+use super::dense::{Before, Matrix, MatrixMut, WORTH, multiply};
 use super::{Call, FLOAT, Like, Ours};
 
 pub(super) const OPERATOR: Ours =
     Ours { name: "Product", inputs: &[FLOAT, FLOAT], outputs: &[Like::Untold], required: 1, compute };
-
-/// Multiplications that are worth a thread.
-const WORTH: usize = 1 << 18;
 
 fn compute(call: &Call<'_>) -> ort::Result<()> {
     let (a, b) = (call.input(0)?, call.input(1)?);
@@ -33,7 +30,8 @@ fn compute(call: &Call<'_>) -> ort::Result<()> {
         return Ok(());
     }
     let (a_at, b_at) = (places(&batch, a_batch), places(&batch, b_batch));
-    let threads = call.threads.min(y.len().saturating_mul(terms) / WORTH).max(1);
+    let multiplications = y.len().saturating_mul(terms);
+    let threads = call.threads.min(multiplications / WORTH).max(1);
     let of_each = threads.div_ceil(a_at.len());
     let of = |values, at, (rows, columns): (usize, usize), turned| {
         let values: &[f32] = values;
@@ -42,16 +40,12 @@ fn compute(call: &Call<'_>) -> ort::Result<()> {
     let mut tiles = Vec::new();
     for ((y, a_at), b_at) in y.chunks_exact_mut(rows * columns).zip(a_at).zip(b_at) {
         let (a, b) = (of(a, a_at, a_sizes, of_a), of(b, b_at, b_sizes, of_b));
-        tiles.extend(MatrixMut::new(y, rows, columns).tiles(terms, of_each).into_iter().map(|tile| (a, b, Some(tile))));
+        tiles.extend(MatrixMut::new(y, rows, columns).tiles(terms, of_each).into_iter().map(|tile| (a, b, tile)));
     }
     let alpha = call.alpha;
-    let together = tiles.len().div_ceil(threads);
-    call.in_pieces(tiles.chunks_mut(together).collect(), |tiles| {
-        for (a, b, tile) in tiles.iter_mut() {
-            let Some(tile) = tile.take() else { continue };
-            let (a, b) = (a.part(tile.rows, 0..terms), b.part(0..terms, tile.columns));
-            multiply(alpha, a, b, tile.matrix, Before::Replaced);
+    call.dealt(tiles, multiplications, |tiles| {
+        for (a, b, tile) in tiles {
+            multiply(alpha, a.rows(tile.rows), b.columns(tile.columns), tile.matrix, Before::Replaced);
         }
-    })?;
-    Ok(())
+    })
 }
