@@ -33,6 +33,9 @@ fn the_quickstart_learns_and_permuted_labels_fall_to_chance() {
     let again = project.annotc(&["build", "quickstart.annot"]).expect(0);
     assert!(again.stderr.matches("Unchanged").count() >= 2, "nothing is trained twice: {}", again.stderr);
 
+    labels_are_those_of_the_run(&project);
+    predictions_are_those_of_the_evaluation(&project);
+
     // Labels dealt anew by a fixed permutation of the rows: what is learnt is no better than the majority class, within
     // three standard errors of a share over the test part.
     let permuted = Project::of_spec("quickstart");
@@ -40,6 +43,57 @@ fn the_quickstart_learns_and_permuted_labels_fall_to_chance() {
     permuted.annotc(&["build", "quickstart.annot"]);
     let (majority, accuracy) = figures(&permuted);
     assert!(accuracy <= majority + 0.10, "accuracy {accuracy:.3} with permuted labels, majority class {majority:.3}");
+}
+
+/// Two labels of a trained model's configuration exchanged: whatever would say the one for the other refuses the folder.
+fn labels_are_those_of_the_run(project: &Project) {
+    let path = "build/sorter/config.json";
+    let before = project.read(path);
+    let mut config = project.json(path);
+    let names = config["id2label"].as_object_mut().expect("names by their numbers");
+    let (first, second) = (names["0"].clone(), names["1"].clone());
+    (names["0"], names["1"]) = (second.clone(), first.clone());
+    project.write(path, config.to_string().as_bytes());
+    let said = format!(
+        "build/sorter/config.json` calls output 0 `{}` (`id2label`), and the model was trained with `{}`",
+        second.as_str().expect("a name"),
+        first.as_str().expect("a name")
+    );
+    for args in [
+        ["build", "quickstart.annot"].as_slice(),
+        &["eval", "--compare", "build/sorter", "build/sorter"],
+        &["predict", "build/sorter", "--text", "my chain keeps slipping"],
+        &["trace", "0000", "--model", "build/sorter"],
+    ] {
+        let run = project.annotc(args).expect(4);
+        assert!(
+            run.stderr.contains(&said) && run.stderr.contains("put back what was there"),
+            "{args:?}: {}",
+            run.stderr
+        );
+    }
+    // Whatever else a configuration says may be changed.
+    let other = before.replacen('{', "{\"_name_or_path\": \"sorter\",", 1);
+    project.write(path, other.as_bytes());
+    project.annotc(&["predict", "build/sorter", "--text", "my chain keeps slipping"]).expect(0);
+    project.write(path, before.as_bytes());
+}
+
+/// A prediction that somebody has put right: no comparison believes it, and the next build makes it anew.
+fn predictions_are_those_of_the_evaluation(project: &Project) {
+    let path = "build/sorter/evaluation/helpdesk.test.predictions.jsonl";
+    let before = project.read(path);
+    let changed = before.replacen("\"probability\":0.", "\"probability\":1.", 1);
+    assert_ne!(before, changed);
+    project.write(path, changed.as_bytes());
+    let compare = ["eval", "--compare", "build/sorter", "build/sorter"];
+    let run = project.annotc(&compare).expect(4);
+    let is_told = run.stderr.contains("helpdesk.test.predictions.jsonl` is not what its evaluation left");
+    assert!(is_told && run.stderr.contains("build again"), "{}", run.stderr);
+    let built = project.annotc(&["build", "quickstart.annot"]).expect(0);
+    assert!(built.stderr.contains("Evaluating") && !built.stderr.contains("Trained"), "{}", built.stderr);
+    assert_eq!(project.read(path), before);
+    project.annotc(&compare).expect(0);
 }
 
 /// The greatest resident set of a build, as the system saw it.

@@ -80,7 +80,7 @@ pub use chat::{ChatTemplate, Message, Rendered};
 pub use choices::encode_choices;
 pub(crate) use choices::{above_half, binary_loss, chosen, sigmoid};
 pub use conversation::{encode_conversations, encode_judged_conversations};
-pub use custody::{Custody, RecordUse, RecordUses, check_tokenizer};
+pub use custody::{Custody, RecordUse, RecordUses, check_readings};
 pub use error::{Divergence, TrainError};
 pub use event::{Event, Preparation, StepReport, ValidationReport};
 pub(crate) use example::number_of;
