@@ -260,6 +260,34 @@ fn a_field_that_is_learnt_from_may_have_the_name_of_the_ids() {
     assert!(records.is_some_and(|records| records > 0), "the test part was measured");
 }
 
+const LABEL_MESSAGES: &str = r#"annot 1
+source notes { path "notes.jsonl"; license "CC0-1.0"; fields { text: string; messages: string } }
+label messages: choice { yes; yes_sir }
+template ask: chat { user "{{ text }}"; assistant "{{ messages }}" }
+dataset all { from notes; label messages = messages; split train 50%, test 50%; write messages from ask }
+model llama { onnx "models/llama-chat" }
+train writer { model llama; data all; task generate from ask; length 64 tokens; steps 1; batch 2; rate 1e-9 constant }
+evaluate writer on all.test { report loss }
+"#;
+
+#[test]
+fn a_label_may_have_the_name_that_conversations_are_written_under() {
+    let data = repository().join("../shared");
+    if !data.join("models/llama-chat").exists() {
+        assert!(std::env::var_os("ANNOTC_REQUIRE_SHARED").is_none(), "the model is missing");
+        return;
+    }
+    let note = |at: usize| format!("{{\"text\": \"note {at}\", \"messages\": \"{}\"}}\n", ["yes", "yes_sir"][at % 2]);
+    let notes: String = (0..20).map(note).collect();
+    let project = Project::new(&[("all.annot", LABEL_MESSAGES.as_bytes()), ("notes.jsonl", notes.as_bytes())]);
+    let built = project.annotc(&["build", "all.annot", "--data-root", &data.to_string_lossy()]).expect(0);
+    let told = "of the values of `messages`, one is the beginning of another (`yes` of `yes_sir`)";
+    assert!(built.stderr.contains(told), "{}", built.stderr);
+    assert!(project.json("build/writer/evaluation/all.test.json")["metrics"]["loss"].is_number());
+    let written = project.lines("build/all/messages/train.jsonl");
+    assert!(!written.is_empty() && written.iter().all(|line| line["messages"].is_array()));
+}
+
 #[test]
 fn a_folder_that_says_nothing_of_texts_is_called_what_it_is() {
     let models = repository().join("../shared/models");

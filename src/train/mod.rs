@@ -99,7 +99,7 @@ pub use run::{
     Tune, Width,
 };
 pub use schedule::{Decay, Schedule, Stretch};
-pub use table::{ID_COLUMN, Table};
+pub use table::{ID_COLUMN, MESSAGES_COLUMN, Table};
 pub use tags::{FoundSpan, TagTarget, Words, encode_spans};
 pub(crate) use tags::{kinds_of, read_spans, tag_target};
 pub(crate) use tokenizer::read_json;

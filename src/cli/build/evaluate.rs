@@ -18,7 +18,7 @@ use crate::eval::{
 };
 use crate::hir::{self, Program, Task};
 use crate::runtime::Runtime;
-use crate::train::{LengthLimit, Tokenizer, TrainError, check_readings};
+use crate::train::{LengthLimit, MESSAGES_COLUMN, Tokenizer, TrainError, check_readings};
 
 /// The key of the signature that tells whether figures are still those that would be made.
 const FINGERPRINT: &str = "evaluation";
@@ -159,7 +159,7 @@ impl Subject<'_> {
             }
             Task::Prefer { beta, .. } => {
                 let missing = missing_records(lost, &evaluate.part)?;
-                let test = ConversationTable { path: table, messages: "messages", by: &by, limit };
+                let test = ConversationTable { path: table, messages: MESSAGES_COLUMN, by: &by, limit };
                 let reference = self.base.ok_or_else(|| std::io::Error::other("the run has no model to begin with"))?;
                 let folders = [folder, reference];
                 let pairs = eval::evaluate_preferences(runtime, folders, &test, missing, *beta, threads)?;
@@ -167,14 +167,14 @@ impl Subject<'_> {
             }
             Task::Embed { .. } => {
                 let missing = missing_records(lost, &evaluate.part)?;
-                let test = ConversationTable { path: table, messages: "messages", by: &by, limit };
+                let test = ConversationTable { path: table, messages: MESSAGES_COLUMN, by: &by, limit };
                 let mut embedder = Embedder::open(runtime, folder, Some(limit), threads)?;
                 let partners = eval::evaluate_partners(&mut embedder, &test, missing)?;
                 Ok((Predictions::Partners(partners), embedder.tokenizer_hash().to_string()))
             }
             Task::Generate { .. } => {
                 let missing = missing_records(lost, &evaluate.part)?;
-                let test = ConversationTable { path: table, messages: "messages", by: &by, limit };
+                let test = ConversationTable { path: table, messages: MESSAGES_COLUMN, by: &by, limit };
                 let settings = evaluate.generation.as_ref().map(lower_generation);
                 let generated =
                     eval::evaluate_language_model(runtime, folder, &test, missing, settings.as_ref(), threads)?;
