@@ -4,7 +4,8 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use super::tests::{answers, largest_difference, run, runtime, shared, train_quietly, weights, write_texts};
+use super::decoder_tests::answers;
+use super::tests::{largest_difference, run, runtime, shared, train_quietly, weights, write_texts};
 use super::*;
 use crate::eval::Metric;
 

@@ -19,6 +19,8 @@ mod course;
 #[cfg(test)]
 mod curves_tests;
 mod custody;
+#[cfg(test)]
+mod decoder_tests;
 mod draw;
 mod error;
 mod event;
