@@ -42,8 +42,7 @@ pub fn evaluate(session: &mut Session<'_>, at: usize, manifest: &Manifest) -> Re
     check_readings(&folder).map_err(|error| world(&error))?;
     let weights = super::train::weights(&folder);
     let fingerprint = fingerprint(evaluate, train, manifest, &weights, &runtime.described());
-    let held = |_: &Value| runs::predictions(&folder, &evaluation).is_ok();
-    if let Some(figures) = unchanged(&figures_path, &fingerprint).filter(held) {
+    if let Some(figures) = unchanged(&folder, &evaluation, &fingerprint) {
         terminal.status(
             Paint::Dim,
             "Unchanged",
@@ -63,19 +62,14 @@ pub fn evaluate(session: &mut Session<'_>, at: usize, manifest: &Manifest) -> Re
     let (base, threads) = (base.as_deref(), session.jobs);
     let subject = Subject { program, evaluate, train, folder: &folder, base, table: &table, threads };
     let (results, tokenizer) = subject.measure(&runtime, &data.join(MISSING)).map_err(|error| world(&error))?;
-    let signature: Signature = [
-        ("annotc", env!("CARGO_PKG_VERSION")),
-        ("code", eval::code_hash()),
-        ("spec", &manifest.spec),
-        ("data", &manifest.fingerprint),
-        ("split", &evaluate.part),
+    let made_with = [
+        ("split", evaluate.part.as_str()),
         ("tokenizer", &tokenizer),
         ("model", &weights),
         ("runtime", &runtime.described()),
         (FINGERPRINT, &fingerprint),
-    ]
-    .map(|(name, value)| (name.to_string(), value.to_string()))
-    .to_vec();
+    ];
+    let signature = sign(manifest, &made_with);
     std::fs::create_dir_all(folder.join("evaluation")).map_err(|error| world(&error))?;
     let place = [&figures_path, &runs::predictions_path(&folder, &evaluation)];
     let (evaluation, gates) =
@@ -212,10 +206,22 @@ fn fingerprint(
     blake3::hash(all.to_string().as_bytes()).to_hex().to_string()
 }
 
-/// The figures that stand there already, where they are those that would be made.
-fn unchanged(path: &Path, fingerprint: &str) -> Option<Value> {
-    let figures: Value = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
-    (figures["signature"][FINGERPRINT] == fingerprint).then_some(figures)
+/// The figures that stand there already, where they are those that would be made and the predictions are those that they are of.
+fn unchanged(folder: &Path, evaluation: &str, fingerprint: &str) -> Option<Value> {
+    let figures: Value = serde_json::from_slice(&std::fs::read(runs::figures_path(folder, evaluation)).ok()?).ok()?;
+    let is_same = figures["signature"][FINGERPRINT] == fingerprint && runs::predictions(folder, evaluation).is_ok();
+    is_same.then_some(figures)
+}
+
+/// What figures over a data set were made with, this program and what the data set is made of first.
+fn sign(manifest: &Manifest, made_with: &[(&str, &str)]) -> Signature {
+    let of_data = [
+        ("annotc", env!("CARGO_PKG_VERSION")),
+        ("code", eval::code_hash()),
+        ("spec", &manifest.spec),
+        ("data", &manifest.fingerprint),
+    ];
+    of_data.iter().chain(made_with).map(|(name, value)| ((*name).to_string(), (*value).to_string())).collect()
 }
 
 /// A gate of the figures' file, in words, when it is not met.
