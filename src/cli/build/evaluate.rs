@@ -1,6 +1,6 @@
 //! Evaluations: figures, gates, predictions.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -10,7 +10,7 @@ use super::lower::table_path;
 use super::metrics::{lower_gate, lower_generation, report_names};
 use crate::cli::Failure;
 use crate::cli::terminal::Paint;
-use crate::emit::{EmitError, MISSING, Manifest, file_name, write_atomically};
+use crate::emit::{EmitError, MISSING, Manifest, file_name, runs, write_atomically};
 use crate::engine::slice_groups;
 use crate::eval::{
     self, Classifier, ConversationTable, Embedder, Evaluation, EvaluationFile, GateResult, MissingRecord, Predictions,
@@ -18,7 +18,7 @@ use crate::eval::{
 };
 use crate::hir::{self, Program, Task};
 use crate::runtime::Runtime;
-use crate::train::{LengthLimit, Tokenizer, TrainError, check_tokenizer};
+use crate::train::{LengthLimit, MESSAGES_COLUMN, Tokenizer, TrainError, check_readings};
 
 /// The key of the signature that tells whether figures are still those that would be made.
 const FINGERPRINT: &str = "evaluation";
@@ -31,18 +31,18 @@ pub fn evaluate(session: &mut Session<'_>, at: usize, manifest: &Manifest) -> Re
     let dataset = &program[evaluate.dataset];
     let name = format!("{} on {}.{}", train.name, dataset.name, evaluate.part);
     let folder = super::train::folder(&session.out.folder, train);
-    let target = folder.join("evaluation").join(format!("{}.{}", file_name(&dataset.name), file_name(&evaluate.part)));
-    let figures_path = target.with_added_extension("json");
+    let evaluation = format!("{}.{}", file_name(&dataset.name), file_name(&evaluate.part));
+    let figures_path = runs::figures_path(&folder, &evaluation);
     let runtime = session.runtime(train)?;
     let terminal = session.terminal;
     let world = |error: &dyn std::fmt::Display| {
         terminal.error(format_args!("evaluating {name}: {error}"), None);
         Failure::World
     };
-    check_tokenizer(&folder).map_err(|error| world(&error))?;
+    check_readings(&folder).map_err(|error| world(&error))?;
     let weights = super::train::weights(&folder);
     let fingerprint = fingerprint(evaluate, train, manifest, &weights, &runtime.described());
-    if let Some(figures) = unchanged(&figures_path, &fingerprint) {
+    if let Some(figures) = unchanged(&folder, &evaluation, &fingerprint) {
         terminal.status(
             Paint::Dim,
             "Unchanged",
@@ -62,22 +62,18 @@ pub fn evaluate(session: &mut Session<'_>, at: usize, manifest: &Manifest) -> Re
     let (base, threads) = (base.as_deref(), session.jobs);
     let subject = Subject { program, evaluate, train, folder: &folder, base, table: &table, threads };
     let (results, tokenizer) = subject.measure(&runtime, &data.join(MISSING)).map_err(|error| world(&error))?;
-    let signature: Signature = [
-        ("annotc", env!("CARGO_PKG_VERSION")),
-        ("code", eval::code_hash()),
-        ("spec", &manifest.spec),
-        ("data", &manifest.fingerprint),
-        ("split", &evaluate.part),
+    let made_with = [
+        ("split", evaluate.part.as_str()),
         ("tokenizer", &tokenizer),
         ("model", &weights),
         ("runtime", &runtime.described()),
         (FINGERPRINT, &fingerprint),
-    ]
-    .map(|(name, value)| (name.to_string(), value.to_string()))
-    .to_vec();
+    ];
+    let signature = sign(manifest, &made_with);
     std::fs::create_dir_all(folder.join("evaluation")).map_err(|error| world(&error))?;
+    let place = [&figures_path, &runs::predictions_path(&folder, &evaluation)];
     let (evaluation, gates) =
-        write(&target, evaluate, &results, train.seed, &signature).map_err(|error| world(&error))?;
+        write(place, evaluate, &results, train.seed, &signature).map_err(|error| world(&error))?;
     if terminal.json() {
         let text = std::fs::read_to_string(&figures_path).map_err(|error| world(&error))?;
         terminal.answer(serde_json::from_str::<Value>(&text).unwrap_or_default());
@@ -157,7 +153,7 @@ impl Subject<'_> {
             }
             Task::Prefer { beta, .. } => {
                 let missing = missing_records(lost, &evaluate.part)?;
-                let test = ConversationTable { path: table, messages: "messages", by: &by, limit };
+                let test = ConversationTable { path: table, messages: MESSAGES_COLUMN, by: &by, limit };
                 let reference = self.base.ok_or_else(|| std::io::Error::other("the run has no model to begin with"))?;
                 let folders = [folder, reference];
                 let pairs = eval::evaluate_preferences(runtime, folders, &test, missing, *beta, threads)?;
@@ -165,14 +161,14 @@ impl Subject<'_> {
             }
             Task::Embed { .. } => {
                 let missing = missing_records(lost, &evaluate.part)?;
-                let test = ConversationTable { path: table, messages: "messages", by: &by, limit };
+                let test = ConversationTable { path: table, messages: MESSAGES_COLUMN, by: &by, limit };
                 let mut embedder = Embedder::open(runtime, folder, Some(limit), threads)?;
                 let partners = eval::evaluate_partners(&mut embedder, &test, missing)?;
                 Ok((Predictions::Partners(partners), embedder.tokenizer_hash().to_string()))
             }
             Task::Generate { .. } => {
                 let missing = missing_records(lost, &evaluate.part)?;
-                let test = ConversationTable { path: table, messages: "messages", by: &by, limit };
+                let test = ConversationTable { path: table, messages: MESSAGES_COLUMN, by: &by, limit };
                 let settings = evaluate.generation.as_ref().map(lower_generation);
                 let generated =
                     eval::evaluate_language_model(runtime, folder, &test, missing, settings.as_ref(), threads)?;
@@ -210,10 +206,22 @@ fn fingerprint(
     blake3::hash(all.to_string().as_bytes()).to_hex().to_string()
 }
 
-/// The figures that stand there already, where they are those that would be made.
-fn unchanged(path: &Path, fingerprint: &str) -> Option<Value> {
-    let figures: Value = serde_json::from_slice(&std::fs::read(path).ok()?).ok()?;
-    (figures["signature"][FINGERPRINT] == fingerprint).then_some(figures)
+/// The figures that stand there already, where they are those that would be made and the predictions are those that they are of.
+fn unchanged(folder: &Path, evaluation: &str, fingerprint: &str) -> Option<Value> {
+    let figures: Value = serde_json::from_slice(&std::fs::read(runs::figures_path(folder, evaluation)).ok()?).ok()?;
+    let is_same = figures["signature"][FINGERPRINT] == fingerprint && runs::predictions(folder, evaluation).is_ok();
+    is_same.then_some(figures)
+}
+
+/// What figures over a data set were made with, this program and what the data set is made of first.
+fn sign(manifest: &Manifest, made_with: &[(&str, &str)]) -> Signature {
+    let of_data = [
+        ("annotc", env!("CARGO_PKG_VERSION")),
+        ("code", eval::code_hash()),
+        ("spec", &manifest.spec),
+        ("data", &manifest.fingerprint),
+    ];
+    of_data.iter().chain(made_with).map(|(name, value)| ((*name).to_string(), (*value).to_string())).collect()
 }
 
 /// A gate of the figures' file, in words, when it is not met.
@@ -226,9 +234,9 @@ fn told(require: &str, reason: Option<&str>) -> String {
     reason.map_or_else(|| require.to_string(), |reason| format!("{require} ({reason})"))
 }
 
-/// Counts the results, measures the gates, and writes the files.
+/// Counts the results, measures the gates, and writes the files of figures and of predictions.
 fn write(
-    target: &Path,
+    [figures_path, predictions_path]: [&PathBuf; 2],
     evaluate: &hir::Evaluate,
     results: &Predictions,
     seed: u64,
@@ -268,11 +276,12 @@ fn write(
         gates: &gates,
         report: &report_names(evaluate),
         signature,
+        predictions: blake3::hash(lines.as_bytes()).to_hex().as_str(),
         generation,
     });
     let text = serde_json::to_string_pretty(&json).expect("figures are JSON") + "\n";
-    write_atomically(&target.with_added_extension("json"), text.as_bytes())?;
-    write_atomically(&target.with_added_extension("predictions.jsonl"), lines.as_bytes())?;
+    write_atomically(predictions_path, lines.as_bytes())?;
+    write_atomically(figures_path, text.as_bytes())?;
     Ok((evaluation, gates))
 }
 
