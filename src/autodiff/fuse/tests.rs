@@ -212,7 +212,8 @@ fn attention_is_the_same_whatever_is_masked_and_however_many_blocks_it_takes() {
     }
     let hidden = f32::MIN;
     // Whether a query sees a key: all do, the later ones, those of its own packed record, and one that sees nothing at all.
-    let masks: [(&str, fn(usize, usize, usize) -> bool); 4] = [
+    type Sees = fn(usize, usize, usize) -> bool;
+    let masks: [(&str, Sees); 4] = [
         ("nothing", |_, _, _| true),
         ("what comes later", |_, row, key| key <= row),
         ("other records", |record, row, key| key <= row && (key + 30 * record) / 70 == (row + 30 * record) / 70),
