@@ -27,6 +27,7 @@ mod event;
 mod example;
 mod finished;
 mod folder;
+mod headless;
 #[cfg(test)]
 mod honest_tests;
 mod in_order;

@@ -14,7 +14,7 @@ use super::objective::{Objective, VECTORS};
 use super::run::{Pooling, Tune};
 use crate::autodiff::loss::{Softening, forward};
 use crate::autodiff::{GradientRows, Operators, TrainingGraph, differentiate_beside, reaching};
-use crate::onnx::import::{Imported, Linear};
+use crate::onnx::import::{HEAD_PATHS, Imported, Linear, VOCABULARY_PATHS};
 use crate::onnx::surgery::{
     Adapter, Family, add_adapters, add_dropout, add_pooling, fix_past, pick_learnt, separate_records,
 };
@@ -29,12 +29,6 @@ pub(crate) const SEVERAL_VALUES: &str = "multi_label_classification";
 
 /// The parameters of a head that we add.
 const NEW_HEAD: [&str; 2] = ["classifier.weight", "classifier.bias"];
-
-/// First parts of the paths of the heads that exporters write.
-const HEAD_PATHS: [&str; 5] = ["classifier", "score", "pre_classifier", "classification_head", "head"];
-
-/// First parts of the paths of the layers that write a vocabulary's logits.
-const VOCABULARY_PATHS: [&str; 4] = ["lm_head", "embed_out", "cls", "generator_lm_head"];
 
 /// A model as read from its folder, with the head that its task needs.
 pub(super) struct Model {

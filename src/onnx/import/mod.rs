@@ -9,6 +9,7 @@
 //! | `uses` | finds the parameters: initializers that meet the data as weights |
 //! | `merged` | splits what the exporter merged because it was equal |
 //! | `tied` | joins what the exporter copied although it is one |
+//! | `wrapper` | finds what the paths begin with that is not the model's own |
 
 mod constants;
 mod linear;
@@ -16,12 +17,14 @@ mod merged;
 mod rotary;
 mod tied;
 mod uses;
+mod wrapper;
 
 use std::collections::BTreeMap;
 
 use super::{ElementType, Graph, Tensor};
 pub use linear::Linear;
 pub use uses::Role;
+pub use wrapper::{HEAD_PATHS, VOCABULARY_PATHS};
 
 /// A graph whose parameters are known.
 #[derive(Clone, Debug)]
@@ -31,6 +34,8 @@ pub struct Imported {
     /// Its parameters, in the order of their first use.
     pub parameters: Vec<Parameter>,
     tied: Vec<tied::Copy>,
+    /// What the exported module adds in front of the model's own paths, such as `m.`.
+    wrapper: String,
 }
 
 /// A tensor that training may change.
@@ -39,7 +44,7 @@ pub struct Parameter {
     /// The initializer's name in the graph.
     pub name: String,
     /// The name to show: PyTorch's where the exporter kept it, else made of the path of the node that reads it, as in
-    /// `encoder.layer.0.attention.self.query.weight`.
+    /// `encoder.layer.0.attention.self.query.weight`. A module that holds the whole model has no part in it.
     pub path: String,
     /// The dimensions.
     pub shape: Vec<usize>,
@@ -91,18 +96,23 @@ impl Imported {
     }
 
     fn of(graph: Graph, tied: Vec<tied::Copy>) -> Self {
-        let parameters = parameters(&graph);
-        Self { graph, parameters, tied }
+        let wrapper = {
+            let uses = uses::find(&graph);
+            let paths: Vec<String> = uses.iter().map(uses::Use::path).collect();
+            wrapper::find(paths.iter().map(String::as_str))
+        };
+        let parameters = parameters(&graph, &wrapper);
+        Self { graph, parameters, tied, wrapper }
     }
 
     /// Finds the parameters anew after surgery on `graph`.
     pub fn refresh(&mut self) {
-        self.parameters = parameters(&self.graph);
+        self.parameters = parameters(&self.graph, &self.wrapper);
     }
 
     /// The layers that multiply data by a matrix of weights, in the order of their first use.
     pub fn linears(&self) -> Vec<Linear> {
-        linear::find(&self.graph)
+        linear::find(&self.graph, &self.wrapper)
     }
 
     /// A parameter's values, row-major.
@@ -129,12 +139,12 @@ impl Imported {
     }
 }
 
-fn parameters(graph: &Graph) -> Vec<Parameter> {
+fn parameters(graph: &Graph, wrapper: &str) -> Vec<Parameter> {
     let mut parameters: Vec<Parameter> = Vec::new();
     for found in uses::find(graph) {
         if parameters.iter().all(|parameter| parameter.name != found.name) {
             let shape = graph.initializers[&found.name].shape().to_vec();
-            parameters.push(Parameter { path: found.path(), name: found.name, shape, role: found.role });
+            parameters.push(Parameter { path: found.path_within(wrapper), name: found.name, shape, role: found.role });
         }
     }
     parameters

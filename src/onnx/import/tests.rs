@@ -158,3 +158,43 @@ fn architecture_constants_are_no_parameters() {
     graph.nodes.push(Node::new("/Add_1", Op::Add, &["x", "mask"], &["y"]));
     assert_eq!(import(graph, &json!({})).unwrap().parameters.len(), before);
 }
+
+#[test]
+fn a_module_that_holds_the_model_has_no_part_in_its_paths() {
+    let mut graph = merged();
+    for name in ["embed.weight", "layer.0.norm.weight", "layer.0.norm.bias"] {
+        let tensor = graph.initializers.remove(name).unwrap();
+        graph.initializers.insert(format!("m.{name}"), tensor);
+    }
+    for node in &mut graph.nodes {
+        node.name = node
+            .name
+            .strip_prefix('/')
+            .filter(|name| name.contains('/'))
+            .map_or_else(|| node.name.clone(), |name| format!("/m/{name}"));
+        for input in &mut node.inputs {
+            if ["embed.weight", "layer.0.norm.weight", "layer.0.norm.bias"].contains(&input.as_str()) {
+                *input = format!("m.{input}");
+            }
+        }
+    }
+    let mut imported = import(graph, &json!({"tie_word_embeddings": false})).unwrap();
+    let head =
+        imported.parameters.iter().find(|parameter| parameter.path == "head.weight").expect("the head's own path");
+    assert_eq!(head.name, "onnx::MatMul_9", "names stay");
+    assert_eq!(imported.linears()[0].module, "head");
+    // A head of ours stands beside what is wrapped, whose paths stay as they are.
+    imported.graph.initializers.insert(
+        "classifier.weight".to_owned(),
+        Tensor::from_f32(&[5, 2], &[0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 8.5, 9.5]),
+    );
+    imported.graph.nodes.push(Node::new(
+        "/classifier/MatMul",
+        Op::MatMul,
+        &["logits", "classifier.weight"],
+        &["classes"],
+    ));
+    imported.refresh();
+    let paths: Vec<&str> = imported.parameters.iter().map(|parameter| parameter.path.as_str()).collect();
+    assert!(paths.contains(&"embed.weight") && paths.contains(&"classifier.weight"), "{paths:?}");
+}
