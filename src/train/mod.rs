@@ -40,6 +40,8 @@ mod learnt_tests;
 mod loop_tests;
 mod memory;
 mod micro_batch;
+#[cfg(test)]
+mod misfit_tests;
 mod model;
 mod objective;
 mod optimizer;

@@ -116,6 +116,12 @@ impl Tokenizer {
         self.vocabulary
     }
 
+    /// The greatest number that a token has: with holes in the vocabulary it is more than the number of tokens.
+    #[must_use]
+    pub fn greatest_id(&self) -> Option<u32> {
+        self.inner.get_vocab(true).into_values().max()
+    }
+
     /// The number of the padding token. What it is makes no difference to the loss: padding is masked by place.
     #[must_use]
     pub fn pad_id(&self) -> u32 {
