@@ -39,3 +39,15 @@ fn a_token_beyond_the_embedding_is_refused_however_few_tokens_there_are() {
     let Some(message) = message else { return };
     assert!(message.contains("tokenizer.json") && message.contains("do not belong together"), "{message}");
 }
+
+#[test]
+fn a_weight_that_is_no_number_is_refused_by_its_name() {
+    let message = refusal(|model| {
+        let mut graph = onnx::load(model).expect("loads");
+        let bias = graph.initializers.get_mut("classifier.bias").expect("the head's");
+        *bias = Tensor::from_f32(&[3], &[0.0, f32::NAN, 0.0]);
+        onnx::save(&graph, &model.join("model.onnx")).expect("saved");
+    });
+    let Some(message) = message else { return };
+    assert!(message.contains("`classifier.bias` holds values that are no finite numbers: 1,"), "{message}");
+}

@@ -58,6 +58,19 @@ pub enum ImportError {
     /// Nothing to train.
     #[error("the graph has no weights in 32-bit floats; export it with `--dtype fp32` and without quantization")]
     NoParameters,
+    /// A weight with which nothing can be computed.
+    #[error(
+        "the weight `{path}` holds values that are no finite numbers: {count}, the first of them at place {first}; the file is \
+         damaged, or was saved by a run that diverged: export the model anew from weights that are whole"
+    )]
+    NotFinite {
+        /// The weight.
+        path: String,
+        /// How many of its values.
+        count: usize,
+        /// The place of the first of them, counted from 0, row by row.
+        first: usize,
+    },
     /// A trained value that does not fit.
     #[error("parameter `{name}` has {needed} elements, {found} were given")]
     Length {
@@ -86,7 +99,23 @@ pub fn import(mut graph: Graph, config: &serde_json::Value) -> Result<Imported, 
     let uses = uses::find(&graph);
     let tied = tied::join(&mut graph, &uses, config);
     let imported = Imported::of(graph, tied);
-    if imported.parameters.is_empty() { Err(ImportError::NoParameters) } else { Ok(imported) }
+    if imported.parameters.is_empty() {
+        return Err(ImportError::NoParameters);
+    }
+    imported.parameters.iter().try_for_each(|parameter| check_finite(&imported.graph, parameter))?;
+    Ok(imported)
+}
+
+/// A weight that is no number makes every loss none, and the data would be blamed for it.
+fn check_finite(graph: &Graph, parameter: &Parameter) -> Result<(), ImportError> {
+    let values = graph.initializers[&parameter.name].to_f32().unwrap_or_default();
+    match values.iter().position(|value| !value.is_finite()) {
+        None => Ok(()),
+        Some(first) => {
+            let count = values[first..].iter().filter(|value| !value.is_finite()).count();
+            Err(ImportError::NotFinite { path: parameter.path.clone(), count, first })
+        }
+    }
 }
 
 impl Imported {

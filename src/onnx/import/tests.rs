@@ -198,3 +198,17 @@ fn a_module_that_holds_the_model_has_no_part_in_its_paths() {
     let paths: Vec<&str> = imported.parameters.iter().map(|parameter| parameter.path.as_str()).collect();
     assert!(paths.contains(&"embed.weight") && paths.contains(&"classifier.weight"), "{paths:?}");
 }
+
+#[test]
+fn a_weight_that_is_no_number_is_refused_by_its_path() {
+    for strange in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        let mut graph = merged();
+        graph.initializers.insert("onnx::MatMul_9".to_owned(), {
+            let mut values: Vec<f32> = (0..20).map(|value| value as f32).collect();
+            (values[3], values[17]) = (strange, strange);
+            Tensor::from_f32(&[4, 5], &values)
+        });
+        let refused = import(graph, &json!({})).map(|imported| imported.parameters);
+        assert_eq!(refused, Err(ImportError::NotFinite { path: "head.weight".to_owned(), count: 2, first: 3 }));
+    }
+}
