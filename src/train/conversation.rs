@@ -11,7 +11,7 @@ use super::chat::{ChatTemplate, Message, Rendered, is_completion, join_completio
 use super::error::IDS_SHOWN;
 use super::example::{Collected, Cut, Encoded, Example, Fate, LengthLimit, Target};
 use super::in_order::in_order;
-use super::learnable::{Specials, check_learnable};
+use super::learnable::{Specials, check_learnable, check_turns};
 use super::table::Table;
 use super::tokenizer::{Tokenizer, Tokens};
 
@@ -198,6 +198,7 @@ impl<'a> Speaker<'a> {
             }
             return Ok((rendered, tokens));
         }
+        check_turns(messages, &self.specials, self.tokenizer).map_err(|problem| problem.of(id))?;
         let template = self.template()?;
         let render = |message| TrainError::Render { id: id.to_owned(), message };
         let rendered = template.render(messages).map_err(render)?;

@@ -146,6 +146,15 @@ impl Tokenizer {
         self.inner.get_added_vocabulary().get_added_tokens_decoder().get(&id).is_some_and(|token| token.special)
     }
 
+    /// The special tokens that characters of a text become, in their order.
+    #[must_use]
+    pub fn specials_in(&self, text: &str) -> Vec<u32> {
+        let split = self.inner.get_added_vocabulary().extract_and_normalize(self.inner.get_normalizer(), text);
+        let parts = split.get_splits(OffsetReferential::Original, OffsetType::Byte);
+        let added = parts.into_iter().filter_map(|(_, _, tokens)| tokens.as_ref()).flatten();
+        added.map(|token| token.id).filter(|id| self.is_special(*id)).collect()
+    }
+
     /// `tokenizer_config.json`, completed by `special_tokens_map.json`.
     #[must_use]
     pub fn config(&self) -> &Value {
