@@ -84,7 +84,7 @@ fn encode(
         }
         collected.encoded.examples.push(example((tokens, learnt)));
     })?;
-    nothing_learnt(silent, "give them an assistant turn that is not muted and not empty, or drop them")?;
+    nothing_learnt(silent, "give them an assistant turn that is not muted and not blank, or drop them")?;
     nothing_learnt(
         cut_away,
         "`length` cuts all their answers, and an answer is learnt whole or not at all; allow more tokens, or say `else drop`",
@@ -175,8 +175,13 @@ impl<'a> Speaker<'a> {
     /// A record's tokens and answers, where they can be learnt as they are.
     pub(super) fn speak(&self, id: &str, messages: &[Message]) -> Result<Spoken, TrainError> {
         let (rendered, tokens) = self.tokens(id, messages)?;
-        let places: Vec<Range<usize>> = rendered.learnt.into_iter().filter(|answer| !answer.is_empty()).collect();
         let text = rendered.text;
+        // White space says nothing, be it all of the turn or all that the template leaves of it.
+        let asked = messages.iter().filter(|message| message.train).zip(rendered.learnt);
+        let says = |(message, place): (&Message, Range<usize>)| {
+            (!message.content.trim().is_empty() && !text[place.clone()].trim().is_empty()).then_some(place)
+        };
+        let places: Vec<Range<usize>> = asked.filter_map(says).collect();
         let answers = check_learnable(&text, &tokens, &places, &self.specials, self.tokenizer);
         let answers = answers.map_err(|problem| problem.of(id))?;
         Ok(Spoken { text, tokens, answers })

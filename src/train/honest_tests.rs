@@ -85,7 +85,11 @@ fn what_cannot_be_learnt_is_refused_with_its_record_and_a_way_out() {
     };
     let template = |text: &'static str| move |_: String| text.to_owned();
     for model in ["llama-chat", "gpt2"] {
-        check(model, &[], &[plain(), with("")], &["no token to learn: id1", "or drop them"]);
+        for blank in ["", " \n ", "\u{a0}"] {
+            check(model, &[], &[plain(), with(blank)], &["1 records have no token to learn: id1", "or drop them"]);
+            let completion = vec![turn("prompt", "How many?"), turn("completion", blank)];
+            check(model, &[], &[plain(), completion], &["1 records have no token to learn: id1"]);
+        }
         let twice =
             template("{{ bos_token }}{{ bos_token }}{% for m in messages %}{{ m.content }}{{ eos_token }}{% endfor %}");
         check(model, &[("chat_template.jinja", &twice)], &[plain()], &["record id0", "two BOS", "write it once"]);

@@ -54,7 +54,7 @@ pub fn encode_preferences(
         collected.encoded.examples.push(chosen);
         collected.encoded.seconds.push(rejected);
     })?;
-    nothing_learnt(silent, "one of their answers is empty; drop such records in a `clean` block")?;
+    nothing_learnt(silent, "one of their answers is blank; drop such records in a `clean` block")?;
     nothing_learnt(cut_away, "`length` cuts one of their answers away; allow more tokens, or say `else drop`")?;
     no_same(same, "answers, as far as `length` lets them be seen; drop such records in a `clean` block")?;
     collected.finish()
