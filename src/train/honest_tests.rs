@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::alike::compare_answers;
 use super::batch::Feeds;
-use super::conversation::Speaker;
+use super::conversation::{Speaker, note_joined};
 use super::tests::shared;
 use super::*;
 use crate::autodiff::loss::{LABELS, WEIGHTS};
@@ -188,6 +188,26 @@ fn a_pair_with_a_blank_text_is_refused_with_its_record() {
     for blank in [pair("Where is it?", " \n"), pair("", "In the post.")] {
         let message = encoded(&[whole.clone(), blank]).expect_err("nothing to be near to").to_string();
         assert!(message.contains("id1; one of their two texts is blank"), "{message}");
+    }
+}
+
+#[test]
+fn prompts_that_share_a_token_with_their_completion_are_told() {
+    let pair = |prompt: &str, completion: &str| vec![turn("prompt", prompt), turn("completion", completion)];
+    for model in ["llama-chat", "gpt2"] {
+        let Some(folder) = changed(model, &[]) else { return };
+        let check = |records: &[Vec<Value>], joined: &[&str]| {
+            let encoded = encode(folder.path(), records, 64, Overflow::Refuse).expect("encoded");
+            assert_eq!(encoded.joined, joined, "{model}");
+            note_joined(&encoded.joined)
+        };
+        let apart = [pair("Answer:", " 1 is it"), pair("Answer:\n", "one"), pair("", "one")];
+        assert_eq!(check(&apart, &[]), None);
+        let shared = ["one", "two", "ten", "six"].map(|word| pair("Answer: ", word));
+        let note = check(&[&apart[..1], &shared[..]].concat(), &["id1", "id2", "id3", "id4"]).expect("a note");
+        assert!(note.starts_with("of 4 records") && note.contains("(records id1, id2, id3 …)"), "{note}");
+        let chat = [vec![turn("user", "Answer: "), turn("assistant", "one")]];
+        assert_eq!(check(&chat, &[]), None, "a template stands between the two");
     }
 }
 

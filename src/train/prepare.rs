@@ -9,7 +9,7 @@ use super::TrainError;
 use super::alike::compare_answers;
 use super::batch::Feeds;
 use super::choices::{balanced_weights, encode_choices};
-use super::conversation::{Speaker, encode_conversations};
+use super::conversation::{Speaker, encode_conversations, note_joined};
 use super::event::{Event, Preparation};
 use super::example::{Encoded, Example, LengthLimit, Target, encode_numbers, encode_texts};
 use super::finished::Finished;
@@ -75,6 +75,7 @@ pub(super) fn prepare(run: &TrainRun, runtime: &Runtime) -> Result<Prepared, Tra
         let speaker = Speaker::new(folder.path(), &tokenizer)?;
         notes.extend(compare_answers(label, &table, messages, &speaker)?);
     }
+    notes.extend(note_joined(&encoded.joined));
     notes.extend(unseen_values(&run.task, &model.values, &encoded.examples));
     notes.extend(run.pack.then(|| saving(run, &encoded.examples)));
     notes.extend(run.schedule.shortened(run.steps(encoded.examples.len())));
