@@ -24,3 +24,33 @@ pub(super) fn headless(run: &TrainRun) -> Result<Option<String>, TrainError> {
         )),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+    use crate::train::Lora;
+    use crate::train::tests::run;
+
+    #[test]
+    fn a_run_without_a_head_is_told_where_it_trains_adapters_and_refused_where_the_head_has_a_rate() {
+        let mut settings = run(Path::new("."));
+        let refused = headless(&settings).expect_err("a rate for nothing").to_string();
+        assert!(refused.contains("`head_rate`"), "{refused}");
+        settings.head_rate = None;
+        assert_eq!(headless(&settings).expect("fine"), None, "all weights are trained, a head of any name among them");
+        let (targets, base) = (Vec::new(), None);
+        settings.tune = Tune::Lora(Lora {
+            rank: 4,
+            alpha: 8.0,
+            targets,
+            rank_stabilized: false,
+            has_magnitude: false,
+            dropout: 0.0,
+            base,
+        });
+        let note = headless(&settings).expect("fine").expect("a note");
+        assert!(note.contains("trains no head") && note.contains("`pre_classifier`"), "{note}");
+    }
+}

@@ -21,7 +21,7 @@ mod wrapper;
 
 use std::collections::BTreeMap;
 
-use super::{ElementType, Graph, Tensor};
+use super::{ElementType, Graph, Node, Op, Tensor};
 pub use linear::Linear;
 pub use uses::Role;
 pub use wrapper::{HEAD_PATHS, VOCABULARY_PATHS};
@@ -142,6 +142,12 @@ impl Imported {
     /// The layers that multiply data by a matrix of weights, in the order of their first use.
     pub fn linears(&self) -> Vec<Linear> {
         linear::find(&self.graph, &self.wrapper)
+    }
+
+    /// Whether a layer had a bias that an exporter left out for it was zero: it writes a layer that never had one as a `MatMul`.
+    pub fn lost_bias(&self, linear: &Linear) -> bool {
+        let is_bare = |node: &Node| node.op == Op::Gemm && node.input(2).is_none();
+        linear.nodes.iter().all(|at| is_bare(&self.graph.nodes[*at]))
     }
 
     /// A parameter's values, row-major.

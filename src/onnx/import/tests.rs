@@ -212,3 +212,17 @@ fn a_weight_that_is_no_number_is_refused_by_its_path() {
         assert_eq!(refused, Err(ImportError::NotFinite { path: "head.weight".to_owned(), count: 2, first: 3 }));
     }
 }
+
+#[test]
+fn a_product_that_could_have_a_bias_has_lost_it() {
+    let lost = |op: Op, inputs: &[&str]| {
+        let mut graph = merged();
+        graph.initializers.insert("b".to_owned(), Tensor::from_f32(&[5], &[0.1, 0.2, 0.3, 0.4, 0.5]));
+        *graph.nodes.last_mut().unwrap() = Node::new("/head/Gemm", op, inputs, &["logits"]);
+        let imported = import(graph, &json!({"tie_word_embeddings": false})).unwrap();
+        imported.lost_bias(&imported.linears()[0])
+    };
+    assert!(lost(Op::Gemm, &["h", "onnx::MatMul_9"]));
+    assert!(!lost(Op::Gemm, &["h", "onnx::MatMul_9", "b"]));
+    assert!(!lost(Op::MatMul, &["h", "onnx::MatMul_9"]));
+}
