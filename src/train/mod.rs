@@ -96,6 +96,7 @@ pub use folder::hash_model;
 pub use kept::{StoredTokens, prune_tokens, stored_tokens, tokens_folder};
 pub(crate) use learnable::end_tokens;
 pub use memory::MemoryPlan;
+pub use model::check_targets;
 pub(crate) use model::{LOGITS, SEVERAL_VALUES, label_names, positions};
 pub use optimizer::{Adafactor, AdamW, Lion, Optimizer, Sgd};
 pub use order::{keyed_order, steps_per_epoch};

@@ -142,7 +142,7 @@ impl Saved<'_> {
     /// Names that PEFT finds the adapted layers by, which are those whose paths end so: the run's own where they name
     /// these layers and no other, else the whole paths.
     fn targets(&self, lora: &Lora, architecture: &str) -> Vec<String> {
-        let patterns = patterns(lora, architecture);
+        let patterns = patterns(&lora.targets, architecture);
         let named =
             self.linears.iter().filter(|linear| patterns.iter().any(|pattern| matches(pattern, &linear.module)));
         if named.count() == self.adapters.len() && patterns.iter().all(|pattern| !pattern.contains('*')) {
