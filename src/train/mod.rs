@@ -136,8 +136,8 @@ pub struct Trained {
 /// for TensorBoard, `provenance.json`. The folder appears whole or not at all.
 ///
 /// `on_event` hears of each step; when it breaks, the run stops, keeps its state where it has a place for checkpoints,
-/// and writes nothing else. The same run gives the same weights with the same library and instruction set, on any
-/// number of threads of the processor, whether it was stopped and gone on with or not.
+/// and writes nothing else. The same run gives the same weights with the same library, instruction set and number of
+/// threads, whether it was stopped and gone on with or not.
 ///
 /// # Errors
 /// Whatever is wrong with the settings, the data, the model or the machine; see [`TrainError`].

@@ -310,8 +310,8 @@ pub fn model_folder(session: &Session<'_>, train: &hir::Train) -> Result<Option<
     }
 }
 
-/// A hash of all that the weights depend on: settings, tables, model, runtime, and this version of annotc. Threads change none of their
-/// bytes.
+/// A hash of all that the weights depend on: settings, tables, model, runtime, and this version of annotc. Threads are no part of it:
+/// they change at most the rounding of sums, which is no reason to train anew.
 fn fingerprint(run: &TrainRun, tables: &[Value], files: &[(String, Digest)], runtime: &str) -> String {
     let settings = format!(
         "{:?}",
