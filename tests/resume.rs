@@ -43,9 +43,9 @@ fn checkpoint(project: &Project) -> Option<PathBuf> {
 }
 
 /// A build that has written a checkpoint since it began.
-fn begun(project: &Project) -> Child {
+fn begun(project: &Project, jobs: &str) -> Child {
     let before = checkpoint(project).and_then(|path| std::fs::read(path).ok());
-    let mut command = project.command(&["build", "notes.annot"]);
+    let mut command = project.command(&["build", "notes.annot", "--jobs", jobs]);
     let child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().expect("annotc starts");
     let start = Instant::now();
     while checkpoint(project).and_then(|path| std::fs::read(path).ok()) == before {
@@ -63,7 +63,7 @@ fn a_run_that_is_killed_goes_on_to_the_same_weights() {
     assert!(checkpoint(&whole).is_none(), "a run that is done leaves no checkpoint");
 
     let project = project();
-    let mut child = begun(&project);
+    let mut child = begun(&project, "1");
     child.kill().expect("the child can be killed");
     child.wait().expect("the child ends");
     assert!(!project.path("build/sorter").exists(), "the run was killed before its end");
@@ -74,7 +74,7 @@ fn a_run_that_is_killed_goes_on_to_the_same_weights() {
     let file = std::fs::File::create(&written).expect("made");
     file.lock().expect("nobody holds it");
 
-    let child = begun(&project);
+    let child = begun(&project, "3");
     assert!(!left.exists() && written.exists(), "nobody writes the one, and somebody the other");
     drop(file);
     let kill = std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
@@ -92,6 +92,8 @@ fn a_run_that_is_killed_goes_on_to_the_same_weights() {
         let read = |project: &Project| std::fs::read(project.path("build/sorter").join(file)).expect(file);
         assert!(read(&whole) == read(&project), "{file} differs");
     }
+    let again = project.annotc(&["build", "notes.annot", "--jobs", "3"]).expect(0);
+    assert!(again.stderr.contains("Unchanged sorter") && !again.stderr.contains("Trained"), "{}", again.stderr);
     // Which steps saw a record is known of both, and is the same.
     let preview = ["preview", "notes.annot", "--part", "train", "-n", "1", "--format", "json"];
     let id = project.annotc(&preview).expect(0).answers()[0]["id"].as_str().expect("an id").to_owned();

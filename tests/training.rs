@@ -45,6 +45,24 @@ fn the_quickstart_learns_and_permuted_labels_fall_to_chance() {
     assert!(accuracy <= majority + 0.10, "accuracy {accuracy:.3} with permuted labels, majority class {majority:.3}");
 }
 
+#[test]
+fn layers_that_no_model_has_are_told_before_any_run_is_trained() {
+    let spec = r#"annot 1
+source notes { path "notes.jsonl"; license "CC0-1.0"; fields { text: string; topic: string } }
+label topic: choice { a; b }
+dataset all { from notes; label topic = topic; split train 100%; write jsonl }
+model tiny { new encoder { layers 1; hidden 16; heads 2; vocab 60 } }
+train first { model tiny; data all; task classify topic from text; steps 1; rate 1e-3 }
+train second { model tiny; data all; task classify topic from text; steps 1; rate 1e-3; tune lora { targets ["*.0.*.query"] } }
+"#;
+    let notes = "{\"text\":\"one\",\"topic\":\"a\"}\n{\"text\":\"two\",\"topic\":\"b\"}\n";
+    let project = Project::new(&[("two.annot", spec.as_bytes()), ("notes.jsonl", notes.as_bytes())]);
+    let built = project.annotc(&["build", "two.annot"]).expect(4);
+    let said = ["training `second`: `targets`", "`*.0.*.query`", "`encoder.layer.0.attention.self.query`"];
+    assert!(said.iter().all(|words| built.stderr.contains(words)), "{}", built.stderr);
+    assert!(!built.stderr.contains("Trained") && !project.path("build/first").exists(), "{}", built.stderr);
+}
+
 /// Two labels of a trained model's configuration exchanged: whatever would say the one for the other refuses the folder.
 fn labels_are_those_of_the_run(project: &Project) {
     let path = "build/sorter/config.json";

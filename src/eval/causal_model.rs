@@ -104,8 +104,12 @@ impl CausalModel {
             onnx::load(folder).map_err(|error| CausalModelError::Load { folder: folder.to_path_buf(), error })?;
         let vocabulary = vocabulary(&graph, &config).map_err(unfit)?;
         let known = tokenizer.vocabulary_size();
-        if known == 0 || known > vocabulary {
-            return Err(unfit(format!("its tokenizer knows {known} tokens, and its `logits` are of {vocabulary}")));
+        // With holes in the vocabulary the numbers go beyond how many there are.
+        let needed = tokenizer.greatest_id().map_or(0, |greatest| greatest as usize + 1);
+        if known == 0 || needed > vocabulary {
+            return Err(unfit(format!(
+                "its tokenizer has {needed} numbers for tokens, and its `logits` are of {vocabulary}"
+            )));
         }
         let feeds = Feeds::of(&graph, &[], tokenizer.pad_id(), folder).map_err(|error| match error {
             TrainError::Graph { message, .. } => unfit(message),

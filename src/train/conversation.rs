@@ -11,7 +11,7 @@ use super::chat::{ChatTemplate, Message, Rendered, is_completion, join_completio
 use super::error::IDS_SHOWN;
 use super::example::{Collected, Cut, Encoded, Example, Fate, LengthLimit, Target};
 use super::in_order::in_order;
-use super::learnable::{Specials, check_learnable};
+use super::learnable::{Specials, check_learnable, check_turns};
 use super::table::Table;
 use super::tokenizer::{Tokenizer, Tokens};
 
@@ -77,6 +77,7 @@ fn encode(
         }
         let Some(cut) = collected.admit(id, spoken.tokens.ids.len()) else { return };
         let lost = cut.map_or(0..0, |cut| spoken.lost(limit.tokens, cut));
+        collected.encoded.joined.extend(spoken.is_joined.then(|| (*id).clone()));
         let (tokens, learnt) = spoken.kept(&lost);
         collected.encoded.muted += spoken.answers.len() - spoken.whole(&lost).count();
         if !learnt.contains(&true) {
@@ -84,12 +85,26 @@ fn encode(
         }
         collected.encoded.examples.push(example((tokens, learnt)));
     })?;
-    nothing_learnt(silent, "give them an assistant turn that is not muted and not empty, or drop them")?;
+    nothing_learnt(silent, "give them an assistant turn that is not muted and not blank, or drop them")?;
     nothing_learnt(
         cut_away,
         "`length` cuts all their answers, and an answer is learnt whole or not at all; allow more tokens, or say `else drop`",
     )?;
     collected.finish()
+}
+
+/// What is said of records whose prompt and completion share a token.
+pub(super) fn note_joined(ids: &[String]) -> Option<String> {
+    let shown: Vec<&str> = ids.iter().take(3).map(String::as_str).collect();
+    let more = if ids.len() > shown.len() { " …" } else { "" };
+    (!shown.is_empty()).then(|| {
+        format!(
+            "of {} records the tokens change where prompt and completion meet (records {}{more}): a program that gives the model the \
+             prompt alone gives it other tokens than were trained; end the prompt without a blank, and begin the completion with it",
+            ids.len(),
+            shown.join(", ")
+        )
+    })
 }
 
 /// The turns of a record in the training table.
@@ -108,6 +123,8 @@ pub(super) struct Spoken {
     pub(super) tokens: Tokens,
     /// The tokens of each answer, with the one that ends it.
     pub(super) answers: Vec<Range<usize>>,
+    /// Whether a completion stands behind other tokens than its prompt has by itself.
+    pub(super) is_joined: bool,
 }
 
 impl Spoken {
@@ -175,11 +192,28 @@ impl<'a> Speaker<'a> {
     /// A record's tokens and answers, where they can be learnt as they are.
     pub(super) fn speak(&self, id: &str, messages: &[Message]) -> Result<Spoken, TrainError> {
         let (rendered, tokens) = self.tokens(id, messages)?;
-        let places: Vec<Range<usize>> = rendered.learnt.into_iter().filter(|answer| !answer.is_empty()).collect();
         let text = rendered.text;
+        // White space says nothing, be it all of the turn or all that the template leaves of it.
+        let asked = messages.iter().filter(|message| message.train).zip(rendered.learnt);
+        let says = |(message, place): (&Message, Range<usize>)| {
+            (!message.content.trim().is_empty() && !text[place.clone()].trim().is_empty()).then_some(place)
+        };
+        let places: Vec<Range<usize>> = asked.filter_map(says).collect();
         let answers = check_learnable(&text, &tokens, &places, &self.specials, self.tokenizer);
         let answers = answers.map_err(|problem| problem.of(id))?;
-        Ok(Spoken { text, tokens, answers })
+        let is_joined = self.is_joined(messages, &tokens, answers.first());
+        let is_joined = is_joined.map_err(|message| TrainError::Tokenize { id: id.to_owned(), message })?;
+        Ok(Spoken { text, tokens, answers, is_joined })
+    }
+
+    /// Whether a token is made of the end of a prompt and the beginning of its completion, so that what is trained stands behind
+    /// other tokens than those of the prompt that a program gives to be continued.
+    fn is_joined(&self, messages: &[Message], tokens: &Tokens, answer: Option<&Range<usize>>) -> Result<bool, String> {
+        let Some(answer) = answer.filter(|_| is_completion(messages)) else { return Ok(false) };
+        let prompt: String =
+            messages.iter().take_while(|message| !message.train).map(|one| one.content.as_str()).collect();
+        let alone = self.tokenizer.encode(&prompt, false)?;
+        Ok(!tokens.ids[..answer.start].ends_with(&alone.ids))
     }
 
     fn tokens(&self, id: &str, messages: &[Message]) -> Result<(Rendered, Tokens), TrainError> {
@@ -198,6 +232,7 @@ impl<'a> Speaker<'a> {
             }
             return Ok((rendered, tokens));
         }
+        check_turns(messages, &self.specials, self.tokenizer).map_err(|problem| problem.of(id))?;
         let template = self.template()?;
         let render = |message| TrainError::Render { id: id.to_owned(), message };
         let rendered = template.render(messages).map_err(render)?;

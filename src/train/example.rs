@@ -82,6 +82,8 @@ pub struct Encoded {
     pub lost_spans: usize,
     /// Spans that do not begin and end with words; their words are learnt as a whole.
     pub inexact_spans: usize,
+    /// Records whose completion stands behind other tokens than their prompt has by itself.
+    pub joined: Vec<String>,
     /// The lengths of all records in tokens, of pairs those of the longer one, before anything was cut or left out.
     pub lengths: Histogram,
 }

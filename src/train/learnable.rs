@@ -11,6 +11,7 @@ use regex::Regex;
 use serde_json::Value;
 
 use super::TrainError;
+use super::chat::Message;
 use super::tokenizer::{Tokenizer, Tokens, read_json};
 
 /// A template puts at most white space between an answer and the token that ends its turn.
@@ -88,6 +89,28 @@ impl Problem {
     }
 }
 
+/// What to do with the text of a token in the data.
+const WITHOUT_TOKEN: &str = "take it out of the data with a rule; the chat template writes it where it belongs";
+
+/// A turn is text: where some of it is the text of a control token, the tokenizer would make that token of it, and the record would
+/// speak in a role that is not its own. An assistant may use those that neither begin nor end a text: it is the one to write them.
+pub(super) fn check_turns(messages: &[Message], specials: &Specials, tokenizer: &Tokenizer) -> Result<(), Problem> {
+    // Of an answer that is learnt the tokens themselves are looked at.
+    for message in messages.iter().filter(|message| !message.train) {
+        let frames = |id: &u32| specials.bos == Some(*id) || specials.named_ends.contains(id);
+        let mut found = tokenizer.specials_in(&message.content).into_iter();
+        if let Some(id) = found.find(|id| message.role != "assistant" || frames(id)) {
+            let what = format!(
+                "its `{}` turn holds the text `{}`, which is a control token of the model",
+                message.role,
+                tokenizer.piece(id).entry
+            );
+            return Err(Problem::new(what, WITHOUT_TOKEN));
+        }
+    }
+    Ok(())
+}
+
 /// The tokens of each answer, which stands at a place of the text, with the token that ends it. Template text between the
 /// two, such as a space, is learnt with them.
 pub(super) fn check_learnable(
@@ -141,7 +164,7 @@ fn check_within(answer: &[u32], specials: &Specials, tokenizer: &Tokenizer) -> R
                     named(*id),
                     if is_end { "ends" } else { "begins" }
                 ),
-                "take it out of the data with a rule; the chat template writes it where it belongs",
+                WITHOUT_TOKEN,
             ));
         }
         if specials.unknown == Some(*id) {

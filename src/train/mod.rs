@@ -27,6 +27,7 @@ mod event;
 mod example;
 mod finished;
 mod folder;
+mod headless;
 #[cfg(test)]
 mod honest_tests;
 mod in_order;
@@ -39,6 +40,8 @@ mod learnt_tests;
 mod loop_tests;
 mod memory;
 mod micro_batch;
+#[cfg(test)]
+mod misfit_tests;
 mod model;
 mod objective;
 mod optimizer;
@@ -67,6 +70,8 @@ mod tags;
 mod tags_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod threads_tests;
 pub mod tokenizer;
 mod trainer;
 mod turns;
@@ -91,6 +96,7 @@ pub use folder::hash_model;
 pub use kept::{StoredTokens, prune_tokens, stored_tokens, tokens_folder};
 pub(crate) use learnable::end_tokens;
 pub use memory::MemoryPlan;
+pub use model::check_targets;
 pub(crate) use model::{LOGITS, SEVERAL_VALUES, label_names, positions};
 pub use optimizer::{Adafactor, AdamW, Lion, Optimizer, Sgd};
 pub use order::{keyed_order, steps_per_epoch};

@@ -11,10 +11,11 @@ use serde_json::Value;
 use super::TrainError;
 use super::adapter::{choose, quantize};
 use super::objective::{Objective, VECTORS};
-use super::run::{Pooling, Tune};
+use super::run::{ModelSource, Pooling, Tune};
 use crate::autodiff::loss::{Softening, forward};
 use crate::autodiff::{GradientRows, Operators, TrainingGraph, differentiate_beside, reaching};
-use crate::onnx::import::{Imported, Linear};
+use crate::onnx::encoder::Encoder;
+use crate::onnx::import::{HEAD_PATHS, Imported, Linear, VOCABULARY_PATHS};
 use crate::onnx::surgery::{
     Adapter, Family, add_adapters, add_dropout, add_pooling, fix_past, pick_learnt, separate_records,
 };
@@ -29,12 +30,6 @@ pub(crate) const SEVERAL_VALUES: &str = "multi_label_classification";
 
 /// The parameters of a head that we add.
 const NEW_HEAD: [&str; 2] = ["classifier.weight", "classifier.bias"];
-
-/// First parts of the paths of the heads that exporters write.
-const HEAD_PATHS: [&str; 5] = ["classifier", "score", "pre_classifier", "classification_head", "head"];
-
-/// First parts of the paths of the layers that write a vocabulary's logits.
-const VOCABULARY_PATHS: [&str; 4] = ["lm_head", "embed_out", "cls", "generator_lm_head"];
 
 /// A model as read from its folder, with the head that its task needs.
 pub(super) struct Model {
@@ -91,10 +86,10 @@ impl Model {
     ) -> Result<TrainingPlan, TrainError> {
         let refuse = |message: String| TrainError::Graph { folder: self.folder.clone(), message };
         let mut graph = self.imported.graph.clone();
-        let base = quantize(tune, &graph, &self.body()).map_err(|error| refuse(error.to_string()))?;
+        let base = quantize(tune, &graph, &body(&self.imported)).map_err(|error| refuse(error.to_string()))?;
         let (mut adapters, dropout) = match tune {
             Tune::Lora(lora) => {
-                let linears = choose(lora, self.body(), &self.config)?;
+                let linears = choose(&lora.targets, body(&self.imported), &self.config)?;
                 if let (Some(base), true) = (&base, lora.has_magnitude) {
                     // A magnitude starts with the norm of the weights that the run computes with.
                     base.round(&mut graph);
@@ -160,17 +155,6 @@ impl Model {
         Ok(TrainingPlan { training, beside: loss.beside, measuring, measured, adapters, fresh })
     }
 
-    /// The linear layers that may be adapted and made integers: all but those that write classes or words, as PEFT and
-    /// bitsandbytes have it.
-    fn body(&self) -> Vec<Linear> {
-        let mut linears = self.imported.linears();
-        linears.retain(|linear| {
-            let first = linear.module.split('.').next().unwrap_or_default();
-            !HEAD_PATHS.contains(&first) && !VOCABULARY_PATHS.contains(&first)
-        });
-        linears
-    }
-
     fn is_head(&self, name: &str, path: &str) -> bool {
         if self.has_new_head {
             return NEW_HEAD.contains(&name);
@@ -216,6 +200,33 @@ impl Model {
             })
             .collect()
     }
+}
+
+/// The linear layers that may be adapted and made integers: all but those that write classes or words, as PEFT and
+/// bitsandbytes have it.
+fn body(imported: &Imported) -> Vec<Linear> {
+    let mut linears = imported.linears();
+    linears.retain(|linear| {
+        let first = linear.module.split('.').next().unwrap_or_default();
+        !HEAD_PATHS.contains(&first) && !VOCABULARY_PATHS.contains(&first)
+    });
+    linears
+}
+
+/// Whether the model has the layers that a run's adapters name: known without data, and so before any other run is trained.
+///
+/// # Errors
+/// A folder that is no model, and layers that it does not have.
+pub fn check_targets(model: &ModelSource, targets: &[String]) -> Result<(), TrainError> {
+    let (config, imported) = match model {
+        ModelSource::Folder(folder) => read::open(folder, None).map(|(config, imported, _)| (config, imported))?,
+        &ModelSource::NewEncoder { layers, hidden, heads, vocab } => {
+            let encoder = Encoder { layers, hidden, heads, vocabulary: vocab };
+            let graph = encoder.build(0).map_err(|error| TrainError::Settings(error.to_string()))?;
+            (encoder.config(), Imported::built(graph))
+        }
+    };
+    choose(targets, body(&imported), &config).map(|_| ())
 }
 
 /// The most positions that a configuration gives its model.

@@ -93,14 +93,14 @@ fn decoder(run: &TrainRun, objective: Objective) -> Result<(ModelFolder, Model),
 
 /// A token beyond the embedding would be read from nowhere.
 pub(super) fn check_vocabulary(model: &Model, tokenizer: &Tokenizer, folder: &Path) -> Result<(), TrainError> {
-    match model.vocabulary() {
-        Some(size) if tokenizer.vocabulary_size() > size => Err(TrainError::ModelFile {
+    let greatest = tokenizer.greatest_id().and_then(|id| usize::try_from(id).ok());
+    match (model.vocabulary(), greatest) {
+        (Some(size), Some(greatest)) if greatest >= size => Err(TrainError::ModelFile {
             path: folder.join("tokenizer.json"),
             message: format!(
-                "the tokenizer has {} tokens and the model knows {size}: they do not belong together",
-                tokenizer.vocabulary_size()
+                "the tokenizer has a token of the number {greatest}, and the model knows {size}, from 0 on: they do not belong together"
             ),
         }),
-        Some(_) | None => Ok(()),
+        (_, _) => Ok(()),
     }
 }

@@ -40,6 +40,8 @@ pub fn encode_preferences(
         }
         let longest = answers.iter().map(|spoken| spoken.tokens.ids.len()).max().unwrap_or(0);
         let Some(cut) = collected.admit(id, longest) else { return };
+        let is_joined = answers.iter().any(|spoken| spoken.is_joined);
+        collected.encoded.joined.extend(is_joined.then(|| (*id).clone()));
         let answers = answers.map(|spoken| spoken.kept(&cut.map_or(0..0, |cut| spoken.lost(limit.tokens, cut))));
         if answers.iter().any(|(_, learnt)| !learnt.contains(&true)) {
             cut_away.push((*id).clone());
@@ -54,7 +56,7 @@ pub fn encode_preferences(
         collected.encoded.examples.push(chosen);
         collected.encoded.seconds.push(rejected);
     })?;
-    nothing_learnt(silent, "one of their answers is empty; drop such records in a `clean` block")?;
+    nothing_learnt(silent, "one of their answers is blank; drop such records in a `clean` block")?;
     nothing_learnt(cut_away, "`length` cuts one of their answers away; allow more tokens, or say `else drop`")?;
     no_same(same, "answers, as far as `length` lets them be seen; drop such records in a `clean` block")?;
     collected.finish()

@@ -9,10 +9,11 @@ use super::TrainError;
 use super::alike::compare_answers;
 use super::batch::Feeds;
 use super::choices::{balanced_weights, encode_choices};
-use super::conversation::{Speaker, encode_conversations};
+use super::conversation::{Speaker, encode_conversations, note_joined};
 use super::event::{Event, Preparation};
 use super::example::{Encoded, Example, LengthLimit, Target, encode_numbers, encode_texts};
 use super::finished::Finished;
+use super::headless::headless;
 use super::kept::{Origin, kept_or_encoded};
 use super::learner::{HeldState, HostState, Learner};
 use super::memory::{Fullest, memory, process};
@@ -74,6 +75,7 @@ pub(super) fn prepare(run: &TrainRun, runtime: &Runtime) -> Result<Prepared, Tra
         let speaker = Speaker::new(folder.path(), &tokenizer)?;
         notes.extend(compare_answers(label, &table, messages, &speaker)?);
     }
+    notes.extend(note_joined(&encoded.joined));
     notes.extend(unseen_values(&run.task, &model.values, &encoded.examples));
     notes.extend(run.pack.then(|| saving(run, &encoded.examples)));
     notes.extend(run.schedule.shortened(run.steps(encoded.examples.len())));
@@ -158,12 +160,9 @@ fn plan(
     };
     let mut plan = model.plan(&run.tune, softening, run.seed, run.pack, operators)?;
     // What learns values has a head; one of its own may have a name that is not known.
-    let has_head = || plan.training.trainables.iter().any(|trainable| model.is_of_head(&trainable.name));
-    if run.head_rate.is_some() && !model.values.is_empty() && !has_head() {
-        return Err(TrainError::Settings(
-            "`head_rate` is the rate of a head, and none of the weights that are trained is known as one; take it out"
-                .to_owned(),
-        ));
+    let has_head = plan.training.trainables.iter().any(|trainable| model.is_of_head(&trainable.name));
+    if !model.values.is_empty() && !has_head {
+        notes.extend(headless(run)?);
     }
     if !run.held {
         plan.training.give_rows();

@@ -116,6 +116,12 @@ impl Tokenizer {
         self.vocabulary
     }
 
+    /// The greatest number that a token has: with holes in the vocabulary it is more than the number of tokens.
+    #[must_use]
+    pub fn greatest_id(&self) -> Option<u32> {
+        self.inner.get_vocab(true).into_values().max()
+    }
+
     /// The number of the padding token. What it is makes no difference to the loss: padding is masked by place.
     #[must_use]
     pub fn pad_id(&self) -> u32 {
@@ -138,6 +144,15 @@ impl Tokenizer {
     #[must_use]
     pub fn is_special(&self, id: u32) -> bool {
         self.inner.get_added_vocabulary().get_added_tokens_decoder().get(&id).is_some_and(|token| token.special)
+    }
+
+    /// The special tokens that characters of a text become, in their order.
+    #[must_use]
+    pub fn specials_in(&self, text: &str) -> Vec<u32> {
+        let split = self.inner.get_added_vocabulary().extract_and_normalize(self.inner.get_normalizer(), text);
+        let parts = split.get_splits(OffsetReferential::Original, OffsetType::Byte);
+        let added = parts.into_iter().filter_map(|(_, _, tokens)| tokens.as_ref()).flatten();
+        added.map(|token| token.id).filter(|id| self.is_special(*id)).collect()
     }
 
     /// `tokenizer_config.json`, completed by `special_tokens_map.json`.

@@ -37,6 +37,21 @@ pub fn table_path(data: &Path, train: &hir::Train, part: &str) -> PathBuf {
     data.join("training").join(file_name(table_name(train))).join(format!("{}.parquet", file_name(part)))
 }
 
+/// Where the model of a run comes from; `folder` is where the one that the specification names was found.
+pub fn model_source(program: &hir::Program, train: &hir::Train, folder: Option<&Path>) -> ModelSource {
+    match &program[train.model].origin {
+        hir::ModelOrigin::Folder { path, .. } => {
+            ModelSource::Folder(folder.map_or_else(|| PathBuf::from(path), Path::to_path_buf))
+        }
+        hir::ModelOrigin::New(sizes) => ModelSource::NewEncoder {
+            layers: sizes.layers as usize,
+            hidden: sizes.hidden as usize,
+            heads: sizes.heads as usize,
+            vocab: sizes.vocab as usize,
+        },
+    }
+}
+
 /// The settings of a run; `values` are those of the label that it classifies, in order.
 pub fn lower_train(
     program: &hir::Program,
@@ -48,17 +63,7 @@ pub fn lower_train(
     let dataset = &program[train.data];
     let column = |id: hir::ColumnId| dataset.columns[id.0 as usize].name.clone();
     let part = |name: &str| table_path(place.data, train, name);
-    let model = match (&program[train.model].origin, place.model) {
-        (hir::ModelOrigin::Folder { path, .. }, folder) => {
-            ModelSource::Folder(folder.map_or_else(|| PathBuf::from(path), Path::to_path_buf))
-        }
-        (hir::ModelOrigin::New(sizes), _) => ModelSource::NewEncoder {
-            layers: sizes.layers as usize,
-            hidden: sizes.hidden as usize,
-            heads: sizes.heads as usize,
-            vocab: sizes.vocab as usize,
-        },
-    };
+    let model = model_source(program, train, place.model);
     let has_validation = dataset.split.parts.iter().any(|name| name == "validation");
     TrainRun {
         model,

@@ -1,5 +1,6 @@
 //! `annotc build`: data sets, training runs, evaluations, each skipped where nothing has changed.
 
+mod adapted;
 pub mod dataset;
 mod evaluate;
 pub mod inputs;
@@ -209,6 +210,7 @@ pub fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> {
     // A build that failed has measured too.
     bound_cache(&session, args.cache_size);
     built?;
+    adapted::check_adapted(&session, &targets.trains)?;
     for &id in &targets.trains {
         let train = &spec.program[id];
         let model = &spec.program[train.model];

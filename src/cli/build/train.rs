@@ -310,7 +310,8 @@ pub fn model_folder(session: &Session<'_>, train: &hir::Train) -> Result<Option<
     }
 }
 
-/// A hash of all that the weights depend on: settings, tables, model, runtime, threads, and this version of annotc.
+/// A hash of all that the weights depend on: settings, tables, model, runtime, and this version of annotc. Threads are no part of it:
+/// they change at most the rounding of sums, which is no reason to train anew.
 fn fingerprint(run: &TrainRun, tables: &[Value], files: &[(String, Digest)], runtime: &str) -> String {
     let settings = format!(
         "{:?}",
@@ -324,7 +325,6 @@ fn fingerprint(run: &TrainRun, tables: &[Value], files: &[(String, Digest)], run
             run.length,
             run.overflow,
             &run.tune,
-            run.threads,
             &run.selection,
             run.smooth,
             run.balanced,

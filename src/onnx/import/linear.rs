@@ -24,8 +24,8 @@ pub struct Linear {
 }
 
 /// Every linear layer, in the order of its first use. A weight that is also looked up as an embedding is none: whatever
-/// changes it as a layer would change the table.
-pub(super) fn find(graph: &Graph) -> Vec<Linear> {
+/// changes it as a layer would change the table. The modules' paths are the model's own, without the `wrapper`.
+pub(super) fn find(graph: &Graph, wrapper: &str) -> Vec<Linear> {
     let uses = uses::find(graph);
     let tables: BTreeSet<&str> =
         uses.iter().filter(|found| found.role == Role::Embedding).map(|found| found.name.as_str()).collect();
@@ -41,7 +41,7 @@ pub(super) fn find(graph: &Graph) -> Vec<Linear> {
             (Some(transposed), None) if !refused.contains(&found.name) => {
                 let &[rows, columns] = graph.initializers[&found.name].shape() else { continue };
                 let (inputs, outputs) = if transposed { (columns, rows) } else { (rows, columns) };
-                let path = found.path();
+                let path = found.path_within(wrapper);
                 let module = path.strip_suffix(".weight").unwrap_or(&path).to_owned();
                 let (weight, nodes) = (found.name.clone(), vec![found.node]);
                 linears.push(Linear { module, weight, inputs, outputs, transposed, nodes });

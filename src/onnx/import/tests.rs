@@ -158,3 +158,71 @@ fn architecture_constants_are_no_parameters() {
     graph.nodes.push(Node::new("/Add_1", Op::Add, &["x", "mask"], &["y"]));
     assert_eq!(import(graph, &json!({})).unwrap().parameters.len(), before);
 }
+
+#[test]
+fn a_module_that_holds_the_model_has_no_part_in_its_paths() {
+    let mut graph = merged();
+    for name in ["embed.weight", "layer.0.norm.weight", "layer.0.norm.bias"] {
+        let tensor = graph.initializers.remove(name).unwrap();
+        graph.initializers.insert(format!("m.{name}"), tensor);
+    }
+    for node in &mut graph.nodes {
+        node.name = node
+            .name
+            .strip_prefix('/')
+            .filter(|name| name.contains('/'))
+            .map_or_else(|| node.name.clone(), |name| format!("/m/{name}"));
+        for input in &mut node.inputs {
+            if ["embed.weight", "layer.0.norm.weight", "layer.0.norm.bias"].contains(&input.as_str()) {
+                *input = format!("m.{input}");
+            }
+        }
+    }
+    let mut imported = import(graph, &json!({"tie_word_embeddings": false})).unwrap();
+    let head =
+        imported.parameters.iter().find(|parameter| parameter.path == "head.weight").expect("the head's own path");
+    assert_eq!(head.name, "onnx::MatMul_9", "names stay");
+    assert_eq!(imported.linears()[0].module, "head");
+    // A head of ours stands beside what is wrapped, whose paths stay as they are.
+    imported.graph.initializers.insert(
+        "classifier.weight".to_owned(),
+        Tensor::from_f32(&[5, 2], &[0.5, 1.5, 2.5, 3.5, 4.5, 5.5, 6.5, 7.5, 8.5, 9.5]),
+    );
+    imported.graph.nodes.push(Node::new(
+        "/classifier/MatMul",
+        Op::MatMul,
+        &["logits", "classifier.weight"],
+        &["classes"],
+    ));
+    imported.refresh();
+    let paths: Vec<&str> = imported.parameters.iter().map(|parameter| parameter.path.as_str()).collect();
+    assert!(paths.contains(&"embed.weight") && paths.contains(&"classifier.weight"), "{paths:?}");
+}
+
+#[test]
+fn a_weight_that_is_no_number_is_refused_by_its_path() {
+    for strange in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        let mut graph = merged();
+        graph.initializers.insert("onnx::MatMul_9".to_owned(), {
+            let mut values: Vec<f32> = (0..20).map(|value| value as f32).collect();
+            (values[3], values[17]) = (strange, strange);
+            Tensor::from_f32(&[4, 5], &values)
+        });
+        let refused = import(graph, &json!({})).map(|imported| imported.parameters);
+        assert_eq!(refused, Err(ImportError::NotFinite { path: "head.weight".to_owned(), count: 2, first: 3 }));
+    }
+}
+
+#[test]
+fn a_product_that_could_have_a_bias_has_lost_it() {
+    let lost = |op: Op, inputs: &[&str]| {
+        let mut graph = merged();
+        graph.initializers.insert("b".to_owned(), Tensor::from_f32(&[5], &[0.1, 0.2, 0.3, 0.4, 0.5]));
+        *graph.nodes.last_mut().unwrap() = Node::new("/head/Gemm", op, inputs, &["logits"]);
+        let imported = import(graph, &json!({"tie_word_embeddings": false})).unwrap();
+        imported.lost_bias(&imported.linears()[0])
+    };
+    assert!(lost(Op::Gemm, &["h", "onnx::MatMul_9"]));
+    assert!(!lost(Op::Gemm, &["h", "onnx::MatMul_9", "b"]));
+    assert!(!lost(Op::MatMul, &["h", "onnx::MatMul_9"]));
+}

@@ -45,6 +45,12 @@ impl Use {
         }
         format!("{}.{}", self.module, self.suffix)
     }
+
+    /// The name to show, without what stands in front of the model's own.
+    pub(super) fn path_within(&self, wrapper: &str) -> String {
+        let path = self.path();
+        path.strip_prefix(wrapper).map(str::to_owned).unwrap_or(path)
+    }
 }
 
 /// Every use of every parameter, in the order of the nodes.

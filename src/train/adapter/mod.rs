@@ -23,9 +23,9 @@ impl Lora {
 }
 
 /// The layers that the run names, or those that are usual for the architecture.
-pub(super) fn choose(lora: &Lora, linears: Vec<Linear>, config: &Value) -> Result<Vec<Linear>, TrainError> {
+pub(super) fn choose(targets: &[String], linears: Vec<Linear>, config: &Value) -> Result<Vec<Linear>, TrainError> {
     let architecture = config.get("model_type").and_then(Value::as_str).unwrap_or_default();
-    let patterns = patterns(lora, architecture);
+    let patterns = patterns(targets, architecture);
     if patterns.is_empty() {
         return Err(TrainError::Settings(format!(
             "`tune lora` knows no usual layers of the architecture `{architecture}`; name them: `targets [\"…\"]`; {}",
@@ -53,11 +53,11 @@ pub(super) fn quantize(tune: &Tune, graph: &Graph, frozen: &[Linear]) -> Result<
 }
 
 /// What the run names, else what is usual.
-fn patterns(lora: &Lora, architecture: &str) -> Vec<String> {
-    if lora.targets.is_empty() {
+fn patterns(named: &[String], architecture: &str) -> Vec<String> {
+    if named.is_empty() {
         targets::usual(architecture).iter().map(|&name| name.to_owned()).collect()
     } else {
-        lora.targets.clone()
+        named.to_vec()
     }
 }
 
@@ -77,7 +77,10 @@ fn is_like(pattern: &str, name: &str) -> bool {
     }
 }
 
-/// The last names of the layers that there are, in their order.
+/// At most this many whole paths stand in a message.
+const PATHS_SHOWN: usize = 3;
+
+/// The last names of the layers that there are, in their order, and the first of their paths, for patterns are the ends of these.
 fn layers(linears: &[Linear]) -> String {
     let mut names: Vec<String> = Vec::new();
     for linear in linears {
@@ -86,7 +89,11 @@ fn layers(linears: &[Linear]) -> String {
             names.push(name);
         }
     }
-    if names.is_empty() { "it has none".to_owned() } else { format!("it has {}", names.join(", ")) }
+    if names.is_empty() {
+        return "it has none".to_owned();
+    }
+    let paths: Vec<String> = linears.iter().take(PATHS_SHOWN).map(|linear| format!("`{}`", linear.module)).collect();
+    format!("it has {}, the first of them at {}", names.join(", "), paths.join(", "))
 }
 
 #[cfg(test)]

@@ -47,6 +47,8 @@ pub(in crate::train) struct Saved<'a> {
     /// All linear layers of the model.
     pub(in crate::train) linears: &'a [Linear],
     pub(in crate::train) head: Vec<ClassifierTensor<'a>>,
+    /// Biases of the head that an exporter left out, for they were zero, with their sizes: PEFT's module has them.
+    pub(in crate::train) lost_biases: Vec<(String, usize)>,
     /// The trained values by the names of the graph.
     pub(in crate::train) values: &'a BTreeMap<String, Vec<f32>>,
     pub(in crate::train) task: TaskType,
@@ -91,6 +93,9 @@ impl Saved<'_> {
             let tensor = Tensor::from_f32(&parameter.shape, &self.values[&parameter.name]);
             let tensor = if *is_transposed { tensor.transposed().unwrap_or(tensor) } else { tensor };
             tensors.insert(format!("{PREFIX}.{}", parameter.path), tensor);
+        }
+        for (path, size) in &self.lost_biases {
+            tensors.insert(format!("{PREFIX}.{path}"), Tensor::from_f32(&[*size], &vec![0.0; *size]));
         }
         tensors
     }
@@ -137,7 +142,7 @@ impl Saved<'_> {
     /// Names that PEFT finds the adapted layers by, which are those whose paths end so: the run's own where they name
     /// these layers and no other, else the whole paths.
     fn targets(&self, lora: &Lora, architecture: &str) -> Vec<String> {
-        let patterns = patterns(lora, architecture);
+        let patterns = patterns(&lora.targets, architecture);
         let named =
             self.linears.iter().filter(|linear| patterns.iter().any(|pattern| matches(pattern, &linear.module)));
         if named.count() == self.adapters.len() && patterns.iter().all(|pattern| !pattern.contains('*')) {

@@ -4,7 +4,7 @@ use safetensors::SafeTensors;
 
 use super::*;
 use crate::train::tests::{run, runtime, train_quietly, weights, write_texts};
-use crate::train::{Extent, Tune, Width};
+use crate::train::{Extent, Tune, Width, check_targets};
 
 fn lora(change: impl FnOnce(&mut Lora)) -> Lora {
     let mut lora = Lora {
@@ -134,15 +134,19 @@ fn layers_that_the_model_does_not_have_are_named_before_the_first_step() {
     let folder = tempfile::tempdir().expect("a folder");
     write_texts(&folder.path().join("train.parquet"), 16);
     let mut settings = run(folder.path());
-    for strange in ["q_proj", "classifier"] {
+    for strange in ["q_proj", "classifier", "*.0.*.query"] {
         settings.tune = Tune::Lora(lora(|lora| lora.targets = vec!["dense".to_owned(), strange.to_owned()]));
         let message = train_quietly(&settings, &runtime).expect_err("refused").to_string();
-        for word in [strange, "`query`", "`key`", "`value`", "`dense`"] {
+        for word in [strange, "`query`", "`key`", "`value`", "`dense`", "`encoder.layer.0.attention.self.query`"] {
             assert!(message.contains(word), "{message}");
         }
         assert!(!settings.output.exists());
+        let Tune::Lora(lora) = &settings.tune else { panic!("adapters") };
+        let before = check_targets(&settings.model, &lora.targets).expect_err("refused without data").to_string();
+        assert_eq!(before, message);
     }
+    check_targets(&settings.model, &["dense".to_owned()]).expect("it has such layers");
     let unknown = serde_json::json!({"model_type": "unheard_of"});
-    let message = choose(&lora(|_| ()), Vec::new(), &unknown).expect_err("no layers are usual").to_string();
+    let message = choose(&[], Vec::new(), &unknown).expect_err("no layers are usual").to_string();
     assert!(message.contains("unheard_of") && message.contains("targets"), "{message}");
 }

@@ -4,11 +4,13 @@ use super::super::example::{Encoded, Example, Target};
 
 /// Writes records.
 pub(super) fn write(encoded: &Encoded) -> Vec<u8> {
-    let Encoded { examples, seconds, truncated, muted, dropped, lost_spans, inexact_spans, lengths } = encoded;
+    let Encoded { examples, seconds, truncated, muted, dropped, lost_spans, inexact_spans, joined, lengths } = encoded;
     let mut to = Vec::new();
     for count in [truncated, muted, dropped, lost_spans, inexact_spans] {
         number(&mut to, *count as u64);
     }
+    number(&mut to, joined.len() as u64);
+    joined.iter().for_each(|id| bytes(&mut to, id.as_bytes()));
     bytes(&mut to, &serde_json::to_vec(lengths).expect("a histogram is numbers"));
     for examples in [examples, seconds] {
         number(&mut to, examples.len() as u64);
@@ -77,9 +79,10 @@ pub(super) fn read(bytes: &[u8]) -> Option<Encoded> {
     let mut from = Reader(bytes);
     let [truncated, muted, dropped, lost_spans, inexact_spans] =
         [from.size()?, from.size()?, from.size()?, from.size()?, from.size()?];
+    let joined = from.texts()?;
     let lengths = serde_json::from_slice(from.bytes()?).ok()?;
     let [examples, seconds] = [from.examples()?, from.examples()?];
-    let encoded = Encoded { examples, seconds, truncated, muted, dropped, lost_spans, inexact_spans, lengths };
+    let encoded = Encoded { examples, seconds, truncated, muted, dropped, lost_spans, inexact_spans, joined, lengths };
     from.0.is_empty().then_some(encoded)
 }
 
@@ -109,6 +112,11 @@ impl<'a> Reader<'a> {
         let (bytes, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
         Some(bytes)
+    }
+
+    fn texts(&mut self) -> Option<Vec<String>> {
+        let count = self.size()?;
+        (0..count).map(|_| String::from_utf8(self.bytes()?.to_vec()).ok()).collect()
     }
 
     fn truths(&mut self) -> Option<Vec<bool>> {

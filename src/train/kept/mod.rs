@@ -1,7 +1,7 @@
 //! Tokens of tables, kept from one run to the next.
 //!
 //! ```text
-//! <cache>/tokens/2/<key>.tokens     "annotc tokens 2\n" · records · BLAKE3 of key, records and what follows · the records
+//! <cache>/tokens/3/<key>.tokens     "annotc tokens 3\n" · records · BLAKE3 of key, records and what follows · the records
 //! ```
 //!
 //! The key is the digest of everything that decides them: the table's bytes, the task, the model's files that tokenizer, template and
@@ -32,9 +32,9 @@ use super::tokenizer::TOKENIZER_FILES;
 use crate::emit::begin_file;
 
 /// The first bytes of a file.
-const MAGIC: &[u8; 16] = b"annotc tokens 2\n";
+const MAGIC: &[u8; 16] = b"annotc tokens 3\n";
 /// Raised whenever what stands in a file changes its form or its meaning.
-const FORMAT: u32 = 2;
+const FORMAT: u32 = 3;
 /// The bytes before the records.
 const HEAD: usize = MAGIC.len() + size_of::<u64>() + blake3::OUT_LEN;
 

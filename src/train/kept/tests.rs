@@ -36,7 +36,18 @@ fn encoded() -> Encoded {
     let mut lengths = Histogram::default();
     [5, 5, 900].into_iter().for_each(|length| lengths.add(length));
     let seconds = examples[7..].to_vec();
-    Encoded { examples, seconds, truncated: 1, muted: 2, dropped: 300, lost_spans: 4, inexact_spans: 5, lengths }
+    let joined = vec!["a".repeat(32), "b".repeat(32)];
+    Encoded {
+        examples,
+        seconds,
+        truncated: 1,
+        muted: 2,
+        dropped: 300,
+        lost_spans: 4,
+        inexact_spans: 5,
+        joined,
+        lengths,
+    }
 }
 
 #[test]

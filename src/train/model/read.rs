@@ -146,7 +146,7 @@ impl Model {
 }
 
 /// The configuration of a folder, and its graph, or the new one that goes with it, as what it is.
-fn open(folder: &Path, graph: Option<Graph>) -> Result<(Value, Imported, Family), TrainError> {
+pub(super) fn open(folder: &Path, graph: Option<Graph>) -> Result<(Value, Imported, Family), TrainError> {
     let config = read_json(&folder.join("config.json"))?;
     let refuse = |message: String| TrainError::Graph { folder: folder.to_path_buf(), message };
     let imported = match graph {

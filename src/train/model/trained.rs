@@ -47,13 +47,17 @@ impl Model {
             let linear = linears.iter().find(|linear| linear.weight == parameter.name);
             ClassifierTensor { parameter, is_transposed: linear.is_some_and(|linear| !linear.transposed) }
         });
+        let lost =
+            linears.iter().filter(|linear| values.contains_key(&linear.weight) && self.imported.lost_bias(linear));
+        let lost_biases = lost.map(|linear| (format!("{}.bias", linear.module), linear.outputs)).collect();
         let task = match self.family {
             Family::Features { .. } => TaskType::Features,
             Family::Sequence { .. } => TaskType::Sequence,
             Family::Tokens { .. } => TaskType::Tokens,
             Family::Decoder { .. } => TaskType::Decoder,
         };
-        let saved = Saved { adapters: &plan.adapters, linears: &linears, head: head.collect(), values, task };
+        let head = head.collect();
+        let saved = Saved { adapters: &plan.adapters, linears: &linears, head, lost_biases, values, task };
         saved.files(lora, &self.config)
     }
 
