@@ -109,7 +109,8 @@ fn write_run(project: &Project, run: &str, gold: &str, right: &dyn Fn(usize) -> 
         json!({"id": format!("{record:032x}"), "gold": gold, "predicted": predicted, "probability": 0.5, "loss": 0.5})
     };
     let lines: String = (0..10).map(|record| format!("{}\n", line(record))).collect();
-    project.write(&format!("{run}/evaluation/shop.test.json"), b"{}");
+    let figures = json!({"predictions": blake3::hash(lines.as_bytes()).to_hex().as_str()});
+    project.write(&format!("{run}/evaluation/shop.test.json"), figures.to_string().as_bytes());
     project.write(&format!("{run}/evaluation/shop.test.predictions.jsonl"), lines.as_bytes());
 }
 
@@ -135,4 +136,12 @@ fn classifiers_are_compared_record_by_record() {
     let run = project.annotc(&["eval", "--compare", "small", "large", "--on", "shop.validation"]).expect(4);
     assert!(run.stderr.contains("`shop.validation` is no evaluation of both runs"), "{}", run.stderr);
     project.annotc(&["eval"]).expect(2);
+
+    project.write("other/evaluation/shop.test.json", b"{}");
+    let run = project.annotc(&["eval", "--compare", "small", "other"]).expect(4);
+    assert!(run.stderr.contains("does not say which predictions its figures are of"), "{}", run.stderr);
+    let path = "small/evaluation/shop.test.predictions.jsonl";
+    project.write(path, project.read(path).replacen("neither", "yes", 1).as_bytes());
+    let run = project.annotc(&["eval", "--compare", "small", "large"]).expect(4);
+    assert!(run.stderr.contains("is not what its evaluation left"), "{}", run.stderr);
 }

@@ -67,8 +67,16 @@ fn a_run_that_is_killed_goes_on_to_the_same_weights() {
     child.kill().expect("the child can be killed");
     child.wait().expect("the child ends");
     assert!(!project.path("build/sorter").exists(), "the run was killed before its end");
+    // What killed processes were writing goes with the next build, and what a process is writing stays.
+    let [left, written] =
+        ["left", "written"].map(|name| project.cache().join(format!("checkpoints/{name}.checkpoint.part")));
+    std::fs::write(&left, "half").expect("written");
+    let file = std::fs::File::create(&written).expect("made");
+    file.lock().expect("nobody holds it");
 
     let child = begun(&project);
+    assert!(!left.exists() && written.exists(), "nobody writes the one, and somebody the other");
+    drop(file);
     let kill = std::process::Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
     assert!(kill.expect("kill is there").success());
     let stopped = Run::of(child.wait_with_output().expect("the child ends"));
@@ -79,6 +87,7 @@ fn a_run_that_is_killed_goes_on_to_the_same_weights() {
     let last = project.annotc(&["build", "notes.annot"]).expect(0);
     assert!(last.stderr.contains("Resuming"), "{}", last.stderr);
     assert!(checkpoint(&project).is_none(), "a run that is done leaves no checkpoint");
+    assert!(!written.exists(), "whoever wrote it is gone");
     for file in ["model.onnx", "best-2/model.onnx", "metrics.jsonl", "records.parquet", "provenance.json"] {
         let read = |project: &Project| std::fs::read(project.path("build/sorter").join(file)).expect(file);
         assert!(read(&whole) == read(&project), "{file} differs");

@@ -33,6 +33,9 @@ fn the_quickstart_learns_and_permuted_labels_fall_to_chance() {
     let again = project.annotc(&["build", "quickstart.annot"]).expect(0);
     assert!(again.stderr.matches("Unchanged").count() >= 2, "nothing is trained twice: {}", again.stderr);
 
+    labels_are_those_of_the_run(&project);
+    predictions_are_those_of_the_evaluation(&project);
+
     // Labels dealt anew by a fixed permutation of the rows: what is learnt is no better than the majority class, within
     // three standard errors of a share over the test part.
     let permuted = Project::of_spec("quickstart");
@@ -40,6 +43,57 @@ fn the_quickstart_learns_and_permuted_labels_fall_to_chance() {
     permuted.annotc(&["build", "quickstart.annot"]);
     let (majority, accuracy) = figures(&permuted);
     assert!(accuracy <= majority + 0.10, "accuracy {accuracy:.3} with permuted labels, majority class {majority:.3}");
+}
+
+/// Two labels of a trained model's configuration exchanged: whatever would say the one for the other refuses the folder.
+fn labels_are_those_of_the_run(project: &Project) {
+    let path = "build/sorter/config.json";
+    let before = project.read(path);
+    let mut config = project.json(path);
+    let names = config["id2label"].as_object_mut().expect("names by their numbers");
+    let (first, second) = (names["0"].clone(), names["1"].clone());
+    (names["0"], names["1"]) = (second.clone(), first.clone());
+    project.write(path, config.to_string().as_bytes());
+    let said = format!(
+        "build/sorter/config.json` calls output 0 `{}` (`id2label`), and the model was trained with `{}`",
+        second.as_str().expect("a name"),
+        first.as_str().expect("a name")
+    );
+    for args in [
+        ["build", "quickstart.annot"].as_slice(),
+        &["eval", "--compare", "build/sorter", "build/sorter"],
+        &["predict", "build/sorter", "--text", "my chain keeps slipping"],
+        &["trace", "0000", "--model", "build/sorter"],
+    ] {
+        let run = project.annotc(args).expect(4);
+        assert!(
+            run.stderr.contains(&said) && run.stderr.contains("put back what was there"),
+            "{args:?}: {}",
+            run.stderr
+        );
+    }
+    // Whatever else a configuration says may be changed.
+    let other = before.replacen('{', "{\"_name_or_path\": \"sorter\",", 1);
+    project.write(path, other.as_bytes());
+    project.annotc(&["predict", "build/sorter", "--text", "my chain keeps slipping"]).expect(0);
+    project.write(path, before.as_bytes());
+}
+
+/// A prediction that somebody has put right: no comparison believes it, and the next build makes it anew.
+fn predictions_are_those_of_the_evaluation(project: &Project) {
+    let path = "build/sorter/evaluation/helpdesk.test.predictions.jsonl";
+    let before = project.read(path);
+    let changed = before.replacen("\"probability\":0.", "\"probability\":1.", 1);
+    assert_ne!(before, changed);
+    project.write(path, changed.as_bytes());
+    let compare = ["eval", "--compare", "build/sorter", "build/sorter"];
+    let run = project.annotc(&compare).expect(4);
+    let is_told = run.stderr.contains("helpdesk.test.predictions.jsonl` is not what its evaluation left");
+    assert!(is_told && run.stderr.contains("build again"), "{}", run.stderr);
+    let built = project.annotc(&["build", "quickstart.annot"]).expect(0);
+    assert!(built.stderr.contains("Evaluating") && !built.stderr.contains("Trained"), "{}", built.stderr);
+    assert_eq!(project.read(path), before);
+    project.annotc(&compare).expect(0);
 }
 
 /// The greatest resident set of a build, as the system saw it.
@@ -204,6 +258,34 @@ fn a_field_that_is_learnt_from_may_have_the_name_of_the_ids() {
     project.annotc(&["build", "all.annot"]).expect(0);
     let records = project.json("build/sorter/evaluation/all.test.json")["predicted"].as_u64();
     assert!(records.is_some_and(|records| records > 0), "the test part was measured");
+}
+
+const LABEL_MESSAGES: &str = r#"annot 1
+source notes { path "notes.jsonl"; license "CC0-1.0"; fields { text: string; messages: string } }
+label messages: choice { yes; yes_sir }
+template ask: chat { user "{{ text }}"; assistant "{{ messages }}" }
+dataset all { from notes; label messages = messages; split train 50%, test 50%; write messages from ask }
+model llama { onnx "models/llama-chat" }
+train writer { model llama; data all; task generate from ask; length 64 tokens; steps 1; batch 2; rate 1e-9 constant }
+evaluate writer on all.test { report loss }
+"#;
+
+#[test]
+fn a_label_may_have_the_name_that_conversations_are_written_under() {
+    let data = repository().join("../shared");
+    if !data.join("models/llama-chat").exists() {
+        assert!(std::env::var_os("ANNOTC_REQUIRE_SHARED").is_none(), "the model is missing");
+        return;
+    }
+    let note = |at: usize| format!("{{\"text\": \"note {at}\", \"messages\": \"{}\"}}\n", ["yes", "yes_sir"][at % 2]);
+    let notes: String = (0..20).map(note).collect();
+    let project = Project::new(&[("all.annot", LABEL_MESSAGES.as_bytes()), ("notes.jsonl", notes.as_bytes())]);
+    let built = project.annotc(&["build", "all.annot", "--data-root", &data.to_string_lossy()]).expect(0);
+    let told = "of the values of `messages`, one is the beginning of another (`yes` of `yes_sir`)";
+    assert!(built.stderr.contains(told), "{}", built.stderr);
+    assert!(project.json("build/writer/evaluation/all.test.json")["metrics"]["loss"].is_number());
+    let written = project.lines("build/all/messages/train.jsonl");
+    assert!(!written.is_empty() && written.iter().all(|line| line["messages"].is_array()));
 }
 
 #[test]

@@ -10,15 +10,16 @@ use super::out::{Files, Out};
 use super::terminal::Terminal;
 use crate::emit::runs::{self, evaluations_of};
 use crate::eval::{self, EXCHANGES, Predictions, REPLICATES, RunComparison};
-use crate::train::check_tokenizer;
+use crate::train::check_readings;
 
 /// Options of `annotc eval`.
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Two runs are compared on the records that both were evaluated on: the figures of both, a 95 % interval of the difference \
 from a paired bootstrap, and the probability of such a difference between runs that are equally good. Shares of right \
-records are tested by McNemar's exact test, all other figures by approximate randomization. A run whose tokenizer or chat \
-template is not the one that it was trained with any more is refused.
+records are tested by McNemar's exact test, all other figures by approximate randomization. A run whose tokenizer, chat template \
+or labels are not those that it was trained with any more is refused, and so are predictions that are not those that its \
+evaluation left.
 
   annotc eval --compare build/small build/large
   annotc eval --compare build/small build/large --on shop.test --format json")]
@@ -44,7 +45,7 @@ pub fn run(args: &EvalArgs, terminal: &Terminal) -> Result<(), Failure> {
     let (first, second) = (reach(first_out)?, reach(second_out)?);
     let (first, second) = (first.folder(), second.folder());
     for folder in [first, second] {
-        check_tokenizer(folder).map_err(|error| {
+        check_readings(folder).map_err(|error| {
             terminal.error(error, None);
             Failure::World
         })?;
@@ -96,12 +97,13 @@ fn common(first: &Path, second: &Path, asked: Option<&str>, terminal: &Terminal)
 }
 
 fn predictions(folder: &Path, evaluation: &str, terminal: &Terminal) -> Result<Predictions, Failure> {
-    let path = runs::predictions_path(folder, evaluation);
-    let text = std::fs::read_to_string(&path).map_err(|error| error.to_string());
-    text.and_then(|text| eval::read_predictions(&text)).map_err(|reason| {
-        terminal.error(format_args!("cannot read {}: {reason}", path.display()), None);
+    let fail = |message: &dyn std::fmt::Display| {
+        terminal.error(message, None);
         Failure::World
-    })
+    };
+    let text = runs::predictions(folder, evaluation).map_err(|error| fail(&error))?;
+    let path = runs::predictions_path(folder, evaluation);
+    eval::read_predictions(&text).map_err(|reason| fail(&format_args!("cannot read {}: {reason}", path.display())))
 }
 
 fn to_json(compared: &RunComparison, seed: u64, evaluation: &str, runs: [&Out; 2]) -> Value {

@@ -11,7 +11,7 @@ use super::terminal::Terminal;
 use super::{DeviceArgs, Failure, RuntimeArgs, build, context, runtime};
 use crate::emit::MANIFEST;
 use crate::eval;
-use crate::train::{TrainError, check_tokenizer};
+use crate::train::{TrainError, check_readings};
 
 /// Records predicted at once: enough to batch texts of similar length, few enough to show results early.
 const WINDOW: usize = 512;
@@ -56,7 +56,7 @@ pub fn run(args: &PredictArgs, terminal: &Terminal) -> Result<(), Failure> {
         return Err(Failure::World);
     }
     holds_model(args, model.folder(), terminal)?;
-    check_tokenizer(model.folder()).map_err(|error| world(&error))?;
+    check_readings(model.folder()).map_err(|error| world(&error))?;
     let library = runtime::open(&args.runtime, args.device.device.unwrap_or_default(), terminal)?;
     let predictor = eval::Predictor::open(&library, model.folder(), build::jobs(args.jobs));
     let mut predictor = predictor.map_err(|error| {

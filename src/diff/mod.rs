@@ -1,6 +1,7 @@
 //! What differs between two specifications, by meaning, and between two builds, record by record: pure, over syntax trees
 //! and what [`crate::emit::snapshot`] read.
 
+mod dataset;
 mod declarations;
 mod entries;
 mod print;

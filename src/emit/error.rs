@@ -56,6 +56,14 @@ pub enum EmitError {
         /// What is wrong with it.
         reason: String,
     },
+    /// A file of an evaluation is not what the evaluation left.
+    #[error("`{}` {what}; build again, which evaluates anew", path.display())]
+    Edited {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        what: &'static str,
+    },
     /// Records would have vanished or appeared: nothing is published.
     #[error("the sums do not agree: {0}")]
     Sums(String),

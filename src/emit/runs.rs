@@ -79,8 +79,8 @@ impl RunFiles {
         }
         let mut evaluations = Vec::new();
         for name in evaluations_of(folder)? {
-            let path = folder.join("evaluation").join(format!("{name}.json"));
-            evaluations.push((name, json(&path)?));
+            let figures = json(&figures_path(folder, &name))?;
+            evaluations.push((name, figures));
         }
         Ok(Some(Self {
             name: text(&provenance["run"]),
@@ -131,9 +131,30 @@ pub fn evaluations_of(folder: &Path) -> Result<Vec<String>, EmitError> {
     Ok(names)
 }
 
+/// The file of an evaluation's figures.
+pub fn figures_path(folder: &Path, evaluation: &str) -> PathBuf {
+    folder.join("evaluation").join(format!("{evaluation}.json"))
+}
+
 /// The file of an evaluation's predictions.
 pub fn predictions_path(folder: &Path, evaluation: &str) -> PathBuf {
     folder.join("evaluation").join(format!("{evaluation}{PREDICTIONS}"))
+}
+
+/// The text of an evaluation's predictions, held against the hash that its figures have of it.
+///
+/// # Errors
+/// Files that cannot be read, predictions that are not those that the figures are of.
+pub fn predictions(folder: &Path, evaluation: &str) -> Result<String, EmitError> {
+    let (path, figures) = (predictions_path(folder, evaluation), figures_path(folder, evaluation));
+    let text = fs::read_to_string(&path).at("read", &path)?;
+    let Some(recorded) = json(&figures)?["predictions"].as_str().map(str::to_owned) else {
+        return Err(EmitError::Edited { path: figures, what: "does not say which predictions its figures are of" });
+    };
+    if recorded != blake3::hash(text.as_bytes()).to_hex().as_str() {
+        return Err(EmitError::Edited { path, what: "is not what its evaluation left" });
+    }
+    Ok(text)
 }
 
 /// What an evaluation says of a record; `None` where it is not among its records, or there are no predictions.
@@ -142,7 +163,7 @@ pub fn prediction(folder: &Path, evaluation: &str, id: &str) -> Result<Option<Pr
     if !path.is_file() {
         return Ok(None);
     }
-    let text = fs::read_to_string(&path).at("read", &path)?;
+    let text = predictions(folder, evaluation)?;
     let Some(line) = text.lines().find(|line| line.contains(id)) else { return Ok(None) };
     let line: Value = serde_json::from_str(line).map_err(|error| unreadable(&path, &error))?;
     // Of a text that was generated nothing was predicted; of a record that never reached the model nothing is known at all.

@@ -9,10 +9,10 @@ use arrow::datatypes::{DataType, Field, Float64Type, Schema};
 use super::EngineError;
 use crate::emit::{RenderError, TrainingRenderer};
 use crate::hir::{ColumnId, Dataset, Slice, TemplateId, Type};
-use crate::train::ID_COLUMN;
+use crate::train::{ID_COLUMN, MESSAGES_COLUMN};
 
-/// A table asked for: `training/<name>/<part>.parquet` with the columns `id` (first, 32 hexadecimal digits), the columns
-/// asked for, `slice:<name>` for each slice (the group's name, null of null), and `messages` where a template is named.
+/// A table asked for: `training/<name>/<part>.parquet` with the column of ids (first, 32 hexadecimal digits), the columns
+/// asked for, `slice:<name>` for each slice (the group's name, null of null), and that of conversations where a template is named.
 #[derive(Debug, Clone)]
 pub struct TrainingTable {
     /// Its name: that of the run or the evaluation.
@@ -76,7 +76,7 @@ impl TableWriter {
             columns.push(values);
         }
         if let Some(messages) = messages {
-            fields.push(Field::new("messages", DataType::Utf8, false));
+            fields.push(Field::new(MESSAGES_COLUMN, DataType::Utf8, false));
             columns.push(Arc::new(StringArray::from(messages)));
         }
         RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)

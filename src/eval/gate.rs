@@ -204,6 +204,7 @@ mod tests {
                 gates: &[],
                 report: &report,
                 signature: &signature,
+                predictions: "",
                 generation: None,
             });
             assert_eq!((file["metrics"].to_string(), &file["values"]), ("{}".to_owned(), &serde_json::Value::Null));

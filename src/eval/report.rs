@@ -32,6 +32,8 @@ pub struct EvaluationFile<'a> {
     pub report: &'a [String],
     /// What the figures were made with.
     pub signature: &'a Signature,
+    /// BLAKE3 of the file of predictions, by which a reader of both knows that they belong together.
+    pub predictions: &'a str,
     /// How answers were generated, where they were.
     pub generation: Option<(&'a GenerationSettings, &'a Generated)>,
 }
@@ -39,13 +41,14 @@ pub struct EvaluationFile<'a> {
 /// The figures' file.
 #[must_use]
 pub fn evaluation_json(content: &EvaluationFile<'_>) -> Value {
-    let EvaluationFile { evaluation, gates, report, signature, generation } = *content;
+    let EvaluationFile { evaluation, gates, report, signature, predictions, generation } = *content;
     let wanted = |name: &str| report.is_empty() || report.iter().any(|metric| metric == name);
     let figures = &evaluation.figures;
     let mut file = Map::new();
     file.insert("schema".to_owned(), json!(EVALUATION_SCHEMA));
     file.insert("records".to_owned(), json!(figures.records));
     file.insert("predicted".to_owned(), json!(figures.records - evaluation.missing.len() as u64));
+    file.insert("predictions".to_owned(), json!(predictions));
     let metrics = figures_json(figures, &evaluation.values, &wanted);
     let signatures = signatures(&metrics, evaluation, signature, generation.map(|(settings, _)| settings));
     file.insert("metrics".to_owned(), Value::Object(metrics));
@@ -286,15 +289,23 @@ mod tests {
 
     fn file(evaluation: &Evaluation, report: &[&str], signature: &Signature) -> Value {
         let report: Vec<String> = report.iter().map(|name| (*name).to_owned()).collect();
-        evaluation_json(&EvaluationFile { evaluation, gates: &[], report: &report, signature, generation: None })
+        let predictions = "";
+        evaluation_json(&EvaluationFile {
+            evaluation,
+            gates: &[],
+            report: &report,
+            signature,
+            predictions,
+            generation: None,
+        })
     }
 
     #[test]
     fn the_file_has_the_agreed_keys_in_order() {
         let reported = file(&two_slices(), &["accuracy"], &Vec::new());
         let keys: Vec<&String> = reported.as_object().expect("an object").keys().collect();
-        let expected = ["schema", "records", "predicted", "metrics", "intervals", "slices", "missing", "gates"];
-        assert_eq!(keys, [&expected[..], &["signature", "signatures"]].concat());
+        let expected = ["schema", "records", "predicted", "predictions", "metrics", "intervals", "slices", "missing"];
+        assert_eq!(keys, [&expected[..], &["gates", "signature", "signatures"]].concat());
         assert_eq!(reported["metrics"].to_string(), r#"{"accuracy":0.75}"#);
         assert_eq!(reported["slices"][1]["metrics"]["accuracy"], 0.5);
         let intervals = reported["intervals"]["figures"].as_object().expect("an object");

@@ -13,10 +13,12 @@ mod index;
 mod labels;
 mod leaks;
 mod mistakes;
+mod packs_and_formats;
 mod pages;
 mod proofs;
 mod quiet;
 mod tasks;
+mod unit_tests;
 mod uses;
 
 /// The whole example of the language's reference.

@@ -1,5 +1,7 @@
 //! The one namespace of declarations: who declares what, who refers to it, what is never used.
 
+mod kind;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::uses::Parsed;
@@ -8,75 +10,7 @@ use crate::diagnostics::{Code, Diagnostic, Diagnostics};
 use crate::source::{FileId, Span};
 use crate::syntax::ast::{self, Decl, Ident};
 
-/// The kinds of declaration that a name can mean.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Kind {
-    Source,
-    Label,
-    Clean,
-    Policy,
-    Template,
-    Dataset,
-    Model,
-    Train,
-    Constant,
-    Function,
-    /// A name that `use` should bring and that could not be found in the other file.
-    Imported,
-}
-
-impl Kind {
-    /// The word of the language for it.
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            Self::Source => "source",
-            Self::Label => "label",
-            Self::Clean => "clean",
-            Self::Policy => "policy",
-            Self::Template => "template",
-            Self::Dataset => "dataset",
-            Self::Model => "model",
-            Self::Train => "train",
-            Self::Constant => "let",
-            Self::Function => "fn",
-            Self::Imported => "use",
-        }
-    }
-
-    /// It with its article.
-    pub(super) fn described(self) -> &'static str {
-        match self {
-            Self::Source => "a source",
-            Self::Label => "a label",
-            Self::Clean => "a `clean` block",
-            Self::Policy => "a policy",
-            Self::Template => "a template",
-            Self::Dataset => "a data set",
-            Self::Model => "a model",
-            Self::Train => "a training run",
-            Self::Constant => "a constant",
-            Self::Function => "a function",
-            Self::Imported => "an imported name",
-        }
-    }
-
-    /// The plural that a list of them has.
-    fn plural(self) -> &'static str {
-        match self {
-            Self::Source => "sources",
-            Self::Label => "labels",
-            Self::Clean => "`clean` blocks",
-            Self::Policy => "policies",
-            Self::Template => "templates",
-            Self::Dataset => "data sets",
-            Self::Model => "models",
-            Self::Train => "training runs",
-            Self::Constant => "constants",
-            Self::Function => "functions",
-            Self::Imported => "imported names",
-        }
-    }
-}
+pub(super) use kind::Kind;
 
 /// What a name means in one file.
 #[derive(Debug, Clone, Copy)]

@@ -17,7 +17,7 @@ use super::TrainError;
 use super::tokenizer::{Tokenizer, read_json};
 use super::turns::{begin, left_out};
 
-/// One turn of a conversation, as the training table's `messages` column has it.
+/// One turn of a conversation, as the training table's column of conversations has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Message {
     /// `system`, `user`, `assistant`, `tool`; or `prompt` and `completion`, which no chat template frames.

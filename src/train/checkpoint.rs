@@ -9,7 +9,7 @@
 //! another order of the data is none, and says why.
 
 use std::fmt;
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, BufReader, BufWriter, Read, Write};
 use std::path::Path;
 
@@ -19,6 +19,9 @@ use super::TrainError;
 use super::scale::LossScale;
 
 const MAGIC: &[u8; 8] = b"ANNOTCK1";
+
+/// The ending of a file that is being written, behind that of the checkpoint.
+const PART: &str = "part";
 
 /// Floats that are converted at a time.
 const CHUNK: usize = 1 << 14;
@@ -57,9 +60,10 @@ pub(super) fn write_checkpoint<'a>(
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).map_err(TrainError::io(folder))?;
     }
-    let part = path.with_added_extension("part");
+    let part = path.with_added_extension(PART);
+    let file = begin_part(&part).map_err(TrainError::io(&part))?;
     let write = || -> io::Result<()> {
-        let mut file = Hashed { inner: BufWriter::new(File::create(&part)?), hasher: blake3::Hasher::new() };
+        let mut file = Hashed { inner: BufWriter::new(file), hasher: blake3::Hasher::new() };
         let header = serde_json::to_vec(header)?;
         file.write_all(MAGIC)?;
         file.write_all(&(header.len() as u64).to_le_bytes())?;
@@ -83,19 +87,49 @@ pub(super) fn write_checkpoint<'a>(
     })
 }
 
-/// Removes the checkpoint of a run that is done, and what a killed process left of one.
-pub(super) fn remove_checkpoint(path: &Path) -> Result<(), TrainError> {
-    for path in [path.with_added_extension("part"), path.to_owned()] {
-        // To remove what is not there is an error of its own kind in a folder that cannot be written.
-        if fs::symlink_metadata(&path).is_err() {
-            continue;
-        }
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(TrainError::io(path)(error)),
-            Ok(()) | Err(_) => {}
+/// The file that a checkpoint is written into, empty, and locked for as long as it is written: by its lock a file that a process is
+/// writing is told from one that a killed process left.
+fn begin_part(part: &Path) -> io::Result<File> {
+    let file = File::options().create(true).truncate(false).write(true).open(part)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => return Err(io::Error::other("another process is writing it")),
+        // A file system that knows no locks must not keep anybody from keeping a state.
+        Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {}
+        Err(TryLockError::Error(error)) => return Err(error),
+    }
+    // Whoever cleans up may have taken the file away between its creation and its lock; then the renaming fails, and the next try is
+    // as good as the first.
+    if file.metadata()?.len() > 0 {
+        file.set_len(0)?;
+    }
+    Ok(file)
+}
+
+/// Removes the half-written checkpoints in a folder whose processes are gone, whichever runs they are of. Whatever cannot be looked at or
+/// removed stays: the next checkpoint of its run replaces it.
+pub(super) fn remove_abandoned(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    let parts =
+        entries.flatten().map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|it| it == PART));
+    for part in parts {
+        let Ok(file) = File::options().write(true).open(&part) else { continue };
+        if file.try_lock().is_ok() {
+            let _ = fs::remove_file(&part);
         }
     }
-    Ok(())
+}
+
+/// Removes the checkpoint of a run that is done.
+pub(super) fn remove_checkpoint(path: &Path) -> Result<(), TrainError> {
+    // To remove what is not there is an error of its own kind in a folder that cannot be written.
+    if fs::symlink_metadata(path).is_err() {
+        return Ok(());
+    }
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(TrainError::io(path)(error)),
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 /// Why a run does not go on from the checkpoint that is there.
@@ -269,9 +303,20 @@ mod tests {
         }
         assert!(matches!(read_checkpoint(&path.with_extension("none"), |_| true), Ok(None)));
         assert!(matches!(read_checkpoint(&path.join("below"), |_| true), Ok(None)), "below a file there is none");
+        fs::write(&path, &whole).expect("written");
+        let (ours, others) = (path.with_added_extension(PART), path.with_file_name("other.checkpoint.part"));
+        fs::write(&others, "what a killed process left").expect("written");
+        let held = begin_part(&ours).expect("nobody writes it");
+        remove_abandoned(path.parent().expect("a folder"));
+        assert!(ours.exists() && path.exists() && !others.exists(), "only what nobody writes is removed");
+        let refused = write_checkpoint(&path, &header, tensors.iter().map(Vec::as_slice)).expect_err("it is written");
+        assert!(refused.to_string().contains("another process is writing it"), "{refused}");
+        assert!(ours.exists(), "what another process writes is left to it");
+        drop(held);
+        write_checkpoint(&path, &header, tensors.iter().map(Vec::as_slice)).expect("it is free");
+        assert_eq!(fs::read(&path).expect("read"), whole);
         #[cfg(target_os = "linux")]
         {
-            fs::write(&path, &whole).expect("written");
             // A device on which there is never room for a byte.
             let part = path.with_added_extension("part");
             std::os::unix::fs::symlink("/dev/full", &part).expect("linked");

@@ -1,5 +1,5 @@
-//! The chain from a specification to weights, as a run's folder holds it: what was trained on, in which order, and with which
-//! tokenizer; read back, and held against the files beside it.
+//! The chain from a specification to weights, as a run's folder holds it: what was trained on, in which order, with which
+//! tokenizer and as which labels; read back, and held against the files beside it.
 //!
 //! ```text
 //! provenance.json: spec ─ dataset ─ records (records.parquet) ─ data.order ─ settings ─ weights (model.onnx)
@@ -18,10 +18,11 @@ use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use super::TrainError;
 use super::folder::{hash_file, hash_model};
+use super::model::label_names;
 use super::order::Passes;
 use super::pack;
 use super::tokenizer::{TOKENIZER_FILES, read_json};
@@ -32,6 +33,9 @@ pub(super) const RECORDS: &str = "records.parquet";
 
 /// What settings say of how texts are generated is no part of what a text is to a model.
 const FREE: &str = "generation_config.json";
+
+/// What `config.json` has for whether outputs are one value's, several ones' or a number.
+const PROBLEM_TYPE: &str = "problem_type";
 
 /// A record that was trained on, with its length in tokens.
 pub(super) type TrainedRecord = (String, u32);
@@ -83,13 +87,18 @@ pub(super) fn tokenizer_hashes(folder: &Path) -> Result<Map<String, Value>, Trai
     there.map(|name| Ok(((*name).to_owned(), hash_file(&folder.join(name))?.into()))).collect()
 }
 
-/// Refuses a tokenizer or a chat template that is not the one that the model in the folder was trained with. A folder that
-/// no run left has nothing to be held against.
+/// Refuses a tokenizer, a chat template or labels that are not those that the model in the folder was trained with: by them its
+/// numbers become what is said of a text. A folder that no run left has nothing to be held against.
 ///
 /// # Errors
 /// [`TrainError::Custody`] that names the file.
-pub fn check_tokenizer(folder: &Path) -> Result<(), TrainError> {
+pub fn check_readings(folder: &Path) -> Result<(), TrainError> {
     let provenance = read_json(&folder.join(PROVENANCE))?;
+    check_tokenizer(folder, &provenance)?;
+    check_outputs(folder, &provenance)
+}
+
+fn check_tokenizer(folder: &Path, provenance: &Value) -> Result<(), TrainError> {
     let Some(recorded) = provenance["files"].as_object() else { return Ok(()) };
     let found = tokenizer_hashes(folder)?;
     let of = |files: &Map<String, Value>, name: &str| files.get(name).cloned();
@@ -101,6 +110,38 @@ pub fn check_tokenizer(folder: &Path) -> Result<(), TrainError> {
             (None, _) => "was not there when the model was trained",
         };
         return Err(broken(&folder.join(name), what));
+    }
+    Ok(())
+}
+
+/// What of a trained model's configuration says how its outputs are read; nothing where they have no names.
+pub(super) fn outputs(config: &Value, labels: &[String]) -> Option<Value> {
+    (!labels.is_empty()).then(|| json!({"labels": labels, "problem_type": config.get(PROBLEM_TYPE)}))
+}
+
+/// Other members of `config.json` may be changed: what they say of a model decides no figure in silence.
+fn check_outputs(folder: &Path, provenance: &Value) -> Result<(), TrainError> {
+    let Some(recorded) = provenance["outputs"]["labels"].as_array() else { return Ok(()) };
+    let path = folder.join("config.json");
+    let config = read_json(&path)?;
+    let found = label_names(&config);
+    if found.len() != recorded.len() {
+        let (found, recorded) = (found.len(), recorded.len());
+        return Err(broken(
+            &path,
+            &format!("names {found} labels (`id2label`), and the model was trained with {recorded}"),
+        ));
+    }
+    let mut outputs = found.iter().zip(recorded).enumerate();
+    if let Some((at, (found, recorded))) = outputs.find(|(_, (found, recorded))| *found != *recorded) {
+        let recorded = recorded.as_str().unwrap_or_default();
+        return Err(broken(
+            &path,
+            &format!("calls output {at} `{found}` (`id2label`), and the model was trained with `{recorded}`"),
+        ));
+    }
+    if config.get(PROBLEM_TYPE).unwrap_or(&Value::Null) != &provenance["outputs"][PROBLEM_TYPE] {
+        return Err(broken(&path, "has another `problem_type` than the model was trained with"));
     }
     Ok(())
 }
@@ -160,7 +201,7 @@ pub struct RecordUse {
 
 impl Custody {
     /// Reads the chain of a run's folder and holds every link of it against the files: the records, their order, the
-    /// weights.
+    /// weights, what is read by them and what they say.
     ///
     /// # Errors
     /// [`TrainError::Custody`] that names what is not what the run left; a file that cannot be read.
@@ -177,6 +218,8 @@ impl Custody {
         if hash_model(folder)? != provenance["weights"] {
             return Err(broken(&folder.join("model.onnx"), "does not have the weights that the run left"));
         }
+        check_tokenizer(folder, &provenance)?;
+        check_outputs(folder, &provenance)?;
         let custody = Self { folder: folder.to_path_buf(), records: read_records(&records_path)?, provenance, plan };
         if custody.order() != custody.provenance["data"]["order"] {
             return Err(broken(&path, "tells of another order of the records than its settings lead to"));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::TrainError;
-use super::custody::{RECORDS, TrainedRecord};
+use super::custody::{RECORDS, TrainedRecord, outputs};
 use super::folder::{Held, TrainedFolder, Weights, hash_file, hash_model, write_folder};
 use super::model::{Model, TrainingPlan};
 use super::optimizer::Optimizer;
@@ -68,6 +68,8 @@ impl Finished {
         if let Some((lost, inexact)) = self.spans {
             data["spans"] = json!({"lost": lost, "inexact": inexact});
         }
+        let config = self.model.trained_config();
+        let outputs = outputs(&config, &self.model.values);
         let provenance = |held: &Held| {
             let mut file = Map::new();
             file.insert("schema".to_owned(), json!(PROVENANCE_SCHEMA));
@@ -75,6 +77,9 @@ impl Finished {
             file.insert("model".to_owned(), base.clone());
             file.insert("tokenizer".to_owned(), json!(self.tokenizer.hash()));
             file.insert("files".to_owned(), json!(held.files));
+            if let Some(outputs) = &outputs {
+                file.insert("outputs".to_owned(), outputs.clone());
+            }
             file.insert("records".to_owned(), json!({"file": RECORDS, "blake3": held.records}));
             file.insert("data".to_owned(), data.clone());
             file.insert("settings".to_owned(), settings(run, outcome));
@@ -89,7 +94,7 @@ impl Finished {
             weights: &weights,
             others: &others,
             tokenizer: self.folder.path(),
-            config: &self.model.trained_config(),
+            config: &config,
             vectors: self.model.vectors(),
             metrics: &outcome.metrics,
             records: &self.records,

@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use super::decoder_tests::answers;
 use super::example::Encoded;
 use super::memory::{Fullest, memory};
 use super::model::{Model, TrainingPlan};
 use super::objective::Objective;
-use super::tests::{answers, shared};
+use super::tests::shared;
 use super::*;
 use crate::autodiff::Operators;
 use crate::autodiff::loss::Softening;

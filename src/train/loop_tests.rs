@@ -4,7 +4,8 @@
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use super::tests::{answers, largest_difference, run, runtime, shared, train_quietly, weights, write_texts};
+use super::decoder_tests::answers;
+use super::tests::{largest_difference, run, runtime, shared, train_quietly, weights, write_texts};
 use super::*;
 use crate::eval::Metric;
 
@@ -116,6 +117,17 @@ fn a_chain_that_does_not_hold_is_told() {
     let other_seed =
         |bytes: Vec<u8>| String::from_utf8(bytes).expect("JSON").replace("\"seed\": 7", "\"seed\": 8").into_bytes();
     check("provenance.json", &other_seed, "another order of the records");
+    let replaced = |from: &'static str, to: &'static str| {
+        move |bytes: Vec<u8>| {
+            let text = String::from_utf8(bytes).expect("JSON");
+            assert!(text.contains(from), "{text}");
+            text.replacen(from, to, 1).into_bytes()
+        }
+    };
+    check("config.json", &replaced("\"0\": \"lost\"", "\"0\": \"gone\""), "calls output 0 `gone`");
+    check("config.json", &replaced("\"1\": \"refund\"", "\"7\": \"refund\""), "names 0 labels");
+    check("config.json", &replaced("single_label", "multi_label"), "another `problem_type`");
+    check("tokenizer.json", &replaced("[UNK]", "[UNX]"), "is not the one that the model was trained with");
     Custody::open(&settings.output).expect("it holds again");
 }
 

@@ -19,6 +19,8 @@ mod course;
 #[cfg(test)]
 mod curves_tests;
 mod custody;
+#[cfg(test)]
+mod decoder_tests;
 mod draw;
 mod error;
 mod event;
@@ -80,7 +82,7 @@ pub use chat::{ChatTemplate, Message, Rendered};
 pub use choices::encode_choices;
 pub(crate) use choices::{above_half, binary_loss, chosen, sigmoid};
 pub use conversation::{encode_conversations, encode_judged_conversations};
-pub use custody::{Custody, RecordUse, RecordUses, check_tokenizer};
+pub use custody::{Custody, RecordUse, RecordUses, check_readings};
 pub use error::{Divergence, TrainError};
 pub use event::{Event, Preparation, StepReport, ValidationReport};
 pub(crate) use example::number_of;
@@ -99,7 +101,7 @@ pub use run::{
     Tune, Width,
 };
 pub use schedule::{Decay, Schedule, Stretch};
-pub use table::{ID_COLUMN, Table};
+pub use table::{ID_COLUMN, MESSAGES_COLUMN, Table};
 pub use tags::{FoundSpan, TagTarget, Words, encode_spans};
 pub(crate) use tags::{kinds_of, read_spans, tag_target};
 pub(crate) use tokenizer::read_json;

@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use super::batch::Feeds;
+use super::decoder_tests::answers;
 use super::draw::Draw;
 use super::model::{Model, TrainingPlan};
 use super::objective::Objective;
 use super::pack::{distance, rows};
-use super::tests::{answers, largest_difference, runtime, shared, train_quietly, weights};
+use super::tests::{largest_difference, runtime, shared, train_quietly, weights};
 use super::*;
 use crate::autodiff::Operators;
 use crate::autodiff::loss::Softening;

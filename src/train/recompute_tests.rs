@@ -1,6 +1,7 @@
 //! A run that computes layers again is the run that kept them.
 
-use super::tests::{answers, largest_difference, run, runtime, shared, train_quietly, weights, write_texts};
+use super::decoder_tests::answers;
+use super::tests::{largest_difference, run, runtime, shared, train_quietly, weights, write_texts};
 use super::*;
 use crate::runtime::Runtime;
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value};
 
 use super::TrainError;
+use super::checkpoint::remove_abandoned;
 use super::optimizer::Optimizer;
 use super::schedule::Schedule;
 use crate::autodiff::Half;
@@ -174,6 +175,11 @@ impl Checkpoints {
     #[must_use]
     pub fn folder(cache: &Path) -> PathBuf {
         cache.join("checkpoints")
+    }
+
+    /// Removes what killed processes left half-written of checkpoints in a cache; what a process is writing stays.
+    pub fn put_right(cache: &Path) {
+        remove_abandoned(&Self::folder(cache));
     }
 }
 

@@ -15,6 +15,9 @@ use crate::emit::cell_value;
 /// The column that holds record ids: no field can have its name.
 pub const ID_COLUMN: &str = "record:id";
 
+/// The column that holds conversations, as the JSON text `[{"role","content","train"}]`: no field or label can have its name.
+pub const MESSAGES_COLUMN: &str = "record:messages";
+
 /// Columns of a part, in the table's order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Table {

@@ -1,6 +1,6 @@
 //! Evaluations: figures, gates, predictions.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -10,7 +10,7 @@ use super::lower::table_path;
 use super::metrics::{lower_gate, lower_generation, report_names};
 use crate::cli::Failure;
 use crate::cli::terminal::Paint;
-use crate::emit::{EmitError, MISSING, Manifest, file_name, write_atomically};
+use crate::emit::{EmitError, MISSING, Manifest, file_name, runs, write_atomically};
 use crate::engine::slice_groups;
 use crate::eval::{
     self, Classifier, ConversationTable, Embedder, Evaluation, EvaluationFile, GateResult, MissingRecord, Predictions,
@@ -18,7 +18,7 @@ use crate::eval::{
 };
 use crate::hir::{self, Program, Task};
 use crate::runtime::Runtime;
-use crate::train::{LengthLimit, Tokenizer, TrainError, check_tokenizer};
+use crate::train::{LengthLimit, MESSAGES_COLUMN, Tokenizer, TrainError, check_readings};
 
 /// The key of the signature that tells whether figures are still those that would be made.
 const FINGERPRINT: &str = "evaluation";
@@ -31,18 +31,19 @@ pub fn evaluate(session: &mut Session<'_>, at: usize, manifest: &Manifest) -> Re
     let dataset = &program[evaluate.dataset];
     let name = format!("{} on {}.{}", train.name, dataset.name, evaluate.part);
     let folder = super::train::folder(&session.out.folder, train);
-    let target = folder.join("evaluation").join(format!("{}.{}", file_name(&dataset.name), file_name(&evaluate.part)));
-    let figures_path = target.with_added_extension("json");
+    let evaluation = format!("{}.{}", file_name(&dataset.name), file_name(&evaluate.part));
+    let figures_path = runs::figures_path(&folder, &evaluation);
     let runtime = session.runtime(train)?;
     let terminal = session.terminal;
     let world = |error: &dyn std::fmt::Display| {
         terminal.error(format_args!("evaluating {name}: {error}"), None);
         Failure::World
     };
-    check_tokenizer(&folder).map_err(|error| world(&error))?;
+    check_readings(&folder).map_err(|error| world(&error))?;
     let weights = super::train::weights(&folder);
     let fingerprint = fingerprint(evaluate, train, manifest, &weights, &runtime.described());
-    if let Some(figures) = unchanged(&figures_path, &fingerprint) {
+    let held = |_: &Value| runs::predictions(&folder, &evaluation).is_ok();
+    if let Some(figures) = unchanged(&figures_path, &fingerprint).filter(held) {
         terminal.status(
             Paint::Dim,
             "Unchanged",
@@ -76,8 +77,9 @@ pub fn evaluate(session: &mut Session<'_>, at: usize, manifest: &Manifest) -> Re
     .map(|(name, value)| (name.to_string(), value.to_string()))
     .to_vec();
     std::fs::create_dir_all(folder.join("evaluation")).map_err(|error| world(&error))?;
+    let place = [&figures_path, &runs::predictions_path(&folder, &evaluation)];
     let (evaluation, gates) =
-        write(&target, evaluate, &results, train.seed, &signature).map_err(|error| world(&error))?;
+        write(place, evaluate, &results, train.seed, &signature).map_err(|error| world(&error))?;
     if terminal.json() {
         let text = std::fs::read_to_string(&figures_path).map_err(|error| world(&error))?;
         terminal.answer(serde_json::from_str::<Value>(&text).unwrap_or_default());
@@ -157,7 +159,7 @@ impl Subject<'_> {
             }
             Task::Prefer { beta, .. } => {
                 let missing = missing_records(lost, &evaluate.part)?;
-                let test = ConversationTable { path: table, messages: "messages", by: &by, limit };
+                let test = ConversationTable { path: table, messages: MESSAGES_COLUMN, by: &by, limit };
                 let reference = self.base.ok_or_else(|| std::io::Error::other("the run has no model to begin with"))?;
                 let folders = [folder, reference];
                 let pairs = eval::evaluate_preferences(runtime, folders, &test, missing, *beta, threads)?;
@@ -165,14 +167,14 @@ impl Subject<'_> {
             }
             Task::Embed { .. } => {
                 let missing = missing_records(lost, &evaluate.part)?;
-                let test = ConversationTable { path: table, messages: "messages", by: &by, limit };
+                let test = ConversationTable { path: table, messages: MESSAGES_COLUMN, by: &by, limit };
                 let mut embedder = Embedder::open(runtime, folder, Some(limit), threads)?;
                 let partners = eval::evaluate_partners(&mut embedder, &test, missing)?;
                 Ok((Predictions::Partners(partners), embedder.tokenizer_hash().to_string()))
             }
             Task::Generate { .. } => {
                 let missing = missing_records(lost, &evaluate.part)?;
-                let test = ConversationTable { path: table, messages: "messages", by: &by, limit };
+                let test = ConversationTable { path: table, messages: MESSAGES_COLUMN, by: &by, limit };
                 let settings = evaluate.generation.as_ref().map(lower_generation);
                 let generated =
                     eval::evaluate_language_model(runtime, folder, &test, missing, settings.as_ref(), threads)?;
@@ -226,9 +228,9 @@ fn told(require: &str, reason: Option<&str>) -> String {
     reason.map_or_else(|| require.to_string(), |reason| format!("{require} ({reason})"))
 }
 
-/// Counts the results, measures the gates, and writes the files.
+/// Counts the results, measures the gates, and writes the files of figures and of predictions.
 fn write(
-    target: &Path,
+    [figures_path, predictions_path]: [&PathBuf; 2],
     evaluate: &hir::Evaluate,
     results: &Predictions,
     seed: u64,
@@ -268,11 +270,12 @@ fn write(
         gates: &gates,
         report: &report_names(evaluate),
         signature,
+        predictions: blake3::hash(lines.as_bytes()).to_hex().as_str(),
         generation,
     });
     let text = serde_json::to_string_pretty(&json).expect("figures are JSON") + "\n";
-    write_atomically(&target.with_added_extension("json"), text.as_bytes())?;
-    write_atomically(&target.with_added_extension("predictions.jsonl"), lines.as_bytes())?;
+    write_atomically(predictions_path, lines.as_bytes())?;
+    write_atomically(figures_path, text.as_bytes())?;
     Ok((evaluation, gates))
 }
 

@@ -10,8 +10,8 @@ use crate::eval::Metric;
 use crate::hir::{self, LabelSchema};
 use crate::prompt::Template;
 use crate::train::{
-    Adafactor, AdamW, Decay, Every, Extent, Lion, Lora, ModelSource, Optimizer, Overflow, Patience, Pooling, Precision,
-    Schedule, Selection, Sgd, Stretch, Task, TrainRun, Tune, Width,
+    Adafactor, AdamW, Decay, Every, Extent, Lion, Lora, MESSAGES_COLUMN, ModelSource, Optimizer, Overflow, Patience,
+    Pooling, Precision, Schedule, Selection, Sgd, Stretch, Task, TrainRun, Tune, Width,
 };
 
 /// What of a run is known only on this machine.
@@ -83,9 +83,9 @@ pub fn lower_train(
             hir::Task::Regress { label_column, text, .. } => {
                 Task::Regress { text: column(*text), label: column(*label_column) }
             }
-            hir::Task::Prefer { beta, .. } => Task::Prefer { messages: "messages".to_string(), beta: *beta },
-            hir::Task::Embed { .. } => Task::Embed { messages: "messages".to_string() },
-            hir::Task::Generate { .. } => Task::Generate { messages: "messages".to_string() },
+            hir::Task::Prefer { beta, .. } => Task::Prefer { messages: MESSAGES_COLUMN.to_string(), beta: *beta },
+            hir::Task::Embed { .. } => Task::Embed { messages: MESSAGES_COLUMN.to_string() },
+            hir::Task::Generate { .. } => Task::Generate { messages: MESSAGES_COLUMN.to_string() },
         },
         answers: answer_label(program, train).map(column),
         train: part("train"),
@@ -219,10 +219,7 @@ pub fn answer_label(program: &hir::Program, train: &hir::Train) -> Option<hir::C
     let parsed = Template::parse(text).expect("the texts of a checked program parse");
     // The value itself and its title are two variables of one name.
     let (variable, others) = parsed.variables().split_first()?;
-    // A table has its conversations under the name `messages`, beside which a label of that name would be taken for them.
-    let is_label = |column: &hir::Column| {
-        !column.hidden && column.name == variable.name && column.label.is_some() && column.name != "messages"
-    };
+    let is_label = |column: &hir::Column| !column.hidden && column.name == variable.name && column.label.is_some();
     let at = program[train.data].columns.iter().position(is_label);
     at.filter(|_| others.iter().all(|other| other.name == variable.name)).map(|at| hir::ColumnId(at as u32))
 }
@@ -253,9 +250,9 @@ mod tests {
         let check = |answer: &str, expected: Option<&str>| {
             let text = format!(
                 "annot 1\nsource s {{ path \"a.jsonl\"; license \"MIT\"; fields {{ q: string; c: string }} }}\n\
-                 label y: choice {{ a \"Same\"; b \"Same\" }}\n\
+                 label y: choice {{ a \"Same\"; b \"Same\" }}\nlabel messages: choice {{ a; b }}\n\
                  template ch: chat {{ user \"{{{{ q }}}}\"; assistant \"{answer}\" }}\n\
-                 dataset d {{ from s; label y = c; split train 100%; write messages from ch }}\n\
+                 dataset d {{ from s; label y = c; label messages = c; split train 100%; write messages from ch }}\n\
                  model m {{ onnx \"m\" }}\ntrain g {{ model m; data d; task generate from ch; epochs 1 }}\n"
             );
             let mut map = SourceMap::default();
@@ -271,6 +268,7 @@ mod tests {
         check("{{ y | lower }}.", Some("y"));
         check("{{ y.title }}", Some("y"));
         check("{{ y }}: {{ y.title }}", Some("y"));
+        check("{{ messages }}", Some("messages"));
         check("{{ y }} {{ q }}", None);
         check("{{ q }}", None);
     }

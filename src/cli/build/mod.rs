@@ -35,7 +35,7 @@ use crate::hir::{self, DatasetId, DeviceWish, Program, TrainId};
 use crate::plan::functions::forget_language_models;
 use crate::remote::{Remote, Terms};
 use crate::runtime::{Device, Runtime};
-use crate::train::{prune_tokens, tokens_folder};
+use crate::train::{Checkpoints, prune_tokens, tokens_folder};
 use inputs::Roots;
 use outputs::Outputs;
 use targets::Targets;
@@ -199,6 +199,7 @@ pub fn run(args: &BuildArgs, terminal: &Terminal) -> Result<(), Failure> {
         Failure::World
     })?;
     session.memory.put_right();
+    Checkpoints::put_right(&session.memory.cache);
     let mut manifests: BTreeMap<DatasetId, Manifest> = BTreeMap::new();
     let built = targets.datasets.iter().try_for_each(|&id| {
         manifests.insert(id, dataset::build(&mut session, id)?);

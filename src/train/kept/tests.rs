@@ -5,9 +5,10 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use super::super::decoder_tests::answers;
 use super::super::example::Example;
 use super::super::tags::TagTarget;
-use super::super::tests::{answers, run, runtime, shared, weights, write_texts};
+use super::super::tests::{run, runtime, shared, weights, write_texts};
 use super::super::*;
 use super::codec;
 use super::*;

@@ -3,6 +3,10 @@
 //!
 //! The scheduled rate stands where the paper has its own relative step ρ; as there, it is multiplied by the root mean
 //! square of the weights. A tensor of more than two axes is a matrix whose columns are its last axis.
+//!
+//! PyTorch's is the same but for three things. It takes no rate above 1/√t at step t; here the schedule alone says the rate. It has the
+//! epsilon of the float type (1.2e-7) where the paper, and so this, has 1e-30, by which updates from gradients below about 3e-4 come out
+//! larger before they are cut. And a tensor of more than two axes is several matrices there, of its last two.
 
 use super::{Moment, Parameter, ParameterRule, Work, kept};
 

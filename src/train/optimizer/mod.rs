@@ -6,6 +6,8 @@
 mod adafactor;
 mod adamw;
 mod lion;
+#[cfg(test)]
+mod peers_tests;
 mod sgd;
 
 use std::ops::Range;
