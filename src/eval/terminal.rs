@@ -129,7 +129,7 @@ pub fn comparison_table(comparison: &RunComparison, first: &str, second: &str) -
 }
 
 fn values(text: &mut String, families: &Families<'_>, names: &[String]) {
-    let mut rows: Vec<&ValueScores> = families.values.iter().filter(|row| row.support + row.predicted > 0).collect();
+    let mut rows: Vec<&ValueScores> = families.rows().collect();
     let all = rows.len();
     if all > VALUES_SHOWN {
         rows.sort_by(|a, b| a.scores.f1.total_cmp(&b.scores.f1).then(a.value.cmp(&b.value)));
