@@ -240,7 +240,7 @@ impl Shown<'_> {
         match view {
             Ok(view) => {
                 answer.insert("text".to_string(), json!(view.text));
-                answer.insert("tokens".to_string(), view.tokens.iter().map(spelled::facts).collect());
+                answer.insert("tokens".to_string(), spelled::facts(view));
                 answer.insert("limit".to_string(), json!(train.length.tokens));
                 answer.insert("fate".to_string(), json!(fate(view.fate)));
             }
