@@ -60,7 +60,7 @@ mod tests {
     #[test]
     fn a_great_figure_has_an_exponent() {
         let check = |value: f64, shown: &str| assert_eq!(figure(value, 3), shown);
-        check(0.6931, "0.693");
+        check(0.6543, "0.654");
         check(-9_999_999.0, "-9999999.000");
         check(908_401_019_409_287_390_496_519_172_279_369_728.0, "9.084e35");
         check(-1e7, "-1.000e7");

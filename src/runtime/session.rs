@@ -313,7 +313,7 @@ mod tests {
         let mut model = SMALLEST.to_vec();
         assert_eq!(model[5], 13, "the opset");
         model[5] = 99;
-        let error = Session::from_bytes(runtime, &model, 1).err().expect("refused");
+        let error = Session::from_bytes(runtime, &model, 1).expect_err("refused");
         assert!(matches!(&error, RuntimeError::NewerOpset { opset: 99, .. }), "{error}");
         let message = error.to_string();
         assert!(message.contains("opset 99 of `ai.onnx`") && !message.contains("onnxruntime_src"), "{message}");
