@@ -170,6 +170,8 @@ fn values(text: &mut String, families: &Families<'_>, names: &[String]) {
 }
 
 fn slices(text: &mut String, evaluation: &Evaluation) {
+    let keys = evaluation.slices.iter().map(|slice| cell(&slice.key).chars().count());
+    let width = keys.max().unwrap_or(0).max(12);
     let mut by = "";
     for slice in &evaluation.slices {
         if slice.by != by {
@@ -191,7 +193,7 @@ fn slices(text: &mut String, evaluation: &Evaluation) {
             Some(format!("{metric} {}", figure(measured, 4)))
         });
         let figures = figures.collect::<Vec<_>>().join("  ");
-        line(text, &format!("{:<12}  {figures}  {} records", cell(&slice.key), slice.figures.records));
+        line(text, &format!("{:<width$}  {figures}  {} records", cell(&slice.key), slice.figures.records));
     }
 }
 
