@@ -27,6 +27,7 @@ pub mod remote;
 pub mod runtime;
 pub mod sample;
 pub mod semantic;
+pub mod shown;
 pub mod source;
 pub mod statistics;
 pub mod syntax;

@@ -29,6 +29,7 @@ mod reference;
 mod remote;
 mod resume;
 mod robustness;
+mod runtime;
 mod scalars;
 mod specs;
 mod support;

@@ -2,6 +2,7 @@
 
 use super::terminal::{Paint, Terminal};
 use crate::diff::words::{Piece, compare};
+use crate::shown::{printable, shortened};
 
 /// The most lines of one text; a program reads it whole.
 const MOST_LINES: usize = 40;
@@ -125,19 +126,6 @@ fn painted(line: &[(char, Ink)], terminal: &Terminal) -> String {
         }
     };
     runs.map(run).collect()
-}
-
-/// A name without characters that would steer a terminal.
-pub fn printable(name: &str) -> String {
-    name.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
-}
-
-/// The beginning of a text that is too long, with an ellipsis.
-pub fn shortened(text: &str, width: usize) -> String {
-    if text.chars().count() <= width {
-        return text.to_owned();
-    }
-    text.chars().take(width.saturating_sub(1)).chain(['…']).collect()
 }
 
 #[cfg(test)]

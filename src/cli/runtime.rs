@@ -9,8 +9,8 @@ use super::terminal::{Paint, Terminal};
 use super::{Failure, RuntimeArgs};
 use crate::hir::DeviceWish;
 use crate::runtime::{
-    self, Device, Driver, FetchProgress, Found, Options, Outcome, Place, Runtime, RuntimeError, Toolkit, Variant,
-    version,
+    self, Build, Device, Driver, FetchProgress, Found, Options, Outcome, Place, Runtime, RuntimeError, Toolkit,
+    Variant, version,
 };
 
 /// Options of `annotc runtime`.
@@ -24,7 +24,7 @@ pub struct RuntimeCommand {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Fetch the pinned library into the cache, unless it is there
+    /// Fetch the pinned library into the cache, unless it is there; with `--offline` only say whether it is
     Install {
         /// The build for NVIDIA's devices, with the libraries of CUDA that it needs: of the release that the driver runs, or of the
         /// one given
@@ -50,7 +50,7 @@ enum CudaRelease {
 pub fn run(args: &RuntimeCommand, terminal: &Terminal) -> Result<(), Failure> {
     let options = options(&args.runtime);
     match args.action {
-        Some(Action::Install { cuda }) => install(&options, cuda, terminal),
+        Some(Action::Install { cuda }) => install(&options, cuda, args.runtime.offline, terminal),
         None => show(&options, terminal),
     }
 }
@@ -111,18 +111,34 @@ pub fn cache_folder(given: Option<&std::path::Path>) -> PathBuf {
     }
 }
 
-fn install(options: &Options, cuda: Option<CudaRelease>, terminal: &Terminal) -> Result<(), Failure> {
+fn install(options: &Options, cuda: Option<CudaRelease>, offline: bool, terminal: &Terminal) -> Result<(), Failure> {
     let variant = match cuda {
         None => Variant::Cpu,
         Some(CudaRelease::Twelve) => Variant::Cuda(Toolkit::Cuda12),
         Some(CudaRelease::Thirteen) => Variant::Cuda(Toolkit::Cuda13),
         Some(CudaRelease::Auto) => Variant::Cuda(newest_that_runs(terminal)?),
     };
-    let found = fetch(options, variant, terminal)?;
+    let found = if offline { in_cache(options, variant, terminal)? } else { fetch(options, variant, terminal)? };
     if terminal.json() {
         terminal.answer(json!({ "installed": found.path }));
     }
     Ok(())
+}
+
+/// The library as an earlier call has installed it.
+fn in_cache(options: &Options, variant: Variant, terminal: &Terminal) -> Result<Found, Failure> {
+    let build = Build::of_machine(variant).map_err(|error| fail(&error, terminal))?;
+    runtime::installed(options, build).ok_or_else(|| {
+        let (library, size) = (build.library(), build.bytes() as f64 / 1e6);
+        terminal.error(
+            format_args!(
+                "{} {} is not in the cache, and `--offline` forbids fetching its {size:.0} MB",
+                library.package, library.version
+            ),
+            Some("leave `--offline` out once, or name a library that is there with `--ort-lib`"),
+        );
+        Failure::World
+    })
 }
 
 /// The release of CUDA that the driver runs; the newest where no driver tells of itself.

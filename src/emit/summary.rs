@@ -5,6 +5,7 @@ use std::fmt::Write;
 use super::card::count;
 use super::manifest::{Manifest, StepEntry};
 use super::named::Named;
+use crate::shown::{cell, printable};
 
 /// How the text may be set.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,8 +18,6 @@ pub enum Style {
 
 /// The longest balance that is shown value by value; a longer one is told by its count, smallest and largest.
 const BALANCE_WIDTH: usize = 56;
-/// The longest name of a step; the manifest has it whole.
-const STEP_WIDTH: usize = 40;
 
 /// The funnel from rows to records, then the parts with their labels, then what was written.
 pub fn summary(manifest: &Manifest, style: Style) -> String {
@@ -47,7 +46,7 @@ fn funnel(text: &mut String, manifest: &Manifest, style: Style) {
         let name = if step.step == step.rule { step.rule.clone() } else { format!("{} · {}", step.step, step.rule) };
         let figure = |number: u64| if number == 0 { "·".to_owned() } else { count(number) };
         rows.push([
-            shortened(&printable(&name)),
+            cell(&name),
             count(step.records_in),
             figure(step.dropped),
             figure(step.quarantined),
@@ -62,11 +61,11 @@ fn funnel(text: &mut String, manifest: &Manifest, style: Style) {
 fn methods(text: &mut String, manifest: &Manifest) {
     for step in &manifest.steps {
         if let Some(near) = &step.near {
-            line(text, &format!("  {}: {}", shortened(&printable(&step.rule)), near.told()));
+            line(text, &format!("  {}: {}", cell(&step.rule), near.told()));
         }
         if let Some(cut) = &step.cut {
             let (places, bytes) = (count(cut.places), count(cut.bytes));
-            line(text, &format!("  {}: {places} places with {bytes} bytes cut", shortened(&printable(&step.rule))));
+            line(text, &format!("  {}: {places} places with {bytes} bytes cut", cell(&step.rule)));
         }
     }
 }
@@ -139,17 +138,4 @@ fn styled(row: &str, head: bool, style: Style) -> String {
 
 fn line(text: &mut String, row: &str) {
     writeln!(text, "{row}").expect("a string takes every write");
-}
-
-/// A name that leaves room for the figures.
-fn shortened(name: &str) -> String {
-    if name.chars().count() <= STEP_WIDTH {
-        return name.to_owned();
-    }
-    name.chars().take(STEP_WIDTH - 1).chain(['…']).collect()
-}
-
-/// A name without characters that would steer a terminal.
-fn printable(name: &str) -> String {
-    name.chars().map(|character| if character.is_control() { '\u{fffd}' } else { character }).collect()
 }

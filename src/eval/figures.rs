@@ -95,7 +95,27 @@ impl Figures {
 /// Precision, recall and F1: their averages by name, and each value's own.
 pub(super) struct Families<'f> {
     pub(super) averages: Vec<(&'static str, Scores)>,
-    pub(super) values: &'f [ValueScores],
+    values: &'f [ValueScores],
+    over: Over,
+}
+
+/// The values that averages are taken over, which are those that are reported.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Over {
+    /// Those that occur, as true or as predicted: what scikit-learn finds in lists of values.
+    Occurring,
+    /// All that the label has: what scikit-learn finds in an indicator matrix, which has a column for each.
+    All,
+}
+
+impl Over {
+    /// What a metric's signature says of it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Occurring => "averages over the values that occur",
+            Self::All => "averages over all values of the label",
+        }
+    }
 }
 
 impl<'f> Families<'f> {
@@ -106,7 +126,7 @@ impl<'f> Families<'f> {
         }
         if let Some(of) = &figures.classification {
             let averages = vec![("micro", of.micro), ("macro", of.macro_), ("weighted", of.weighted)];
-            return Some(Self { averages, values: &of.values });
+            return Some(Self { averages, values: &of.values, over: Over::Occurring });
         }
         if let Some(of) = &figures.spans {
             return Some(Self::of_spans(of));
@@ -114,7 +134,7 @@ impl<'f> Families<'f> {
         let of = figures.several.as_ref()?;
         let averages =
             vec![("micro", of.micro), ("macro", of.macro_), ("weighted", of.weighted), ("samples", of.samples)];
-        Some(Self { averages, values: &of.values })
+        Some(Self { averages, values: &of.values, over: Over::All })
     }
 
     /// Those of the spans whose tags keep to their scheme.
@@ -124,7 +144,21 @@ impl<'f> Families<'f> {
 
     fn of_spans(of: &'f SpanFigures) -> Self {
         let averages = vec![("micro", of.micro), ("macro", of.macro_), ("weighted", of.weighted)];
-        Self { averages, values: &of.values }
+        Self { averages, values: &of.values, over: Over::Occurring }
+    }
+
+    /// The values that the averages are taken over.
+    pub(super) fn over(&self) -> Over {
+        self.over
+    }
+
+    /// The rows of those values.
+    pub(super) fn rows(&self) -> impl Iterator<Item = &'f ValueScores> + use<'f> {
+        let over = self.over;
+        self.values.iter().filter(move |row| match over {
+            Over::Occurring => row.support + row.predicted > 0,
+            Over::All => true,
+        })
     }
 
     pub(super) fn of_value(&self, value: usize) -> Option<&'f ValueScores> {

@@ -36,23 +36,23 @@ pub const METRICS: &[MetricRow] = &[
         name: "precision",
         forms: &["precision.micro", "precision.macro", "precision.weighted", "precision.samples", "precision[VALUE]"],
         docs: "TP / (TP + FP): how many of the records that were given a value have it. 0 where it was never given.",
-        definition: "scikit-learn, zero_division=0, averages over the values that occur",
+        definition: "scikit-learn, zero_division=0",
         report_only: false,
     },
     MetricRow {
         name: "recall",
         forms: &["recall.micro", "recall.macro", "recall.weighted", "recall.samples", "recall[VALUE]"],
         docs: "TP / (TP + FN): how many of the records that have a value were given it. 0 where no record has it.",
-        definition: "scikit-learn, zero_division=0, averages over the values that occur",
+        definition: "scikit-learn, zero_division=0",
         report_only: false,
     },
     MetricRow {
         name: "f1",
         forms: &["f1.micro", "f1.macro", "f1.weighted", "f1.samples", "f1[VALUE]"],
         docs: "2TP / (2TP + FP + FN), the harmonic mean of precision and recall; `macro` is the mean over the values \
-               that occur, `weighted` weighs them by support, `micro` sums the counts first. `samples`, of a label of several \
-               values, is the mean of each record's own.",
-        definition: "scikit-learn, zero_division=0, averages over the values that occur",
+               that occur as true or as predicted, of a label of several values over all that it has; `weighted` weighs them by \
+               support, `micro` sums the counts first. `samples`, of a label of several values, is the mean of each record's own.",
+        definition: "scikit-learn, zero_division=0",
         report_only: false,
     },
     strict_metric(
@@ -199,7 +199,7 @@ const fn retrieval_metric(metric: RetrievalMetric, forms: &'static [&'static str
 pub enum Average {
     /// The counts are summed first.
     Micro,
-    /// The mean over the values that occur.
+    /// The mean over the values that occur; of a label of several values over all that it has.
     Macro,
     /// The mean, weighted by support.
     Weighted,
@@ -306,6 +306,18 @@ impl Metric {
             Self::StrictPrecision(_) | Self::StrictRecall(_) | Self::StrictF1(_) => true,
             Self::Jaccard(_) | Self::HammingLoss | Self::Text(_) | Self::Retrieval(_) => true,
             Self::Ece | Self::Loss | Self::Perplexity | Self::Margin | Self::Number(_) => false,
+        }
+    }
+
+    /// Whether the figure belongs to a family whose averages are taken over the values that the signature names.
+    #[must_use]
+    pub fn averages_values(&self) -> bool {
+        match self {
+            Self::Precision(_) | Self::Recall(_) | Self::F1(_) | Self::Jaccard(_) => true,
+            // Their definition is seqeval's, and says it.
+            Self::StrictPrecision(_) | Self::StrictRecall(_) | Self::StrictF1(_) => false,
+            Self::Accuracy | Self::HammingLoss | Self::Ece | Self::Loss | Self::Perplexity | Self::Margin => false,
+            Self::Retrieval(_) | Self::Number(_) | Self::Text(_) => false,
         }
     }
 

@@ -134,11 +134,14 @@ fn signatures(
         .iter()
         .map(|(name, value)| format!("|{name}:{}", if is_hash(value) { &value[..12] } else { value }))
         .collect();
+    let families = Families::of(&evaluation.figures);
     let line = |row: &MetricRow| {
         let how = generation.filter(|_| TextMetric::parse(row.name).is_some()).map(described).unwrap_or_default();
         let metric = row.forms.first().and_then(|form| Metric::parse(form));
-        let records = metric.map_or(evaluation.figures.records, |metric| evaluation.judged(&metric));
-        format!("{}|records:{records}|of:{}{how}{made_with}", row.name, row.definition)
+        let records = metric.as_ref().map_or(evaluation.figures.records, |metric| evaluation.judged(metric));
+        let over = families.as_ref().filter(|_| metric.as_ref().is_some_and(Metric::averages_values));
+        let over = over.map(|families| format!(", {}", families.over().name())).unwrap_or_default();
+        format!("{}|records:{records}|of:{}{over}{how}{made_with}", row.name, row.definition)
     };
     let rows = METRICS.iter().filter(|row| metrics.contains_key(row.name));
     Value::Object(rows.map(|row| (row.name.to_owned(), json!(line(row)))).collect())
@@ -227,12 +230,8 @@ fn figures_json(figures: &Figures, values: &[String], wanted: &dyn Fn(&str) -> b
 
 impl Families<'_> {
     fn json(&self, values: &[String], part: fn(&Scores) -> f64) -> Value {
-        let each: Map<String, Value> = self
-            .values
-            .iter()
-            .filter(|row| row.support + row.predicted > 0)
-            .filter_map(|row| Some((values.get(row.value)?.clone(), json!(part(&row.scores)))))
-            .collect();
+        let each: Map<String, Value> =
+            self.rows().filter_map(|row| Some((values.get(row.value)?.clone(), json!(part(&row.scores))))).collect();
         let mut family = Map::new();
         for (name, scores) in &self.averages {
             family.insert((*name).to_owned(), json!(part(scores)));
@@ -243,8 +242,9 @@ impl Families<'_> {
 }
 
 fn jaccard_json(several: &MultiLabel, values: &[String]) -> Value {
-    let occurring = several.values.iter().filter(|row| row.support + row.predicted > 0);
-    let each: Map<String, Value> = occurring
+    let each: Map<String, Value> = several
+        .values
+        .iter()
         .filter_map(|row| Some((values.get(row.value)?.clone(), json!(several.jaccard_of(row.value)))))
         .collect();
     let jaccard = several.jaccard;
@@ -257,9 +257,8 @@ fn jaccard_json(several: &MultiLabel, values: &[String]) -> Value {
     })
 }
 
-/// The rows of scikit-learn's `classification_report`: each value that occurs, as true or as predicted.
+/// The rows of scikit-learn's `classification_report`: each value that the averages are taken over.
 fn values_json(families: &Families<'_>, values: &[String]) -> Value {
-    let rows = families.values.iter().filter(|row| row.support + row.predicted > 0);
     let row = |row: &super::metrics::ValueScores| {
         json!({
             "value": values.get(row.value),
@@ -270,7 +269,7 @@ fn values_json(families: &Families<'_>, values: &[String]) -> Value {
             "predicted": row.predicted,
         })
     };
-    Value::Array(rows.map(row).collect())
+    Value::Array(families.rows().map(row).collect())
 }
 
 fn confusion_json(figures: &Classification, values: &[String]) -> Value {
@@ -285,6 +284,8 @@ fn confusion_json(figures: &Classification, values: &[String]) -> Value {
 mod tests {
     use super::super::evaluation::tests::two_slices;
     use super::super::generated::evaluate_generation;
+    use super::super::several::{SeveralEvaluated, SeveralPrediction, evaluate_several};
+    use super::super::terminal::evaluation_table;
     use super::*;
 
     fn file(evaluation: &Evaluation, report: &[&str], signature: &Signature) -> Value {
@@ -329,6 +330,38 @@ mod tests {
         );
         assert!(reported["signatures"]["ece"].as_str().is_some_and(|line| line.contains("15 bins")));
         assert!(reported["signatures"]["f1"].is_null());
+    }
+
+    #[test]
+    fn of_several_values_the_macro_average_is_that_of_the_values_in_the_file() {
+        let prediction = |gold: &[usize], predicted: &[usize]| SeveralPrediction {
+            id: format!("{gold:?}"),
+            gold: gold.to_vec(),
+            predicted: predicted.to_vec(),
+            probability: vec![0.9; predicted.len()],
+            loss: 0.5,
+            slices: Vec::new(),
+        };
+        let evaluated = SeveralEvaluated {
+            values: ["card", "fees", "never"].map(str::to_owned).to_vec(),
+            predictions: vec![prediction(&[0, 1], &[0, 1]), prediction(&[0], &[0])],
+            ..SeveralEvaluated::default()
+        };
+        let evaluation = evaluate_several(&evaluated, 7);
+        let reported = file(&evaluation, &["f1", "jaccard"], &Vec::new());
+        let rows = reported["values"].as_array().expect("a list");
+        assert_eq!((rows.len(), &rows[2]["value"], &rows[2]["f1"]), (3, &json!("never"), &json!(0.0)));
+        // `classification_report` of the indicator matrix, `zero_division=0`: card 1, fees 1, never 0.
+        for family in ["f1", "jaccard"] {
+            assert_eq!(reported["metrics"][family]["macro"], 2.0 / 3.0);
+            assert_eq!(reported["metrics"][family]["values"]["never"], 0.0);
+            let signature = reported["signatures"][family].as_str().expect("a line");
+            assert!(signature.contains("|of:scikit-learn, zero_division=0, averages over all values of the label"));
+        }
+        assert!(evaluation_table(&evaluation, &[]).contains("never  0.0000     0.0000  0.0000  0\n"));
+        let single = file(&two_slices(), &["f1"], &Vec::new());
+        let signature = single["signatures"]["f1"].as_str().expect("a line");
+        assert!(signature.ends_with("|of:scikit-learn, zero_division=0, averages over the values that occur"));
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::metric::{Average, Metric};
 use super::metrics::ValueScores;
 use super::regression::NumberMetric;
 use super::retrieval::RetrievalMetric;
+use crate::shown::{cell, figure, printable};
 
 /// Above this many values only the worst are shown.
 const VALUES_SHOWN: usize = 20;
@@ -32,10 +33,10 @@ pub fn evaluation_table(evaluation: &Evaluation, gates: &[GateResult]) -> String
     }
     slices(&mut text, evaluation);
     for result in gates {
-        let measured = result.measured.map(|figure| format!("   {figure:.4}")).unwrap_or_default();
+        let measured = result.measured.map(|measured| format!("   {}", figure(measured, 4))).unwrap_or_default();
         let reason = result.reason().map(|reason| format!("   {reason}")).unwrap_or_default();
         let verdict = if result.met { "met" } else { "NOT MET" };
-        line(&mut text, &format!("require {}{measured}{reason}   {verdict}", result.gate));
+        line(&mut text, &format!("require {}{measured}{reason}   {verdict}", printable(&result.gate.to_string())));
     }
     text
 }
@@ -69,7 +70,9 @@ fn whole(text: &mut String, evaluation: &Evaluation) {
     let figures = &evaluation.figures;
     let between = |metric: Metric| {
         let found = evaluation.intervals.iter().find(|(of, _)| *of == metric);
-        found.map(|(_, interval)| format!("  {:.4} to {:.4}", interval.low, interval.high)).unwrap_or_default()
+        found
+            .map(|(_, interval)| format!("  {} to {}", figure(interval.low, 4), figure(interval.high, 4)))
+            .unwrap_or_default()
     };
     if let Some(accuracy) = figures.get(&Metric::Accuracy, &evaluation.values) {
         line(text, &format!("accuracy    {accuracy:.4}{}", between(Metric::Accuracy)));
@@ -83,14 +86,14 @@ fn whole(text: &mut String, evaluation: &Evaluation) {
         }
     }
     for metric in plain_metrics() {
-        if let Some(figure) = figures.get(&metric, &evaluation.values) {
+        if let Some(measured) = figures.get(&metric, &evaluation.values) {
             let judged = evaluation.judged(&metric);
             let of = if judged < figures.records {
                 format!("  over {judged} of {} records", figures.records)
             } else {
                 String::new()
             };
-            line(text, &format!("{:<10}  {figure:.4}{}{of}", metric.to_string(), between(metric)));
+            line(text, &format!("{:<10}  {}{}{of}", metric.to_string(), figure(measured, 4), between(metric)));
         }
     }
     if !evaluation.intervals.is_empty() {
@@ -111,16 +114,17 @@ pub fn comparison_table(comparison: &RunComparison, first: &str, second: &str) -
         &format!("{:<named$}  {first:<width$}  {second:<width$}  difference  95 % interval       p", "figure"),
     );
     for row in &comparison.figures {
-        let interval = row
-            .interval
-            .map_or_else(|| "–".to_owned(), |interval| format!("{:+.4} to {:+.4}", interval.low, interval.high));
-        let p = row.p.map_or_else(|| "–".to_owned(), |p| format!("{p:.4}"));
+        let interval = row.interval.map_or_else(
+            || "–".to_owned(),
+            |interval| format!("{} to {}", signed(interval.low), signed(interval.high)),
+        );
+        let p = row.p.map_or_else(|| "–".to_owned(), probability);
         let figures = format!(
-            "{:<named$}  {:<width$.4}  {:<width$.4}  {:<+10.4}  {interval:<18}  {p}  {}",
-            row.metric.to_string(),
-            row.first,
-            row.second,
-            row.second - row.first,
+            "{:<named$}  {:<width$}  {:<width$}  {:<10}  {interval:<18}  {p:<8}  {}",
+            printable(&row.metric.to_string()),
+            figure(row.first, 4),
+            figure(row.second, 4),
+            signed(row.second - row.first),
             row.test.name()
         );
         line(&mut text, &figures);
@@ -128,8 +132,19 @@ pub fn comparison_table(comparison: &RunComparison, first: &str, second: &str) -
     text
 }
 
+/// A difference with its sign.
+fn signed(difference: f64) -> String {
+    let sign = if difference.is_sign_negative() { "" } else { "+" };
+    format!("{sign}{}", figure(difference, 4))
+}
+
+/// A probability. One that is not 0 is never shown as 0.
+fn probability(p: f64) -> String {
+    if p < 1e-4 { "< 0.0001".to_owned() } else { format!("{p:.4}") }
+}
+
 fn values(text: &mut String, families: &Families<'_>, names: &[String]) {
-    let mut rows: Vec<&ValueScores> = families.values.iter().filter(|row| row.support + row.predicted > 0).collect();
+    let mut rows: Vec<&ValueScores> = families.rows().collect();
     let all = rows.len();
     if all > VALUES_SHOWN {
         rows.sort_by(|a, b| a.scores.f1.total_cmp(&b.scores.f1).then(a.value.cmp(&b.value)));
@@ -138,7 +153,7 @@ fn values(text: &mut String, families: &Families<'_>, names: &[String]) {
     } else {
         line(text, "\neach value");
     }
-    let name = |row: &ValueScores| names.get(row.value).map_or("", String::as_str);
+    let name = |row: &ValueScores| names.get(row.value).map_or(String::new(), |name| cell(name));
     let width = rows.iter().map(|row| name(row).chars().count()).max().unwrap_or(0).max(5);
     line(text, &format!("{:<width$}  precision  recall  f1      records", "value"));
     for row in rows {
@@ -155,11 +170,13 @@ fn values(text: &mut String, families: &Families<'_>, names: &[String]) {
 }
 
 fn slices(text: &mut String, evaluation: &Evaluation) {
+    let keys = evaluation.slices.iter().map(|slice| cell(&slice.key).chars().count());
+    let width = keys.max().unwrap_or(0).max(12);
     let mut by = "";
     for slice in &evaluation.slices {
         if slice.by != by {
             by = &slice.by;
-            line(text, &format!("\nby {by}"));
+            line(text, &format!("\nby {}", printable(by)));
         }
         let shown = [
             Metric::Accuracy,
@@ -172,11 +189,11 @@ fn slices(text: &mut String, evaluation: &Evaluation) {
             Metric::Perplexity,
         ];
         let figures = shown.into_iter().filter_map(|metric| {
-            let figure = slice.figures.get(&metric, &evaluation.values)?;
-            Some(format!("{metric} {figure:.4}"))
+            let measured = slice.figures.get(&metric, &evaluation.values)?;
+            Some(format!("{metric} {}", figure(measured, 4)))
         });
         let figures = figures.collect::<Vec<_>>().join("  ");
-        line(text, &format!("{:<12}  {figures}  {} records", slice.key, slice.figures.records));
+        line(text, &format!("{:<width$}  {figures}  {} records", cell(&slice.key), slice.figures.records));
     }
 }
 
@@ -191,6 +208,27 @@ mod tests {
     use super::super::figures::Figures;
     use super::super::metrics::Classification;
     use super::*;
+
+    #[test]
+    fn every_cell_stays_in_its_column() {
+        let mut evaluation = two_slices();
+        evaluation.values = vec!["a\nb".to_owned(), "é".repeat(300)];
+        evaluation.figures.loss = Some(9.084_010_194e35);
+        evaluation.slices[0].key = "x\ty".repeat(100);
+        let table = evaluation_table(&evaluation, &[]);
+        assert!(table.contains("a\\nb ") && table.contains("…") && table.contains("loss        9.0840e35"), "{table}");
+        assert!(table.lines().all(|line| line.chars().count() < 100), "{table}");
+    }
+
+    #[test]
+    fn a_probability_that_is_not_0_is_not_shown_as_0() {
+        let check = |p: f64, shown: &str| assert_eq!(probability(p), shown);
+        check(3.4e-10, "< 0.0001");
+        check(0.000_099_9, "< 0.0001");
+        check(0.0001, "0.0001");
+        check(0.03125, "0.0312");
+        check(1.0, "1.0000");
+    }
 
     #[test]
     fn many_values_are_trimmed_to_the_worst() {

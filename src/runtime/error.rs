@@ -109,6 +109,19 @@ pub enum RuntimeError {
     /// The library refused the model.
     #[error("onnxruntime cannot take the model: {0}")]
     Model(String),
+    /// The model is of newer operators than the library.
+    #[error(
+        "the model is of opset {opset} of `{domain}`, and this onnxruntime knows those up to {known}; export the model with \
+         opset {known} or an earlier one, or name a newer library with `--ort-lib`"
+    )]
+    NewerOpset {
+        /// The opset of the model.
+        opset: u32,
+        /// The operators' domain.
+        domain: String,
+        /// The newest opset that the library knows.
+        known: u32,
+    },
     /// A run failed.
     #[error("onnxruntime failed in a run: {0}")]
     Run(String),

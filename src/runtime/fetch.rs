@@ -56,6 +56,17 @@ pub fn fetch(
     })
 }
 
+/// A published build of the library where [`fetch`] has put it; `None` where it has not.
+#[must_use]
+pub fn installed(options: &Options, build: &Build) -> Option<Found> {
+    let library = options.runtime_folder().join(build.folder_name()).join(build.dylib);
+    library.is_file().then(|| found(library, build))
+}
+
+fn found(library: PathBuf, build: &Build) -> Found {
+    Found { path: library, version: Version::parse(build.library().version), place: PlaceKind::Cache }
+}
+
 /// What a package client left in the staging folder.
 enum Brought {
     /// The wheel as it is published.
@@ -174,7 +185,7 @@ fn install(
         std::fs::rename(&unpacked, &destination).map_err(RuntimeError::io(&destination))?;
         progress(FetchProgress::Installed { path: library.clone() });
     }
-    Ok(Found { path: library, version: Version::parse(build.library().version), place: PlaceKind::Cache })
+    Ok(found(library, build))
 }
 
 /// The name under which a member of a package is installed; `None` for what is not needed. Libraries lie in one folder, where they find

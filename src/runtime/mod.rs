@@ -29,7 +29,7 @@ pub use bound::{BoundSession, GradientOutput, Parameter};
 pub use device::{Device, Driver, Toolkit};
 pub use doctor::{Check, Health, doctor};
 pub use error::RuntimeError;
-pub use fetch::{FetchProgress, fetch};
+pub use fetch::{FetchProgress, fetch, installed};
 pub use held::{HeldSession, HeldTensor};
 pub use library::Runtime;
 pub use locate::{Found, Options, Outcome, Place, PlaceKind, Report, find, locate};

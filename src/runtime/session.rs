@@ -250,7 +250,17 @@ pub(super) fn probe(runtime: &Runtime) -> Result<(), RuntimeError> {
 }
 
 pub(super) fn model_error(error: ort::Error) -> RuntimeError {
-    RuntimeError::Model(error.to_string())
+    let said = error.to_string();
+    newer_opset(&said).unwrap_or(RuntimeError::Model(said))
+}
+
+/// A model of operators that this library does not know yet; the library says it beside its own function's signature.
+fn newer_opset(said: &str) -> Option<RuntimeError> {
+    let after = |word: &str| said.split_once(word).map(|(_, rest)| rest);
+    let number = |text: &str| text.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok();
+    let opset = after(" Opset ").and_then(number)?;
+    let (domain, known) = after("support for domain ")?.split_once(" is till opset ")?;
+    Some(RuntimeError::NewerOpset { opset, domain: domain.to_owned(), known: number(known)? })
 }
 
 pub(super) fn run_error(error: ort::Error) -> RuntimeError {
@@ -296,6 +306,19 @@ fn sizes(shape: &Shape) -> Vec<usize> {
 mod tests {
     use super::*;
     use crate::runtime::testing::library;
+
+    #[test]
+    fn a_model_of_newer_operators_is_refused_with_both_opsets() {
+        let Some(runtime) = library() else { return };
+        let mut model = SMALLEST.to_vec();
+        assert_eq!(model[5], 13, "the opset");
+        model[5] = 99;
+        let error = Session::from_bytes(runtime, &model, 1).expect_err("refused");
+        assert!(matches!(&error, RuntimeError::NewerOpset { opset: 99, .. }), "{error}");
+        let message = error.to_string();
+        assert!(message.contains("opset 99 of `ai.onnx`") && !message.contains("onnxruntime_src"), "{message}");
+        assert!(newer_opset("Opset is wrong").is_none() && newer_opset("").is_none());
+    }
 
     #[test]
     fn a_device_is_probed_before_it_is_used() {

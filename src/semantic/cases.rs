@@ -13,6 +13,7 @@ mod index;
 mod labels;
 mod leaks;
 mod mistakes;
+mod numbers;
 mod packs_and_formats;
 mod pages;
 mod proofs;

@@ -46,17 +46,13 @@ impl Bounds {
     }
 }
 
+/// The greatest whole number below which each is a number of its own when it is read.
+const GREATEST_WHOLE: f64 = 9_007_199_254_740_991.0;
+
 /// A number that may be a fraction; `None` after a report.
 pub(super) fn number(context: &mut Context<'_>, quantity: &Quantity, bounds: Bounds) -> Option<f64> {
     if quantity.percent {
-        context.error(
-            Code::UnknownUnit,
-            format!("{} is a number, not a share", bounds.what),
-            quantity.span,
-            "`%` does not fit here",
-            format!("write `{}`", as_written(quantity.value / 100.0)),
-        );
-        return None;
+        return not_a_share(context, quantity, bounds, |_| true);
     }
     check_unit(context, quantity, bounds)?;
     check_range(context, quantity.value, quantity.span, bounds, "")?;
@@ -65,18 +61,53 @@ pub(super) fn number(context: &mut Context<'_>, quantity: &Quantity, bounds: Bou
 
 /// A whole number; `None` after a report.
 pub(super) fn whole(context: &mut Context<'_>, quantity: &Quantity, bounds: Bounds) -> Option<u64> {
+    if quantity.percent {
+        return not_a_share(context, quantity, bounds, |value| value.fract() == 0.0);
+    }
     let value = number(context, quantity, bounds)?;
-    if value.fract() != 0.0 || value > 9_007_199_254_740_992.0 {
+    if value > GREATEST_WHOLE {
+        context.error(
+            Code::NumberOutOfRange,
+            format!("{} is a whole number of at most {GREATEST_WHOLE}", bounds.what),
+            quantity.span,
+            "is too large",
+            format!("give a whole number of at most `{GREATEST_WHOLE}`"),
+        );
+        return None;
+    }
+    if value.fract() != 0.0 {
+        let near = [value.round(), value.ceil(), value.floor()].into_iter().find(|near| bounds.holds(*near));
         context.error(
             Code::NumberOutOfRange,
             format!("{} is a whole number", bounds.what),
             quantity.span,
-            "has a fraction or is too large",
-            format!("round it: `{}`", value.round()),
+            "has a fraction",
+            match near {
+                Some(near) => format!("round it: `{near}`"),
+                None => format!("give a whole number that is {}", bounds.range()),
+            },
         );
         return None;
     }
     Some(value as u64)
+}
+
+/// Reports a `%` where a number is meant. The same as a number is advised where it would be taken.
+fn not_a_share<T>(context: &mut Context<'_>, quantity: &Quantity, bounds: Bounds, fits: fn(f64) -> bool) -> Option<T> {
+    let value = as_written(quantity.value / 100.0);
+    let help = if bounds.holds(value) && fits(value) {
+        format!("write `{value}`")
+    } else {
+        format!("give a number that is {}, without `%`", bounds.range())
+    };
+    context.error(
+        Code::UnknownUnit,
+        format!("{} is a number, not a share", bounds.what),
+        quantity.span,
+        "`%` does not fit here",
+        help,
+    );
+    None
 }
 
 /// A whole number that fits 32 bits; `None` after a report.
@@ -94,14 +125,14 @@ pub(super) fn share(context: &mut Context<'_>, quantity: &Quantity, what: &'stat
 pub(super) fn share_within(context: &mut Context<'_>, quantity: &Quantity, bounds: Bounds) -> Option<f64> {
     let what = bounds.what;
     if !quantity.percent {
-        context.error(
-            Code::UnknownUnit,
-            format!("{what} is a percentage"),
-            quantity.span,
-            "needs `%`",
-            // Nobody means less than one per cent by `0.8`.
-            format!("write `{}%`", as_written(quantity.value * if quantity.value <= 1.0 { 100.0 } else { 1.0 })),
-        );
+        // Nobody means less than one per cent by `0.8`.
+        let value = as_written(quantity.value * if quantity.value <= 1.0 { 100.0 } else { 1.0 });
+        let help = if bounds.holds(value) {
+            format!("write `{value}%`")
+        } else {
+            format!("give a percentage that is {}%", bounds.range())
+        };
+        context.error(Code::UnknownUnit, format!("{what} is a percentage"), quantity.span, "needs `%`", help);
         return None;
     }
     check_range(context, quantity.value, quantity.span, bounds, "%")?;

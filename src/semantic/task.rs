@@ -5,7 +5,7 @@ use super::scope::View;
 use super::types::{show, unknown_field};
 use super::{Context, answers, index, labels, suggest, taint, templates};
 use crate::diagnostics::{Code, Diagnostic};
-use crate::hir::{self, ColumnId, LabelId, LabelSchema, ScalarSchema, StepKind, Type};
+use crate::hir::{self, ColumnId, LabelId, LabelSchema, LabelValues, ScalarSchema, StepKind, Type};
 use crate::source::Span;
 use crate::syntax::ast::train::Task;
 use crate::syntax::ast::{Decl, Ident};
@@ -153,12 +153,32 @@ fn from_field(
         let (field, lowered) = text.map(|(field, lowered)| (Some(field), Some(lowered))).unwrap_or_default();
         return Some(Resolved { word, label: Some(label), text: field, lowered });
     }
+    if word == "classify" && has_one_value(context, name, label) {
+        return None;
+    }
     let lowered = match (word, column, text) {
         ("classify", Some(label_column), Some(text)) => Some(hir::Task::Classify { label, label_column, text }),
         ("regress", Some(label_column), Some(text)) => Some(hir::Task::Regress { label, label_column, text }),
         _ => None,
     };
     Some(Resolved { word, label: Some(label), text: task.from.as_ref().map(|field| field.name.clone()), lowered })
+}
+
+/// Reports a `choice` of one value, which leaves nothing to tell apart.
+fn has_one_value(context: &mut Context<'_>, name: &Ident, label: LabelId) -> bool {
+    let declared = &context.program[label];
+    let LabelSchema::Choice(LabelValues::Listed(values)) = &declared.schema else { return false };
+    let [only] = values.as_slice() else { return false };
+    let diagnostic = Diagnostic::new(
+        Code::TaskDoesNotFit,
+        format!("`classify` tells values apart, and `{}` has one: `{}`", name.name, only.name),
+        name.span,
+        "has one value",
+    )
+    .label(declared.span, "declared here")
+    .help("declare its other values; whether a record has this one is a `choice` of two, or `choices`");
+    context.report(diagnostic);
+    true
 }
 
 /// The text that the spans of a label are of, and the task; `None` after a report.

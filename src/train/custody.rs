@@ -207,6 +207,11 @@ impl Custody {
     /// [`TrainError::Custody`] that names what is not what the run left; a file that cannot be read.
     pub fn open(folder: &Path) -> Result<Self, TrainError> {
         let path = folder.join(PROVENANCE);
+        if !path.is_file() {
+            let message =
+                "no such file; it says which records a run was trained on, and lies in the folder of each finished run";
+            return Err(TrainError::ModelFile { path, message: message.to_owned() });
+        }
         let provenance = read_json(&path)?;
         let records_path = folder.join(RECORDS);
         let Some(plan) = Plan::read(&provenance["settings"]).filter(|_| provenance["records"].is_object()) else {

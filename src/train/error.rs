@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use super::memory::{MemoryPlan, mebibytes};
 use crate::emit::EmitError;
 use crate::runtime::RuntimeError;
+use crate::shown::figure;
 
 /// A failure of a training or evaluation run.
 #[derive(Debug, thiserror::Error)]
@@ -253,7 +254,12 @@ impl fmt::Display for Divergence {
             Self::Loss(loss) => write!(f, "the loss is {loss}"),
             Self::Gradient(norm) => write!(f, "the norm of the gradient is {norm}"),
             Self::Bound { mean, bound } => {
-                write!(f, "the loss of the last steps is {mean:.3}, more than {bound:.3}, ten times that of guessing")
+                write!(
+                    f,
+                    "the loss of the last steps is {}, more than {}, ten times that of guessing",
+                    figure(*mean, 3),
+                    figure(*bound, 3)
+                )
             }
         }
     }

@@ -70,7 +70,8 @@ impl Finished {
         }
         let config = self.model.trained_config();
         let outputs = outputs(&config, &self.model.values);
-        let provenance = |held: &Held| {
+        let provenance = |rank: usize, held: &Held| {
+            let other = rank.checked_sub(2).and_then(|at| outcome.others.iter().zip(&others).nth(at));
             let mut file = Map::new();
             file.insert("schema".to_owned(), json!(PROVENANCE_SCHEMA));
             file.extend(run.provenance.clone());
@@ -82,10 +83,15 @@ impl Finished {
             }
             file.insert("records".to_owned(), json!({"file": RECORDS, "blake3": held.records}));
             file.insert("data".to_owned(), data.clone());
-            file.insert("settings".to_owned(), settings(run, outcome));
+            let mut settings = settings(run, outcome);
+            if let Some((other, _)) = other {
+                settings["best_step"] = json!(other.step);
+            }
+            file.insert("settings".to_owned(), settings);
             file.insert("runtime".to_owned(), runtime_facts(runtime));
             file.insert("weights".to_owned(), json!(held.weights));
-            if let Some(adapter) = &weights.adapter {
+            file.insert("rank".to_owned(), json!(rank));
+            if let Some(adapter) = &other.map_or(&weights, |(_, weights)| weights).adapter {
                 file.insert("adapter".to_owned(), adapter.provenance());
             }
             Value::Object(file)

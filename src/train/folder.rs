@@ -35,8 +35,8 @@ pub(super) struct TrainedFolder<'a> {
     pub(super) others: &'a [Weights],
     /// The records that were trained on, in the table's order.
     pub(super) records: &'a [TrainedRecord],
-    /// Called with what the folder holds.
-    pub(super) provenance: &'a dyn Fn(&Held) -> Value,
+    /// Called with the rank of weights, 1 of the model's own, and what their folder holds.
+    pub(super) provenance: &'a dyn Fn(usize, &Held) -> Value,
 }
 
 /// What a folder holds, by its hashes.
@@ -69,13 +69,21 @@ fn write_stage(folder: &TrainedFolder<'_>, stage: &Path) -> Result<String, Train
         let other = at(&format!("best-{rank}"));
         std::fs::create_dir(&other).map_err(TrainError::io(&other))?;
         write_model(folder, weights, &other)?;
+        write_chain(folder, rank, &other)?;
     }
     write(&at("metrics.jsonl"), folder.metrics)?;
     let curves = at(board::FILE);
     std::fs::write(&curves, board::events(folder.metrics)).map_err(TrainError::io(&curves))?;
-    write_records(&at(RECORDS), folder.records)?;
-    let held = Held { weights: hash_model(stage)?, files: tokenizer_hashes(stage)?, records: hash_file(&at(RECORDS))? };
-    write(&at(PROVENANCE), &pretty(&(folder.provenance)(&held)))?;
+    write_chain(folder, 1, stage)
+}
+
+/// The records that weights were trained on, and their provenance; returns the hash of the model. A folder of other weights has its own,
+/// so that it can be taken elsewhere as the model can.
+fn write_chain(folder: &TrainedFolder<'_>, rank: usize, to: &Path) -> Result<String, TrainError> {
+    let records = to.join(RECORDS);
+    write_records(&records, folder.records)?;
+    let held = Held { weights: hash_model(to)?, files: tokenizer_hashes(to)?, records: hash_file(&records)? };
+    write(&to.join(PROVENANCE), &pretty(&(folder.provenance)(rank, &held)))?;
     Ok(held.weights)
 }
 

@@ -68,14 +68,21 @@ fn a_run_that_goes_on_is_one_that_never_stopped() {
         }
         let chain = |folder: &Path| read_json(&folder.join("provenance.json")).expect("JSON");
         assert_eq!(chain(&whole.output), chain(&parts.output));
-        check_uses(&whole, 20);
+        check_uses(&whole.output, 20);
+        check_uses(&whole.output.join("best-2"), 20);
     }
 }
 
 /// The chain of a run's folder says of each record what the settings say of all: it is in one micro-batch of each epoch.
-fn check_uses(run: &TrainRun, records: usize) {
-    let custody = Custody::open(&run.output).expect("every link holds");
+fn check_uses(folder: &Path, records: usize) {
+    let custody = Custody::open(folder).expect("every link holds");
     let best = custody.weights_step();
+    let settings = &custody.provenance["settings"];
+    let steps = match custody.provenance["rank"].as_u64() {
+        Some(1) => &settings["best_step"],
+        _ => &settings["other_best_steps"][0],
+    };
+    assert_eq!(steps, best);
     let mut seen = Vec::new();
     for at in 0..records {
         let found = custody.uses(&format!("{at:032x}"));
@@ -90,6 +97,8 @@ fn check_uses(run: &TrainRun, records: usize) {
     let rows = |step: u64| if step.is_multiple_of(3) { 1..=4 } else { 1..=8 };
     assert_eq!(seen, steps.flat_map(|step| rows(step).map(move |row| (step, 1, row))).collect::<Vec<_>>());
     assert!(custody.uses("ffff").is_empty());
+    let elsewhere = Custody::open(&folder.join("none")).err().expect("no run left it").to_string();
+    assert!(elsewhere.contains("provenance.json`: no such file") && !elsewhere.contains("put back"), "{elsewhere}");
 }
 
 #[test]

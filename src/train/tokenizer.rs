@@ -57,6 +57,11 @@ pub struct Tokenizer {
     threads: usize,
 }
 
+/// What is said of a model's folder without a tokenizer.
+const ABSENT: &str = "no such file; a model's folder needs its tokenizer beside `model.onnx` and `config.json`: copy \
+                      `tokenizer.json` from where the model comes from, or write it with \
+                      `AutoTokenizer.from_pretrained(…).save_pretrained(…)` of transformers";
+
 impl Tokenizer {
     /// Reads `tokenizer.json` and, where they are, `tokenizer_config.json` and `special_tokens_map.json`.
     ///
@@ -66,8 +71,11 @@ impl Tokenizer {
     /// [`TrainError::ModelFile`] where a file is missing or is no tokenizer.
     pub fn load(folder: &Path) -> Result<Self, TrainError> {
         let path = folder.join("tokenizer.json");
-        let bytes = std::fs::read(&path).map_err(TrainError::io(&path))?;
         let refuse = |message: String| TrainError::ModelFile { path: path.clone(), message };
+        let bytes = std::fs::read(&path).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound if folder.is_dir() => refuse(ABSENT.to_owned()),
+            _ => TrainError::io(&path)(error),
+        })?;
         let mut inner =
             tokenizers::Tokenizer::from_bytes(&bytes).map_err(|error| refuse(format!("no tokenizer: {error}")))?;
         let asked_pad = inner.get_padding().map(|padding| padding.pad_id);
@@ -344,6 +352,15 @@ mod tests {
         "Where is the nearest machine? Where?",
         "Überweisung nicht angekommen, wo ist die Überweisung?",
     ];
+
+    #[test]
+    fn a_folder_without_a_tokenizer_says_where_one_comes_from() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let said = Tokenizer::load(folder.path()).err().expect("no tokenizer").to_string();
+        assert!(said.contains("tokenizer.json`: no such file") && said.contains("save_pretrained"), "{said}");
+        let said = Tokenizer::load(&folder.path().join("none")).err().expect("no folder").to_string();
+        assert!(!said.contains("save_pretrained"), "{said}");
+    }
 
     fn files(texts: &[&str]) -> Vec<Vec<u8>> {
         let folder = tempfile::tempdir().expect("a folder");

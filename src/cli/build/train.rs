@@ -16,6 +16,7 @@ use crate::cli::terminal::{Paint, Terminal};
 use crate::emit::{Digest, Manifest, PROVENANCE, file_name};
 use crate::hir::{self, ModelOrigin, Program, TrainId};
 use crate::runtime::{Device, memory_in_use, memory_of_machine};
+use crate::shown::figure;
 use crate::train::{
     self, Checkpoints, Event, Preparation, StepReport, TrainError, TrainRun, ValidationReport, tokens_folder,
 };
@@ -123,12 +124,12 @@ fn run_with_progress(
                 Paint::Green,
                 "Trained",
                 format_args!(
-                    "{}: {} steps in {}, loss {:.3} → {:.3}",
+                    "{}: {} steps in {}, loss {} → {}",
                     train.name,
                     trained.steps,
                     seconds(bar.elapsed()),
-                    shown.first_loss,
-                    shown.last_loss
+                    figure(shown.first_loss, 3),
+                    figure(shown.last_loss, 3)
                 ),
             );
             let shown = session.out.named(&run.output);
@@ -237,14 +238,14 @@ fn about(train: &hir::Train, prepared: &Preparation) -> String {
 }
 
 fn validation_line(report: &ValidationReport) -> String {
-    let mut line = format!("epoch {:.2}: validation loss {:.3}", report.epoch, report.loss);
+    let mut line = format!("epoch {:.2}: validation loss {}", report.epoch, figure(report.loss, 3));
     if let Some(accuracy) = report.accuracy {
         line.push_str(&format!(", accuracy {accuracy:.3}"));
     }
-    if let (name, Some(figure)) = &report.figure
+    if let (name, Some(measured)) = &report.figure
         && !["loss", "accuracy"].contains(&name.as_str())
     {
-        line.push_str(&format!(", {name} {figure:.3}"));
+        line.push_str(&format!(", {name} {}", figure(*measured, 3)));
     }
     if report.best { line + ", the best so far" } else { line }
 }
@@ -260,12 +261,13 @@ fn progress_line(step: &StepReport, loss: f64) -> String {
     let filled = (step.step as usize * width / step.steps.max(1) as usize).min(width);
     let memory = memory_in_use().map_or(String::new(), |bytes| format!("  {} MiB", bytes >> 20));
     format!(
-        "{}{} step {}/{}  epoch {:.2}  loss {loss:.3}  rate {:.1e}  {} tokens/s{memory}  {} left",
+        "{}{} step {}/{}  epoch {:.2}  loss {}  rate {:.1e}  {} tokens/s{memory}  {} left",
         "━".repeat(filled),
         "─".repeat(width - filled),
         step.step,
         step.steps,
         step.epoch,
+        figure(loss, 3),
         step.rate,
         grouped(step.tokens_per_second as usize),
         seconds(step.time_left),

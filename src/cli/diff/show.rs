@@ -1,11 +1,12 @@
 //! Differences as they are drawn for people.
 
 use super::{Compared, Differences};
-use crate::cli::ink::{Ink, Inked, Margin, printable, shortened};
+use crate::cli::ink::{Ink, Inked, Margin};
 use crate::cli::terminal::{Paint, Terminal};
 use crate::diff::{Change, Count, DeclChange, EntryChange, RecordDiff};
 use crate::emit::count;
 use crate::emit::snapshot::Id;
+use crate::shown::{printable, shortened};
 
 /// The digits of an id that are shown to people.
 const ID_DIGITS: usize = 12;

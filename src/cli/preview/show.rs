@@ -3,13 +3,14 @@
 use serde_json::{Map, Value, json};
 
 use crate::cli::check::counted;
-use crate::cli::ink::{Ink, Inked, Margin, printable, shortened};
+use crate::cli::ink::{Ink, Inked, Margin};
 use crate::cli::terminal::{Paint, Terminal};
 use crate::diff::words::{Piece, compare};
 use crate::emit::count;
 use crate::engine::preview::{Change, Rendered};
 use crate::engine::{AuditRow, StepOutcome};
 use crate::hir::{Column, Dataset, Program, Step, TemplateId, Train};
+use crate::shown::{printable, shortened};
 
 /// The digits of an id that are shown to people.
 const ID_DIGITS: usize = 12;

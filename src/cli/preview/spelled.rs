@@ -30,15 +30,25 @@ pub fn rows(view: &TokenView, width: usize, terminal: &Terminal) -> Vec<(&'stati
     rows
 }
 
-/// A token as programs read it.
-pub fn facts(token: &ViewedToken) -> Value {
+/// The tokens of a text as programs read them. Places are told in characters, the unit of all places that annotc writes: `text[start:end]`
+/// of Python is the token's own. A token of some bytes of a character has the place of that character.
+pub fn facts(view: &TokenView) -> Value {
+    let mut begins: Vec<usize> = view.text.char_indices().map(|(at, _)| at).collect();
+    begins.push(view.text.len());
+    view.tokens.iter().map(|token| facts_of(token, &begins)).collect()
+}
+
+/// `begins` is where each character of the text begins, in bytes, and where the last one ends.
+fn facts_of(token: &ViewedToken, begins: &[usize]) -> Value {
+    let start = begins.partition_point(|begin| *begin <= token.place.start).saturating_sub(1);
+    let end = begins.partition_point(|begin| *begin < token.place.end).max(start);
     let Piece { entry, bytes, is_special } = &token.piece;
     let mut facts = json!({
         "id": token.id,
         "token": entry,
         "text": std::str::from_utf8(bytes).ok(),
-        "start": token.place.start,
-        "end": token.place.end,
+        "start": start,
+        "end": end,
         "special": is_special,
         "learnt": token.learnt,
         "cut": token.lost,
@@ -167,7 +177,10 @@ fn steers(character: char) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
+
     use super::*;
+    use crate::train::Fate;
 
     #[test]
     fn every_character_and_byte_is_seen() {
@@ -183,6 +196,34 @@ mod tests {
         check("", "\u{202e}a\u{301}\u{a0}".as_bytes(), "<U+202E>a\u{301}<U+00A0>");
         check("", "\u{301}".as_bytes(), "◌\u{301}");
         check("", "漢".as_bytes(), "漢");
+    }
+
+    #[test]
+    fn places_are_told_in_characters() {
+        let check = |place: Range<usize>, expected: [u64; 2]| {
+            let token = ViewedToken {
+                id: 0,
+                piece: Piece { entry: String::new(), bytes: Vec::new(), is_special: false },
+                place,
+                learnt: false,
+                lost: false,
+            };
+            // `é` has two bytes, `漢` three, `😀` four.
+            let view = TokenView { text: "é漢 😀a".to_owned(), tokens: vec![token], fate: Fate::Whole };
+            let told = &facts(&view)[0];
+            assert_eq!([&told["start"], &told["end"]], [expected[0], expected[1]]);
+        };
+        check(0..2, [0, 1]);
+        check(2..5, [1, 2]);
+        check(5..10, [2, 4]);
+        check(10..11, [4, 5]);
+        check(0..11, [0, 5]);
+        // Of bytes of one character: that character.
+        check(6..8, [3, 4]);
+        check(8..10, [3, 4]);
+        // Of tokens that the tokenizer added: no character.
+        check(0..0, [0, 0]);
+        check(11..11, [5, 5]);
     }
 
     #[test]

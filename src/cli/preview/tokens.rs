@@ -10,13 +10,13 @@ use super::spelled;
 use super::{Looked, way_out};
 use crate::cli::Failure;
 use crate::cli::build::lower;
-use crate::cli::ink::printable;
 use crate::cli::models;
 use crate::cli::terminal::{Paint, Terminal};
 use crate::engine::AuditRow;
 use crate::engine::preview::Rendered;
 use crate::hir::{DatasetId, ModelOrigin, Overflow, Program, Task, TemplateId, Train};
 use crate::onnx::encoder::POSITIONS;
+use crate::shown::printable;
 use crate::train::{self, Fate, Message, TokenView, TrainError, Viewer};
 
 /// The run that is asked for, else the only one of the data set.
@@ -240,7 +240,7 @@ impl Shown<'_> {
         match view {
             Ok(view) => {
                 answer.insert("text".to_string(), json!(view.text));
-                answer.insert("tokens".to_string(), view.tokens.iter().map(spelled::facts).collect());
+                answer.insert("tokens".to_string(), spelled::facts(view));
                 answer.insert("limit".to_string(), json!(train.length.tokens));
                 answer.insert("fate".to_string(), json!(fate(view.fate)));
             }

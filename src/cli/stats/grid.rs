@@ -1,7 +1,7 @@
 //! Rows in columns, with bars where the terminal has room for them.
 
-use crate::cli::ink::{printable, shortened};
 use crate::cli::terminal::{Paint, Terminal};
+use crate::shown::{printable, shortened};
 
 /// The spaces before a row and between its cells.
 const INDENT: usize = 2;

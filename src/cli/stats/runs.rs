@@ -4,9 +4,9 @@ use serde_json::{Map, Value, json};
 
 use super::show::{heading, words};
 use super::{counted, fields};
-use crate::cli::ink::printable;
 use crate::cli::terminal::{Paint, Terminal};
 use crate::emit::runs::RunFiles;
+use crate::shown::{self, printable};
 
 /// Prints what a run did and what it reaches.
 pub fn show(run: &RunFiles, terminal: &Terminal) {
@@ -17,8 +17,10 @@ pub fn show(run: &RunFiles, terminal: &Terminal) {
         fields::lengths(tokens.iter().map(|(part, lengths)| (format!("{part}, tokens"), lengths)), terminal);
     }
     for (name, figures) in &run.evaluations {
-        let metrics: Vec<String> =
-            named(figures).into_iter().map(|(metric, figure)| format!("{metric} {figure:.4}")).collect();
+        let metrics: Vec<String> = named(figures)
+            .into_iter()
+            .map(|(metric, figure)| format!("{metric} {}", shown::figure(figure, 4)))
+            .collect();
         words(&format!("on {name}: {}", metrics.join(", ")), terminal);
         for gate in figures["gates"].as_array().into_iter().flatten() {
             let met = gate["met"] == true;
@@ -62,7 +64,11 @@ fn told(run: &RunFiles) -> String {
         counted(run.metrics.len() as u64, "step")
     );
     if let (Some(first), Some(last)) = (run.metrics.first(), run.metrics.last()) {
-        told.push_str(&format!(", loss {:.3} in the first and {:.3} in the last", first.loss, last.loss));
+        told.push_str(&format!(
+            ", loss {} in the first and {} in the last",
+            shown::figure(first.loss, 3),
+            shown::figure(last.loss, 3)
+        ));
     }
     let (cut, left_out) = (figure(&data["truncated"]), figure(&data["dropped"]));
     if cut + left_out > 0 {

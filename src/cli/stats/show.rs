@@ -2,10 +2,10 @@
 
 use super::grid::{Bar, Grid};
 use super::{Found, counted, fields, figure, percent};
-use crate::cli::ink::printable;
 use crate::cli::terminal::{Paint, Terminal};
 use crate::emit::count;
 use crate::emit::manifest::StepEntry;
+use crate::shown::printable;
 
 /// The columns of a terminal from which on a rule is named with its block.
 const ROOMY: usize = 110;

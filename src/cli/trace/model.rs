@@ -4,10 +4,10 @@ use serde_json::{Value, json};
 
 use crate::cli::Failure;
 use crate::cli::check::counted;
-use crate::cli::ink::printable;
 use crate::cli::out::Reached;
 use crate::cli::terminal::{Paint, Terminal};
 use crate::emit::trace::Wanted;
+use crate::shown::printable;
 use crate::train::{Custody, RecordUse, RecordUses};
 
 /// Records told at most; a prefix that more records share is too short to be of use.

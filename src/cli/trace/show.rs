@@ -3,13 +3,14 @@
 use serde_json::{Map, Value, json};
 
 use super::reread::Again;
-use crate::cli::ink::{Ink, Inked, Margin, printable};
+use crate::cli::ink::{Ink, Inked, Margin};
 use crate::cli::preview::show::{hidden_change, plain};
 use crate::cli::terminal::{Paint, Terminal};
 use crate::emit::count;
 use crate::emit::trace::{Life, Other, Passed, RunUse, Wanted};
 use crate::engine::preview::Change;
 use crate::engine::replay::Seen;
+use crate::shown::printable;
 
 /// The digits of another record's id that are shown.
 const ID_DIGITS: usize = 12;

@@ -6,6 +6,7 @@ use super::chart::picture;
 use super::html::{Element, element};
 use super::parts::{Cell, Section, count, counted, heading, heads, note, percent, rect, scrolled, table};
 use crate::emit::runs::RunFiles;
+use crate::shown::figure;
 
 /// Labels up to which every count of the confusion matrix is written.
 const WRITTEN: usize = 20;
@@ -55,8 +56,8 @@ fn plain_metrics(metrics: &Value) -> Vec<(String, Option<f64>)> {
     rows
 }
 
-fn measured(figure: Option<f64>) -> Cell {
-    Cell::Number(figure.map_or("–".to_owned(), |figure| format!("{figure:.4}")))
+fn measured(measured: Option<f64>) -> Cell {
+    Cell::Number(measured.map_or("–".to_owned(), |measured| figure(measured, 4)))
 }
 
 fn whole(figures: &Value) -> Element {

@@ -5,6 +5,7 @@ use serde_json::Value;
 use super::html::{Element, element};
 use super::parts::{Section, count, facts, figures, hash, note};
 use crate::emit::runs::RunFiles;
+use crate::shown::figure;
 
 pub(super) fn great_figures(run: &RunFiles) -> Element {
     let mut shown = Vec::new();
@@ -13,7 +14,7 @@ pub(super) fn great_figures(run: &RunFiles) -> Element {
     let counted = [
         ("records trained on", number(&run.provenance["data"]["records"])),
         ("steps", number(&settings["steps"])),
-        ("loss of the last step", run.metrics.last().map(|step| format!("{:.3}", step.loss))),
+        ("loss of the last step", run.metrics.last().map(|step| figure(step.loss, 3))),
     ];
     shown.extend(counted.into_iter().filter_map(|(name, figure)| Some((name.to_owned(), figure?))));
     for (name, evaluation) in &run.evaluations {
@@ -24,9 +25,8 @@ pub(super) fn great_figures(run: &RunFiles) -> Element {
             ("perplexity", &metrics["perplexity"]),
         ];
         shown.extend(
-            told.iter().filter_map(|(metric, figure)| {
-                Some((format!("{metric} on {name}"), format!("{:.3}", figure.as_f64()?)))
-            }),
+            told.iter()
+                .filter_map(|(metric, measured)| Some((format!("{metric} on {name}"), figure(measured.as_f64()?, 3)))),
         );
     }
     figures(shown)

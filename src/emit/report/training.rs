@@ -5,6 +5,7 @@ use super::html::{Element, element};
 use super::lengths::{charts, length_row, lengths_table};
 use super::parts::{Section, count, counted, heading, note, paragraph};
 use crate::emit::runs::{Metric, RunFiles};
+use crate::shown::figure;
 use crate::statistics::Histogram;
 
 pub(super) fn section(run: &RunFiles) -> Option<Section> {
@@ -21,7 +22,11 @@ fn told(run: &RunFiles) -> String {
         words.push_str(&format!(": {} in {}", counted(records, "record"), counted(steps, "step")));
     }
     if let (Some(first), Some(last)) = (run.metrics.first(), smoothed(&run.metrics)) {
-        words.push_str(&format!(", loss {:.3} in the first and {last:.3} in the last steps", first.loss));
+        words.push_str(&format!(
+            ", loss {} in the first and {} in the last steps",
+            figure(first.loss, 3),
+            figure(last, 3)
+        ));
     }
     words.push('.');
     words

@@ -32,6 +32,8 @@ const CASES: &[Case] = &[
     ("spans over text { PERSON }", "task tag l", "report f1", Some(("E0905", "l"))),
     ("spans over text { PERSON } overlap yes", "task tag l", "report f1", Some(("E0905", "l"))),
     ("choice { card; fees }", "task classify l from text", "require f1.samples >= 0.1", Some(("E0903", "samples"))),
+    ("choice { card }", "task classify l from text", "report f1", Some(("E0905", "l"))),
+    ("choices { card }", "task classify l from text", "report f1", None),
     ("choice { card; fees }", "task classify l from text", "report jaccard", Some(("E0903", "jaccard"))),
 ];
 
