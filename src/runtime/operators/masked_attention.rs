@@ -23,8 +23,14 @@ pub(super) const OPERATOR: Ours = Ours {
     compute,
 };
 
-/// Rows of a block.
-pub(super) const BLOCK: usize = 64;
+/// Scores of a block, and the least rows of one.
+const SCORES: usize = 1 << 14;
+const ROWS: usize = 64;
+
+/// Rows of a block: the fewer, the more of the keys none of them sees; the more, the less is done for each.
+pub(super) fn rows_of_block(keys: usize) -> usize {
+    (SCORES / keys.max(1)).max(ROWS)
+}
 
 /// What is added to a score that nobody shall see is below this, and no score is so large that it would be seen all the same.
 const UNSEEN: f32 = -1e30;
@@ -87,6 +93,7 @@ fn compute(call: &Call<'_>) -> ort::Result<()> {
     };
     let probabilities = p.len();
     let at = [q_batch, k_batch, v_batch, mask_batch].map(|own| places(&batch, own));
+    let together = rows_of_block(keys);
     let mut blocks = Vec::new();
     for (place, (y, p)) in y.chunks_exact_mut(queries * width).zip(p.chunks_exact_mut(queries * keys)).enumerate() {
         let [q_at, k_at, v_at, mask_at] = [&at[0], &at[1], &at[2], &at[3]].map(|places| places[place]);
@@ -94,9 +101,9 @@ fn compute(call: &Call<'_>) -> ort::Result<()> {
         let k = Matrix::new(&k.1[k_at * size * keys..], size, keys);
         let v = Matrix::new(&v.1[v_at * keys * width..], keys, width);
         let mask = &mask_values[mask_at * mask_rows * keys..][..mask_rows * keys];
-        let outputs = y.chunks_mut(BLOCK * width).zip(p.chunks_mut(BLOCK * keys));
+        let outputs = y.chunks_mut(together * width).zip(p.chunks_mut(together * keys));
         blocks.extend(outputs.enumerate().map(|(at, (y, p))| {
-            let (start, rows) = (at * BLOCK, p.len() / keys);
+            let (start, rows) = (at * together, p.len() / keys);
             let is_shared = mask_rows == 1;
             let values = if is_shared { mask } else { &mask[start * keys..][..rows * keys] };
             let mask = Mask { values, keys, is_shared };

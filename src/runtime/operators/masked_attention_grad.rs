@@ -8,7 +8,7 @@ use ort::value::{Shape, ValueRefMut};
 use super::batch::{broadcast, places, split};
 use super::dense::{Before, Matrix, MatrixMut, multiply};
 use super::lanes::{sum, wide};
-use super::masked_attention::{BLOCK, seen};
+use super::masked_attention::{rows_of_block, seen};
 use super::{Call, FLOAT, Like, Ours};
 
 pub(super) const OPERATOR: Ours = Ours {
@@ -73,7 +73,7 @@ fn compute(call: &Call<'_>) -> ort::Result<()> {
     });
     let alpha = call.alpha;
     call.dealt(heads.collect(), p.1.len().saturating_mul(2 * (size + width)), |heads| {
-        let mut ds = vec![0.0; BLOCK.min(queries) * keys];
+        let mut ds = vec![0.0; rows_of_block(keys).min(queries) * keys];
         heads.into_iter().for_each(|head| head.differentiate(alpha, queries, keys, &mut ds));
     })
 }
@@ -94,8 +94,9 @@ fn parts<'a>(
 
 impl Head<'_> {
     fn differentiate(mut self, alpha: f32, queries: usize, keys: usize, ds: &mut [f32]) {
-        for start in (0..queries).step_by(BLOCK) {
-            let rows = start..(start + BLOCK).min(queries);
+        let together = rows_of_block(keys);
+        for start in (0..queries).step_by(together) {
+            let rows = start..(start + together).min(queries);
             let p = &self.p[start * keys..rows.end * keys];
             let row = |at: usize| &p[at * keys..][..keys];
             // A row of zeros, in which everything was masked, has no gradient.
