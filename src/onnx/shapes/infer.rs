@@ -239,26 +239,6 @@ impl Shapes {
         Some(dims)
     }
 
-    /// Queries by the width of a value, and queries by keys, over what all operands are a batch along.
-    fn masked_attention(&mut self, node: &Node) -> Option<Vec<Dims>> {
-        let operands = self.like_inputs(node, &[0, 1, 2, 3]).into_iter().collect::<Option<Vec<_>>>()?;
-        let batches = operands.iter().map(|dims| dims.split_last_chunk::<2>().map(|(batch, _)| batch));
-        let mut batch = Vec::new();
-        for of_operand in batches {
-            batch = self.broadcast(&batch, of_operand?);
-        }
-        let last = |at: usize, back: usize| operands[at][operands[at].len() - back].clone();
-        let result = |columns: Dim| Some([&batch[..], &[last(0, 2), columns]].concat());
-        Some(vec![result(last(2, 1)), result(last(1, 1))])
-    }
-
-    /// The matrices of queries, keys and values, each for every place of the batch.
-    fn masked_attention_grad(&mut self, node: &Node) -> Option<Vec<Dims>> {
-        let (batch, _) = self.dims(node.input(1)?)?.split_last_chunk::<2>()?;
-        let of = |operand: Dims| Some([batch, operand?.last_chunk::<2>()?].concat());
-        Some(self.like_inputs(node, &[2, 3, 4]).into_iter().map(of).collect())
-    }
-
     /// The sizes that an operand's content gives: an element that is not a number is a size of its own.
     fn shape_operand(&mut self, node: &Node, position: usize) -> Dims {
         let name = node.input(position)?;
@@ -397,7 +377,7 @@ impl Shapes {
     }
 
     /// Outputs that have the sizes of inputs.
-    fn like_inputs(&self, node: &Node, inputs: &[usize]) -> Vec<Dims> {
+    pub(super) fn like_inputs(&self, node: &Node, inputs: &[usize]) -> Vec<Dims> {
         inputs.iter().map(|at| node.input(*at).and_then(|name| self.dims(name)).map(<[Dim]>::to_vec)).collect()
     }
 

@@ -4,6 +4,7 @@
 //! their content along, so that the `Shape → Gather → Concat → Reshape` chains of exporters resolve. What cannot be
 //! told stays unknown: the rules then compute shapes in the graph.
 
+mod attention;
 mod content;
 mod equation;
 mod infer;

@@ -48,41 +48,6 @@ impl Shapes {
         equation.output.iter().map(size).collect()
     }
 
-    /// Attention: its result, then the keys and values with what came before them.
-    pub(super) fn attended(&mut self, node: &Node) -> Vec<Dims> {
-        let of = |shapes: &Self, position: usize| shapes.dims(node.input(position)?).map(<[Dim]>::to_vec);
-        let (queries, keys, values) = (of(self, 0), of(self, 1), of(self, 2));
-        let heads = |name: &str| node.int(name).filter(|&heads| heads > 0);
-        let first = queries.and_then(|mut dims| {
-            let width = values.as_ref()?.last()?.known();
-            let width = match (dims.len(), width, heads("q_num_heads"), heads("kv_num_heads")) {
-                (4, width, ..) => width,
-                (_, Some(width), Some(queries), Some(keys)) => Some(width / keys * queries),
-                _ => None,
-            };
-            *dims.last_mut()? = width.map_or_else(|| self.computed(), Dim::Known);
-            Some(dims)
-        });
-        let past = node.input(4).is_some();
-        let mut present = |dims: Dims| -> Dims {
-            let dims = dims?;
-            let (batch, mut length) = (dims.first()?.clone(), dims.get(dims.len().checked_sub(2)?)?.clone());
-            if past {
-                length = self.computed();
-            }
-            match (dims.len(), heads("kv_num_heads")) {
-                (4, _) => Some(vec![batch, dims[1].clone(), length, dims[3].clone()]),
-                (3, Some(heads)) => {
-                    let size = dims[2].known().map_or_else(|| self.computed(), |width| Dim::Known(width / heads));
-                    Some(vec![batch, Dim::Known(heads), length, size])
-                }
-                _ => None,
-            }
-        };
-        let (keys, values) = (present(keys), present(values));
-        vec![first, keys, values]
-    }
-
     /// A loss over classes along axis 1, and the logarithm of their probabilities.
     pub(super) fn likelihood(&self, node: &Node) -> Vec<Dims> {
         let of = |position: usize| self.dims(node.input(position)?).map(<[Dim]>::to_vec);
